@@ -1,0 +1,102 @@
+"""What a run tells, as it happens: the terminal draws these, `events.jsonl` keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import ClassVar, Literal
+
+Outcome = Literal["made", "cached", "failed", "skipped"]
+Ending = Literal["done", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened `at` seconds after the run began."""
+
+    type: ClassVar[str] = "event"
+    at: float
+
+    def as_json(self) -> dict[str, object]:
+        """As one line of `events.jsonl` holds it."""
+        return {"type": self.type, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    """The run folder stands; `actions` are in the plan, `to_make` of them at most are to be made."""
+
+    type: ClassVar[str] = "run-started"
+    folder: str
+    recipe: str
+    actions: int
+    to_make: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState(Event):
+    """A worker's state in words: `starting`, `waiting` (for another run), `loading`, `ready`, `ended`."""
+
+    type: ClassVar[str] = "worker"
+    slot: str
+    state: str
+    detail: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ActionStarted(Event):
+    """A worker has begun an action."""
+
+    type: ClassVar[str] = "action-started"
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionProgress(Event):
+    """`done` of `total` units of an action are through (UNet steps of a frame, frames of a film)."""
+
+    type: ClassVar[str] = "action-progress"
+    action: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFinished(Event):
+    """An action has ended; `files` are paths in the run folder; `picture` is one worth showing."""
+
+    type: ClassVar[str] = "action-finished"
+    action: str
+    outcome: Outcome
+    key: str = ""
+    seconds: float = 0.0
+    files: tuple[str, ...] = ()
+    picture: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Event):
+    """Something worth a line: a worker was started again, a package differs, a picture was re-rolled."""
+
+    type: ClassVar[str] = "note"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Event):
+    """The run is over. `calls` counts the networks' forward passes, `made` and so on the actions."""
+
+    type: ClassVar[str] = "run-finished"
+    ending: Ending
+    folder: str
+    seconds: float
+    made: int
+    cached: int
+    failed: int
+    skipped: int
+    calls: Mapping[str, int] = field(default_factory=dict)
+    film: str = ""
+    contact_sheet: str = ""
+    hint: str = ""

@@ -1,0 +1,1 @@
+"""Planning: from documents and facts to a graph of actions, each with its state. Pure."""

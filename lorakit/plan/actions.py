@@ -1,0 +1,61 @@
+"""Actions: the smallest things that are made, kept and reused (a frame, a film, a contact sheet).
+
+An action's parameters are everything that decides its result, as plain JSON; its inputs are outputs of
+other actions, meant by role. Names, paths and labels are beside them and never enter a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lorakit.diagnostics import Place
+
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An output of another action, in a role: `start`, `anchor`, `picture_0001`, ..."""
+
+    role: str
+    action: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What a worker must have at hand before it can do an action's work.
+
+    `slot` names the worker (`render`, `assemble`); `spec` is what it loads, as plain JSON; two actions
+    whose engines are equal can share a warm one.
+    """
+
+    slot: str
+    spec: Mapping[str, object] = field(default_factory=dict, hash=False)
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to make.
+
+    `id` is its address, stable as long as its step, scene and number are: `film/meadow/2`.
+    `files` says where its outputs go in a run folder; an output without files stays in the store.
+    `units` is the amount of work: UNet steps of a frame, frames of a film.
+    `extra` reaches the worker but decides nothing about the result.
+    """
+
+    id: str
+    step: str
+    group: str
+    kind: str
+    version: int
+    label: str
+    place: Place | None
+    engine: Engine
+    params: Mapping[str, object] = field(hash=False)
+    inputs: tuple[Input, ...] = ()
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    units: int = 1
+    extra: Mapping[str, object] = field(default_factory=dict, hash=False)
+    places: Mapping[str, Place] = field(default_factory=dict, hash=False)

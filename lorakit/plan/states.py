@@ -1,0 +1,100 @@
+"""What a plan says of each action, and of all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from lorakit.diagnostics import Diagnostic, Place
+from lorakit.plan.actions import Action
+
+
+class State(Enum):
+    """Where an action stands; each carries the symbol, the word and the style it is shown with."""
+
+    NEW = ("+", "new", "green")
+    CHANGED = ("~", "changed", "yellow")
+    CACHED = ("=", "cached", "dim")
+    WAITS = (">", "waits", "cyan")
+    HELD = ("|", "held", "dim")
+
+    def __init__(self, symbol: str, word: str, style: str) -> None:
+        self.symbol = symbol
+        self.word = word
+        self.style = style
+
+    @property
+    def to_make(self) -> bool:
+        """Whether a run would make it (at most: one that waits may turn out to be cached)."""
+        return self in (State.NEW, State.CHANGED, State.WAITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One parameter that differs from what was last made at the same address."""
+
+    what: str
+    before: object
+    after: object
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An action with its state, the reason in words, and its key where it is known already."""
+
+    action: Action
+    state: State
+    reason: str = ""
+    key: str | None = None
+    changes: tuple[Change, ...] = ()
+    outputs: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waves:
+    """How the frames would share the UNet: `calls` of `width` rows each, `rows` of them in use."""
+
+    width: int
+    calls: int
+    rows: int
+
+    @property
+    def fullness(self) -> float:
+        """Share of the rows in use, 0 to 1."""
+        return self.rows / (self.calls * self.width) if self.calls else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run would cost: seconds, bytes of memory at its peak, bytes of disk.
+
+    `measured` says whether the seconds come from this machine's history or from a first guess.
+    """
+
+    seconds: float
+    memory: int
+    disk: int
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All actions in an order in which they can be made (inputs first), and the sums."""
+
+    recipe: str
+    actions: tuple[Planned, ...]
+    waves: tuple[Waves, ...]
+    estimate: Estimate
+    warnings: tuple[Diagnostic, ...] = ()
+    machine: str = ""
+
+    def count(self, state: State) -> int:
+        """How many actions are in a state."""
+        return sum(p.state is state for p in self.actions)
+
+    @property
+    def to_make(self) -> tuple[Planned, ...]:
+        """The actions that a run would make."""
+        return tuple(p for p in self.actions if p.state.to_make)
