@@ -1,0 +1,159 @@
+"""A film from held pictures: exact to the frame, crossfades centred on cuts, constant memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from lorakit.rendering.captions import CaptionStyle, caption_layer
+from lorakit.rendering.encoder import Encoder, FilmError
+from lorakit.rendering.planes import blend, film_size, fitted, open_rgb, planes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lorakit.rendering.captions import Layer
+
+    Bytes = NDArray[np.uint8]
+
+__all__ = ["CaptionStyle", "FilmError", "Moment", "Shot", "timeline", "write_film"]
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture held for some film frames, with the caption that stands in it (may be empty)."""
+
+    picture: Path
+    frames: int
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`frames` film frames alike: shot number `shot`, mixed with the next by `share` (0 to 1)."""
+
+    shot: int
+    share: float
+    frames: int
+
+
+def timeline(lengths: Sequence[int], transition_frames: int) -> Iterator[Moment]:
+    """Say what each film frame shows, for shots of these lengths in frames.
+
+    A crossfade is centred on its cut and takes no time of its own; beside a shot shorter than
+    itself it is as long as that shot, so that two never meet.
+    """
+    fades = [min(transition_frames, a, b) for a, b in itertools.pairwise(lengths)]
+    before = 0
+    for number, length in enumerate(lengths):
+        after = fades[number] if number < len(fades) else 0
+        # a frame stands for its middle: with an odd fade the cut falls between two of them
+        held = length - before // 2 - after // 2
+        if held:
+            yield Moment(number, 0.0, held)
+        odd = after % 2
+        for k in range(after - odd):
+            yield Moment(number, (k + (1.0 if odd else 0.5)) / after, 1)
+        before = after
+
+
+def write_film(
+    target: Path,
+    shots: Sequence[Shot],
+    *,
+    fps: int,
+    height: int | None = None,
+    transition_frames: int = 0,
+    captions: CaptionStyle | None = None,
+) -> Iterator[tuple[int, int]]:
+    """Write an MP4 (H.264, yuv420p, faststart), yielding (frames written, frames in all).
+
+    It lasts the sum of the shots' frames at `fps` frames a second. `height` in px is rounded to an
+    even number; None means the first picture's own. The film has that picture's shape: others get
+    black bars. `captions` None draws none. The same pictures give the same bytes. At most two
+    pictures are held at a time. Closing the generator early stops the work and removes `target`.
+    Raises `FilmError`.
+    """
+    shots = [shot for shot in shots if shot.frames > 0]
+    if not shots:
+        raise FilmError("a film needs a picture that is held for at least one frame")
+    width, high = film_size(shots[0].picture, height)
+    total = sum(shot.frames for shot in shots)
+    scene = _Scenery(shots, (width, high), captions)
+    written = 0
+    with Encoder(target, width, high, fps) as encoder:
+        for moment in timeline([shot.frames for shot in shots], transition_frames):
+            for one in encoder.write(scene.at(moment).data, moment.frames):
+                written += one
+                yield written, total
+        for _ in encoder.finish():
+            yield written, total
+
+
+class _Scenery:
+    """The film frame of a moment, from the two pictures and two captions last used."""
+
+    def __init__(
+        self, shots: Sequence[Shot], size: tuple[int, int], captions: CaptionStyle | None
+    ) -> None:
+        import numpy as np
+
+        self._shots = shots
+        self._size = size
+        self._captions = captions
+        self._frame = np.empty(size[0] * size[1] * 3 // 2, dtype=np.uint8)
+        self._pictures = _LastTwo(self._picture)
+        self._layers = _LastTwo(self._layer)
+
+    def at(self, moment: Moment) -> Bytes:
+        shot = self._shots[moment.shot]
+        picture = self._pictures[shot.picture]
+        if not moment.share:
+            self._frame[:] = picture
+            self._draw(shot.caption, 1.0)
+            return self._frame
+        following = self._shots[moment.shot + 1]
+        blend(picture, self._pictures[following.picture], moment.share, self._frame)
+        if shot.caption == following.caption:
+            self._draw(shot.caption, 1.0)
+        else:  # one goes before the other comes: two texts on each other cannot be read
+            self._draw(shot.caption, 1 - 2 * moment.share)
+            self._draw(following.caption, 2 * moment.share - 1)
+        return self._frame
+
+    def _draw(self, caption: str, strength: float) -> None:
+        layer = self._layers[caption] if strength > 0 else None
+        if layer is not None:
+            layer.draw(self._frame, *self._size, strength)
+
+    def _picture(self, path: Path) -> Bytes:
+        return planes(fitted(open_rgb(path), *self._size))
+
+    def _layer(self, caption: str) -> Layer | None:
+        return caption_layer(caption, self._captions, *self._size) if self._captions else None
+
+
+class _LastTwo(OrderedDict[_Key, _Value]):
+    """A mapping that makes what it lacks and keeps the last two: those on either side of a cut."""
+
+    def __init__(self, make: Callable[[_Key], _Value]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __getitem__(self, key: _Key) -> _Value:
+        if key in self:
+            self.move_to_end(key)
+            return super().__getitem__(key)
+        while len(self) > 1:
+            self.popitem(last=False)
+        self[key] = value = self._make(key)
+        return value

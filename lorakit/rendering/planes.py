@@ -1,0 +1,109 @@
+"""Pictures as the encoder wants them: scaled once, then Y, U and V planes in one flat array.
+
+Blending happens in these planes: half the bytes of RGB, and a mix of colours is the same in both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.rendering.encoder import FilmError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    Bytes = NDArray[np.uint8]
+
+BLACK, WHITE, GREY = 16, 235, 128  # limited range: luma of black and white, chroma of no colour
+
+_LUMA = (0.2126, 0.7152, 0.0722)
+_BLUE = (-0.114572, -0.385428, 0.5)
+_RED = (0.5, -0.454153, -0.045847)
+
+
+def open_rgb(path: Path) -> Image:
+    """Read a picture as opaque RGB. Raises `FilmError` naming it where it cannot be read."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+                base = Image.new("RGBA", picture.size, "black")
+                return Image.alpha_composite(base, picture.convert("RGBA")).convert("RGB")
+            return picture.convert("RGB")
+    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        raise FilmError(f"{path}: cannot be read as a picture ({error})") from error
+
+
+def film_size(path: Path, height: int | None) -> tuple[int, int]:
+    """Width and height in px, both even, of a film whose first picture is this one."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            wide, high = picture.size
+    except (OSError, UnidentifiedImageError, SyntaxError) as error:
+        raise FilmError(f"{path}: cannot be read as a picture ({error})") from error
+    tall = height or high
+    return _even(wide * tall / high), _even(tall)
+
+
+def _even(length: float) -> int:
+    return max(2, 2 * round(length / 2))
+
+
+def fitted(picture: Image, width: int, height: int) -> Image:
+    """Scale a picture into a frame, with black bars where its shape differs."""
+    from PIL import Image
+
+    scale = min(width / picture.width, height / picture.height)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    if width - size[0] <= 2 and height - size[1] <= 2:
+        size = (width, height)
+    scaled = picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
+    if size == (width, height):
+        return scaled
+    frame = Image.new("RGB", (width, height))
+    frame.paste(scaled, ((width - size[0]) // 2, (height - size[1]) // 2))
+    return frame
+
+
+def planes(picture: Image) -> Bytes:
+    """Y, U and V (BT.709, limited range, 4:2:0) of a picture with even sides, in one flat array."""
+    import numpy as np
+
+    rgb = np.asarray(picture, dtype=np.float32)
+    quarter = np.asarray(picture.reduce(2), dtype=np.float32)
+    luma = rgb @ np.array(_LUMA, dtype=np.float32) * (219 / 255) + BLACK
+    blue = quarter @ np.array(_BLUE, dtype=np.float32) * (224 / 255) + GREY
+    red = quarter @ np.array(_RED, dtype=np.float32) * (224 / 255) + GREY
+    flat = np.concatenate([luma.ravel(), blue.ravel(), red.ravel()])
+    return np.asarray(np.rint(flat), dtype=np.uint8)
+
+
+def blend(first: Bytes, second: Bytes, share: float, out: Bytes) -> None:
+    """Mix two frames into `out`: `share` of the second, from 0 to 1, in steps of 1/256."""
+    import numpy as np
+
+    weight = round(share * 256)
+    mixed = np.multiply(first, 256 - weight, dtype=np.uint16)
+    mixed += np.multiply(second, weight, dtype=np.uint16)
+    mixed += 128
+    mixed >>= 8
+    np.copyto(out, mixed, casting="unsafe")
+
+
+def split(frame: Bytes, width: int, height: int) -> tuple[Bytes, Bytes, Bytes]:
+    """View a flat frame as its Y, U and V planes."""
+    pixels = width * height
+    quarter = pixels // 4
+    small = (height // 2, width // 2)
+    return (
+        frame[:pixels].reshape(height, width),
+        frame[pixels : pixels + quarter].reshape(small),
+        frame[pixels + quarter :].reshape(small),
+    )

@@ -1,0 +1,242 @@
+import hashlib
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lorakit.diagnostics import LorakitError
+from lorakit.rendering import encoder
+from lorakit.rendering.film import CaptionStyle, FilmError, Shot, timeline, write_film
+
+RED, BLUE, GREEN = (200, 30, 30), (30, 30, 200), (30, 160, 30)
+
+
+def film(target, shots, **options):
+    return list(write_film(target, shots, **{"fps": 24, **options}))
+
+
+def near(colour, wanted, tolerance=6):
+    return all(abs(int(a) - int(b)) <= tolerance for a, b in zip(colour, wanted, strict=True))
+
+
+@pytest.mark.parametrize("fade", [0, 1, 2, 3, 6, 7, 50])
+@pytest.mark.parametrize("lengths", [[5], [1, 1, 1], [7, 3, 10], [24, 2, 2, 30]])
+def test_a_timeline_lasts_the_sum_of_its_holds(lengths, fade):
+    moments = list(timeline(lengths, fade))
+    assert sum(m.frames for m in moments) == sum(lengths)
+    assert all(m.frames > 0 for m in moments)
+    assert all(0 <= m.share < 1 for m in moments)
+
+
+@pytest.mark.parametrize("fade", [2, 3, 4, 5, 10])
+def test_a_crossfade_is_symmetrical_around_its_cut(fade):
+    shares = [m.share for m in timeline([20, 20], fade) for _ in range(m.frames)]
+    first = [
+        (1 if m.shot else 0) + m.share for m in timeline([20, 20], fade) for _ in range(m.frames)
+    ]
+    assert first == pytest.approx([1 - share for share in reversed(first)])
+    assert sum(share > 0 for share in shares) == fade - fade % 2
+
+
+def test_frames_are_exactly_those_asked_for(tmp_path, picture, decode):
+    shots = [Shot(picture("a", RED), 7), Shot(picture("b", BLUE), 1), Shot(picture("c", GREEN), 13)]
+    told = film(tmp_path / "out.mp4", shots, transition_frames=4)
+    assert told[:21] == [(n, 21) for n in range(1, 22)]
+    assert set(told[21:]) <= {(21, 21)}
+    made = decode(tmp_path / "out.mp4")
+    assert len(made.frames) == 21
+    assert "yuv420p(tv, bt709" in made.said
+    assert "24 fps" in made.said
+    assert "Duration: 00:00:00.88" in made.said
+
+
+def test_the_index_stands_before_the_pictures_so_that_a_browser_can_begin(tmp_path, picture):
+    film(tmp_path / "out.mp4", [Shot(picture("a", RED), 5)])
+    data = (tmp_path / "out.mp4").read_bytes()
+    assert 0 < data.index(b"moov") < data.index(b"mdat")
+
+
+def test_colours_survive(tmp_path, picture, decode):
+    shots = [
+        Shot(picture(str(n), c), 4) for n, c in enumerate([RED, BLUE, GREEN, (255,) * 3, (0,) * 3])
+    ]
+    film(tmp_path / "out.mp4", shots)
+    made = decode(tmp_path / "out.mp4")
+    for number, wanted in enumerate([RED, BLUE, GREEN, (255,) * 3, (0,) * 3]):
+        assert near(made.colour(number * 4 + 2), wanted), number
+
+
+def test_the_middle_of_a_crossfade_is_the_mean(tmp_path, picture, decode):
+    shots = [Shot(picture("a", (40, 40, 40)), 10), Shot(picture("b", (200, 200, 200)), 10)]
+    film(tmp_path / "out.mp4", shots, transition_frames=8)
+    greys = [decode(tmp_path / "out.mp4").colour(n)[0] for n in range(20)]
+    wanted = [40] * 6 + [50, 70, 90, 110, 130, 150, 170, 190] + [200] * 6
+    assert greys == pytest.approx(wanted, abs=4)
+
+
+def test_sizes_become_even_and_shapes_are_kept(tmp_path, picture, decode):
+    shots = [
+        Shot(picture("a", RED, (127, 65)), 3),
+        Shot(picture("wide", BLUE, (200, 50)), 3),
+        Shot(picture("tall", GREEN, (50, 200)), 3),
+    ]
+    film(tmp_path / "own.mp4", shots)
+    made = decode(tmp_path / "own.mp4")
+    assert (made.width, made.height) == (128, 64)
+    film(tmp_path / "scaled.mp4", shots, height=99)
+    made = decode(tmp_path / "scaled.mp4")
+    assert (made.width, made.height) == (194, 100)
+    assert near(made.colour(4), BLUE)
+    assert near(made.frames[4][2, 97], (0, 0, 0)), "bars above and below the wide one"
+    assert near(made.frames[7][50, 2], (0, 0, 0)), "bars beside the tall one"
+    assert near(made.frames[1][1, 1], RED), "none around the first"
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour"),
+    [
+        ("RGBA", (200, 30, 30, 255)),
+        ("L", 90),
+        ("LA", (90, 255)),
+        ("P", 0),
+        ("1", 1),
+        ("CMYK", (0, 0, 0, 0)),
+    ],
+)
+def test_any_kind_of_picture_serves(tmp_path, decode, mode, colour):
+    path = tmp_path / "a.tiff"
+    Image.new(mode, (32, 32), colour).save(path)
+    film(tmp_path / "out.mp4", [Shot(path, 2)])
+    assert len(decode(tmp_path / "out.mp4").frames) == 2
+
+
+def test_what_is_transparent_is_black(tmp_path, picture, decode):
+    film(tmp_path / "out.mp4", [Shot(picture("a", (255, 255, 255, 0), mode="RGBA"), 2)])
+    assert near(decode(tmp_path / "out.mp4").colour(1), (0, 0, 0))
+
+
+def test_the_same_pictures_give_the_same_bytes(tmp_path, picture):
+    shots = [Shot(picture("a", RED), 9, "One"), Shot(picture("b", BLUE), 9, "Two")]
+    digests = set()
+    for name in ("x.mp4", "y.mp4"):
+        film(tmp_path / name, shots, transition_frames=4, captions=CaptionStyle())
+        digests.add(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
+    assert len(digests) == 1
+
+
+def test_captions_stand_where_they_are_asked_for_and_take_turns(tmp_path, picture, decode):
+    grey = picture("a", (90, 90, 90), (320, 240))
+    shots = [Shot(grey, 12, "Кролик нашёл ключ"), Shot(grey, 12, "Ὁ λαγός: naïve")]
+    for position, rows, empty in (
+        ("bottom", slice(160, 240), slice(0, 120)),
+        ("top", slice(0, 80), slice(120, 240)),
+    ):
+        target = tmp_path / f"{position}.mp4"
+        film(target, shots, transition_frames=4, captions=CaptionStyle(position))  # type: ignore[arg-type]
+        frames = decode(target).frames.astype(int)
+        assert frames[6][rows].max() > 230
+        assert frames[6][rows].min() < 40
+        assert np.abs(frames[6][empty] - 90).max() < 12
+        ink = [(frame[rows] > 220).sum() for frame in frames]
+        assert ink[11] < ink[6] / 4, "it fades before the cut"
+        assert ink[13] > ink[12] or ink[14] > ink[12]
+
+
+def test_two_shots_of_one_caption_keep_it_through_the_crossfade(tmp_path, picture, decode):
+    shots = [Shot(picture("a", (90,) * 3, (320, 240)), 10, "Still here")] * 2
+    film(tmp_path / "out.mp4", shots, transition_frames=4, captions=CaptionStyle())
+    ink = [(frame > 220).sum() for frame in decode(tmp_path / "out.mp4").frames]
+    assert min(ink) > 0.8 * max(ink) > 0
+
+
+def test_memory_does_not_grow_with_the_film(tmp_path):
+    noise = np.random.default_rng(0)
+    paths = []
+    for number in range(24):
+        paths.append(tmp_path / f"{number}.png")
+        Image.fromarray(noise.integers(0, 255, (256, 256, 3), dtype=np.uint8)).save(paths[-1])
+
+    def peak(count):
+        tracemalloc.start()
+        film(tmp_path / "out.mp4", [Shot(p, 2, p.stem) for p in paths[:count]], transition_frames=2)
+        top = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return top
+
+    peak(3)
+    assert peak(24) < peak(6) * 1.05 + 20_000
+
+
+def test_each_picture_is_decoded_once_though_it_is_held_and_faded(tmp_path, picture, monkeypatch):
+    from lorakit.rendering import film as module
+
+    opened = []
+    real = module.open_rgb
+    monkeypatch.setattr(module, "open_rgb", lambda path: (opened.append(path.stem), real(path))[1])
+    shots = [Shot(picture(n, RED), 6) for n in "abc"]
+    film(tmp_path / "out.mp4", [shots[0], shots[0], shots[1], shots[2]], transition_frames=4)
+    assert opened == ["a", "b", "c"]
+
+
+def test_no_shots_is_said(tmp_path):
+    with pytest.raises(FilmError, match="at least one frame"):
+        film(tmp_path / "out.mp4", [])
+
+
+def test_a_broken_picture_is_named_and_nothing_is_left(tmp_path, picture):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"not a picture")
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(picture("a", RED, (200, 200)).read_bytes()[:-30])
+    for bad in (broken, cut, tmp_path / "gone.png"):
+        with pytest.raises(LorakitError, match=bad.name):
+            film(tmp_path / "out.mp4", [Shot(picture("a", RED), 50), Shot(bad, 2)])
+        assert not (tmp_path / "out.mp4").exists()
+
+
+def test_ffmpegs_last_words_are_told(tmp_path, picture):
+    with pytest.raises(FilmError, match="No such file or directory"):
+        film(tmp_path / "nowhere" / "out.mp4", [Shot(picture("a", RED), 400)])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk at hand")
+def test_a_full_disk_is_told(tmp_path, picture):
+    (tmp_path / "out.mp4").symlink_to("/dev/full")
+    with pytest.raises(FilmError, match="No space left"):
+        film(tmp_path / "out.mp4", [Shot(picture("a", RED), 400)])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for ffmpeg")
+@pytest.mark.parametrize(
+    ("script", "said"), [("echo oh no >&2; exit 3", "oh no"), ("exit 0", "it said")]
+)
+def test_an_encoder_that_ends_early_is_told(tmp_path, picture, monkeypatch, script, said):
+    fake = tmp_path / "ffmpeg"
+    fake.write_text(f"#!/bin/sh\n{script}\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(encoder, "_ffmpeg", lambda: str(fake))
+    with pytest.raises(FilmError, match=said):
+        film(tmp_path / "out.mp4", [Shot(picture("a", RED), 4000)])
+
+
+def test_an_ffmpeg_that_is_not_there_is_told(tmp_path, picture, monkeypatch):
+    monkeypatch.setattr(encoder, "_ffmpeg", lambda: str(tmp_path / "absent"))
+    with pytest.raises(FilmError, match="does not start"):
+        film(tmp_path / "out.mp4", [Shot(picture("a", RED), 4)])
+
+
+def test_giving_up_early_leaves_nothing(tmp_path, picture):
+    making = write_film(tmp_path / "out.mp4", [Shot(picture("a", RED), 500)], fps=24)
+    next(making)
+    making.close()
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_path_with_odd_letters_serves(tmp_path, picture, decode):
+    target = tmp_path / "a:b %03d 'ü' -x" / "film"
+    target.parent.mkdir()
+    film(target, [Shot(picture("a", RED), 3)])
+    assert len(decode(target).frames) == 3
