@@ -1,1 +1,11 @@
-"""Documents: from YAML text to frozen dataclasses. Pure but for a `Reader` handed in."""
+"""Documents: from YAML text to frozen dataclasses. Pure but for a `Reader` handed in.
+
+text -> source (nodes with places) -> schema -> build (with mentions and prompts) -> checks -> Project
+"""
+
+from __future__ import annotations
+
+from lorakit.language.loading import document_kind, load
+from lorakit.language.reader import FolderReader, Reader
+
+__all__ = ["FolderReader", "Reader", "document_kind", "load"]

@@ -1,0 +1,244 @@
+"""From the nodes of a merged recipe to its documents."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from lorakit.language import access, looks, names, schemas
+from lorakit.language.documents import (
+    AdapterSource,
+    AdapterUse,
+    GenerateStep,
+    Look,
+    ModelSource,
+    Prompt,
+    Recipe,
+    Step,
+    StoryboardStep,
+    VideoStep,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lorakit.language.documents import DType, Storyboard
+    from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
+    from lorakit.language.paths import Paths
+
+STUDIO = "studio"
+SHIPPED_MODELS = ("studio",)
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z")
+_PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
+_HUB_ADDRESS = re.compile(
+    r"(?:hf|huggingface|hf\.co|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)[:/]*", re.I
+)
+
+
+def recipe(
+    root: Node,
+    path: Path,
+    paths: Paths,
+    board: Callable[[Path, Node], Storyboard | None],
+    findings: Findings,
+) -> Recipe:
+    """The recipe that a tree describes; `board` reads a storyboard that a step names."""
+    models = {
+        name: _model(name, node, root, paths, findings)
+        for name, node in access.mapping(root, "models").items()
+    }
+    default_model = next(iter(models)) if len(models) == 1 else STUDIO
+    steps: dict[str, Step] = {}
+    for name, node in access.mapping(root, "steps").items():
+        step = _step(name, node, root, default_model, paths, board, findings)
+        if step is not None:
+            steps[name] = step
+    if STUDIO not in models:
+        used = any(getattr(step, "model", None) == STUDIO for step in steps.values())
+        if used or not models:
+            models[STUDIO] = ModelSource(STUDIO, "lorakit:studio", "auto", root.place)
+    adapters = {
+        name: _adapter(name, node, root, paths, findings)
+        for name, node in access.mapping(root, "adapters").items()
+    }
+    seed = access.integer(root, "seed")
+    return Recipe(
+        path=path,
+        name=access.text(root, "name") or name_of(path),
+        seed=default_seed() if seed is None else seed,
+        models=models,
+        adapters=adapters,
+        steps=steps,
+        place=root.place,
+    )
+
+
+def default_seed() -> int:
+    """The seed of a recipe that gives none."""
+    return int(schemas.default("recipe.schema.json#/properties/seed"))
+
+
+def name_of(path: Path) -> str:
+    """The name of a recipe that gives none: its file's."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._") or "recipe"
+
+
+def _model(name: str, node: Node, root: Node, paths: Paths, findings: Findings) -> ModelSource:
+    owner = access.child(root, "models")
+    assert owner is not None
+    dtype = access.choice(node, "dtype", ("auto", "fp32", "bf16", "fp16"))
+    return ModelSource(
+        name=name,
+        source=_model_source(access.child(node, "from"), paths, findings),
+        dtype=cast(
+            "DType",
+            dtype or schemas.default("recipe.schema.json#/definitions/model/properties/dtype"),
+        ),
+        place=owner.key_spot(name).place,
+    )
+
+
+def _model_source(node: Node | None, paths: Paths, findings: Findings) -> str:
+    if node is None or not isinstance(node.value, str) or not node.value.strip():
+        return "lorakit:studio"
+    text = node.value
+    if text.startswith("lorakit:"):
+        shipped = text.removeprefix("lorakit:")
+        if shipped not in SHIPPED_MODELS:
+            findings.error(
+                "unknown-model",
+                f"lorakit ships no model called {shipped or 'nothing'}",
+                node,
+                names.did_you_mean(shipped, SHIPPED_MODELS, "lorakit:{}")
+                or "it ships lorakit:studio",
+            )
+        return text
+    address = _HUB_ADDRESS.match(text)
+    if text.startswith("hub:") or address:
+        owner_and_name = text[address.end() :] if address else text.removeprefix("hub:")
+        if address or not _HUB_NAME.match(owner_and_name):
+            findings.error(
+                "wrong-form",
+                "a model on the Hugging Face hub is hub:owner/name",
+                node,
+                f"write hub:{owner_and_name}"
+                if _HUB_NAME.match(owner_and_name)
+                else "for example: hub:CompVis/stable-diffusion-v1-4",
+            )
+        return text
+    if "://" in text:
+        findings.error(
+            "wrong-form",
+            "a model is not fetched from an address",
+            node,
+            "write hub:owner/name, or download it and give its path",
+        )
+        return text
+    if _is_pickle(node, "model", findings):
+        return text
+    path = paths.file(node, "model", findings, folder_too=True)
+    return str(path) if path is not None else text
+
+
+def _is_pickle(node: Node, what: str, findings: Findings) -> bool:
+    text = str(node.value)
+    if not text.casefold().endswith(_PICKLES):
+        return False
+    findings.error(
+        "unsafe-weights",
+        f"this {what} is a pickle, which can run code when it is read; lorakit reads safetensors only",
+        node,
+        "many models are published in both forms; else convert it once, where you trust it",
+    )
+    return True
+
+
+def _adapter(name: str, node: Node, root: Node, paths: Paths, findings: Findings) -> AdapterSource:
+    owner = access.child(root, "adapters")
+    assert owner is not None
+    link = access.child(node, "from")
+    path = None
+    if link is not None and isinstance(link.value, str) and link.value.strip():
+        if link.value.startswith("hub:") or "://" in link.value:
+            findings.error(
+                "wrong-form",
+                "an adapter is the path of a file",
+                link,
+                "download it and give its path",
+            )
+        elif not _is_pickle(link, "adapter", findings):
+            path = paths.file(link, "adapter", findings, folder_too=True)
+    return AdapterSource(name, path or Path(), owner.key_spot(name).place)
+
+
+def _step(
+    name: str,
+    node: Node,
+    root: Node,
+    default_model: str,
+    paths: Paths,
+    board: Callable[[Path, Node], Storyboard | None],
+    findings: Findings,
+) -> Step | None:
+    owner = access.child(root, "steps")
+    assert owner is not None
+    place = owner.key_spot(name).place
+    kind = access.text(node, "kind")
+    model = access.text(node, "model") or default_model
+    if kind == "generate":
+        images = access.integer(node, "images_per_prompt")
+        default = "recipe.schema.json#/definitions/generate/properties/images_per_prompt"
+        return GenerateStep(
+            name,
+            place,
+            model=model,
+            adapters=_adapters_used(node),
+            prompts=tuple(_prompts(node)),
+            images_per_prompt=schemas.default(default) if images is None else images,
+            look=looks.look(node, Look()),
+            seed=access.integer(node, "seed"),
+        )
+    if kind == "storyboard":
+        link = access.child(node, "storyboard")
+        if link is None or not isinstance(link.value, str) or not link.value.strip():
+            return None
+        path = paths.file(link, "storyboard", findings)
+        found = board(path, link) if path is not None else None
+        if found is None:
+            return None
+        return StoryboardStep(name, place, model=model, adapters=_adapters_used(node), board=found)
+    if kind == "video":
+        of = [one.value for one in access.items(node, "of") if isinstance(one.value, str)]
+        return VideoStep(name, place, of=tuple(of), video=looks.video(node))
+    return None
+
+
+def _adapters_used(node: Node) -> tuple[AdapterUse, ...]:
+    owner = access.child(node, "adapters")
+    used = []
+    for name in access.mapping(node, "adapters"):
+        weight = access.number(owner, name)
+        assert owner is not None
+        if weight is not None:
+            used.append(AdapterUse(name, weight, owner.key_spot(name).place))
+    return tuple(used)
+
+
+def _prompts(node: Node) -> list[Prompt]:
+    found = []
+    for item in access.items(node, "prompts"):
+        if isinstance(item.value, str):
+            found.append(Prompt(" ".join(item.value.split()), item.place))
+        elif isinstance(item.value, dict):
+            text = access.child(item, "text")
+            found.append(
+                Prompt(
+                    " ".join((access.text(item, "text") or "").split()),
+                    (text or item).place,
+                    negative_prompt=access.text(item, "negative_prompt"),
+                    seed=access.integer(item, "seed"),
+                )
+            )
+    return found

@@ -1,0 +1,40 @@
+"""What a schema cannot say: a table of small checks, each over one document and the nodes it came from.
+
+A new check is one function in one of these files and one line here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language.checks import boards, characters, films, references, scenes, sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lorakit.language.documents import Recipe, Storyboard
+    from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
+
+BOARD_CHECKS: tuple[Callable[[Storyboard, Node, Findings], None], ...] = (
+    characters.names_mean_one_character,
+    characters.names_are_no_pronouns,
+    characters.anchors_are_used,
+    scenes.names_are_unique,
+    scenes.starts_lead_somewhere,
+    scenes.starts_do_not_go_round,
+    scenes.repeats_have_something_to_repeat,
+    sizes.board_sizes_are_spelled_once,
+    films.holds_last_a_frame,
+    films.crossfades_fit_their_holds,
+    boards.look_says_something_once,
+)
+
+RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
+    references.models_exist,
+    references.adapters_exist,
+    references.films_join_steps,
+    references.steps_do_not_go_round,
+    sizes.step_sizes_are_spelled_once,
+    films.step_holds_last_a_frame,
+)

@@ -1,0 +1,84 @@
+"""Checks of `video:`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language import access
+from lorakit.language.documents import VideoStep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lorakit.language.documents import Duration, Recipe, Storyboard
+    from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node, Spot
+
+
+def _own_holds(board: Storyboard, root: Node) -> Iterator[tuple[Duration, Node]]:
+    """The holds of sentences that have their own, and where they stand."""
+    for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
+        if access.child(node, "text") is not None:
+            continue
+        for sentence, item in zip(scene.sentences, access.items(node, "sentences"), strict=True):
+            hold = access.child(item, "hold")
+            if sentence.hold is not None and hold is not None:
+                yield sentence.hold, hold
+
+
+def _lasts_a_frame(hold: Duration, fps: int, at: Node | Spot, findings: Findings) -> None:
+    if hold.in_frames(fps) < 1:
+        findings.error(
+            "too-short",
+            f"a hold of less than one film frame shows nothing: at {fps} fps a frame is {1 / fps:.3g} s",
+            at,
+            "one frame is 1f",
+        )
+
+
+def holds_last_a_frame(board: Storyboard, root: Node, findings: Findings) -> None:
+    """Every picture is in the film for a frame at least."""
+    fps = board.video.fps if board.video else 24
+    for hold, node in _own_holds(board, root):
+        _lasts_a_frame(hold, fps, node, findings)
+    video = access.child(root, "video")
+    own = access.child(video, "hold")
+    if board.video and own is not None:
+        _lasts_a_frame(board.video.hold, fps, own, findings)
+
+
+def step_holds_last_a_frame(recipe: Recipe, root: Node, findings: Findings) -> None:
+    """The same for steps of kind video."""
+    for name, node in access.mapping(root, "steps").items():
+        step = recipe.steps.get(name)
+        own = access.child(node, "hold")
+        if isinstance(step, VideoStep) and own is not None:
+            _lasts_a_frame(step.video.hold, step.video.fps, own, findings)
+
+
+def crossfades_fit_their_holds(board: Storyboard, root: Node, findings: Findings) -> None:
+    """A crossfade is centred on its cut, so that it may be no longer than the shortest hold."""
+    video = board.video
+    if video is None or video.transition.kind != "crossfade":
+        return
+    fade = video.transition.seconds.in_frames(video.fps)
+    node = access.child(access.child(root, "video"), "transition")
+    assert node is not None
+    fade_at = access.child(node, "seconds") or node
+    seconds = f"{video.transition.seconds.in_seconds(video.fps):g} s"
+    if fade > video.hold.in_frames(video.fps):
+        findings.error(
+            "crossfade-too-long",
+            f"a crossfade of {seconds} is longer than the hold of {video.hold.in_seconds(video.fps):g} s",
+            fade_at,
+            "a crossfade is centred on the cut, and may take up the whole hold at most",
+        )
+        return
+    for hold, at in _own_holds(board, root):
+        if 0 < hold.in_frames(video.fps) < fade:
+            findings.error(
+                "crossfade-too-long",
+                f"this hold of {hold.in_seconds(video.fps):g} s is shorter than the crossfade of {seconds}",
+                at,
+                "hold it longer, or shorten the film's transition",
+            )

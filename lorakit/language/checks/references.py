@@ -1,0 +1,95 @@
+"""Checks of the names by which steps use models, adapters and each other."""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from lorakit.language import access, names
+from lorakit.language.documents import VideoStep
+
+if TYPE_CHECKING:
+    from lorakit.language.documents import Recipe
+    from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
+
+
+def models_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
+    """A step's model is one of the recipe's, or studio."""
+    known = [*access.mapping(root, "models"), "studio"]
+    for node in access.mapping(root, "steps").values():
+        link = access.child(node, "model")
+        name = access.text(node, "model")
+        if link is None or name is None or name in known:
+            continue
+        if name.startswith(("lorakit:", "hub:")) or "/" in name:
+            hint = f"name it first, models: {{mine: {{from: {name}}}}}, and write model: mine"
+        else:
+            hint = (
+                names.did_you_mean(name, known) or f"there is {names.listed(dict.fromkeys(known))}"
+            )
+        findings.error("unknown-model", f"the recipe has no model {name}", link, hint)
+
+
+def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
+    """An adapter that a step wears is one of the recipe's."""
+    known = access.mapping(root, "adapters")
+    for node in access.mapping(root, "steps").values():
+        owner = access.child(node, "adapters")
+        for name in access.mapping(node, "adapters"):
+            if name in known:
+                continue
+            assert owner is not None
+            findings.error(
+                "unknown-adapter",
+                f"the recipe has no adapter {name}",
+                owner.key_spot(name),
+                names.did_you_mean(name, known)
+                or (
+                    f"there is {names.listed(known)}"
+                    if known
+                    else f"adapters: {{{name}: {{from: …}}}}"
+                ),
+            )
+
+
+def films_join_steps(recipe: Recipe, root: Node, findings: Findings) -> None:
+    """What a video step joins are other steps of the recipe."""
+    steps = access.mapping(root, "steps")
+    for own, node in steps.items():
+        if access.text(node, "kind") != "video":
+            continue
+        others = [name for name in steps if name != own]
+        for item in access.items(node, "of"):
+            if not isinstance(item.value, str) or item.value in steps:
+                continue
+            findings.error(
+                "unknown-step",
+                f"the recipe has no step {item.value}",
+                item,
+                names.did_you_mean(item.value, others)
+                or (f"there is {names.listed(others)}" if others else "it has no other step"),
+            )
+
+
+def steps_do_not_go_round(recipe: Recipe, root: Node, findings: Findings) -> None:
+    """Steps that wait for each other never begin."""
+    needs = {
+        name: [other for other in step.of if other in recipe.steps]
+        for name, step in recipe.steps.items()
+        if isinstance(step, VideoStep)
+    }
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        # graphlib tells a ring from what is needed to what needs it
+        ring = list(reversed(error.args[1]))
+        first = min(ring[:-1], key=list(recipe.steps).index)
+        at = ring.index(first)
+        ring = [*ring[at:-1], *ring[:at], first]
+        node = access.mapping(root, "steps")[first]
+        findings.error(
+            "step-cycle",
+            f"steps wait for each other in a ring: {' -> '.join(ring)}",
+            next((item for item in access.items(node, "of") if item.value == ring[1]), node),
+        )

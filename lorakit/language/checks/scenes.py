@@ -1,0 +1,94 @@
+"""Checks of scenes among each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language import access, names
+
+if TYPE_CHECKING:
+    from lorakit.language.documents import Scene, Storyboard
+    from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
+
+
+def names_are_unique(board: Storyboard, root: Node, findings: Findings) -> None:
+    """A scene's noise comes from its name, so that two scenes cannot share one."""
+    lines: dict[str, int] = {}
+    for node in access.items(root, "scenes"):
+        own = access.child(node, "name")
+        name = access.text(node, "name")
+        if own is None or name is None:
+            continue
+        if name in lines:
+            findings.error(
+                "duplicate-scene",
+                f"a scene called {name} stands on line {lines[name]} already",
+                own,
+            )
+        lines.setdefault(name, own.line)
+
+
+def _start_of(scene: Scene, board: Storyboard) -> Scene | None:
+    """The scene that a scene's chain begins from, if there is one."""
+    if scene.start == "previous-scene":
+        return board.scenes[scene.number - 2] if scene.number > 1 else None
+    if scene.start.startswith("scene:"):
+        name = scene.start.removeprefix("scene:")
+        return next((one for one in board.scenes if one.name == name), None)
+    return None
+
+
+def starts_lead_somewhere(board: Storyboard, root: Node, findings: Findings) -> None:
+    """`start: scene:NAME` names a scene of the board; the first scene has none before it."""
+    for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
+        start = access.child(node, "start")
+        if start is None:
+            continue
+        if scene.start == "previous-scene" and scene.number == 1:
+            findings.error(
+                "unknown-scene", "the first scene has no scene before it", start, "remove the line"
+            )
+        elif scene.start.startswith("scene:") and _start_of(scene, board) is None:
+            name = scene.start.removeprefix("scene:")
+            known = [one.name for one in board.scenes if one is not scene]
+            findings.error(
+                "unknown-scene",
+                f"no scene is called {name}",
+                start,
+                names.did_you_mean(name, known, "scene:{}") or f"there is {names.listed(known)}"
+                if known
+                else "",
+            )
+
+
+def starts_do_not_go_round(board: Storyboard, root: Node, findings: Findings) -> None:
+    """A ring of scenes that start from each other has no first frame."""
+    nodes = access.items(root, "scenes")
+    settled: set[str] = set()
+    for first in board.scenes:
+        ring: list[Scene] = []
+        scene: Scene | None = first
+        while scene is not None and scene.name not in settled and scene not in ring:
+            ring.append(scene)
+            scene = _start_of(scene, board)
+        if scene is not None and scene in ring:
+            ring = ring[ring.index(scene) :]
+            shown = " -> ".join(one.name for one in (*ring, ring[0]))
+            start = access.child(nodes[ring[0].number - 1], "start")
+            findings.error("scene-cycle", f"scenes start from each other in a ring: {shown}", start)
+        settled |= {one.name for one in ring}
+        settled.add(first.name)
+
+
+def repeats_have_something_to_repeat(board: Storyboard, root: Node, findings: Findings) -> None:
+    """`repeat: true` holds the frame before; a fresh scene's first sentence has none."""
+    for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
+        if scene.start == "fresh" and scene.sentences and scene.sentences[0].repeat:
+            item = access.items(node, "sentences")[0]
+            findings.error(
+                "nothing-to-repeat",
+                "the first frame of a scene has none before it to repeat",
+                item.key_spot("repeat"),
+                "remove it, or begin the scene with start: previous-scene",
+            )

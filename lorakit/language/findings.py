@@ -1,0 +1,53 @@
+"""Where the stages of the language put what they find, so that an author gets all of it in one go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.diagnostics import Diagnostic
+from lorakit.language.nodes import Node, Spot
+
+if TYPE_CHECKING:
+    from lorakit.diagnostics import Severity
+
+
+class Unreadable(Exception):  # noqa: N818 - a signal between two functions, not an error of its own
+    """A text of which no tree can be made; what is wrong stands in the findings already."""
+
+
+class Findings:
+    """A growing list of diagnostics."""
+
+    def __init__(self) -> None:
+        self.all: list[Diagnostic] = []
+
+    def __bool__(self) -> bool:
+        return any(d.severity == "error" for d in self.all)
+
+    def error(self, code: str, message: str, at: Node | Spot | None, *hints: str) -> None:
+        """Add something fatal."""
+        self._add("error", code, message, at, hints)
+
+    def warning(self, code: str, message: str, at: Node | Spot | None, *hints: str) -> None:
+        """Add something that an author should know."""
+        self._add("warning", code, message, at, hints)
+
+    def _add(
+        self,
+        severity: Severity,
+        code: str,
+        message: str,
+        at: Node | Spot | None,
+        hints: tuple[str, ...],
+    ) -> None:
+        spot = at.spot if isinstance(at, Node) else at
+        self.all.append(
+            Diagnostic(
+                code,
+                message,
+                spot.place if spot else None,
+                spot.excerpt if spot else None,
+                tuple(hint for hint in hints if hint),
+                severity,
+            )
+        )

@@ -1,0 +1,208 @@
+"""From paths to a project: every file read once, everything wrong told in one go."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from lorakit.diagnostics import InvalidDocument, in_order
+from lorakit.language import (
+    access,
+    build_board,
+    build_recipe,
+    checks,
+    merge,
+    schema,
+    settings,
+    source,
+)
+from lorakit.language.documents import ModelSource, Project, Recipe, StoryboardStep
+from lorakit.language.findings import Findings, Unreadable
+from lorakit.language.nodes import Node
+from lorakit.language.paths import Paths, project_root
+from lorakit.language.reader import FolderReader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lorakit.language.documents import Storyboard
+    from lorakit.language.nodes import Source
+    from lorakit.language.reader import Reader
+
+Kind = Literal["recipe", "storyboard"]
+_TOP_KEY = re.compile(
+    r"""^[ ]{0}(?:\{\s*)?["']?(recipe|storyboard|scenes|steps|extends|characters|models)["']?\s*:""",
+    re.MULTILINE,
+)
+_HEAD = 65_536
+
+
+def document_kind(path: Path, reader: Reader | None = None) -> Kind | None:
+    """Whether a YAML file is a recipe, a storyboard, or none of ours; a glance, not a reading.
+
+    It sees top-level keys as text, so that a broken document is still known for what it means to be.
+    """
+    try:
+        head = (reader or FolderReader()).read_bytes(path)[:_HEAD].decode("utf-8", "replace")
+    except OSError:
+        return None
+    keys = {match[1] for match in _TOP_KEY.finditer(head.removeprefix("\ufeff"))}
+    if "recipe" in keys:
+        return "recipe"
+    if "storyboard" in keys:
+        return "storyboard"
+    if "extends" in keys and keys & {"steps", "models"}:
+        return "recipe"
+    return "storyboard" if {"scenes", "characters"} <= keys else None
+
+
+def load(
+    path: Path,
+    *,
+    settings: Sequence[str] = (),
+    profile: str | None = None,
+    reader: Reader | None = None,
+    roots: Mapping[str, Path] | None = None,
+) -> Project:
+    """Read a recipe, or a storyboard alone, with all that it leads to.
+
+    `settings` are `path=value` texts laid over the document, `profile` one of the recipe's, `roots` the
+    user's named folders. Raises InvalidDocument with every error of every file; warnings stand in the project.
+    """
+    return _Loader(reader or FolderReader(), roots or {}).project(Path(path), settings, profile)
+
+
+class _Loader:
+    """One call of `load`: the files met so far, and what was found in them."""
+
+    def __init__(self, reader: Reader, roots: Mapping[str, Path]) -> None:
+        self._reader = reader
+        self._roots = roots
+        self._findings = Findings()
+        self._trees: dict[Path, Node | None] = {}
+        self._boards: dict[Path, Storyboard | None] = {}
+        self._lines: dict[str, tuple[str, ...]] = {}
+
+    def project(self, path: Path, given: Sequence[str], profile: str | None) -> Project:
+        try:
+            return self._project(path, given, profile)
+        except Unreadable:
+            raise InvalidDocument(in_order(self._findings.all)) from None
+
+    def _project(self, path: Path, given: Sequence[str], profile: str | None) -> Project:
+        findings = self._findings
+        document = self._reader.resolve(path)
+        paths = Paths(self._reader, project_root(self._reader, document), self._roots)
+        root = self._tree(document, path)
+        words = settings.as_source(given, document)
+        if given:
+            self._lines[words.name] = words.lines
+        if _is_board(root):
+            root = settings.applied(root, words, findings)
+            if profile is not None:
+                findings.error(
+                    "unknown-profile",
+                    f"a storyboard has no profiles, so none called {profile}",
+                    None,
+                )
+            recipe = self._lone_board(root, document)
+        else:
+            root = merge.extended(root, paths, self._other_recipe, findings, (document,))
+            self._check_profiles(root, profile)
+            if profile is not None:
+                root = merge.with_profile(root, profile, findings)
+            root = settings.applied(root, words, findings)
+            recipe = self._recipe(root, document, paths)
+        found = in_order(findings.all)
+        if findings:
+            raise InvalidDocument(found)
+        return Project(
+            root=paths.root,
+            recipe=recipe,
+            warnings=found,
+            files=tuple(self._trees),
+            lines=self._lines,
+        )
+
+    def _tree(self, path: Path, written: Path | None = None) -> Node:
+        """The tree of a file, read once; raises Unreadable."""
+        if path not in self._trees:
+            self._trees[path] = None
+            text = source.read(self._reader, written or path, self._findings)
+            text.path = path
+            self._lines[text.name] = text.lines
+            self._trees[path] = source.compose(text, self._findings)
+        tree = self._trees[path]
+        if tree is None:
+            raise Unreadable
+        return tree
+
+    def _other_recipe(self, path: Path, link: Node) -> Node:
+        root = self._tree(path)
+        if _is_board(root):
+            self._findings.error(
+                "wrong-document", "this is a storyboard; a recipe extends a recipe", link
+            )
+            raise Unreadable
+        if not isinstance(root.value, dict):
+            schema.compiled("recipe.schema.json").check(root, "a recipe", self._findings)
+            raise Unreadable
+        return root
+
+    def _check_profiles(self, root: Node, chosen: str | None) -> None:
+        """Hold every profile against the schema, so that a slip in one is found before it is used."""
+        check = schema.compiled("recipe.schema.json")
+        for name, over in access.mapping(root, "profiles").items():
+            if name != chosen and isinstance(over.value, dict):
+                check.check(merge.merged(root, over), "a recipe", self._findings)
+
+    def _recipe(self, root: Node, document: Path, paths: Paths) -> Recipe:
+        schema.compiled("recipe.schema.json").check(root, "a recipe", self._findings)
+        recipe = build_recipe.recipe(root, document, paths, self._board, self._findings)
+        for check in checks.RECIPE_CHECKS:
+            check(recipe, root, self._findings)
+        return recipe
+
+    def _board(self, path: Path, link: Node) -> Storyboard | None:
+        if path not in self._boards:
+            self._boards[path] = None
+            try:
+                root = self._tree(path)
+            except Unreadable:
+                return None
+            if not _is_board(root) and isinstance(root.value, dict) and "steps" in root.value:
+                self._findings.error("wrong-document", "this is a recipe, not a storyboard", link)
+                return None
+            self._boards[path] = self._checked_board(root, path)
+        return self._boards[path]
+
+    def _checked_board(self, root: Node, path: Path) -> Storyboard:
+        schema.compiled("storyboard.schema.json").check(root, "a storyboard", self._findings)
+        board = build_board.storyboard(root, path, self._findings)
+        for check in checks.BOARD_CHECKS:
+            check(board, root, self._findings)
+        return board
+
+    def _lone_board(self, root: Node, path: Path) -> Recipe:
+        """A storyboard alone is a recipe of one step."""
+        board = self._checked_board(root, path)
+        step = StoryboardStep(
+            "film", root.place, model=build_recipe.STUDIO, adapters=(), board=board
+        )
+        model = ModelSource(build_recipe.STUDIO, "lorakit:studio", "auto", root.place)
+        return Recipe(
+            path=path,
+            name=build_recipe.name_of(path),
+            seed=build_recipe.default_seed(),
+            models={model.name: model},
+            adapters={},
+            steps={step.name: step},
+            place=root.place,
+        )
+
+
+def _is_board(root: Node) -> bool:
+    if not isinstance(root.value, dict) or "recipe" in root.value:
+        return False
+    return "storyboard" in root.value or ("scenes" in root.value and "steps" not in root.value)

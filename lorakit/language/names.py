@@ -1,0 +1,208 @@
+"""Words that other tools use for what is ours, and words that were nearly ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# what kohya, A1111, ComfyUI, InvokeAI, Deforum and friends call it -> what it is called here;
+# a name may mean different things in different places, so the first of ours that is allowed there is taken
+FOREIGN: dict[str, tuple[str, ...]] = {
+    "adapter": ("adapters",),
+    "alias": ("aliases",),
+    "appearance": ("anchor",),
+    "aspect_ratio": ("aspect",),
+    "base": ("extends", "from"),
+    "base_model": ("model", "models"),
+    "batch_count": ("images_per_prompt",),
+    "caption": ("captions", "name"),
+    "cast": ("characters",),
+    "cfg": ("guidance_scale",),
+    "cfg_scale": ("guidance_scale",),
+    "character": ("characters",),
+    "checkpoint": ("model", "models", "from"),
+    "ckpt": ("model", "models", "from"),
+    "ckpt_name": ("model", "from"),
+    "clips": ("of",),
+    "count": ("images_per_prompt",),
+    "crossfade": ("transition",),
+    "data_type": ("dtype",),
+    "denoise": ("strength",),
+    "denoising_strength": ("strength",),
+    "description": ("anchor", "notes"),
+    "display_name": ("name",),
+    "duration": ("hold", "seconds"),
+    "fade": ("transition",),
+    "file": ("storyboard", "from"),
+    "film": ("video",),
+    "frame_rate": ("fps",),
+    "framerate": ("fps",),
+    "frames": ("sentences", "scenes"),
+    "frames_per_second": ("fps",),
+    "gender": ("pronouns",),
+    "guidance": ("guidance_scale",),
+    "h": ("height",),
+    "image_strength": ("strength",),
+    "images": ("images_per_prompt",),
+    "include": ("extends",),
+    "inference_steps": ("num_inference_steps",),
+    "inherits": ("extends",),
+    "init": ("start",),
+    "inputs": ("of",),
+    "length": ("hold",),
+    "location": ("setting",),
+    "lora": ("adapters",),
+    "loras": ("adapters",),
+    "method": ("from", "kind"),
+    "mode": ("from", "kind"),
+    "model_id": ("model", "from"),
+    "model_name": ("model", "from"),
+    "n_iter": ("images_per_prompt",),
+    "n_samples": ("images_per_prompt",),
+    "neg": ("negative_prompt",),
+    "negative": ("negative_prompt",),
+    "negative_prompts": ("negative_prompt",),
+    "noise_seed": ("seed",),
+    "num_images": ("images_per_prompt",),
+    "num_images_per_prompt": ("images_per_prompt",),
+    "num_steps": ("num_inference_steps",),
+    "nickname": ("aliases",),
+    "paragraph": ("text",),
+    "parts": ("of",),
+    "path": ("from", "storyboard"),
+    "place": ("setting",),
+    "precision": ("dtype",),
+    "pretrained_model_name_or_path": ("from", "model"),
+    "pronoun": ("pronouns",),
+    "prompt": ("prompts", "text"),
+    "prompts": ("sentences",),
+    "ratio": ("aspect",),
+    "resolution": ("aspect", "height"),
+    "rng_seed": ("seed",),
+    "sampler": ("scheduler",),
+    "sampler_name": ("scheduler",),
+    "sampling_steps": ("num_inference_steps",),
+    "scale": ("guidance_scale",),
+    "scene": ("scenes",),
+    "script": ("storyboard", "scenes"),
+    "sentence": ("text", "sentences"),
+    "settings": ("look", "setting"),
+    "shots": ("sentences", "scenes"),
+    "size": ("aspect", "height"),
+    "source": ("from",),
+    "steps": ("num_inference_steps",),
+    "story": ("text", "storyboard", "scenes"),
+    "subtitles": ("captions",),
+    "synonyms": ("aliases",),
+    "template": ("extends",),
+    "time": ("hold", "seconds"),
+    "torch_dtype": ("dtype",),
+    "transition_seconds": ("transition",),
+    "uncond": ("negative_prompt",),
+    "uses": ("model", "kind"),
+    "type": ("kind",),
+    "version": ("storyboard", "recipe"),
+    "w": ("width",),
+    "weights": ("from", "adapters"),
+    # schedulers, as A1111, ComfyUI and InvokeAI call them
+    "dpm++ 2m": ("dpm_solver_multistep",),
+    "dpm++ 2m karras": ("dpm_solver_multistep",),
+    "dpmpp_2m": ("dpm_solver_multistep",),
+    "dpmpp": ("dpm_solver_multistep",),
+    "dpm_solver": ("dpm_solver_multistep",),
+    "dpm": ("dpm_solver_multistep",),
+    "euler": ("euler_discrete",),
+    "euler a": ("euler_ancestral_discrete",),
+    "euler_a": ("euler_ancestral_discrete",),
+    "k_euler": ("euler_discrete",),
+    "k_euler_a": ("euler_ancestral_discrete",),
+    "euler_ancestral": ("euler_ancestral_discrete",),
+    "heun": ("heun_discrete",),
+    "lms": ("lms_discrete",),
+    "plms": ("pndm",),
+    "unipc": ("unipc_multistep",),
+    "uni_pc": ("unipc_multistep",),
+    # values
+    "fade_in": ("crossfade",),
+    "dissolve": ("crossfade",),
+    "none": ("cut", "noise"),
+    "img2img": ("previous",),
+    "txt2img": ("noise", "generate"),
+    "image": ("generate",),
+    "first": ("anchor",),
+    "last": ("previous",),
+    "bfloat16": ("bf16",),
+    "float16": ("fp16",),
+    "half": ("fp16",),
+    "float32": ("fp32",),
+    "full": ("fp32",),
+    "him": ("he",),
+    "her": ("she",),
+    "male": ("he",),
+    "female": ("she",),
+}
+
+# asked for elsewhere, and not here yet: an honest word instead of a guess
+LATER: dict[str, str] = {
+    "alpha": "training",
+    "batch_size": "training",
+    "conv_dim": "training",
+    "datasets": "training",
+    "epochs": "training",
+    "learning_rate": "training",
+    "lr": "training",
+    "lr_scheduler": "training",
+    "max_train_steps": "training",
+    "network_alpha": "training",
+    "network_dim": "training",
+    "rank": "training",
+    "repeats": "training",
+    "target_modules": "training",
+    "train": "training",
+    "unet_lr": "training",
+}
+
+
+def foreign(word: str, ours: Iterable[str]) -> str | None:
+    """What is called `word` elsewhere and is one of `ours`, if there is such a thing."""
+    allowed = set(ours)
+    plain = word.strip().casefold().replace("-", "_")
+    for candidate in FOREIGN.get(plain, FOREIGN.get(plain.replace("_", " "), ())):
+        if candidate in allowed:
+            return candidate
+    return None
+
+
+def nearest(word: str, ours: Iterable[str]) -> str | None:
+    """The one of `ours` that `word` was probably meant to be."""
+    import difflib
+
+    if len(word) > 200:
+        return None
+    choices = {name.casefold(): name for name in ours}
+    plain = word.strip().casefold().replace("-", "_")
+    if plain in choices:
+        return choices[plain]
+    dashed = plain.replace("_", "-")
+    if dashed in choices:
+        return choices[dashed]
+    found = difflib.get_close_matches(plain, choices, n=1, cutoff=0.7)
+    return choices[found[0]] if found else None
+
+
+def did_you_mean(word: str, ours: Iterable[str], shape: str = "{}") -> str:
+    """A hint that names the nearest of `ours`, or an empty text."""
+    name = nearest(word, ours)
+    return f"did you mean {shape.format(name)}?" if name else ""
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Names in a row, as a sentence has them."""
+    found = list(names)
+    if len(found) > most:
+        return ", ".join(found[:most]) + f" and {len(found) - most} more"
+    if len(found) < 2:
+        return "".join(found)
+    return f"{', '.join(found[:-1])} or {found[-1]}"

@@ -1,0 +1,9 @@
+"""What the model is told, from a style, a sentence and a setting."""
+
+from __future__ import annotations
+
+
+def derive(style: str, sentence: str, setting: str = "") -> str:
+    """Style, sentence and setting in a row; the sentence without its full stop, empty parts left out."""
+    parts = (style.strip(" ,"), sentence.strip().rstrip(".").rstrip(), setting.strip(" ,."))
+    return ", ".join(part for part in parts if part)
