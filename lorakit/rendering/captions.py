@@ -68,14 +68,16 @@ def _over(region: Bytes, cover: NDArray[np.integer], light: NDArray[np.integer])
     region[:] = (region * (256 - cover) + light + 128) >> 8
 
 
-def wrap(text: str, measure: Callable[[str], float], width: float) -> list[str]:
-    """Break a text into as few lines as fit into `width`, and those into like lengths.
+def wrap(
+    text: str, measure: Callable[[str], float], width: float, *, balanced: bool = True
+) -> list[str]:
+    """Break a text into as few lines as fit into `width`; if balanced, into lines of like length.
 
     A word wider than a line is broken where it must.
     """
     words = [piece for word in text.split() for piece in _pieces(word, measure, width)]
     lines = _greedy(words, measure, width)
-    if len(lines) < 2:
+    if len(lines) < 2 or not balanced:
         return lines
     low, high = max(measure(word) for word in words), width
     while high - low > max(1.0, width / 200):

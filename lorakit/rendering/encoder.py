@@ -25,7 +25,7 @@ _LAST_LINES = 6
 
 
 class FilmError(LorakitError):
-    """A film could not be made: a picture that cannot be read, or ffmpeg's last words."""
+    """A film could not be made; ends with ffmpeg's last words where it was ffmpeg that failed."""
 
 
 class Encoder:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.encoder import Encoder, FilmError
-from lorakit.rendering.planes import blend, film_size, fitted, open_rgb, planes
+from lorakit.rendering.planes import PictureError, blend, film_size, fitted, open_rgb, planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
 
-__all__ = ["CaptionStyle", "FilmError", "Moment", "Shot", "timeline", "write_film"]
+__all__ = ["CaptionStyle", "FilmError", "Moment", "PictureError", "Shot", "timeline", "write_film"]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -81,7 +81,7 @@ def write_film(
     even number; None means the first picture's own. The film has that picture's shape: others get
     black bars. `captions` None draws none. The same pictures give the same bytes. At most two
     pictures are held at a time. Closing the generator early stops the work and removes `target`.
-    Raises `FilmError`.
+    Raises `FilmError` and `PictureError`.
     """
     shots = [shot for shot in shots if shot.frames > 0]
     if not shots:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.rendering.encoder import FilmError
+from lorakit.diagnostics import LorakitError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,12 @@ _BLUE = (-0.114572, -0.385428, 0.5)
 _RED = (0.5, -0.454153, -0.045847)
 
 
+class PictureError(LorakitError):
+    """A picture cannot be read; the message names it."""
+
+
 def open_rgb(path: Path) -> Image:
-    """Read a picture as opaque RGB. Raises `FilmError` naming it where it cannot be read."""
+    """Read a picture as opaque RGB. Raises `PictureError` naming it where it cannot be read."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -36,18 +40,23 @@ def open_rgb(path: Path) -> Image:
                 return Image.alpha_composite(base, picture.convert("RGBA")).convert("RGB")
             return picture.convert("RGB")
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise FilmError(f"{path}: cannot be read as a picture ({error})") from error
+        raise PictureError(f"{path}: cannot be read as a picture ({error})") from error
 
 
-def film_size(path: Path, height: int | None) -> tuple[int, int]:
-    """Width and height in px, both even, of a film whose first picture is this one."""
+def picture_size(path: Path) -> tuple[int, int]:
+    """Read a picture's width and height in px. Raises `PictureError` where it cannot be read."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as picture:
-            wide, high = picture.size
+            return picture.size
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise FilmError(f"{path}: cannot be read as a picture ({error})") from error
+        raise PictureError(f"{path}: cannot be read as a picture ({error})") from error
+
+
+def film_size(path: Path, height: int | None) -> tuple[int, int]:
+    """Width and height in px, both even, of a film whose first picture is this one."""
+    wide, high = picture_size(path)
     tall = height or high
     return _even(wide * tall / high), _even(tall)
 
@@ -56,8 +65,8 @@ def _even(length: float) -> int:
     return max(2, 2 * round(length / 2))
 
 
-def fitted(picture: Image, width: int, height: int) -> Image:
-    """Scale a picture into a frame, with black bars where its shape differs."""
+def fitted(picture: Image, width: int, height: int, bars: str = "black") -> Image:
+    """Scale a picture into a frame, with bars beside or above it where its shape differs."""
     from PIL import Image
 
     scale = min(width / picture.width, height / picture.height)
@@ -67,7 +76,7 @@ def fitted(picture: Image, width: int, height: int) -> Image:
     scaled = picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
     if size == (width, height):
         return scaled
-    frame = Image.new("RGB", (width, height))
+    frame = Image.new("RGB", (width, height), bars)
     frame.paste(scaled, ((width - size[0]) // 2, (height - size[1]) // 2))
     return frame
 

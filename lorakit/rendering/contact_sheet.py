@@ -1,0 +1,85 @@
+"""The contact sheet: all pictures of a step on one page, by scenes, each over its sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lorakit.facts.fonts import drawable
+from lorakit.rendering.captions import load_font
+from lorakit.rendering.planes import PictureError, fitted, open_rgb, picture_size
+from lorakit.rendering.sheet_layout import lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont
+
+    from lorakit.rendering.sheet_layout import Layout
+
+_PAGE, _TITLE, _CAPTION, _FAINT = "#15171c", "#f2f3f5", "#b6bac4", "#7d828e"
+_CORNER = 0.035  # rounding of a thumbnail's corners, as a share of its width
+
+
+@dataclass(frozen=True, slots=True)
+class SheetGroup:
+    """Pictures that belong together (a scene), each with its caption; the title may be empty."""
+
+    title: str
+    pictures: Sequence[tuple[Path, str]]
+
+
+def write_contact_sheet(
+    target: Path, groups: Sequence[SheetGroup], title: str
+) -> Iterator[tuple[int, int]]:
+    """Write a PNG of all pictures to `target`, yielding (pictures drawn, pictures in all).
+
+    Thumbnails shrink as they grow in number; a sheet has 20 megapixels at most, and pictures are
+    opened one by one. Raises `PictureError`.
+    """
+    from PIL import Image, ImageDraw
+
+    shown = [(drawable(g.title), [drawable(caption) for _, caption in g.pictures]) for g in groups]
+    first = next((path for group in groups for path, _ in group.pictures), None)
+    if first is None:
+        raise PictureError("a contact sheet needs at least one picture")
+    layout = lay_out(drawable(title), shown, picture_size(first), _measure)
+    page = Image.new("RGB", (layout.width, layout.height), _PAGE)
+    corners = _corners(layout.thumbnail)
+    total = len(layout.cells)
+    for done, cell in enumerate(layout.cells, 1):
+        picture = open_rgb(groups[cell.group].pictures[cell.number][0])
+        page.paste(fitted(picture, *layout.thumbnail, bars=_PAGE), (cell.left, cell.top), corners)
+        yield done, total
+    _letter(ImageDraw.Draw(page), layout)
+    page.save(target, "PNG", compress_level=6)
+
+
+def _letter(draw: ImageDraw, layout: Layout) -> None:
+    for text in layout.texts:
+        fill = _TITLE if text.bold else _FAINT if text.faint else _CAPTION
+        draw.text((text.left, text.top), text.text, fill=fill, font=_font(text.size, text.bold))
+
+
+def _corners(size: tuple[int, int]) -> Image:
+    """Draw a mask with rounded corners; four times too large and scaled down, for smooth edges."""
+    from PIL import Image, ImageDraw
+
+    large = Image.new("L", (size[0] * 4, size[1] * 4), 0)
+    radius = max(2, round(size[0] * _CORNER)) * 4
+    ImageDraw.Draw(large).rounded_rectangle((0, 0, *(s * 4 - 1 for s in size)), radius, fill=255)
+    return large.reduce(4)
+
+
+@lru_cache(maxsize=16)
+def _font(size: int, bold: bool) -> FreeTypeFont:
+    return load_font(size, bold=bold)
+
+
+@lru_cache(maxsize=20_000)  # a layout is tried at several sizes, with the same words each time
+def _measure(text: str, size: int, bold: bool) -> float:
+    return _font(size, bold).getlength(text)
