@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from lorakit.diagnostics import Place
 
 
-
 @dataclass(frozen=True, slots=True)
 class Input:
     """An output of another action, in a role: `start`, `anchor`, `picture_0001`, ..."""

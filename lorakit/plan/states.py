@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -89,6 +89,7 @@ class Plan:
     estimate: Estimate
     warnings: tuple[Diagnostic, ...] = ()
     machine: str = ""
+    timings: Mapping[str, float] = field(default_factory=dict)
 
     def count(self, state: State) -> int:
         """How many actions are in a state."""

@@ -1,0 +1,69 @@
+"""The command line: each command is a module here, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from lorakit import __version__
+
+# command -> the line `lorakit --help` shows, so that help imports none of them
+_COMMANDS = {
+    "init": "Put a first recipe and storyboard into a folder.",
+    "validate": "Check recipes and storyboards, all errors at once.",
+    "plan": "Show what a run would make, why, and what it would cost.",
+    "run": "Make what is missing: pictures, scene folders, films.",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"lorakit.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            if close:
+                raise click.UsageError(
+                    f"{error.message} Did you mean '{close[0]}'?", ctx
+                ) from error
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lorakit")
+def command() -> None:
+    """Recipes and storyboards in YAML become trained adapters, scene folders and films.
+
+    Start with: lorakit init my-film && cd my-film && lorakit run
+    """
+
+
+def main() -> None:
+    """The entry point. Exit codes: 0 done, 1 failed, 2 usage, 3 invalid document, 10, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    from lorakit.cli.outcome import guarded
+
+    guarded(command)

@@ -1,0 +1,47 @@
+"""`lorakit plan`: what a run would make, why, and what it would cost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from lorakit.cli import options, outcome
+
+
+@click.command("plan")
+@options.planning
+@click.option(
+    "--frames", is_flag=True, help="Every frame with its prompt, seed, strength and steps."
+)
+@click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
+@click.option("--detailed-exitcode", is_flag=True, help="Leave with 10 if there is work to do.")
+def command(
+    document: Path,
+    settings: tuple[str, ...],
+    profile: str | None,
+    only: tuple[str, ...],
+    force: tuple[str, ...],
+    draft: bool,
+    frames: bool,
+    as_json: bool,
+    detailed_exitcode: bool,
+) -> int:
+    """Show what `lorakit run` would make, why, and what it would cost. Makes nothing."""
+    from lorakit.session import load
+
+    session = load(document, settings=settings, profile=profile)
+    chosen = options.selection(only, force, draft, set(session.project.recipe.steps))
+    plan = session.plan(chosen)
+    if as_json:
+        from lorakit.ui.plan_view import plan_as_json
+
+        click.echo(json.dumps(plan_as_json(plan), indent=1, ensure_ascii=False))
+    else:
+        from rich.console import Console
+
+        from lorakit.ui.plan_view import show_plan
+
+        show_plan(plan, Console(), frames=frames)
+    return outcome.WORK_TO_DO if detailed_exitcode and plan.to_make else outcome.DONE

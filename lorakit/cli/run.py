@@ -1,0 +1,80 @@
+"""`lorakit run`: make what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lorakit.cli import options, outcome
+
+if TYPE_CHECKING:
+    from lorakit.execute.events import Event
+
+
+class _Interrupt:
+    """The first Ctrl-C asks the run to stop at a frame, the second ends the process."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGINT, self._hear)
+
+    def _hear(self, *_: object) -> None:
+        if self.asked:
+            os._exit(outcome.INTERRUPTED)  # the workers end by themselves when their input closes
+        self.asked = True
+
+
+@click.command("run")
+@options.planning
+@click.option(
+    "--keep-going", is_flag=True, help="Where something fails, go on with what does not need it."
+)
+@click.option(
+    "--plain", is_flag=True, help="Lines instead of a live view; no pictures in the terminal."
+)
+@click.option("--json", "as_json", is_flag=True, help="The run's events as JSON lines.")
+def command(
+    document: Path,
+    settings: tuple[str, ...],
+    profile: str | None,
+    only: tuple[str, ...],
+    force: tuple[str, ...],
+    draft: bool,
+    keep_going: bool,
+    plain: bool,
+    as_json: bool,
+) -> int:
+    """Make what is missing: pictures, scene folders, films. RECIPE is recipe.yaml by default."""
+    from lorakit.session import load
+
+    session = load(document, settings=settings, profile=profile)
+    chosen = options.selection(only, force, draft, set(session.project.recipe.steps))
+    plan = session.plan(chosen, download=True)
+    interrupt = _Interrupt()
+
+    def stop() -> bool:
+        return interrupt.asked
+
+    if as_json:
+
+        def tell(event: Event) -> None:
+            click.echo(json.dumps(event.as_json(), ensure_ascii=False))
+
+        finished = session.run(chosen, keep_going=keep_going, stop=stop, listener=tell, plan=plan)
+    else:
+        from rich.console import Console
+
+        from lorakit.ui.live import view_for
+
+        with view_for(plan, Console(), plain=plain) as view:
+            finished = session.run(
+                chosen, keep_going=keep_going, stop=stop, listener=view.handle, plan=plan
+            )
+    return {"done": outcome.DONE, "failed": outcome.FAILED, "interrupted": outcome.INTERRUPTED}[
+        finished.ending
+    ]

@@ -1,0 +1,65 @@
+"""`lorakit validate`: check documents, all errors at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lorakit.cli import outcome
+from lorakit.diagnostics import InvalidDocument, count_line, in_order, render
+
+if TYPE_CHECKING:
+    from lorakit.diagnostics import Diagnostic, Format
+
+
+def _documents(paths: tuple[Path, ...]) -> Iterator[Path]:
+    """The files named, and in folders every YAML file that is a recipe or a storyboard."""
+    from lorakit.language import document_kind
+
+    for path in paths:
+        if path.is_dir():
+            for file in sorted(path.rglob("*.y*ml")):
+                hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+                if not hidden and document_kind(file) is not None:
+                    yield file
+        else:
+            yield path
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE|FOLDER]...")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="For people, scripts, or GitHub's annotations.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+def command(paths: tuple[Path, ...], style: Format, as_json: bool) -> int:
+    """Check recipes and storyboards (all below this folder by default), all errors at once."""
+    from lorakit.session import load
+
+    style = "json" if as_json else style
+    found: list[Diagnostic] = []
+    files = list(dict.fromkeys(_documents(paths or (Path(),))))
+    for file in files:
+        try:
+            found += load(file).check()
+        except InvalidDocument as error:
+            found += error.diagnostics
+    shown = in_order(found)
+    errors = any(d.severity == "error" for d in shown)
+    if style == "text":
+        if shown:
+            click.echo(render(shown), err=errors)
+            click.echo(err=errors)
+        if not files:
+            click.echo("no recipe or storyboard here; `lorakit init` makes one")
+        click.echo(count_line(shown, len(files)))
+    elif shown or style == "json":
+        click.echo(render(shown, style))
+    return outcome.INVALID if errors else outcome.DONE

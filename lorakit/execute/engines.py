@@ -1,0 +1,36 @@
+"""The engines a worker can hold: one line each. Imported in the worker only."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+Report = Callable[[str, int, int], None]
+
+
+class EngineProtocol(Protocol):
+    """What a worker asks of an engine."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work left."""
+
+    def submit(self, job: Mapping[str, Any]) -> None:
+        """Take a job."""
+
+    def step(self) -> Sequence[Mapping[str, Any]]:
+        """Do a bounded piece of work; the jobs that ended with it."""
+
+
+ENGINES: Mapping[str, str] = {
+    "render": "lorakit.rendering.engine:RenderEngine",
+    "assemble": "lorakit.rendering.assemble:AssemblyEngine",
+}
+
+
+def build(slot: str, spec: Mapping[str, Any], report: Report) -> EngineProtocol:
+    """Load the engine of a slot."""
+    module, name = ENGINES[slot].split(":")
+    engine: EngineProtocol = getattr(importlib.import_module(module), name)(spec, report)
+    return engine

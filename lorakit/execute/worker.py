@@ -1,0 +1,164 @@
+"""A worker process: holds one engine warm, does the jobs that come in, tells what comes of them.
+
+Messages are JSON lines on standard input and output. The worker leaves SIGINT to its parent, ends at
+the next step when its input closes (the parent is gone), and holds a kernel lock as long as it lives,
+so that two runs never load two models into one device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from lorakit.execute.engines import EngineProtocol, build
+
+Message = Mapping[str, Any]
+_PROGRESS_EVERY = 0.1  # s between two progress messages of one job
+
+
+class Worker:
+    """One slot's worker; `out` carries messages to the parent."""
+
+    def __init__(self, slot: str, out: TextIO) -> None:
+        self._slot = slot
+        self._out = out
+        self._inbox: queue.Queue[Message | None] = queue.Queue()
+        self._engine: EngineProtocol | None = None
+        self._engine_id = ""
+        self._told: dict[str, float] = {}
+
+    def tell(self, **message: object) -> None:
+        """Send one message."""
+        self._out.write(json.dumps(message) + "\n")
+        self._out.flush()
+
+    def read(self, source: TextIO) -> None:
+        """Put what comes in into the inbox; None at the end. Runs in a thread."""
+        for line in source:
+            self._inbox.put(json.loads(line))
+        self._inbox.put(None)
+
+    def progress(self, job: str, done: int, total: int) -> None:
+        """Tell of a job's progress, not too often."""
+        now = time.monotonic()
+        if done >= total:
+            self._told.pop(job, None)
+        elif now - self._told.get(job, 0) < _PROGRESS_EVERY:
+            return
+        else:
+            self._told[job] = now
+        self.tell(event="progress", id=job, done=done, total=total)
+
+    def serve(self) -> None:
+        """Work until the input closes."""
+        while True:
+            busy = self._engine is not None and self._engine.busy
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    message = self._inbox.get(block=not busy)
+                    if message is None:
+                        return
+                    self._handle(message)
+                    busy = self._engine is not None and self._engine.busy
+            if self._engine is not None and self._engine.busy:
+                for ended in self._engine.step():
+                    self.tell(event="ended", calls=self._calls(), **ended)
+
+    def _calls(self) -> dict[str, int]:
+        return dict(getattr(self._engine, "calls", {}))
+
+    def _handle(self, message: Message) -> None:
+        if message["do"] == "open":
+            if message["engine"] != self._engine_id:
+                began = time.monotonic()
+                self._engine = None  # let go of the old weights before the new ones come
+                self.tell(event="state", state="loading", detail=message["spec"].get("name", ""))
+                self._engine = build(self._slot, message["spec"], self.progress)
+                self._engine_id = message["engine"]
+                seconds = time.monotonic() - began
+                self.tell(event="state", state="ready", detail=message["engine"], seconds=seconds)
+        elif message["do"] == "job":
+            assert self._engine is not None
+            self.tell(event="started", id=message["id"])
+            self._engine.submit(message)
+
+
+def _hold(lock: Path, worker: Worker) -> Any:
+    """Wait for the slot's kernel lock; released by the system when this process ends, however it ends."""
+    from filelock import FileLock, Timeout
+
+    claim = FileLock(lock)
+    try:
+        claim.acquire(timeout=0)
+    except Timeout:
+        worker.tell(event="state", state="waiting", detail="for another run")
+        claim.acquire()
+    return claim
+
+
+def _quiet() -> None:
+    import warnings
+
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+def _prepare_torch(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def main() -> None:
+    """`python -m lorakit.execute.worker SLOT THREADS LOCK`; started by the runner, not by people."""
+    with contextlib.suppress(ValueError, OSError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    slot, threads, lock = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    # what libraries print must not get between our messages: it goes to the log with the errors
+    private = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    _quiet()
+    worker = Worker(slot, private)
+    reader = threading.Thread(
+        target=worker.read, args=(os.fdopen(0, encoding="utf-8", closefd=False),), daemon=True
+    )
+    reader.start()
+    try:
+        claim = _hold(Path(lock), worker) if lock else None
+        worker.tell(event="state", state="starting", detail="")
+        if slot == "render":
+            _prepare_torch(threads)
+        worker.serve()
+        del claim
+    except BrokenPipeError:
+        pass
+    except Exception as error:  # noqa: BLE001 - the parent tells the user, the log keeps the traceback
+        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            worker.tell(event="broken", error=f"{type(error).__name__}: {error}")
+        sys.stderr.flush()
+        os._exit(1)
+    # the reader thread sits in a read that nothing interrupts
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Workers as their parent sees them: started, sent jobs, listened to, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from lorakit.plan.actions import Engine
+
+Inbox = queue.Queue[tuple["WorkerHandle", Mapping[str, Any]]]
+
+
+class WorkerHandle:
+    """One worker process. What it tells arrives in `inbox`; the last message is `{"event": "gone"}`."""
+
+    def __init__(
+        self, slot: str, threads: int, lock: Path | None, log: IO[bytes], inbox: Inbox
+    ) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "lorakit.execute.worker",
+            slot,
+            str(threads),
+            str(lock or ""),
+        ]
+        environment = {**os.environ, "PYTHONUTF8": "1"}
+        # a worker that waits for its turn must not burn the core that another one needs
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        # in a session of its own: Ctrl-C in the terminal reaches the parent only
+        own: dict[str, Any] = (
+            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+            if os.name == "nt"
+            else {"start_new_session": True}
+        )
+        self.slot = slot
+        self.engine_id = ""
+        self.jobs: set[str] = set()
+        self.ending = False
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment,
+            **own,
+        )
+        threading.Thread(target=self._listen, args=(inbox,), daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def _listen(self, inbox: Inbox) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with contextlib.suppress(ValueError):  # a line cut off by a kill
+                inbox.put((self, json.loads(line)))
+        inbox.put((self, {"event": "gone", "code": self._process.wait()}))
+
+    def _send(self, message: Mapping[str, object]) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # a worker that died says so through `gone`
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def open(self, engine: Engine) -> None:
+        """Have the worker load an engine, unless it has it."""
+        if self.engine_id != engine.id:
+            self.engine_id = engine.id
+            self._send({"do": "open", "engine": engine.id, "spec": engine.spec})
+
+    def submit(self, job: Mapping[str, object]) -> None:
+        """Send a job."""
+        self.jobs.add(str(job["id"]))
+        self._send({"do": "job", **job})
+
+    def end(self, *, patience: float = 5.0) -> None:
+        """Close the worker's input, wait `patience` seconds, then kill it."""
+        self.ending = True
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,1 @@
+"""What a plan needs to know of the world outside its documents. Effects, but torch-free."""

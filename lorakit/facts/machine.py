@@ -1,0 +1,108 @@
+"""What this machine is, found out without importing torch."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Device = Literal["cpu", "cuda", "mps"]
+DEVICE_VARIABLE = "LORAKIT_DEVICE"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The device that pictures are drawn on.
+
+    `device_class` says between which machines bits agree, and is part of keys; `memory` is the
+    device's, in bytes; `fast_bf16` whether bf16 runs faster than fp32 here.
+    """
+
+    device: Device
+    device_class: str
+    name: str
+    cores: int
+    memory: int
+    fast_bf16: bool
+
+    def precision(self, wanted: str) -> str:
+        """The precision that a model's `dtype` comes to here: fp32, bf16 or fp16."""
+        if wanted != "auto":
+            return wanted
+        if self.fast_bf16:
+            return "bf16"
+        return "fp32" if self.device == "cpu" else "fp16"
+
+
+def _torch_has_cuda() -> bool:
+    # the version file says which build this is; importing torch would take a second
+    found = importlib.util.find_spec("torch")
+    if found is None or found.origin is None:
+        return False
+    try:
+        text = (Path(found.origin).parent / "version.py").read_text("utf-8")
+    except OSError:
+        return False
+    return re.search(r"^cuda[^=]*= *'[0-9]", text, re.MULTILINE) is not None
+
+
+def _nvidia() -> tuple[str, int, float] | None:
+    """Name, memory in bytes and compute capability of the first GPU."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    query = "--query-gpu=name,memory.total,compute_cap"
+    try:
+        answer = subprocess.run(
+            [tool, query, "--format=csv,noheader,nounits"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        ).stdout.splitlines()[0]
+        name, memory, capability = (part.strip() for part in answer.split(","))
+        return name, int(float(memory)) << 20, float(capability)
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError):
+        return None
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return set()
+    found = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    return set(found[1].split()) if found else set()
+
+
+@functools.cache
+def this_machine() -> Machine:
+    """What stands here; `LORAKIT_DEVICE=cpu|cuda|mps` overrules the choice of device."""
+    import psutil
+
+    wanted = os.environ.get(DEVICE_VARIABLE, "")
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    gpu = _nvidia() if wanted in ("", "cuda") and _torch_has_cuda() else None
+    if gpu is not None:
+        name, memory, capability = gpu
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        return Machine("cuda", f"cuda-{slug}", name, cores, memory, fast_bf16=capability >= 8)
+    total = psutil.virtual_memory().total
+    if wanted in ("", "mps") and sys.platform == "darwin" and platform.machine() == "arm64":
+        return Machine("mps", "mps", "Apple GPU", cores, total, fast_bf16=False)
+    flags = _cpu_flags()
+    known = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16", "asimd")
+    best = next((flag for flag in known if flag in flags), "generic")
+    device_class = f"cpu-{platform.machine().lower()}-{best}"
+    fast = best in ("amx_bf16", "avx512_bf16", "bf16")
+    return Machine("cpu", device_class, f"CPU, {cores} cores", cores, total, fast_bf16=fast)

@@ -1,0 +1,225 @@
+"""What a plan needs to know of a model: family, sizes, limits and a digest, read without torch."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lorakit import resources
+from lorakit.diagnostics import LorakitError
+from lorakit.facts.digests import Digests
+from lorakit.language.documents import ModelSource
+
+Family = Literal["sd", "sdxl"]
+_FAMILIES: Mapping[str, Family] = {
+    "StableDiffusionPipeline": "sd",
+    "StableDiffusionImg2ImgPipeline": "sd",
+    "StableDiffusionXLPipeline": "sdxl",
+    "StableDiffusionXLImg2ImgPipeline": "sdxl",
+}
+_COMPONENTS = (
+    "unet",
+    "vae",
+    "text_encoder",
+    "text_encoder_2",
+    "tokenizer",
+    "tokenizer_2",
+    "scheduler",
+)
+# what diffusers itself would download for these families, and nothing else
+HUB_PATTERNS = [
+    "model_index.json",
+    *(f"{part}/*.json" for part in _COMPONENTS),
+    *(f"{part}/*.txt" for part in _COMPONENTS),
+    *(f"{part}/*.safetensors" for part in _COMPONENTS),
+]
+
+
+class ModelError(LorakitError):
+    """A model cannot be used; the message says why and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """A model as a plan sees it. Sizes in px; `vae_factor` px a latent; `token_limit` with both ends.
+
+    `path` and `digest` are None until a hub model has been downloaded.
+    """
+
+    name: str
+    source: str
+    family: Family
+    path: Path | None
+    digest: str | None
+    native: tuple[int, int] = (512, 512)
+    vae_factor: int = 8
+    token_limit: int = 77
+    tokenizer: Path | None = None
+    vocabulary: frozenset[str] | None = None
+    num_inference_steps: int = 20
+    guidance_scale: float = 7.5
+    weight_bytes: int = 0
+    revision: str = ""
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{path.name} of the model in {path.parent} cannot be read: {error}"
+        ) from error
+    if not isinstance(data, dict):
+        raise ModelError(f"{path} is not a model's configuration")
+    return data
+
+
+def _pair(size: object, factor: int) -> tuple[int, int]:
+    if isinstance(size, list | tuple):
+        height, width = size
+        return int(width) * factor, int(height) * factor
+    return int(size) * factor, int(size) * factor  # type: ignore[call-overload]
+
+
+def _weights(folder: Path) -> list[str]:
+    names = ["model_index.json"]
+    for part in _COMPONENTS:
+        names += [
+            f"{part}/{file.name}"
+            for file in sorted((folder / part).glob("*"))
+            if file.suffix in (".json", ".txt", ".safetensors") and ".fp16." not in file.name
+        ]
+    return names
+
+
+def _folder(source: ModelSource, folder: Path, digests: Digests, revision: str = "") -> ModelFacts:
+    index_path = folder / "model_index.json"
+    if not index_path.is_file():
+        raise ModelError(f"{folder} has no model_index.json: not a model in diffusers' layout")
+    kind = str(_json(index_path).get("_class_name"))
+    family = _FAMILIES.get(kind)
+    if family is None:
+        known = "StableDiffusionPipeline, StableDiffusionXLPipeline"
+        raise ModelError(f"{folder} holds a {kind}; lorakit draws with {known}")
+    unet = _json(folder / "unet" / "config.json")
+    vae = _json(folder / "vae" / "config.json")
+    blocks = vae.get("block_out_channels") or vae.get("decoder_block_out_channels") or [0] * 4
+    factor = 2 ** (len(blocks) - 1)
+    files = _weights(folder)
+    if not any(name.startswith("unet/") and name.endswith(".safetensors") for name in files):
+        raise ModelError(f"{folder}/unet has no .safetensors file; other formats are not opened")
+    own = folder / "studio.json"
+    studio = _json(own) if own.is_file() else {}
+    steps = studio.get("default_num_inference_steps", 20)
+    guidance = studio.get("default_guidance_scale", 5.0 if family == "sdxl" else 7.5)
+    limit = 77
+    text = folder / "text_encoder" / "config.json"
+    if text.is_file():
+        limit = int(_json(text).get("max_position_embeddings", 77))
+    words = studio.get("vocabulary")
+    return ModelFacts(
+        name=source.name,
+        source=source.source,
+        family=family,
+        path=folder,
+        digest=digests.files(folder, files),
+        native=_pair(unet.get("sample_size", 64), factor),
+        vae_factor=factor,
+        token_limit=limit,
+        tokenizer=folder / "tokenizer",
+        vocabulary=frozenset(words) if words else None,
+        num_inference_steps=int(steps),
+        guidance_scale=float(guidance),
+        weight_bytes=sum((folder / n).stat().st_size for n in files if n.endswith(".safetensors")),
+        revision=revision,
+    )
+
+
+def _single_file(source: ModelSource, file: Path, digests: Digests) -> ModelFacts:
+    """A checkpoint in one file, as A1111 and ComfyUI use them; its family stands in its key names."""
+    try:
+        with file.open("rb") as handle:
+            (length,) = struct.unpack("<Q", handle.read(8))
+            if length > 100_000_000:
+                raise ModelError(f"{file} is not a safetensors file")
+            keys = set(json.loads(handle.read(length)))
+    except (OSError, ValueError, struct.error) as error:
+        raise ModelError(f"{file} is not a safetensors file: {error}") from error
+    if not any(key.startswith("model.diffusion_model.") for key in keys):
+        raise ModelError(
+            f"{file} holds no UNet under model.diffusion_model: not a whole checkpoint"
+        )
+    large = any(key.startswith("conditioner.embedders.1.") for key in keys)
+    side = 1024 if large else 512
+    return ModelFacts(
+        name=source.name,
+        source=source.source,
+        family="sdxl" if large else "sd",
+        path=file,
+        digest=digests.file(file),
+        native=(side, side),
+        guidance_scale=5.0 if large else 7.5,
+        weight_bytes=file.stat().st_size,
+    )
+
+
+def hub_folder(repository: str, *, download: bool = False) -> Path | None:
+    """The folder of a hub model's files; None if it is not on this machine and `download` is false.
+
+    Raises ModelError where a download fails.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(
+            snapshot_download(repository, local_files_only=True, allow_patterns=HUB_PATTERNS)
+        )
+    except LocalEntryNotFoundError:
+        if not download:
+            return None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"hub:{repository} cannot be opened: {error}") from error
+    try:
+        return Path(snapshot_download(repository, allow_patterns=HUB_PATTERNS))
+    except Exception as error:
+        first = str(error).strip().splitlines()[0]
+        raise ModelError(
+            f"hub:{repository} cannot be downloaded: {first} "
+            "(offline? put the model in a folder and write from: that folder)"
+        ) from error
+
+
+def model_facts(source: ModelSource, digests: Digests, *, download: bool = False) -> ModelFacts:
+    """The facts of one model. Raises ModelError where there is no usable model."""
+    if source.source.startswith("lorakit:"):
+        return _folder(source, resources.path(source.source.removeprefix("lorakit:")), digests)
+    if source.source.startswith("hub:"):
+        repository = source.source.removeprefix("hub:")
+        found = hub_folder(repository, download=download)
+        if found is None:
+            large = "xl" in repository.lower()
+            side = 1024 if large else 512
+            return ModelFacts(
+                source.name,
+                source.source,
+                "sdxl" if large else "sd",
+                None,
+                None,
+                native=(side, side),
+            )
+        return _folder(source, found, digests, revision=found.name)
+    path = Path(source.source)
+    if path.is_dir():
+        return _folder(source, path, digests)
+    if path.is_file() and path.suffix == ".safetensors":
+        return _single_file(source, path, digests)
+    if path.is_file():
+        raise ModelError(
+            f"{path} is not a .safetensors file; other formats can hold programs and are not opened"
+        )
+    raise ModelError(f"there is no model at {path}")

@@ -1,0 +1,60 @@
+"""The user's named folders: `roots:` in config.yaml of the user's config folder.
+
+    roots: {sd: ~/models, art: /data/art}
+
+A document may then say `sd:x.safetensors` for a file outside its project.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
+
+_NAME = re.compile(r"[a-z][a-z0-9_]+\Z")
+
+
+def config_path() -> Path:
+    """Where the user's config is; it need not exist."""
+    import platformdirs
+
+    return platformdirs.user_config_path("lorakit", appauthor=False) / "config.yaml"
+
+
+def read_roots(config: Path | None = None) -> dict[str, Path]:
+    """Read the named roots of a config file, the user's by default; none if there is no such file.
+
+    Raises InvalidDocument where the file is there and cannot be understood.
+    """
+    path = config or config_path()
+    if not path.is_file():
+        return {}
+    import yaml
+
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = Place(str(path), mark.line + 1, mark.column + 1) if mark else None
+        message = f"your config {path} cannot be read"
+        raise InvalidDocument([Diagnostic("bad-config", message, place)]) from error
+    roots = (loaded or {}).get("roots") if isinstance(loaded or {}, dict) else loaded
+    if roots is None:
+        return {}
+    if not isinstance(roots, dict):
+        raise InvalidDocument([_wrong(path, "roots: must be a mapping of names to folders")])
+    wrong = [
+        _wrong(path, f"the root {name} must be a name of small letters with a folder behind it")
+        for name, folder in roots.items()
+        if not (isinstance(name, str) and _NAME.match(name) and isinstance(folder, str))
+    ]
+    if wrong:
+        raise InvalidDocument(wrong)
+    return {name: Path(folder).expanduser() for name, folder in roots.items()}
+
+
+def _wrong(path: Path, message: str) -> Diagnostic:
+    return Diagnostic(
+        "bad-config", f"{path}: {message}", hints=("for example: roots: {sd: ~/models}",)
+    )

@@ -1,0 +1,262 @@
+"""What a step draws with: its model, adapters, precision and engine, settled for this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lorakit.diagnostics import Diagnostic, Place
+from lorakit.facts.models import ModelFacts
+from lorakit.language.documents import AdapterUse, Look
+from lorakit.plan.actions import Action, Engine, Input
+from lorakit.plan.kind import Context
+from lorakit.plan.waves import width_for
+from lorakit.store.canonical import digest_of
+
+FRAME_VERSION = 1
+DRAFT_STEPS = 8
+# second-order schedulers, which call the UNet twice for each step but the last
+_TWICE = {"heun_discrete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a chained frame begins: another frame's latents, pulled towards an anchor's."""
+
+    frame: str
+    strength: float
+    anchor: str | None = None
+    anchor_weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Easel:
+    """Everything frames of one step share."""
+
+    model: ModelFacts
+    precision: str
+    device_class: str
+    device: str
+    adapters: tuple[tuple[str, float], ...]
+    adapter_paths: tuple[str, ...]
+    draft: bool
+    context: Context
+
+    def size(self, look: Look) -> tuple[int, int]:
+        """Width and height in px, from the look or the model's native size."""
+        native = self.model.native
+        width, height = look.width or native[0], look.height or native[1]
+        if look.aspect is not None:
+            area, (across, down) = native[0] * native[1], look.aspect
+            step = self.model.vae_factor * (8 if min(native) >= 512 else 4)
+            exact = (area * across / down) ** 0.5
+            width = max(step, round(exact / step) * step)
+            height = max(step, round(exact * down / across / step) * step)
+        if self.draft and min(width, height) >= 512:
+            unit = self.model.vae_factor
+            width, height = (side // 2 // unit * unit for side in (width, height))
+        return width, height
+
+    def steps(self, look: Look) -> int:
+        """Denoising steps of a text-to-image frame."""
+        steps = look.num_inference_steps or self.model.num_inference_steps
+        return min(steps, DRAFT_STEPS) if self.draft else steps
+
+    def effective_steps(self, look: Look, strength: float) -> int:
+        """Denoising steps that img2img leaves at a strength: both families round down."""
+        steps = self.steps(look)
+        return min(int(steps * strength), steps)
+
+    def guidance(self, look: Look) -> float:
+        """The guidance scale."""
+        given = look.guidance_scale
+        return float(self.model.guidance_scale if given is None else given)
+
+    def engine(self, width: int) -> Engine:
+        """What a worker loads for these frames."""
+        model = self.model
+        spec: dict[str, object] = {
+            "path": str(model.path),
+            "digest": model.digest,
+            "family": model.family,
+            "vae_factor": model.vae_factor,
+            "precision": self.precision,
+            "device": self.device,
+            "wave": width,
+            "adapters": [list(a) for a in self.adapters],
+            "adapter_paths": list(self.adapter_paths),
+            "name": model.source,
+        }
+        known = {k: v for k, v in spec.items() if k not in ("path", "adapter_paths", "name")}
+        return Engine("render", spec, digest_of(known) if model.digest else "")
+
+    def frame(
+        self,
+        *,
+        id: str,  # noqa: A002
+        step: str,
+        group: str,
+        prompt: str,
+        look: Look,
+        noise: int,
+        place: Place,
+        files: Sequence[str],
+        start: Start | None = None,
+        seed: int = 0,
+    ) -> Action:
+        """The action that draws one picture; `seed` is only what its file will say."""
+        width, height = self.size(look)
+        steps = self.steps(look)
+        effective = self.effective_steps(look, start.strength) if start else steps
+        wave = width_for(self.model.family, (width, height), self.context.facts.machine)
+        params: dict[str, object] = {
+            "prompt": prompt,
+            "negative_prompt": look.negative_prompt,
+            "noise": noise,
+            "strength": start.strength if start else 1.0,
+            "num_inference_steps": steps,
+            "guidance_scale": self.guidance(look),
+            "scheduler": look.scheduler or "default",
+            "width": width,
+            "height": height,
+            "model": self.model.digest,
+            "adapters": [list(a) for a in self.adapters],
+            "precision": self.precision,
+            "device_class": self.device_class,
+            "wave": wave,
+        }
+        inputs: list[Input] = []
+        if start is not None:
+            inputs.append(Input("start", start.frame, "latents"))
+            if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
+                inputs.append(Input("anchor", start.anchor, "latents"))
+                params["anchor_weight"] = start.anchor_weight
+        return Action(
+            id=id,
+            step=step,
+            group=group,
+            kind="frame",
+            version=FRAME_VERSION,
+            label=prompt,
+            place=place,
+            engine=self.engine(wave),
+            params=params,
+            inputs=tuple(inputs),
+            files={"picture": tuple(files)},
+            units=max(1, _calls(look.scheduler, effective)),
+            extra={"effective_steps": effective, "seed": seed},
+        )
+
+    def check_look(self, look: Look, place: Place) -> Iterator[Diagnostic]:
+        """A size the model cannot draw is an error, one it never learnt a warning."""
+        width, height = self.size(look)
+        unit = self.model.vae_factor
+        if width % unit or height % unit:
+            better = tuple(max(unit, round(side / unit) * unit) for side in (width, height))
+            yield self.context.finding(
+                "size",
+                f"{self.model.source} cannot draw {width}x{height}: sides are multiples of {unit} px",
+                place,
+                f"the nearest it can: width: {better[0]}, height: {better[1]}",
+            )
+        elif min(width, height) * 2 < min(self.model.native) or max(width, height) > 4 * max(
+            self.model.native
+        ):
+            native = "x".join(map(str, self.model.native))
+            yield self.context.finding(
+                "size",
+                f"{self.model.source} was trained at {native}; {width}x{height} is too far from it",
+                place,
+                f"leave width and height out for {native}, or write aspect: 16:9",
+            )
+
+    def check_strength(self, look: Look, strength: float, place: Place) -> Iterator[Diagnostic]:
+        """A strength that leaves no step would hand on the picture before unchanged, or none."""
+        if self.effective_steps(look, strength) < 1:
+            steps = self.steps(look)
+            least = -(-100 // steps) / 100
+            yield self.context.finding(
+                "no-steps",
+                f"strength {strength:g} of {steps} num_inference_steps leaves no step: "
+                f"int({steps} * {strength:g}) is 0",
+                place,
+                f"write strength: {least:g} or more, or more num_inference_steps",
+            )
+
+    def check_prompts(self, prompts: Iterable[tuple[str, Place]]) -> Iterator[Diagnostic]:
+        """Prompts over the text encoder's limit are errors; words outside the model's world are named."""
+        given = list(prompts)
+        counter = self.context.facts.counters.get(self.model.name)
+        over = counter.overflow([text for text, _ in given]) if counter else {}
+        for text, place in given if over else ():
+            if text in over:
+                tokens, lost = over[text]
+                yield self.context.finding(
+                    "prompt-too-long",
+                    f"the prompt has {tokens} tokens, {self.model.source} reads {self.model.token_limit}: "
+                    f"'{lost}' would fall off",
+                    place,
+                    f"the prompt: {text}",
+                    "shorten the sentence, the anchor, the style or the setting",
+                )
+        yield from self._strangers(given)
+
+    def _strangers(self, given: Sequence[tuple[str, Place]]) -> Iterator[Diagnostic]:
+        vocabulary = self.model.vocabulary
+        if not vocabulary or not given:
+            return
+        first: dict[str, Place] = {}
+        for text, place in given:
+            for word in words_of(text):
+                if word not in vocabulary:
+                    first.setdefault(word, place)
+        if first:
+            place = next(iter(first.values()))
+            listed = ", ".join(
+                f"{word} (line {where.line})" for word, where in list(first.items())[:12]
+            )
+            more = f" and {len(first) - 12} more" if len(first) > 12 else ""
+            yield self.context.finding(
+                "unknown-words",
+                f"{self.model.source} has never seen: {listed}{more}",
+                place,
+                "it draws the rest; `lorakit plan --frames` shows the whole prompts",
+                warning=True,
+            )
+
+
+def _calls(scheduler: str | None, steps: int) -> int:
+    return 2 * steps - 1 if scheduler in _TWICE else steps
+
+
+def words_of(text: str) -> list[str]:
+    """The lower-case words of a prompt."""
+    word, words = "", []
+    for letter in f"{text} ":
+        if letter.isalpha() or (letter in "'-" and word):
+            word += letter.lower()
+        elif word:
+            words.append(word.strip("'-").removesuffix("'s"))
+            word = ""
+    return words
+
+
+def easel_for(model: str, adapters: Sequence[AdapterUse], context: Context) -> Easel:
+    """Settle what a step draws with."""
+    facts = context.facts
+    source: Mapping[str, str] = facts.adapters
+    machine = facts.machine
+    from lorakit.facts.facts import adapter_file
+
+    return Easel(
+        model=facts.models[model],
+        precision=machine.precision(context.project.recipe.models[model].dtype),
+        device_class=machine.device_class,
+        device=machine.device,
+        adapters=tuple((source[a.name], a.weight) for a in adapters),
+        adapter_paths=tuple(
+            str(adapter_file(context.project.recipe.adapters[a.name].path)) for a in adapters
+        ),
+        draft=context.draft,
+        context=context,
+    )

@@ -1,0 +1,64 @@
+"""`generate`: pictures from prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from lorakit.diagnostics import Diagnostic
+from lorakit.kinds.easel import easel_for
+from lorakit.kinds.sheet import contact_sheet
+from lorakit.language.documents import GenerateStep, Prompt
+from lorakit.plan.actions import Action
+from lorakit.plan.kind import Context, Made, Shot
+from lorakit.plan.seeds import derive
+
+
+def _text(step: GenerateStep, prompt: Prompt) -> str:
+    return ", ".join(part for part in (step.look.style, prompt.text) if part)
+
+
+class Generate:
+    """Each prompt `images_per_prompt` times, with noise that knows neither its words nor its place."""
+
+    def needs(self, step: GenerateStep) -> Sequence[str]:  # noqa: ARG002
+        """No other step."""
+        return ()
+
+    def check(self, step: GenerateStep, context: Context) -> Iterator[Diagnostic]:
+        """Size and prompts."""
+        easel = easel_for(step.model, step.adapters, context)
+        yield from easel.check_look(step.look, step.place)
+        yield from easel.check_prompts((_text(step, p), p.place) for p in step.prompts)
+
+    def plan(self, step: GenerateStep, context: Context) -> Made:
+        """A frame for each picture, and the contact sheet."""
+        easel = easel_for(step.model, step.adapters, context)
+        frames: list[Action] = []
+        shots: list[Shot] = []
+        digits = max(3, len(str(len(step.prompts) * step.images_per_prompt)))
+        for number, prompt in enumerate(step.prompts, 1):
+            seed = next(
+                s for s in (prompt.seed, step.seed, context.project.recipe.seed) if s is not None
+            )
+            look = step.look
+            if prompt.negative_prompt is not None:
+                look = replace(look, negative_prompt=prompt.negative_prompt)
+            for copy in range(step.images_per_prompt):
+                name = f"{number}" if step.images_per_prompt == 1 else f"{number}.{copy + 1}"
+                count = len(frames) + 1
+                frames.append(
+                    easel.frame(
+                        id=f"{step.name}/{name}",
+                        step=step.name,
+                        group="pictures",
+                        prompt=_text(step, prompt),
+                        look=look,
+                        noise=derive(seed, "image", copy),
+                        place=prompt.place,
+                        seed=seed,
+                        files=[f"{step.name}/image_{count:0{digits}d}.png"],
+                    )
+                )
+                shots.append(Shot(frames[-1].id, None, prompt.text, "pictures"))
+        return Made((*frames, contact_sheet(step.name, step.name, shots)), tuple(shots))

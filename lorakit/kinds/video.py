@@ -1,0 +1,38 @@
+"""`video`: one film from the pictures of several steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lorakit.diagnostics import Diagnostic
+from lorakit.kinds.film import check_captions, film
+from lorakit.language.documents import VideoStep
+from lorakit.plan.kind import Context, Made
+
+
+class Videos:
+    """Joins steps in the order they are named; a sentence keeps the hold its storyboard gave it."""
+
+    def needs(self, step: VideoStep) -> Sequence[str]:
+        """The steps it joins."""
+        return step.of
+
+    def check(self, step: VideoStep, context: Context) -> Iterator[Diagnostic]:
+        """Letters the captions' font lacks are found where they were written."""
+        if step.video.captions.show:
+            captions = [
+                (shot.caption, step.place) for name in step.of for shot in context.made[name].shots
+            ]
+            yield from check_captions(captions, step.video, context)
+
+    def plan(self, step: VideoStep, context: Context) -> Made:
+        """The film."""
+        shots = tuple(shot for name in step.of for shot in context.made[name].shots)
+        heights = {
+            a.id: int(str(a.params["height"]))
+            for made in context.made.values()
+            for a in made.actions
+            if "height" in a.params
+        }
+        height = heights[shots[0].action] if shots else 0
+        return Made((film(step.name, step.name, shots, step.video, height),), shots)

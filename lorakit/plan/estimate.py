@@ -1,0 +1,76 @@
+"""What a run would cost, from this machine's history, or from a first guess where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lorakit.facts.facts import Facts
+from lorakit.facts.machine import Machine
+from lorakit.plan.actions import Action
+from lorakit.plan.states import Estimate, Planned
+
+_TORCH_BYTES = 450 << 20  # what a process with torch and diffusers weighs before any weights
+
+
+def timing_name(action: Action) -> str:
+    """Under which name the seconds a unit takes are remembered."""
+    params = action.params
+    if action.engine.slot != "render":
+        return f"{action.kind}|{params.get('height')}"
+    return "|".join(
+        str(params[name])
+        for name in ("model", "width", "height", "precision", "device_class", "wave")
+    )
+
+
+def loading_name(action: Action) -> str:
+    """Under which name the seconds that loading its engine takes are remembered."""
+    return f"load|{action.engine.id}"
+
+
+def _flops(machine: Machine, precision: str) -> float:
+    """A low guess of floating-point operations a second."""
+    if machine.device == "cuda":
+        return 4e13 if precision != "fp32" else 1e13
+    if machine.device == "mps":
+        return 2e12
+    return machine.cores * (7e10 if precision == "bf16" and machine.fast_bf16 else 4e10)
+
+
+def _guess(action: Action, facts: Facts) -> float:
+    """Seconds a unit: two passes (guidance) of two operations for each weight and latent position."""
+    if action.engine.slot != "render":
+        return 0.01
+    model = next(m for m in facts.models.values() if m.digest == action.params["model"])
+    width, height = int(str(action.params["width"])), int(str(action.params["height"]))
+    positions = width * height / model.vae_factor**2
+    operations = 2 * 2 * (model.weight_bytes / 2) * positions / 8
+    return operations / _flops(facts.machine, str(action.params["precision"]))
+
+
+def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
+    """Seconds, peak memory and disk of all that is to be made."""
+    todo = [p.action for p in planned if p.state.to_make]
+    seconds, disk, measured = 0.0, 0, True
+    memory = 60 << 20
+    loaded: set[str] = set()
+    rates: dict[str, float] = {}
+    for action in todo:
+        name = timing_name(action)
+        if name not in rates:
+            measured = measured and name in facts.timings
+            rates[name] = facts.timings.get(name) or _guess(action, facts)
+        seconds += rates[name] * action.units
+        if action.engine.slot == "render":
+            pixels = int(str(action.params["width"])) * int(str(action.params["height"]))
+            disk += int(pixels * 1.6) + 4096
+            if action.engine.id not in loaded:
+                loaded.add(action.engine.id)
+                seconds += facts.timings.get(loading_name(action), 6.0)
+                weights = max((m.weight_bytes for m in facts.models.values()), default=0)
+                factor = 2 if action.params["precision"] == "fp32" else 1
+                rows = int(str(action.params["wave"])) * 2
+                memory = max(memory, _TORCH_BYTES + weights * factor + rows * pixels * 900)
+        else:
+            disk += 40_000 * max(1, action.units // 24)
+    return Estimate(seconds, memory if todo else 0, disk, measured)

@@ -1,0 +1,81 @@
+"""Why an action is to be made again: which parameter differs, from what, to what, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lorakit.diagnostics import Place
+from lorakit.plan.actions import Action
+from lorakit.plan.states import Change
+from lorakit.store.store import Manifest
+
+# parameters as an author knows them, where their name in a key says too little
+_SPOKEN = {
+    "model": "the model",
+    "adapters": "the adapters",
+    "noise": "the seed",
+    "precision": "the precision",
+    "device_class": "the machine",
+    "wave": "the wave's width",
+    "shots": "the pictures, holds or captions",
+}
+
+
+def changes_between(before: Manifest, action: Action) -> tuple[Change, ...]:
+    """Every parameter that differs, in the action's order; those that went away last."""
+    changes = []
+    old = before.params
+    for name, value in action.params.items():
+        if name not in old or old[name] != _as_json(value):
+            spoken = _SPOKEN.get(name, name)
+            changes.append(Change(spoken, old.get(name), value, _where(action, name)))
+    changes += [
+        Change(_SPOKEN.get(name, name), value, None, action.place)
+        for name, value in old.items()
+        if name not in action.params
+    ]
+    return tuple(changes)
+
+
+def _as_json(value: object) -> object:
+    return [_as_json(v) for v in value] if isinstance(value, tuple | list) else value
+
+
+def _where(action: Action, name: str) -> Place | None:
+    return action.places.get(name, action.place)
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _difference(before: str, after: str) -> tuple[str, str]:
+    """The words that differ, with one word of company on each side."""
+    old, new = before.split(), after.split()
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    first, rest = max(0, start - 1), max(0, end - 1)
+    return " ".join(old[first : len(old) - rest]), " ".join(new[first : len(new) - rest])
+
+
+def reason_of(changes: Sequence[Change]) -> str:
+    """One line for a reader."""
+    if not changes:
+        return "one of its inputs changed"
+    parts = []
+    for change in changes[:2]:
+        before, after = change.before, change.after
+        if isinstance(before, str) and isinstance(after, str) and change.what == "prompt":
+            before, after = _difference(before, after)
+        if isinstance(before, list | dict) or isinstance(after, list | dict | tuple):
+            parts.append(change.what)
+        else:
+            parts.append(f"{change.what}: {_short(before)} -> {_short(after)}")
+    more = f", and {len(changes) - 2} more" if len(changes) > 2 else ""
+    where = f" ({changes[0].place})" if changes[0].place else ""
+    return "; ".join(parts) + more + where

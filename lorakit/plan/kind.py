@@ -1,0 +1,62 @@
+"""What a kind of step must be able to do to take part in planning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from lorakit.diagnostics import Diagnostic, Place
+from lorakit.facts.facts import Facts
+from lorakit.language.documents import Duration, Project, Step
+from lorakit.plan.actions import Action
+
+StepT_contra = TypeVar("StepT_contra", bound=Step, contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture as a film shows it: which action drew it, for how long, with what caption."""
+
+    action: str
+    hold: Duration | None
+    caption: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a step comes to: its actions, and its pictures in order for steps that join them."""
+
+    actions: tuple[Action, ...]
+    shots: tuple[Shot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a kind may ask while it plans a step; `made` holds the steps planned before."""
+
+    project: Project
+    facts: Facts
+    draft: bool = False
+    made: Mapping[str, Made] = field(default_factory=dict)
+
+    def finding(
+        self, code: str, message: str, place: Place, *hints: str, warning: bool = False
+    ) -> Diagnostic:
+        """A diagnostic with the line of text its place stands on."""
+        found = Diagnostic(code, message, place, self.project.excerpt(place), hints)
+        return found.as_warning() if warning else found
+
+
+class Kind(Protocol[StepT_contra]):
+    """One kind of step: pure, torch-free; the work itself is imported where it runs."""
+
+    def needs(self, step: StepT_contra) -> Sequence[str]:
+        """The steps that must be planned before this one."""
+
+    def check(self, step: StepT_contra, context: Context) -> Iterable[Diagnostic]:
+        """What the model, the font or the machine cannot do of what the step asks."""
+
+    def plan(self, step: StepT_contra, context: Context) -> Made:
+        """The step's actions, inputs before what needs them."""

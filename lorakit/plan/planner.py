@@ -1,0 +1,197 @@
+"""From documents and facts to a plan: a pure function of both and of what the store already has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from typing import Any, Protocol
+
+from lorakit.diagnostics import Diagnostic, InvalidDocument, in_order
+from lorakit.facts.facts import Facts
+from lorakit.language.documents import Project, Step
+from lorakit.plan import estimate, waves
+from lorakit.plan.actions import Action
+from lorakit.plan.explain import changes_between, reason_of
+from lorakit.plan.keys import action_key
+from lorakit.plan.kind import Context, Kind, Made
+from lorakit.plan.states import Change, Plan, Planned, State
+from lorakit.store.store import Manifest, Output
+
+
+class View(Protocol):
+    """What a plan may see of the store."""
+
+    def manifest(self, key: str) -> Manifest | None:
+        """The manifest for a key."""
+
+    def has(self, output: Output) -> bool:
+        """Whether an object is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a command asks for: all of a recipe or only some steps; what to make again by force."""
+
+    only: tuple[str, ...] = ()
+    force: tuple[str, ...] = ()
+    force_all: bool = False
+    draft: bool = False
+
+    def forces(self, action: Action) -> bool:
+        """Whether this action is made again although it is there."""
+        return self.force_all or _named(action, self.force)
+
+    def wants(self, action: Action) -> bool:
+        """Whether this action is asked for."""
+        return not self.only or _named(action, self.only)
+
+
+def _named(action: Action, names: Iterable[str]) -> bool:
+    return any(action.id == name or action.id.startswith(f"{name}/") for name in names)
+
+
+def expand(
+    project: Project,
+    facts: Facts,
+    kind_of: Callable[[Step], Kind[Any]],
+    *,
+    draft: bool = False,
+) -> tuple[tuple[Action, ...], tuple[Diagnostic, ...]]:
+    """All actions of a recipe, inputs first, and the warnings; raises InvalidDocument with all errors."""
+    steps = project.recipe.steps
+    order = TopologicalSorter({name: kind_of(step).needs(step) for name, step in steps.items()})
+    made: dict[str, Made] = {}
+    found: list[Diagnostic] = list(project.warnings)
+    context = Context(project, facts, draft, made)
+    ranks = {name: rank for rank, name in enumerate(steps)}
+    for name in sorted(order.static_order(), key=lambda n: (_depth(n, steps, kind_of), ranks[n])):
+        kind = kind_of(steps[name])
+        wrong = tuple(kind.check(steps[name], context))
+        found += wrong
+        fatal = any(d.severity == "error" for d in wrong)
+        made[name] = Made(()) if fatal else kind.plan(steps[name], context)
+    if any(d.severity == "error" for d in found):
+        raise InvalidDocument(in_order(found))
+    return tuple(a for name in made for a in made[name].actions), in_order(found)
+
+
+def _depth(name: str, steps: Mapping[str, Step], kind_of: Callable[[Step], Kind[Any]]) -> int:
+    needs = kind_of(steps[name]).needs(steps[name])
+    return 1 + max((_depth(n, steps, kind_of) for n in needs), default=-1)
+
+
+def plan(
+    project: Project,
+    facts: Facts,
+    kind_of: Callable[[Step], Kind[Any]],
+    view: View,
+    last: Mapping[str, str],
+    selection: Selection = Selection(),
+) -> Plan:
+    """The plan of one command. `last` is the key each address had when it was last made.
+
+    Linear in the number of actions.
+    """
+    actions, warnings = expand(project, facts, kind_of, draft=selection.draft)
+    planned = resolve(actions, view, last, selection)
+    foreseen = waves.foresee(planned)
+    return Plan(
+        recipe=project.recipe.name,
+        actions=planned,
+        waves=foreseen,
+        estimate=estimate.estimate(planned, facts),
+        warnings=warnings,
+        machine=facts.machine.name,
+        timings=facts.timings,
+    )
+
+
+def resolve(
+    actions: Sequence[Action],
+    view: View,
+    last: Mapping[str, str],
+    selection: Selection,
+) -> tuple[Planned, ...]:
+    """Give each action its state.
+
+    Forwards: keys, as far as the digests of inputs are known. Backwards: which outputs somebody needs,
+    so that an action whose objects were cleared away is made again only where they are missed.
+    """
+    outputs: dict[str, Mapping[str, Output]] = {}
+    keys: dict[str, str | None] = {}
+    manifests: dict[str, Manifest | None] = {}
+    wanted = _wanted(actions, selection)
+    for action in actions:
+        keys[action.id] = key = _key(action, outputs)
+        found = view.manifest(key) if key is not None else None
+        forced = action.id in wanted and selection.forces(action)
+        manifests[action.id] = found = None if forced else found
+        if found is not None:
+            outputs[action.id] = found.outputs
+
+    needed: dict[str, set[str]] = {a.id: set(a.files) for a in actions}
+    remake: dict[str, bool] = {}
+    for action in reversed(actions):
+        found = manifests[action.id]
+        remake[action.id] = found is None or any(
+            name not in found.outputs or not view.has(found.outputs[name])
+            for name in needed[action.id]
+        )
+        if remake[action.id] and action.id in wanted:
+            for source in action.inputs:
+                needed[source.action].add(source.output)
+
+    result = []
+    for action in actions:
+        key = keys[action.id]
+        changes: tuple[Change, ...] = ()
+        if action.id not in wanted:
+            state, reason = State.HELD, "left out by --only"
+        elif not remake[action.id]:
+            state, reason = State.CACHED, ""
+        elif manifests[action.id] is not None:
+            state, reason = State.NEW, "its files are gone from the store"
+        elif selection.forces(action):
+            state, reason = State.CHANGED, "forced"
+        elif key is None:
+            state, reason = State.WAITS, _waits(action, outputs)
+        else:
+            before = view.manifest(last[action.id]) if action.id in last else None
+            changes = changes_between(before, action) if before else ()
+            state = State.CHANGED if before else State.NEW
+            reason = reason_of(changes) if before else ""
+        found = manifests[action.id]
+        digests = {n: o.digest for n, o in found.outputs.items()} if found else None
+        result.append(Planned(action, state, reason, key, changes, digests))
+    return tuple(result)
+
+
+def _wanted(actions: Sequence[Action], selection: Selection) -> set[str]:
+    """Those asked for, and what they need."""
+    wanted: set[str] = set()
+    for action in reversed(actions):
+        if action.id in wanted or selection.wants(action):
+            wanted.add(action.id)
+            wanted.update(source.action for source in action.inputs)
+    return wanted
+
+
+def _key(action: Action, outputs: Mapping[str, Mapping[str, Output]]) -> str | None:
+    if not action.engine.id:
+        return None  # its model has not been downloaded yet
+    inputs = {}
+    for source in action.inputs:
+        made = outputs.get(source.action)
+        if made is None or source.output not in made:
+            return None
+        inputs[source.role] = made[source.output].digest
+    return action_key(action, inputs)
+
+
+def _waits(action: Action, outputs: Mapping[str, object]) -> str:
+    if not action.engine.id:
+        return "until its model is downloaded"
+    missing = [source.action for source in action.inputs if source.action not in outputs]
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return f"for {missing[0]}{more}"

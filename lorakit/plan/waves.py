@@ -1,0 +1,88 @@
+"""Waves: how frames share the UNet, and how full its calls would be.
+
+The UNet is called with a fixed number of rows (the width). A row is one frame at its own place in its
+own schedule; where a frame ends, the next one that is ready takes its row. The width is constant for
+a family, a size and a device, and part of the key, so that a row's bits depend neither on the company
+it has nor on its slot.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+
+from lorakit.facts.machine import Machine
+from lorakit.facts.models import Family
+from lorakit.plan.actions import Action
+from lorakit.plan.states import Planned, Waves
+
+
+def width_for(family: Family, size: tuple[int, int], machine: Machine) -> int:
+    """Rows a wave has, for pictures of `size` (width, height) px."""
+    area = size[0] * size[1]
+    if machine.device == "cpu":
+        # a large picture keeps all cores busy by itself, and memory is what runs out first
+        return 8 if area <= 256 * 256 else 1
+    if family == "sdxl":
+        return 2 if area > 768 * 768 else 4
+    return 32 if area <= 256 * 256 else 8 if area <= 512 * 512 else 4
+
+
+def chain_lengths(actions: Sequence[Action]) -> dict[str, int]:
+    """For each action, the units from its own begin to the end of the longest chain behind it."""
+    length = {a.id: a.units for a in actions}
+    by_id = {a.id: a for a in actions}
+    for action in reversed(actions):
+        for source in action.inputs:
+            if source.action in by_id:
+                through = by_id[source.action].units + length[action.id]
+                length[source.action] = max(length[source.action], through)
+    return length
+
+
+def _simulate(frames: Sequence[Action], width: int) -> Waves:
+    """Play the schedule: longest chain first, a freed row is taken at the next call."""
+    ids = {frame.id for frame in frames}
+    length = chain_lengths(frames)
+    waits = {f.id: {i.action for i in f.inputs if i.action in ids} for f in frames}
+    behind: dict[str, list[Action]] = {}
+    order = {f.id: n for n, f in enumerate(frames)}
+    ready: list[tuple[int, int, Action]] = []
+    for frame in frames:
+        for source in waits[frame.id]:
+            behind.setdefault(source, []).append(frame)
+        if not waits[frame.id]:
+            heapq.heappush(ready, (-length[frame.id], order[frame.id], frame))
+    active: list[tuple[int, int, Action]] = []  # (the call after which it is done, order, frame)
+    calls = rows = 0
+    while ready or active:
+        while ready and len(active) < width:
+            _, number, frame = heapq.heappop(ready)
+            heapq.heappush(active, (calls + frame.units, number, frame))
+        until = active[0][0]
+        rows += (until - calls) * len(active)
+        calls = until
+        while active and active[0][0] == until:
+            _, _, done = heapq.heappop(active)
+            for frame in behind.get(done.id, ()):
+                waits[frame.id].discard(done.id)
+                if not waits[frame.id]:
+                    heapq.heappush(ready, (-length[frame.id], order[frame.id], frame))
+    return Waves(width, calls, rows)
+
+
+def foresee(planned: Iterable[Planned]) -> tuple[Waves, ...]:
+    """The waves of all frames that are to be made, one figure for each engine and size."""
+    groups: dict[tuple[str, object, object], list[Action]] = {}
+    for one in planned:
+        action = one.action
+        if one.state.to_make and action.engine.slot == "render":
+            shape = (action.engine.id, action.params["width"], action.params["height"])
+            groups.setdefault(shape, []).append(action)
+    return tuple(_simulate(frames, _width(frames[0])) for frames in groups.values())
+
+
+def _width(frame: Action) -> int:
+    width = frame.params["wave"]
+    assert isinstance(width, int)
+    return width

@@ -1,0 +1,70 @@
+"""What the UNet is told beside the latents: prompt embeds, and SDXL's pooled embeds and sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Conditioning:
+    """One prompt: `embeds` (1, T, D); `pooled` (1, P) and `time_ids` (1, 6) for SDXL only."""
+
+    embeds: Tensor
+    pooled: Tensor | None = None
+    time_ids: Tensor | None = None
+
+
+class Encoder:
+    """Prompt embeds, made once for each distinct string and kept.
+
+    Each string goes through the text encoder by itself, so that its embeds do not depend on what else
+    is asked for.
+    """
+
+    def __init__(self, pipeline: Any, family: str, device: str) -> None:
+        self._pipeline = pipeline
+        self._family = family
+        self._device = device
+        self._kept: dict[tuple[str, bool, int, int], Conditioning] = {}
+
+    @torch.inference_mode()
+    def __call__(self, text: str, size: tuple[int, int], *, negative: bool) -> Conditioning:
+        """The conditioning of `text` for a picture of `size` (width, height) px."""
+        large = self._family == "sdxl"
+        name = (text, negative and large, *(size if large else (0, 0)))
+        if name not in self._kept:
+            self._kept[name] = (
+                self._large(text, size, negative=negative) if large else self._plain(text)
+            )
+        return self._kept[name]
+
+    def _plain(self, text: str) -> Conditioning:
+        embeds, _ = self._pipeline.encode_prompt(text, self._device, 1, False)
+        return Conditioning(embeds)
+
+    def _large(self, text: str, size: tuple[int, int], *, negative: bool) -> Conditioning:
+        pipeline = self._pipeline
+        embeds, _, pooled, _ = pipeline.encode_prompt(
+            text, device=self._device, num_images_per_prompt=1, do_classifier_free_guidance=False
+        )
+        if negative and not text and pipeline.config.force_zeros_for_empty_prompt:
+            embeds, pooled = torch.zeros_like(embeds), torch.zeros_like(pooled)
+        width, height = size
+        ids = [height, width, 0, 0, height, width]
+        time_ids = torch.tensor([ids], dtype=embeds.dtype, device=embeds.device)
+        return Conditioning(embeds, pooled, time_ids)
+
+
+def stack(rows: Sequence[Conditioning]) -> tuple[Tensor, dict[str, Tensor] | None]:
+    """Conditionings as one batch: embeds (B, T, D), and SDXL's added conditions."""
+    embeds = torch.cat([row.embeds for row in rows])
+    if rows[0].pooled is None or rows[0].time_ids is None:
+        return embeds, None
+    pooled = [row.pooled for row in rows if row.pooled is not None]
+    time_ids = [row.time_ids for row in rows if row.time_ids is not None]
+    return embeds, {"text_embeds": torch.cat(pooled), "time_ids": torch.cat(time_ids)}

@@ -1,0 +1,203 @@
+"""The render engine: one model, kept warm, drawing the frames it is given."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lorakit.models.loading import load_pipeline
+from lorakit.rendering import png
+from lorakit.rendering.conditioning import Encoder
+from lorakit.rendering.schedules import Schedule
+from lorakit.rendering.wave import Row, advance, predictor
+from lorakit.rendering.widths import equal_widths
+
+Report = Callable[[str, int, int], None]
+
+
+class RenderEngine:
+    """Draws frames in waves. One step of the engine is one UNet call, or the end of one frame.
+
+    A job is `{"id", "key", "params", "inputs": {role: path}, "out": folder, "extra"}`; it ends as
+    `{"id", "outputs": {"picture": path, "latents": path}}` or `{"id", "error"}`.
+    """
+
+    def __init__(self, spec: Mapping[str, Any], report: Report) -> None:
+        adapters = [
+            (Path(path), float(weight))
+            for path, (_, weight) in zip(spec["adapter_paths"], spec["adapters"], strict=True)
+        ]
+        device = str(spec["device"])
+        self.calls: Counter[str] = Counter()
+        self._pipeline = load_pipeline(
+            Path(spec["path"]), spec["family"], spec["precision"], device, adapters
+        )
+        self._count_calls()
+        self._device = device
+        self._factor = int(spec["vae_factor"])
+        self._width = int(spec["wave"])
+        self._encoder = Encoder(self._pipeline, spec["family"], device)
+        self._predict = predictor(self._pipeline.unet, device)
+        self._report = report
+        self._waiting: list[Mapping[str, Any]] = []
+        self._rows: dict[str, Row] = {}
+        self._jobs: dict[str, Mapping[str, Any]] = {}
+        self._began: dict[str, float] = {}
+        self._widths: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._turn = 0
+
+    def _count_calls(self) -> None:
+        def counting(name: str) -> Callable[..., None]:
+            def count(*_: object) -> None:
+                self.calls[name] += 1
+
+            return count
+
+        pipeline = self._pipeline
+        pipeline.unet.register_forward_hook(counting("unet"))
+        for part in ("text_encoder", "text_encoder_2"):
+            encoder = getattr(pipeline, part, None)
+            if encoder is not None:
+                encoder.register_forward_hook(counting("text_encoder"))
+        pipeline.vae.decoder.register_forward_hook(counting("vae_decoder"))
+        pipeline.vae.encoder.register_forward_hook(counting("vae_encoder"))
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work left."""
+        return bool(self._waiting or self._rows)
+
+    def submit(self, job: Mapping[str, Any]) -> None:
+        """Take a job; it begins when a row is free."""
+        self._waiting.append(job)
+
+    def step(self) -> Sequence[Mapping[str, Any]]:
+        """One UNet call; the jobs that ended with it."""
+        ended = self._fill()
+        if not self._rows:
+            return ended
+        rows = self._choose()
+        shape = tuple(rows[0].latents.shape[1:])
+        width = next(w for w in self._allowed(shape, rows) if w >= len(rows))
+        advance(rows, width, self._predict)
+        self.calls["rows"] += len(rows)
+        for row in rows:
+            self._report(row.id, row.index, len(row.schedule))
+            if row.done:
+                ended.append(self._finish(self._rows.pop(row.id)))
+        return ended
+
+    def _fill(self) -> list[Mapping[str, Any]]:
+        failed: list[Mapping[str, Any]] = []
+        while self._waiting and len(self._rows) < self._width:
+            job = self._waiting.pop(0)
+            try:
+                self._rows[job["id"]] = self._begin(job)
+                self._jobs[job["id"]] = job
+                self._began[job["id"]] = time.monotonic()
+            except (OSError, ValueError, RuntimeError) as error:
+                failed.append({"id": job["id"], "error": f"{error}"})
+        return failed
+
+    def _choose(self) -> list[Row]:
+        """Rows of one shape; shapes take turns, so that none waits for ever."""
+        shapes: dict[tuple[int, ...], list[Row]] = {}
+        for row in self._rows.values():
+            shapes.setdefault(tuple(row.latents.shape), []).append(row)
+        self._turn += 1
+        return list(shapes.values())[self._turn % len(shapes)]
+
+    def _allowed(self, shape: tuple[int, ...], rows: Sequence[Row]) -> tuple[int, ...]:
+        if shape not in self._widths:
+            before = self.calls["unet"]
+            example = [row.positive for row in rows] + [rows[0].negative]
+            found = equal_widths(self._predict, self._width, shape, example)
+            self._widths[shape] = found
+            # trying widths draws nothing
+            self.calls["unet_trials"] += self.calls["unet"] - before
+            self.calls["unet"] = before
+        return self._widths[shape]
+
+    def _begin(self, job: Mapping[str, Any]) -> Row:
+        params = job["params"]
+        generator = torch.Generator("cpu").manual_seed(params["noise"])
+        channels = self._pipeline.unet.config.in_channels
+        size = (params["width"], params["height"])
+        shape = (1, channels, size[1] // self._factor, size[0] // self._factor)
+        noise = torch.randn(shape, generator=generator)
+        start = self._start(job, shape)
+        schedule = Schedule(
+            self._pipeline.scheduler,
+            params["scheduler"],
+            params["num_inference_steps"],
+            params["strength"] if start is not None else 1.0,
+            generator,
+        )
+        return Row(
+            job["id"],
+            schedule,
+            schedule.begin(noise, start),
+            self._encoder(params["prompt"], size, negative=False),
+            self._encoder(params["negative_prompt"], size, negative=True),
+            float(params["guidance_scale"]),
+        )
+
+    def _start(self, job: Mapping[str, Any], shape: tuple[int, ...]) -> Tensor | None:
+        inputs = job["inputs"]
+        if "start" not in inputs:
+            return None
+        start: Tensor = load_file(inputs["start"])["latents"]
+        if "anchor" in inputs:
+            weight = float(job["params"]["anchor_weight"])
+            start = torch.lerp(start, load_file(inputs["anchor"])["latents"], weight)
+        if tuple(start.shape) != tuple(shape):
+            raise ValueError(
+                f"latents of {tuple(start.shape)} cannot start a frame of {tuple(shape)}"
+            )
+        return start
+
+    @torch.inference_mode()
+    def _decode(self, latents: Tensor) -> Image.Image:
+        vae = self._pipeline.vae
+        scaled = latents / vae.config.scaling_factor + (
+            getattr(vae.config, "shift_factor", None) or 0
+        )
+        if getattr(vae.config, "force_upcast", False) and vae.dtype == torch.float16:
+            self._pipeline.upcast_vae()
+        pixels = vae.decode(scaled.to(self._device, vae.dtype), return_dict=False)[0]
+        picture: Image.Image = self._pipeline.image_processor.postprocess(
+            pixels.float().cpu(), output_type="pil"
+        )[0]
+        return picture
+
+    def _finish(self, row: Row) -> Mapping[str, Any]:
+        job = self._jobs.pop(row.id)
+        latents = row.latents.contiguous()
+        if not torch.isfinite(latents).all():
+            return {
+                "id": row.id,
+                "error": "the latents are not finite (fp16? try dtype: bf16 or fp32)",
+            }
+        picture = self._decode(latents)
+        out = Path(job["out"])
+        name = job["key"]
+        (out / f"{name}.png").write_bytes(
+            png.encode(picture, name, job["params"], int(job["extra"].get("seed", 0)))
+        )
+        save_file({"latents": latents}, out / f"{name}.safetensors")
+        return {
+            "id": row.id,
+            "outputs": {
+                "picture": str(out / f"{name}.png"),
+                "latents": str(out / f"{name}.safetensors"),
+            },
+            "seconds": time.monotonic() - self._began.pop(row.id),
+        }

@@ -1,0 +1,85 @@
+"""A schedule for each row: the timesteps a frame goes through, and the step between two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_CLASSES: Mapping[str, str] = {
+    "ddim": "DDIMScheduler",
+    "ddpm": "DDPMScheduler",
+    "pndm": "PNDMScheduler",
+    "euler_discrete": "EulerDiscreteScheduler",
+    "euler_ancestral_discrete": "EulerAncestralDiscreteScheduler",
+    "heun_discrete": "HeunDiscreteScheduler",
+    "lms_discrete": "LMSDiscreteScheduler",
+    "dpm_solver_multistep": "DPMSolverMultistepScheduler",
+    "unipc_multistep": "UniPCMultistepScheduler",
+    "lcm": "LCMScheduler",
+}
+
+
+class Schedule:
+    """One frame's way through the noise levels, on a diffusers scheduler of its own.
+
+    diffusers' schedulers hold the state of one trajectory, so rows at different places of different
+    schedules can share a UNet call only if each has its own.
+    """
+
+    def __init__(
+        self,
+        template: Any,
+        name: str,
+        steps: int,
+        strength: float,
+        generator: torch.Generator,
+    ) -> None:
+        """`template` is the pipeline's scheduler; `name` is ours or `default`; `strength` in (0, 1]."""
+        import diffusers
+
+        kind = getattr(diffusers, _CLASSES[name]) if name != "default" else type(template)
+        self.scheduler = kind.from_config(template.config)
+        self.scheduler.set_timesteps(steps, device="cpu")
+        order = getattr(self.scheduler, "order", 1)
+        first = 0
+        if strength < 1:
+            # img2img's rule for SD and SDXL: the last int(steps * strength) of them
+            first = max(steps - min(int(steps * strength), steps), 0) * order
+            if hasattr(self.scheduler, "set_begin_index"):
+                self.scheduler.set_begin_index(first)
+        self.timesteps: Tensor = self.scheduler.timesteps[first:]
+        self._generator = generator
+        self._extra = _step_options(self.scheduler, generator)
+
+    def __len__(self) -> int:
+        """UNet calls this frame takes."""
+        return len(self.timesteps)
+
+    def begin(self, noise: Tensor, start: Tensor | None) -> Tensor:
+        """The first noisy latents (1, C, H, W): pure noise, or `start` noised to the first timestep."""
+        if start is None:
+            return noise * self.scheduler.init_noise_sigma
+        result: Tensor = self.scheduler.add_noise(start, noise, self.timesteps[:1])
+        return result
+
+    def scaled(self, latents: Tensor, index: int) -> Tensor:
+        """The latents as the UNet wants them at call `index`."""
+        result: Tensor = self.scheduler.scale_model_input(latents, self.timesteps[index])
+        return result
+
+    def step(self, prediction: Tensor, latents: Tensor, index: int) -> Tensor:
+        """The latents after call `index`."""
+        result: Tensor = self.scheduler.step(
+            prediction, self.timesteps[index], latents, return_dict=False, **self._extra
+        )[0]
+        return result
+
+
+def _step_options(scheduler: Any, generator: torch.Generator) -> dict[str, Any]:
+    import inspect
+
+    parameters = inspect.signature(scheduler.step).parameters
+    return {"generator": generator} if "generator" in parameters else {}

@@ -1,0 +1,93 @@
+"""One recipe, from its path to a plan and a run: what the commands and Python programs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lorakit.language import load as load_documents
+from lorakit.language.documents import Project
+
+if TYPE_CHECKING:
+    from lorakit.diagnostics import Diagnostic
+    from lorakit.execute.events import Event, RunFinished
+    from lorakit.facts.facts import Facts
+    from lorakit.plan.planner import Selection
+    from lorakit.plan.states import Plan
+
+
+def _ignore(_: Event) -> None:
+    """Where nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A loaded project.
+
+    `lorakit.load("recipe.yaml").run()` is what `lorakit run recipe.yaml` does.
+    """
+
+    project: Project
+
+    def facts(self, *, download: bool = False) -> Facts:
+        """What planning needs to know of the world. Raises InvalidDocument."""
+        from lorakit.facts.facts import gather
+
+        return gather(self.project, download=download)
+
+    def check(self) -> tuple[Diagnostic, ...]:
+        """Everything that can be found without making anything: the warnings; errors are raised."""
+        from lorakit.kinds import kind_of
+        from lorakit.plan.planner import expand
+
+        return expand(self.project, self.facts(), kind_of)[1]
+
+    def plan(self, selection: Selection | None = None, *, download: bool = False) -> Plan:
+        """What a run would make, and why. Raises InvalidDocument."""
+        from lorakit.kinds import kind_of
+        from lorakit.plan import planner
+        from lorakit.store.journal import Addresses
+        from lorakit.store.store import Store
+
+        store = Store(self.project.root)
+        return planner.plan(
+            self.project,
+            self.facts(download=download),
+            kind_of,
+            store,
+            Addresses(store.folder, self.project.recipe.name).read(),
+            selection or planner.Selection(),
+        )
+
+    def run(
+        self,
+        selection: Selection | None = None,
+        *,
+        keep_going: bool = False,
+        stop: Callable[[], bool] = lambda: False,
+        listener: Callable[[Event], None] = _ignore,
+        plan: Plan | None = None,
+    ) -> RunFinished:
+        """Make what is missing, in a new run folder. Raises InvalidDocument, LorakitError."""
+        from lorakit.execute.run_folder import RunFolder
+        from lorakit.execute.runner import Runner, Settings
+        from lorakit.plan.planner import Selection
+        from lorakit.store.store import Store
+
+        chosen = selection or Selection()
+        settled = plan or self.plan(chosen, download=True)
+        store = Store(self.project.root)
+        store.prepare()
+        folder = RunFolder.create(self.project.root, self.project.recipe.name)
+        runner = Runner(settled, store, folder, chosen, Settings(keep_going, stop), listener)
+        return runner.run()
+
+
+def load(path: str | Path, *, settings: Sequence[str] = (), profile: str | None = None) -> Session:
+    """Read a recipe, or a storyboard alone. Raises InvalidDocument with every error of every file."""
+    from lorakit.facts.roots import read_roots
+
+    roots = read_roots()
+    return Session(load_documents(Path(path), settings=settings, profile=profile, roots=roots))

@@ -1,0 +1,50 @@
+"""What the store remembers beside results: which key stood at which address last, and how long work took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from lorakit.store import atomic
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+class Addresses:
+    """For each recipe, the key that each action's address last had: what a plan compares with."""
+
+    def __init__(self, folder: Path, recipe: str) -> None:
+        self._path = folder / "addresses" / f"{recipe}.json"
+
+    def read(self) -> dict[str, str]:
+        """Address to key."""
+        return {str(a): str(k) for a, k in _read(self._path).items()}
+
+    def update(self, keys: Mapping[str, str]) -> None:
+        """Set the keys of some addresses, leaving the others."""
+        atomic.write_json(self._path, {**self.read(), **keys}, indent=None)
+
+
+class Timings:
+    """Seconds a unit of work takes on this machine, by what it depends on (model, size, precision)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "timings.json"
+
+    def read(self) -> dict[str, float]:
+        """What is known, in seconds a unit."""
+        return {k: float(v) for k, v in _read(self._path).items() if isinstance(v, int | float)}
+
+    def learn(self, observed: Mapping[str, float]) -> None:
+        """Blend new figures with what was known, the new ones weighing most."""
+        known = self.read()
+        for name, seconds in observed.items():
+            known[name] = 0.3 * known[name] + 0.7 * seconds if name in known else seconds
+        atomic.write_json(self._path, known)
