@@ -5,7 +5,10 @@ The schema has reported it already; what follows goes on, so that one run tells 
 
 from __future__ import annotations
 
-from lorakit.language.nodes import Node
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lorakit.language.nodes import Node
 
 
 def child(node: Node | None, key: str) -> Node | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -23,6 +24,7 @@ from lorakit.language.documents import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lorakit.diagnostics import Place
     from lorakit.language.documents import DType, Storyboard
     from lorakit.language.findings import Findings
     from lorakit.language.nodes import Node
@@ -33,7 +35,8 @@ SHIPPED_MODELS = ("studio",)
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z")
 _PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 _HUB_ADDRESS = re.compile(
-    r"(?:hf|huggingface|hf\.co|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)[:/]*", re.I
+    r"(?:hf|huggingface|hf\.co|(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/)[:/]*",
+    re.IGNORECASE,
 )
 
 
@@ -50,9 +53,10 @@ def recipe(
         for name, node in access.mapping(root, "models").items()
     }
     default_model = next(iter(models)) if len(models) == 1 else STUDIO
+    builder = _StepBuilder(root, default_model, paths, board, findings)
     steps: dict[str, Step] = {}
     for name, node in access.mapping(root, "steps").items():
-        step = _step(name, node, root, default_model, paths, board, findings)
+        step = builder.build(name, node)
         if step is not None:
             steps[name] = step
     if STUDIO not in models:
@@ -173,46 +177,60 @@ def _adapter(name: str, node: Node, root: Node, paths: Paths, findings: Findings
     return AdapterSource(name, path or Path(), owner.key_spot(name).place)
 
 
-def _step(
-    name: str,
-    node: Node,
-    root: Node,
-    default_model: str,
-    paths: Paths,
-    board: Callable[[Path, Node], Storyboard | None],
-    findings: Findings,
-) -> Step | None:
-    owner = access.child(root, "steps")
-    assert owner is not None
-    place = owner.key_spot(name).place
-    kind = access.text(node, "kind")
-    model = access.text(node, "model") or default_model
-    if kind == "generate":
+@dataclass(slots=True)
+class _StepBuilder:
+    """What the steps of one recipe share; `board` reads a storyboard that a step names."""
+
+    root: Node
+    default_model: str
+    paths: Paths
+    board: Callable[[Path, Node], Storyboard | None]
+    findings: Findings
+
+    def build(self, name: str, node: Node) -> Step | None:
+        """Build a step, if it is whole enough to be one."""
+        owner = access.child(self.root, "steps")
+        assert owner is not None
+        place = owner.key_spot(name).place
+        kind = access.text(node, "kind")
+        if kind == "generate":
+            return self._generate(name, node, place)
+        if kind == "storyboard":
+            return self._storyboard(name, node, place)
+        if kind == "video":
+            of = [one.value for one in access.items(node, "of") if isinstance(one.value, str)]
+            return VideoStep(name, place, of=tuple(of), video=looks.video(node))
+        return None
+
+    def _generate(self, name: str, node: Node, place: Place) -> GenerateStep:
         images = access.integer(node, "images_per_prompt")
         default = "recipe.schema.json#/definitions/generate/properties/images_per_prompt"
         return GenerateStep(
             name,
             place,
-            model=model,
+            model=access.text(node, "model") or self.default_model,
             adapters=_adapters_used(node),
             prompts=tuple(_prompts(node)),
             images_per_prompt=schemas.default(default) if images is None else images,
             look=looks.look(node, Look()),
             seed=access.integer(node, "seed"),
         )
-    if kind == "storyboard":
+
+    def _storyboard(self, name: str, node: Node, place: Place) -> StoryboardStep | None:
         link = access.child(node, "storyboard")
         if link is None or not isinstance(link.value, str) or not link.value.strip():
             return None
-        path = paths.file(link, "storyboard", findings)
-        found = board(path, link) if path is not None else None
-        if found is None:
+        path = self.paths.file(link, "storyboard", self.findings)
+        board = self.board(path, link) if path is not None else None
+        if board is None:
             return None
-        return StoryboardStep(name, place, model=model, adapters=_adapters_used(node), board=found)
-    if kind == "video":
-        of = [one.value for one in access.items(node, "of") if isinstance(one.value, str)]
-        return VideoStep(name, place, of=tuple(of), video=looks.video(node))
-    return None
+        return StoryboardStep(
+            name,
+            place,
+            model=access.text(node, "model") or self.default_model,
+            adapters=_adapters_used(node),
+            board=board,
+        )
 
 
 def _adapters_used(node: Node) -> tuple[AdapterUse, ...]:

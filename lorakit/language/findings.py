@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lorakit.diagnostics import Severity
 
 
-class Unreadable(Exception):  # noqa: N818 - a signal between two functions, not an error of its own
+class Unreadable(Exception):
     """A text of which no tree can be made; what is wrong stands in the findings already."""
 
 

@@ -19,7 +19,6 @@ from lorakit.language import (
 )
 from lorakit.language.documents import ModelSource, Project, Recipe, StoryboardStep
 from lorakit.language.findings import Findings, Unreadable
-from lorakit.language.nodes import Node
 from lorakit.language.paths import Paths, project_root
 from lorakit.language.reader import FolderReader
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lorakit.language.documents import Storyboard
-    from lorakit.language.nodes import Source
+    from lorakit.language.nodes import Node
     from lorakit.language.reader import Reader
 
 Kind = Literal["recipe", "storyboard"]
@@ -67,8 +66,9 @@ def load(
 ) -> Project:
     """Read a recipe, or a storyboard alone, with all that it leads to.
 
-    `settings` are `path=value` texts laid over the document, `profile` one of the recipe's, `roots` the
-    user's named folders. Raises InvalidDocument with every error of every file; warnings stand in the project.
+    `settings` are `path=value` texts laid over the document, `profile` is one of the recipe's, `roots` are
+    the user's named folders. Raises InvalidDocument with every error of every file; what is only warned of
+    stands in the project.
     """
     return _Loader(reader or FolderReader(), roots or {}).project(Path(path), settings, profile)
 
@@ -95,11 +95,8 @@ class _Loader:
         document = self._reader.resolve(path)
         paths = Paths(self._reader, project_root(self._reader, document), self._roots)
         root = self._tree(document, path)
-        words = settings.as_source(given, document)
-        if given:
-            self._lines[words.name] = words.lines
         if _is_board(root):
-            root = settings.applied(root, words, findings)
+            root = self._with_settings(root, document, given)
             if profile is not None:
                 findings.error(
                     "unknown-profile",
@@ -112,7 +109,7 @@ class _Loader:
             self._check_profiles(root, profile)
             if profile is not None:
                 root = merge.with_profile(root, profile, findings)
-            root = settings.applied(root, words, findings)
+            root = self._with_settings(root, document, given)
             recipe = self._recipe(root, document, paths)
         found = in_order(findings.all)
         if findings:
@@ -124,6 +121,13 @@ class _Loader:
             files=tuple(self._trees),
             lines=self._lines,
         )
+
+    def _with_settings(self, root: Node, document: Path, given: Sequence[str]) -> Node:
+        if not given:
+            return root
+        words = settings.as_source(given, document)
+        self._lines[words.name] = words.lines
+        return settings.applied(root, words, self._findings)
 
     def _tree(self, path: Path, written: Path | None = None) -> Node:
         """The tree of a file, read once; raises Unreadable."""

@@ -31,19 +31,20 @@ _POSSESSIVE = {"his": "he", "its": "it", "their": "they"}
 PRONOUNS = {**_SUBJECT_AND_OBJECT, **_POSSESSIVE, "her": "she"}
 _ARTICLES = frozenset({"the", "a", "an", "this", "that"})
 _NO_MODIFIERS = frozenset(
-    "and or nor but of with without in on at to from by for into onto over under near beside behind above below "
-    "across after before around through between towards toward as than like is are was were has have had finds "
-    "holds rides looks meets sees shows gives says takes flies runs walks who which when while where "
-    "the a an this that his her its their my your our".split()
+    """
+    and or nor but of with without in on at to from by for into onto over under near beside behind above below
+    across after before around through between towards toward as than like is are was were has have had finds
+    holds rides looks meets sees shows gives says takes flies runs walks who which when while where
+    the a an this that his her its their my your our
+    """.split()
 )
 # after these, "her" is an object: she meets her in a forest
-_AFTER_OBJECT = _NO_MODIFIERS | frozenset(
-    "again away back there here too not now then off out up down".split()
-)
+_AFTER_OBJECT = _NO_MODIFIERS | {"again", "away", "back", "here", "now", "there", "too"}
 _EMPTY_IT = re.compile(
-    r"\s+(?:is|was|has been|gets|grows|becomes|rains|snows|seems|will)\b|['’]s\b", re.IGNORECASE
+    r"\s+(?:is|was|has been|gets|grows|becomes|rains|snows|seems|will)\b|['\u2019]s\b",
+    re.IGNORECASE,
 )
-_WORD_BEFORE = re.compile(r"([\w'’-]+),?\s+\Z")
+_WORD_BEFORE = re.compile(r"([\w'\u2019-]+),?\s+\Z")
 
 
 class Mentioned(NamedTuple):
@@ -92,8 +93,8 @@ class Cast:
             "|".join(r"\s+".join(map(re.escape, name.split())) for name in longest_first) or r"(?!)"
         )
         self._pattern = re.compile(
-            r"(?P<double>\{\{|\}\})|\{(?P<brace>[^{}]*)\}(?P<braced>['’]s)?|(?P<stray>[{}])"
-            rf"|(?<![\w-])(?:(?P<name>{spelled})(?P<possessive>['’]s)?|(?P<pronoun>{'|'.join(PRONOUNS)}))(?![\w-])",
+            r"(?P<double>\{\{|\}\})|\{(?P<brace>[^{}]*)\}(?P<braced>['\u2019]s)?|(?P<stray>[{}])"
+            rf"|(?<![\w-])(?:(?P<name>{spelled})(?P<possessive>['\u2019]s)?|(?P<pronoun>{'|'.join(PRONOUNS)}))(?![\w-])",
             re.IGNORECASE,
         )
         self._near = NearMisses(self._by_name)
@@ -124,7 +125,7 @@ class Cast:
             findings.warning(
                 "near-miss",
                 f"{word} is nearly the name of the character {character.id}",
-                spot_in(spot, text, offset, word),
+                spot_in(spot, offset, word),
                 f"did you mean {name}? Without it this frame shows no {character.id}"
                 if character.id not in mentioned.characters
                 else f"did you mean {name}?",
@@ -160,7 +161,7 @@ class Cast:
         reading.findings.error(
             "unknown-character",
             f"{{{shown}}} is no character of this board" if shown else "{} names no character",
-            spot_in(reading.spot, reading.text, match.start(), match[0]),
+            spot_in(reading.spot, match.start(), match[0]),
             *hints,
             "braces that belong to the text are doubled: {{ and }}",
         )
@@ -199,7 +200,7 @@ class Cast:
         kind = PRONOUNS[word]
         possessive = word in _POSSESSIVE
         if word == "her":
-            following = re.match(r"\s+([\w'’-]+)", reading.text[match.end() :])
+            following = re.match(r"\s+([\w'\u2019-]+)", reading.text[match.end() :])
             possessive = following is not None and following[1].casefold() not in _AFTER_OBJECT
         meant, rivals = self._who(kind, reading.memory)
         if meant is None:
@@ -215,7 +216,7 @@ class Cast:
             reading.findings.warning(
                 "ambiguous-pronoun",
                 f"{match['pronoun']} may mean {names.listed(others)}; it is taken for {figure.character.id}",
-                spot_in(reading.spot, reading.text, match.start(), match[0]),
+                spot_in(reading.spot, match.start(), match[0]),
                 f"to be clear, write {names.listed(spelled)}",
             )
         if meant not in reading.figures:
@@ -266,7 +267,7 @@ class _Reading:
 
     def put(self, figure: int, start: int, end: int, prompt: str, caption: str) -> None:
         """Replace a stretch of the sentence by a character."""
-        if not self.text[:start].strip(" \"'“‘«([¿¡-—…"):
+        if not self.text[:start].strip(" \"'\u201c\u2018\u00ab([\u00bf\u00a1-\u2014\u2026"):
             caption = caption[:1].upper() + caption[1:]
         self.keep(start, start)
         self._prompt.append(prompt)
@@ -289,7 +290,7 @@ class _Reading:
         self.findings.error(
             "stray-brace",
             f"this {char} {'is never closed' if char == '{' else 'closes nothing'}",
-            spot_in(self.spot, self.text, start, char),
+            spot_in(self.spot, start, char),
             f"a brace that belongs to the text is doubled: {char * 2}",
         )
 
@@ -303,10 +304,8 @@ class _Reading:
             memory.together = list(self.figures)
         if pronoun is not None:
             sentence, group = memory.by_pronoun.get(pronoun, (0, []))
-            if sentence == memory.sentence:
-                group = [other for other in group if other != index]
-            else:
-                group = []
+            # a new sentence with a mention starts a new group
+            group = [other for other in group if other != index and sentence == memory.sentence]
             memory.by_pronoun[pronoun] = (memory.sentence, [*group, index])
 
     def done(self, figures: list[_Figure]) -> Mentioned:
@@ -329,8 +328,8 @@ class _Reading:
                 hints.append(f"if it means {name}, add pronouns: {kind} to that character")
             self.findings.warning(
                 "unclear-pronoun",
-                f"{word} means no character here: nobody with pronouns: {kind} is named before it in this scene",
-                spot_in(self.spot, self.text, offset, word),
+                f"{word} means no character: nobody with pronouns: {kind} is named before it in this scene",
+                spot_in(self.spot, offset, word),
                 *hints,
                 "the model draws each frame from its own sentence: name who is meant",
             )
@@ -342,7 +341,7 @@ def names_of(character: Character) -> list[str]:
     return list(dict.fromkeys(" ".join(name.split()).casefold() for name in found if name.strip()))
 
 
-def spot_in(spot: Spot, text: str, offset: int, word: str) -> Spot:
+def spot_in(spot: Spot, offset: int, word: str) -> Spot:
     """Where a word of a sentence stands in the file, as nearly as folding and quoting allow."""
     line = spot.excerpt
     for start in (spot.column - 1 + offset, spot.column + offset):
@@ -385,7 +384,7 @@ def _look_back(text: str, done: int, start: int, head_words: frozenset[str]) -> 
             at = match.start()
             if not extra:
                 absorbed = at
-        elif not extra and word not in _NO_MODIFIERS and not word.endswith(("'s", "’s")):
+        elif not extra and word not in _NO_MODIFIERS and not word.endswith(("'s", "\u2019s")):
             extra = match[1]
             at = match.start()
         else:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from lorakit.language import access, names
 from lorakit.language.findings import Unreadable
-from lorakit.language.nodes import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
     from lorakit.language.paths import Paths
 
 MOST_BASES = 50

@@ -82,56 +82,60 @@ def ordinary() -> frozenset[str]:
 
 
 _ORDINARY = """
-able about above across after again against ages alike alive alone along also always among angry angle animal
-another answer anything apple apples arms around arrive away baby back ball balls band bands bank banks bare barn
-base bath beach beam bean beans beard bears beast beat beautiful because bed been beer bees before began begin
-behind being bell belly below belt bench bend best better between beyond bike bird birds bite black blind block
-blow blue board boards boat boats body bold bone bones book books boot boots born both bottle bottom bowl boxes
-boys branch brave bread break breath bridge bright bring broken brother brown brush build built burn bush busy
-cake cakes call calm came camp candle candy cane cape card care cart carry case castle catch cave cell chair chain
-chance change chase cheap check cheek cheer chest chick child chill choose circle city class clean clear cliff
-climb clock close cloth cloud clouds clown coast coat coats cold color colour come comes cook cookie cool copper
-corn corner could count country course court cover crane crawl cream create creek crowd crown crows crystal curl
-curious dance dances dancing dare dark dawn days deal dear deck deep deer desert desk died dirt dish does dogs
-doll dolls donkey door doors dose down draw dream dreams dress drink drive drop drum dust each early earn ears
-earth east easy eats edge eight either empty enough enter even evening ever every eyes face fact fair fall falls
-false family fancy fang farm fast fear feather feed feel feet fell fence field fight fill find finds fine finger
-finish fire first fish fishes five flag flame flat floor flow flower flowers flown flute foam fold folk follow food
-foot ford forest fork form fort forth found four fresh friend friends frog frogs from front frost frown fruit full
-funny game games garden gate gates gave gear gentle giant gift girl girls give gives glad glass glow glue goal goat
-goats goes gold golden gone good gown grab grass grave gray great green grew ground group grow grows guard guess
-guest guide hair half hall hand hands hang happy hard hare hat hats have head heal hear heard heart heat heavy held
-hello help here hero hide high hill hills hold holds hole holes home honey hood hope horn horns horse host hosts
-hotel hour house houses huge hundred hungry hunt idea inside into iron island item jacket join joke jump jumps just
-keep keeps kick kids kind kinds king kings kite kites kitten knee knew knife knight know lady lake lamb lamp land
-lands large last late laugh laughs lawn lazy lead leaf lean leap learn least leave leaves left legs lemon less
-lesson letter lick life lift light lights like likes limb lime line lines lions list listen little live lives lock
-logs long look looks loose lord lose lost loud love loves lower luck lucky made magic maid mail main make makes
-mane many maps march mark market mask master math maze meal mean meat meet meets melt mice middle might mild mile
-milk mill mind mine mint minute mirror mist moat mole monday money monkeys month mood moon moose more morning most
-moth mother mount mountain mouth move moves much music must nail name names near neck need needs nest never next
-nice night nine noise none noon north nose note nothing number ocean offer often open opens orange order other our
-outside oven over pack page paid paint pair palace pale palm pants paper park part parts party pass past path paths
-paw paws peace peach pear peas pick picks piece pile pillow pine pink pipe place places plain plan plane planet
-plant plate play plays please plow pole pond pool poor porch port post pour power pray present press pretty pride
-print prize proud pull pump puppet purple push queen quest quick quiet quite race rain rains raise ranch range rare
-reach read reads ready real rear rest rice rich ride rides ridge right ring rings rise rises river road roads roar
-roars robe robots rock rocks role roll roof room rooms root roots rope rose roses rough round rows ruby rule ruin
-runs sack safe said sail sails salt same sand save says scale scar scare school score scout seal seas seat secret
-seed seem seems seen self sell send sent seven shade shadow shake shape share shark sharp sheep shell shine shines
-ship ships shirt shoe shoes shone shop shore short should shout show shows shut shy side sign silk silly silver
-sing sings sink sister sits size skin skip skull sky sled sleep sleeps slide slow small smart smell smile smiles
-smoke snail snake snow snows soap sock socks soft soil some song songs soon sort soul sound soup south space spare
-speak spell spend spin spoon spot spring stage stair stairs stand stands stare stares stark stars start starts
-state stay stays steal steam steel stem step steps stick still stir stone stones stool stop stops store storm story
-stove straw street string strong such sugar suit summer sunday sunny sure surf sweet swim swims swing sword table
-tail take takes tale talk talks tall tame tank tape task taste teach team tear tell tells tent tents than thank that
-their them then there these they thick thin thing things think third this those though three threw throne through
-throw thumb tide tidy tier ties tight tile till time times tiny tire tired toad toads today toes together told tomb
-tone tongue took tool tooth torch toss touch toward tower town toys track trail train trap travel treat tree trees
-trick trip true trunk trust truth tube tune turn turns twice twin twist under until upon valley vase very view
-village visit voice wait waits wake wakes walk walks wall walls want wants warm wash watch watches water wave waves
-weak wear wears week well were west what wheel wheels when where which while whip white whole whom whose wide wife
-wild will wind window windy wine wing wings wink winter wire wise wish with wolf woman women wonder wood wooden
-wool word words wore work world worm worn would wrap write wrong yard year years yell yellow young your zone
+able about above across after again against ages alike alive alone along also always among angle angry
+animal another answer anything apple apples arms around arrive away baby back ball balls band bands bank
+banks bare barn base bath beach beam bean beans beard bears beast beat beautiful because been beer bees
+before began begin behind being bell belly below belt bench bend best better between beyond bike bird birds
+bite black blind block blow blue board boards boat boats body bold bone bones book books boot boots born
+both bottle bottom bowl boxes boys branch brave bread break breath bridge bright bring broken brother brown
+brush build built burn bush busy cake cakes call calm came camp candle candy cane cape card care carry cart
+case castle catch cave cell chain chair chance change chase cheap check cheek cheer chest chick child chill
+choose circle city class clean clear cliff climb clock close cloth cloud clouds clown coast coat coats cold
+color colour come comes cook cookie cool copper corn corner could count country course court cover crane
+crawl cream create creek crowd crown crows crystal curious curl dance dances dancing dare dark dawn days
+deal dear deck deep deer desert desk died dirt dish does dogs doll dolls donkey door doors dose down draw
+dream dreams dress drink drive drop drum dust each early earn ears earth east easy eats edge eight either
+empty enough enter even evening ever every eyes face fact fair fall falls false family fancy fang farm fast
+fear feather feed feel feet fell fence field fight fill find finds fine finger finish fire first fish fishes
+five flag flame flat floor flow flower flowers flown flute foam fold folk follow food foot ford forest fork
+form fort forth found four fresh friend friends frog frogs from front frost frown fruit full funny game
+games garden gate gates gave gear gentle giant gift girl girls give gives glad glass glow glue goal goat
+goats goes gold golden gone good gown grab grass grave gray great green grew ground group grow grows guard
+guess guest guide hair half hall hand hands hang happy hard hare hats have head heal hear heard heart heat
+heavy held hello help here hero hide high hill hills hold holds hole holes home honey hood hope horn horns
+horse host hosts hotel hour house houses huge hundred hungry hunt idea inside into iron island item jacket
+join joke jump jumps just keep keeps kick kids kind kinds king kings kite kites kitten knee knew knife
+knight know lady lake lamb lamp land lands large last late laugh laughs lawn lazy lead leaf lean leap learn
+least leave leaves left legs lemon less lesson letter lick life lift light lights like likes limb lime line
+lines lions list listen little live lives lock logs long look looks loose lord lose lost loud love loves
+lower luck lucky made magic maid mail main make makes mane many maps march mark market mask master math maze
+meal mean meat meet meets melt mice middle might mild mile milk mill mind mine mint minute mirror mist moat
+mole monday money monkeys month mood moon moose more morning most moth mother mount mountain mouth move
+moves much music must nail name names near neck need needs nest never next nice night nine noise none noon
+north nose note nothing number ocean offer often open opens orange order other outside oven over pack page
+paid paint pair palace pale palm pants paper park part parts party pass past path paths paws peace peach
+pear peas pick picks piece pile pillow pine pink pipe place places plain plan plane planet plant plate play
+plays please plow pole pond pool poor porch port post pour power pray present press pretty pride print prize
+proud pull pump puppet purple push queen quest quick quiet quite race rain rains raise ranch range rare
+reach read reads ready real rear rest rice rich ride rides ridge right ring rings rise rises river road
+roads roar roars robe robots rock rocks role roll roof room rooms root roots rope rose roses rough round
+rows ruby ruin rule runs sack safe said sail sails salt same sand save says scale scar scare school score
+scout seal seas seat secret seed seem seems seen self sell send sent seven shade shadow shake shape share
+shark sharp sheep shell shine shines ship ships shirt shoe shoes shone shop shore short should shout show
+shows shut side sign silk silly silver sing sings sink sister sits size skin skip skull sled sleep sleeps
+slide slow small smart smell smile smiles smoke snail snake snow snows soap sock socks soft soil some song
+songs soon sort soul sound soup south space spare speak spell spend spin spoon spot spring stage stair
+stairs stand stands stare stares stark stars start starts state stay stays steal steam steel stem step steps
+stick still stir stone stones stool stop stops store storm story stove straw street string strong such sugar
+suit summer sunday sunny sure surf sweet swim swims swing sword table tail take takes tale talk talks tall
+tame tank tape task taste teach team tear tell tells tent tents than thank that their them then there these
+they thick thin thing things think third this those though three threw throne through throw thumb tide tidy
+tier ties tight tile till time times tiny tire tired toad toads today toes together told tomb tone tongue
+took tool tooth torch toss touch toward tower town toys track trail train trap travel treat tree trees trick
+trip true trunk trust truth tube tune turn turns twice twin twist under until upon valley vase very view
+village visit voice wait waits wake wakes walk walks wall walls want wants warm wash watch watches water
+wave waves weak wear wears week well were west what wheel wheels when where which while whip white whole
+whom whose wide wife wild will wind window windy wine wing wings wink winter wire wise wish with wolf woman
+women wonder wood wooden wool word words wore work world worm worn would wrap write wrong yard year years
+yell yellow young your zone
 """

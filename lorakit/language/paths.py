@@ -1,4 +1,4 @@
-"""Where the paths of documents lead: relative to the file they stand in, inside the project or a named root."""
+"""Where the paths of documents lead: relative to their file, inside the project or a named root."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _OPENS_VALUE = frozenset("tfn.+-0123456789")
 _MOST_DIGITS = 40
 
 
-class NotFinite(ValueError):  # noqa: N818 - says what the number is
+class NotFinite(ValueError):
     """A number that no computation should meet: NaN, an infinity, or one too large to hold."""
 
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lorakit.language import schemas, traps, wording
 from lorakit.language.findings import Findings
-from lorakit.language.nodes import Node
+
+if TYPE_CHECKING:
+    from lorakit.language.nodes import Node
 
 _ANNOTATIONS = frozenset(
     {"$schema", "$id", "title", "description", "default", "examples", "definitions"}
@@ -168,7 +170,7 @@ class Schema:
     def _mapping(self, node: Node, name: str, findings: Findings) -> None:
         value = node.value
         assert isinstance(value, dict)
-        if self.prose and wording.is_a_sentence_that_yaml_split(self, node, name, findings):
+        if self.prose and wording.is_a_sentence_that_yaml_split(self, node, findings):
             return
         if len(value) < self.raw.get("minProperties", 0):
             wording.empty_collection(self, node, name, findings)
@@ -177,7 +179,7 @@ class Schema:
             sub = self.properties.get(key)
             if sub is not None:
                 if sub.forbidden:
-                    wording.excluded(self, node, key, findings)
+                    wording.excluded(node, key, findings)
                 else:
                     sub.check(child, key, findings)
                 continue

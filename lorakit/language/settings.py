@@ -9,7 +9,7 @@ after the sign deletes the key. In lists an item is its name, or its number from
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lorakit.language import access, names, source
@@ -29,34 +29,31 @@ _CHOSEN_NAMES = frozenset({"steps", "models", "adapters", "characters", "profile
 
 def as_source(settings: Sequence[str], document: Path) -> Source:
     """All settings as one text, a line each; relative paths in them count from the document."""
-    lines = (" ".join(setting.splitlines()) for setting in settings)
+    # a shell may hand over bytes that are no text
+    texts = (setting.encode("utf-8", "replace").decode("utf-8") for setting in settings)
+    lines = (" ".join(text.splitlines()) for text in texts)
     return Source(document, NAME, "\n".join(lines))
 
 
 def applied(root: Node, text: Source, findings: Findings) -> Node:
-    """A document with the settings laid over it, in their order."""
+    """Lay the settings over a document, in their order."""
     for number, line in enumerate(text.lines, start=1):
-        if line.strip() or len(text.lines) > 1:
-            root = _applied_one(root, text, number, line, findings)
+        path, sign, _ = line.partition("=")
+        if not sign or not path.strip(" ."):
+            findings.error(
+                "bad-setting",
+                "a setting is path=value",
+                text.spot(number, 1, len(line)),
+                "for example: --set steps.film.model=studio",
+            )
+            continue
+        try:
+            value = _value(text, number, len(path) + 1, findings)
+        except Unreadable:
+            continue
+        setting = _Setting(text, number, value, findings)
+        root = setting.placed(root, list(re.finditer(r"[^.]+", path)))
     return root
-
-
-def _applied_one(root: Node, text: Source, number: int, line: str, findings: Findings) -> Node:
-    path, sign, _ = line.partition("=")
-    if not sign or not path.strip():
-        findings.error(
-            "bad-setting",
-            "a setting is path=value",
-            text.spot(number, 1, len(line)),
-            "for example: --set steps.film.model=studio",
-        )
-        return root
-    try:
-        value = _value(text, number, len(path) + 1, findings)
-    except Unreadable:
-        return root
-    keys = [match for match in re.finditer(r"[^.]+", path)]
-    return _placed(root, text, number, keys, value, findings)
 
 
 def _value(text: Source, number: int, start: int, findings: Findings) -> Node:
@@ -98,64 +95,66 @@ def _adopt(node: Node, blank: Source, text: Source) -> None:
             stack.extend((one.keys or {}).values())
 
 
-def _placed(
-    parent: Node,
-    text: Source,
-    number: int,
-    keys: list[re.Match[str]],
-    value: Node,
-    findings: Findings,
-    above: str = "",
-) -> Node:
-    key = keys[0][0].strip()
-    spot = text.spot(number, keys[0].start() + 1, len(keys[0][0]))
-    key_node = Node(key, text, 0, len(key), number, spot.column)
-    last = len(keys) == 1
-    if isinstance(parent.value, list):
-        index = _index(parent.value, key)
+@dataclass(slots=True)
+class _Setting:
+    """One setting on its way to its place; `number` is its line among the settings."""
+
+    text: Source
+    number: int
+    value: Node
+    findings: Findings
+
+    def placed(self, parent: Node, path: list[re.Match[str]], above: str = "the document") -> Node:
+        """Return `parent` with the value put where the path leads."""
+        if isinstance(parent.value, list):
+            return self._in_list(parent, parent.value, path, above)
+        if isinstance(parent.value, dict):
+            return self._in_mapping(parent, parent.value, path, above)
+        self._wrong(path, f"{above} is a single value: nothing stands below it")
+        return parent
+
+    def _in_list(
+        self, parent: Node, items: list[Node], path: list[re.Match[str]], above: str
+    ) -> Node:
+        key = path[0][0].strip()
+        index = _index(items, key)
         if index is None:
-            known = [access.text(item, "name") or str(n) for n, item in enumerate(parent.value, 1)]
-            findings.error(
-                "bad-setting",
-                f"{above} has no item {key}",
-                spot,
-                names.did_you_mean(key, known) or f"its items: {names.listed(known)}",
-            )
+            known = [access.text(item, "name") or str(n) for n, item in enumerate(items, 1)]
+            hint = names.did_you_mean(key, known) or f"its items: {names.listed(known)}"
+            self._wrong(path, f"{above} has no item {key}", hint)
             return parent
-        inner = (
-            value
-            if last
-            else _placed(parent.value[index], text, number, keys[1:], value, findings, key)
-        )
+        inner = self.value if len(path) == 1 else self.placed(items[index], path[1:], key)
         if inner.value is None:
-            return parent.like([item for n, item in enumerate(parent.value) if n != index])
-        return parent.like([inner if n == index else item for n, item in enumerate(parent.value)])
-    if not isinstance(parent.value, dict):
-        findings.error("bad-setting", f"{above} is a single value: nothing stands below it", spot)
-        return parent
-    known_keys = list(parent.value)
-    if (
-        above in _CHOSEN_NAMES
-        and key not in parent.value
-        and not (last and isinstance(value.value, dict))
-    ):
-        findings.error(
-            "bad-setting",
-            f"{above} has no {key}",
-            spot,
-            names.did_you_mean(key, known_keys) or f"there is {names.listed(known_keys)}",
-        )
-        return parent
-    below = parent.value.get(key)
-    if last:
-        return _replaced(parent, key, value, key_node)
-    if below is None or below.value is None:
-        below = key_node.like({})
-        below.keys = {}
-        inner = _placed(below, text, number, keys[1:], value, findings, key)
-        return _replaced(parent, key, inner, key_node)
-    inner = _placed(below, text, number, keys[1:], value, findings, key)
-    return _replaced(parent, key, inner, (parent.keys or {}).get(key, key_node))
+            return parent.like(items[:index] + items[index + 1 :])
+        return parent.like([*items[:index], inner, *items[index + 1 :]])
+
+    def _in_mapping(
+        self, parent: Node, value: dict[str, Node], path: list[re.Match[str]], above: str
+    ) -> Node:
+        key = path[0][0].strip()
+        column = path[0].start() + 1
+        at = Node(key, self.text, column - 1, column - 1 + len(key), self.number, column)
+        last = len(path) == 1
+        makes_one = last and isinstance(self.value.value, dict)
+        if above in _CHOSEN_NAMES and key not in value and not makes_one:
+            hint = names.did_you_mean(key, value) or (
+                f"there is {names.listed(value)}" if value else ""
+            )
+            self._wrong(path, f"{above} has no {key}", hint)
+            return parent
+        if last:
+            return _replaced(parent, key, self.value, at)
+        below = value.get(key)
+        if below is None or below.value is None:
+            below = at.like({})
+            below.keys = {}
+        else:
+            at = (parent.keys or {}).get(key, at)
+        return _replaced(parent, key, self.placed(below, path[1:], key), at)
+
+    def _wrong(self, path: list[re.Match[str]], message: str, *hints: str) -> None:
+        spot = self.text.spot(self.number, path[0].start() + 1, len(path[0][0]))
+        self.findings.error("bad-setting", message, spot, *hints)
 
 
 def _replaced(parent: Node, key: str, inner: Node, key_node: Node) -> Node:

@@ -95,15 +95,16 @@ def compose(source: Source, findings: Findings) -> Node:
         return _Composer(source, findings).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        context = error.context_mark
-        yaml_errors.report(
+        opened = error.context_mark
+        complaint = yaml_errors.Complaint(
             source,
-            findings,
             error.problem or "",
-            (mark.line + 1, mark.column + 1) if mark else (1, 1),
+            mark.line + 1 if mark else 1,
+            mark.column + 1 if mark else 1,
             error.context or "",
-            (context.line + 1, context.column + 1) if context else None,
+            (opened.line + 1, opened.column + 1) if opened else None,
         )
+        yaml_errors.report(complaint, findings)
         raise Unreadable from error
     except yaml.YAMLError as error:
         findings.error("yaml-syntax", "YAML cannot make sense of this file", source.spot(1, 1))

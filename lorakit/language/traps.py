@@ -1,7 +1,6 @@
-"""YAML's traps in sentences: what a line was meant to say, why YAML reads it otherwise, and the line put right.
+"""YAML's traps in sentences: why a line does not say what it was meant to, and the line put right.
 
-Some break the parser (`- {bunny} finds a key`), others pass it and mean something else (`door #2`). Both end
-here, in the same words.
+Some break the parser (`- {bunny} finds a key`), others pass it and mean something else (`door #2`).
 """
 
 from __future__ import annotations

@@ -8,10 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language import names, scalars, schemas, traps
-from lorakit.language.nodes import Node
 
 if TYPE_CHECKING:
     from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
     from lorakit.language.schema import Schema
 
 _TYPE_WORDS = {
@@ -138,7 +138,7 @@ def not_one_of(schema: Schema, node: Node, name: str, findings: Findings) -> Non
     elsewhere = names.foreign(text, choices)
     hint = f"{text} is called {elsewhere} here" if elsewhere else names.did_you_mean(text, choices)
     message = f"{name} must be {names.listed(choices)}"
-    message += f"; it has no value" if node.value is None else f", not {shown(node)}"
+    message += "; it has no value" if node.value is None else f", not {shown(node)}"
     findings.error("wrong-value", message, node, hint)
 
 
@@ -219,7 +219,7 @@ def empty_collection(schema: Schema, node: Node, name: str, findings: Findings) 
     findings.error("empty", f"{name} is empty", node, example(schema, name))
 
 
-def excluded(schema: Schema, node: Node, key: str, findings: Findings) -> None:
+def excluded(node: Node, key: str, findings: Findings) -> None:
     """A key that another one rules out."""
     other = "text" if key == "sentences" else "another key"
     findings.error(
@@ -273,7 +273,7 @@ def _kind_hint(schema: Schema, node: Node) -> str:
 
 def unknown_key(schema: Schema, node: Node, key: str, findings: Findings) -> str:
     """`additionalProperties: false`: what the key is called, or where it belongs; returns what was meant."""
-    allowed = [name for name in schema.properties if name not in ("notes",)]
+    allowed = [name for name in schema.properties if name != "notes"]
     spot = node.key_spot(key)
     short = key if len(key) <= _LONGEST_SHOWN else key[: _LONGEST_SHOWN - 1] + "…"
     assert isinstance(node.value, dict)
@@ -357,9 +357,7 @@ def _homes() -> dict[str, tuple[str, ...]]:
     return {key: tuple(places) for key, places in homes.items()}
 
 
-def is_a_sentence_that_yaml_split(
-    schema: Schema, node: Node, name: str, findings: Findings
-) -> bool:
+def is_a_sentence_that_yaml_split(schema: Schema, node: Node, findings: Findings) -> bool:
     """Whether a mapping was meant to be a sentence: `- The bunny says: hello`, or `- {bunny}`."""
     value = node.value
     assert isinstance(value, dict)

@@ -3,268 +3,223 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lorakit.language import traps
 
 if TYPE_CHECKING:
     from lorakit.language.findings import Findings
-    from lorakit.language.nodes import Source
+    from lorakit.language.nodes import Source, Spot
 
 _LINES_LOOKED_BACK = 40
-
-
-def report(
-    source: Source,
-    findings: Findings,
-    problem: str,
-    at: tuple[int, int],
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    """Add one finding for a parser's complaint; `at` and `context_at` are (line, column) from 1."""
-    line, column = at
-    last = len(source.lines)
-    while 1 < line and (line > last or not source.lines[line - 1].strip()):
-        line -= 1
-        column = len(source.lines[line - 1]) + 1
-    text = source.lines[line - 1]
-    if _report_tab(source, findings, line, column, problem):
-        return
-    trap = traps.on_line(text, column)
-    if trap is not None:
-        findings.error(trap.code, trap.message, trap.spot(source, line), trap.hint)
-        return
-    if _report_quote(source, findings, line, context, context_at):
-        return
-    for pattern, explain in _EXPLANATIONS:
-        if re.search(pattern, problem):
-            explain(source, findings, line, column, context, context_at)
-            return
-    findings.error(
-        "yaml-syntax", "YAML cannot make sense of this", source.spot(line, column), _QUOTING
-    )
-
-
 _QUOTING = "texts with special characters go in quotes"
 
 
-def _report_tab(source: Source, findings: Findings, line: int, column: int, problem: str) -> bool:
-    text = source.lines[line - 1]
-    indent = text[: len(text) - len(text.lstrip())]
+class Complaint(NamedTuple):
+    """What a parser said and where: `opened` is the (line, column) of what it was in the middle of."""
+
+    source: Source
+    problem: str
+    line: int
+    column: int
+    context: str
+    opened: tuple[int, int] | None
+
+    @property
+    def text(self) -> str:
+        """The line it stumbled on."""
+        return self.source.lines[self.line - 1]
+
+    @property
+    def first_column(self) -> int:
+        """Where the line's text begins."""
+        return len(self.text) - len(self.text.lstrip()) + 1
+
+    def spot(self, column: int | None = None, length: int = 1) -> Spot:
+        """A stretch of that line."""
+        return self.source.spot(self.line, column or self.column, length)
+
+
+class Explained(NamedTuple):
+    """A complaint put in words."""
+
+    message: str
+    spot: Spot
+    hints: tuple[str, ...] = ()
+
+
+def report(complaint: Complaint, findings: Findings) -> None:
+    """Add one finding for what a parser complained of."""
+    complaint = _on_a_line_with_text(complaint)
+    tab = _tab(complaint)
+    if tab is not None:
+        findings.error("tab", tab.message, tab.spot, *tab.hints)
+        return
+    trap = traps.on_line(complaint.text, complaint.column)
+    if trap is not None:
+        findings.error(
+            trap.code, trap.message, trap.spot(complaint.source, complaint.line), trap.hint
+        )
+        return
+    if _report_quote(complaint, findings):
+        return
+    for pattern, explain in _EXPLANATIONS:
+        if re.search(pattern, complaint.problem):
+            found = explain(complaint)
+            break
+    else:
+        found = Explained("YAML cannot make sense of this", complaint.spot(), (_QUOTING,))
+    findings.error("yaml-syntax", found.message, found.spot, *found.hints)
+
+
+def _on_a_line_with_text(c: Complaint) -> Complaint:
+    """Parsers point behind the end of a text that stops too early; its last line says more."""
+    line, column = c.line, c.column
+    while line > 1 and (line > len(c.source.lines) or not c.source.lines[line - 1].strip()):
+        line -= 1
+        column = len(c.source.lines[line - 1]) + 1
+    return c._replace(line=line, column=column)
+
+
+def _tab(c: Complaint) -> Explained | None:
+    indent = c.text[: c.first_column - 1]
+    column = c.column
     if "\t" in indent:
         column = indent.index("\t") + 1
-    elif "\t" not in text[column - 1 : column] and "tab" not in problem:
-        return False
-    fixed = text.replace("\t", "  ").rstrip()
-    findings.error(
-        "tab",
-        "a tab: YAML is indented with spaces",
-        source.spot(line, column),
-        f"with spaces: {fixed}" if len(fixed) < 120 else "",
-        "most editors can be set to write spaces for the Tab key",
+    elif "\t" not in c.text[column - 1 : column] and "tab" not in c.problem:
+        return None
+    return Explained(
+        "YAML is indented with spaces, and this is a tab",
+        c.spot(column),
+        (
+            f"with two spaces for each tab: {c.text.replace(chr(9), '  ').rstrip()}",
+            "most editors can be set to write spaces for the Tab key",
+        ),
     )
-    return True
 
 
-def _report_quote(
-    source: Source, findings: Findings, line: int, context: str, context_at: tuple[int, int] | None
-) -> bool:
-    """A quote that opened lines above and swallowed them, or that is still open at the end."""
-    if "quoted scalar" in context and context_at:
-        trap = traps.unclosed_quote(source.lines[context_at[0] - 1])
+def _report_quote(c: Complaint, findings: Findings) -> bool:
+    """Report a quote that opened lines above and swallowed them, or that is still open at the end."""
+    if "quoted scalar" in c.context and c.opened:
+        trap = traps.unclosed_quote(c.source.lines[c.opened[0] - 1])
+        if trap is None:
+            return False
+        findings.error(trap.code, trap.message, trap.spot(c.source, c.opened[0]), trap.hint)
+        return True
+    for above in range(c.line - 1, max(0, c.line - _LINES_LOOKED_BACK), -1):
+        trap = traps.unclosed_quote(c.source.lines[above - 1])
         if trap is not None:
-            findings.error(trap.code, trap.message, trap.spot(source, context_at[0]), trap.hint)
-            return True
-        return False
-    for above in range(line - 1, max(0, line - _LINES_LOOKED_BACK), -1):
-        trap = traps.unclosed_quote(source.lines[above - 1])
-        if trap is not None:
-            message = f"the quote that opens here ends on line {line}, in the middle of a text"
-            findings.error(trap.code, message, trap.spot(source, above), trap.hint)
+            message = f"the quote that opens here ends on line {c.line}, in the middle of a text"
+            findings.error(trap.code, message, trap.spot(c.source, above), trap.hint)
             return True
     return False
 
 
-def _brackets(
-    source: Source,
-    findings: Findings,
-    line: int,
-    column: int,
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    opener, closer = ("[", "]") if "sequence" in context else ("{", "}")
-    if context_at is None or column <= len(source.lines[line - 1]) and line == context_at[0]:
-        message = f"a comma or {closer} is missing before this"
-        findings.error("yaml-syntax", message, source.spot(line, column), _QUOTING)
-        return
-    message = f"the {opener} that opens here is not closed with {closer}"
-    findings.error("yaml-syntax", message, source.spot(*context_at))
-
-
-def _no_colon(
-    source: Source,
-    findings: Findings,
-    line: int,
-    column: int,
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    line, column = context_at or (line, column)
-    rest = source.lines[line - 1][column - 1 :].rstrip()
-    findings.error(
-        "yaml-syntax",
-        "this is neither `key: value` nor an item of a list",
-        source.spot(line, column, len(rest)),
-        "a key ends with a colon and a space; an item begins with a dash and a space",
+def _bracket(c: Complaint) -> Explained:
+    opener, closer = ("[", "]") if "sequence" in c.context else ("{", "}")
+    at_the_end = c.column > len(c.text.rstrip())
+    if c.opened is None or (not at_the_end and c.line == c.opened[0]):
+        return Explained(f"a comma or {closer} is missing before this", c.spot(), (_QUOTING,))
+    return Explained(
+        f"the {opener} that opens here is not closed",
+        c.source.spot(*c.opened),
+        (f"it needs its {closer} before line {c.line} goes on",)
+        if not at_the_end
+        else (f"add {closer}",),
     )
 
 
-def _second_mapping(
-    source: Source,
-    findings: Findings,
-    line: int,
-    column: int,
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    text = source.lines[line - 1]
-    start = len(text) - len(text.lstrip())
-    above = next((n for n in range(line - 1, 0, -1) if source.lines[n - 1].strip()), 0)
-    hint = ""
+def _no_colon(c: Complaint) -> Explained:
+    line, column = c.opened or (c.line, c.column)
+    rest = c.source.lines[line - 1][column - 1 :].rstrip()
+    return Explained(
+        "this is neither a key with its value nor an item of a list",
+        c.source.spot(line, column, len(rest)),
+        ("a key ends with a colon and a space; an item begins with a dash and a space",),
+    )
+
+
+def _second_mapping(c: Complaint) -> Explained:
+    above = next((n for n in range(c.line - 1, 0, -1) if c.source.lines[n - 1].strip()), 0)
+    hints: tuple[str, ...] = ()
     if above:
-        before = source.lines[above - 1].strip()
-        if not re.search(r":(\s|\Z)", before) and not before.startswith("- "):
-            hint = f"line {above} has no colon and space: {before[:60]}"
+        before = c.source.lines[above - 1].strip()
+        if re.search(r":(\s|\Z)", before) or before.startswith("- "):
+            hints = (f"line {above} has its value already: begin both lines in the same column",)
         else:
-            hint = f"line {above} has its value already: begin both lines in the same column"
-    findings.error(
-        "yaml-syntax",
-        "a key cannot stand here",
-        source.spot(line, start + 1, max(1, column - start - 1)),
-        hint,
+            hints = (f"line {above} is no key, for it has no colon and space: {before[:60]}",)
+    length = max(1, c.column - c.first_column)
+    return Explained("a key cannot stand here", c.spot(c.first_column, length), hints)
+
+
+def _goes_on(c: Complaint) -> Explained:
+    return Explained("the value has ended already, and more text follows", c.spot(), (_QUOTING,))
+
+
+def _not_an_item(c: Complaint) -> Explained:
+    if c.column > c.first_column:
+        return _goes_on(c)
+    where = f"the list that begins on line {c.opened[0]}" if c.opened else "the list"
+    return Explained(
+        f"this is no item of {where}",
+        c.spot(c.first_column, len(c.text.strip())),
+        (
+            "an item begins with a dash and a space, in the column of the items above",
+            "what comes after a list stands further left than its dashes",
+        ),
     )
 
 
-def _not_an_item(
-    source: Source,
-    findings: Findings,
-    line: int,
-    column: int,
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    text = source.lines[line - 1]
-    first = len(text) - len(text.lstrip()) + 1
-    where = f"the list that begins on line {context_at[0]}" if context_at else "the list"
-    if column > first:
-        message = "the value has ended already, and more text follows"
-        findings.error("yaml-syntax", message, source.spot(line, column), _QUOTING)
-        return
-    findings.error(
-        "yaml-syntax",
-        f"this is not an item of {where}",
-        source.spot(line, first, len(text.strip())),
-        "an item begins with a dash and a space, in the column of the items above",
-        "what follows a list begins left of its dashes, or in their column if the list's key does",
+def _indentation(c: Complaint) -> Explained:
+    if c.column > c.first_column:
+        return _goes_on(c)
+    hint = (
+        f"the keys beside it, from line {c.opened[0]} on, begin in column {c.opened[1]}"
+        if c.opened
+        else ""
     )
-
-
-def _indentation(
-    source: Source,
-    findings: Findings,
-    line: int,
-    column: int,
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    text = source.lines[line - 1]
-    first = len(text) - len(text.lstrip()) + 1
-    if column > first:
-        message = "the value has ended already, and more text follows"
-        findings.error("yaml-syntax", message, source.spot(line, column), _QUOTING)
-        return
-    where = f" on line {context_at[0]}" if context_at else ""
-    findings.error(
-        "yaml-syntax",
+    return Explained(
         "the indentation of this line fits none above it",
-        source.spot(line, first, len(text.strip())),
-        f"the keys of the mapping that begins{where} start in column {context_at[1]}"
-        if context_at
-        else "",
+        c.spot(c.first_column, len(c.text.strip())),
+        (hint,),
     )
 
 
-def _item_on_key_line(
-    source: Source,
-    findings: Findings,
-    line: int,
-    column: int,
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    findings.error(
-        "yaml-syntax",
-        "the items of a list begin on a line of their own, not on the line of its key",
-        source.spot(line, column),
+def _item_on_key_line(c: Complaint) -> Explained:
+    head, tail = c.text[: c.column - 1].rstrip(), c.text[c.column - 1 :].strip()
+    return Explained(
+        "the items of a list begin on a line of their own, below their key",
+        c.spot(),
+        (f"write {head.strip()} and on the next line, indented, {tail}",),
     )
 
 
-def _escape(
-    source: Source,
-    findings: Findings,
-    line: int,
-    column: int,
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    text = source.lines[line - 1]
-    at = text.rfind("\\", 0, column)
-    shown = text[at : at + 2] if at >= 0 else "\\"
-    findings.error(
-        "yaml-syntax",
+def _escape(c: Complaint) -> Explained:
+    at = max(0, c.text.rfind("\\", 0, c.column))
+    shown = c.text[at : at + 2]
+    return Explained(
         f"{shown} means nothing inside double quotes",
-        source.spot(line, at + 1, len(shown)),
-        "write \\\\ for a backslash, or use single quotes, where it is an ordinary character",
+        c.spot(at + 1, len(shown)),
+        (r"write \\ for a backslash, or use single quotes, where it is an ordinary character",),
     )
 
 
-def _no_value(
-    source: Source,
-    findings: Findings,
-    line: int,
-    column: int,
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    char = source.lines[line - 1][column - 1 : column]
-    message = f"a value is missing before {char}" if char else "a value is missing here"
-    if context_at and not char:
-        line, column = context_at
-        message = "what opens here is not closed"
-        findings.error("yaml-syntax", message, source.spot(line, max(1, column - 1)))
-        return
-    findings.error("yaml-syntax", message, source.spot(line, column))
-
-
-def _directive(
-    source: Source,
-    findings: Findings,
-    line: int,
-    column: int,
-    context: str,
-    context_at: tuple[int, int] | None,
-) -> None:
-    findings.error(
-        "yaml-syntax",
-        "lines that begin with % are not needed here: remove it",
-        source.spot(line, 1),
+def _no_value(c: Complaint) -> Explained:
+    char = c.text[c.column - 1 : c.column]
+    if not char and c.opened:
+        line, column = c.opened
+        return Explained("what opens here is not closed", c.source.spot(line, max(1, column - 1)))
+    return Explained(
+        f"a value is missing before {char}" if char else "a value is missing here", c.spot()
     )
+
+
+def _directive(c: Complaint) -> Explained:
+    return Explained("lines that begin with % are not needed here", c.spot(1), ("remove it",))
 
 
 _EXPLANATIONS = (
-    (r"expected ',' or", _brackets),
+    (r"expected ',' or", _bracket),
     (r"could not find expected ':'", _no_colon),
     (r"mapping values are not allowed", _second_mapping),
     (r"sequence entries are not allowed", _item_on_key_line),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lorakit.language.nodes import Node
 
 
-def models_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
+def models_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """A step's model is one of the recipe's, or studio."""
     known = [*access.mapping(root, "models"), "studio"]
     for node in access.mapping(root, "steps").values():
@@ -31,7 +31,7 @@ def models_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
         findings.error("unknown-model", f"the recipe has no model {name}", link, hint)
 
 
-def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
+def adapters_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """An adapter that a step wears is one of the recipe's."""
     known = access.mapping(root, "adapters")
     for node in access.mapping(root, "steps").values():
@@ -53,7 +53,7 @@ def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
             )
 
 
-def films_join_steps(recipe: Recipe, root: Node, findings: Findings) -> None:
+def films_join_steps(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """What a video step joins are other steps of the recipe."""
     steps = access.mapping(root, "steps")
     for own, node in steps.items():

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lorakit.language.nodes import Node
 
 
-def names_are_unique(board: Storyboard, root: Node, findings: Findings) -> None:
+def names_are_unique(_board: Storyboard, root: Node, findings: Findings) -> None:
     """A scene's noise comes from its name, so that two scenes cannot share one."""
     lines: dict[str, int] = {}
     for node in access.items(root, "scenes"):

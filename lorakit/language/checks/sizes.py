@@ -25,14 +25,14 @@ def _spelled_once(node: Node | None, findings: Findings) -> None:
         )
 
 
-def board_sizes_are_spelled_once(board: Storyboard, root: Node, findings: Findings) -> None:
+def board_sizes_are_spelled_once(_board: Storyboard, root: Node, findings: Findings) -> None:
     """`aspect` stands instead of `width` and `height`, in the board's look and the scenes'."""
     _spelled_once(access.child(root, "look"), findings)
     for node in access.items(root, "scenes"):
         _spelled_once(access.child(node, "look"), findings)
 
 
-def step_sizes_are_spelled_once(recipe: Recipe, root: Node, findings: Findings) -> None:
+def step_sizes_are_spelled_once(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """The same for steps."""
     for node in access.mapping(root, "steps").values():
         _spelled_once(node, findings)
