@@ -120,7 +120,6 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "k_euler_a": ("euler_ancestral_discrete",),
     "euler_ancestral": ("euler_ancestral_discrete",),
     "heun": ("heun_discrete",),
-    "lms": ("lms_discrete",),
     "plms": ("pndm",),
     "unipc": ("unipc_multistep",),
     "uni_pc": ("unipc_multistep",),

@@ -31,7 +31,7 @@ def load_pipeline(
     logging.disable_progress_bar()
     kind = StableDiffusionXLPipeline if family == "sdxl" else StableDiffusionPipeline
     dtype = DTYPES[precision]
-    options: dict[str, Any] = {"torch_dtype": dtype}
+    options: dict[str, Any] = {"dtype": dtype}
     if family == "sd":
         # a board is the author's own words; a black frame would end up in the film
         options |= {"safety_checker": None, "requires_safety_checker": False}

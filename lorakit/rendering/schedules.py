@@ -15,7 +15,6 @@ _CLASSES: Mapping[str, str] = {
     "euler_discrete": "EulerDiscreteScheduler",
     "euler_ancestral_discrete": "EulerAncestralDiscreteScheduler",
     "heun_discrete": "HeunDiscreteScheduler",
-    "lms_discrete": "LMSDiscreteScheduler",
     "dpm_solver_multistep": "DPMSolverMultistepScheduler",
     "unipc_multistep": "UniPCMultistepScheduler",
     "lcm": "LCMScheduler",

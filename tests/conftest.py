@@ -1,0 +1,57 @@
+"""What all tests share: no hub, one thread, tiny untrained pipelines where content does not matter."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["LORAKIT_DEVICE"] = "cpu"
+
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def _quietly(save: Callable[[Path], Path], folder: Path) -> Path:
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.set_verbosity_error()
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return save(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_sd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny untrained Stable Diffusion 1.x folder, 64 px."""
+    from tests.support.tiny import save_sd
+
+    return _quietly(save_sd, tmp_path_factory.mktemp("tiny_sd"))
+
+
+@pytest.fixture(scope="session")
+def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny untrained SDXL folder, 64 px."""
+    from tests.support.tiny import save_sdxl
+
+    return _quietly(save_sdxl, tmp_path_factory.mktemp("tiny_sdxl"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, tiny_sd: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project with the tiny model in `tiny/`; the current directory."""
+    project = tmp_path / "project"
+    (project / ".lorakit").mkdir(parents=True)
+    shutil.copytree(tiny_sd, project / "tiny")
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return project

@@ -1,0 +1,152 @@
+"""A wave's rows against diffusers' own pipelines, and against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import StableDiffusionImg2ImgPipeline
+from torch import Tensor
+
+from lorakit.models.loading import load_pipeline
+from lorakit.rendering.conditioning import Encoder
+from lorakit.rendering.schedules import Schedule
+from lorakit.rendering.wave import Row, advance, predictor
+from lorakit.rendering.widths import equal_widths
+
+SCHEDULERS = [
+    "default", "ddim", "ddpm", "pndm", "euler_discrete", "euler_ancestral_discrete", "heun_discrete",
+    "dpm_solver_multistep", "unipc_multistep", "lcm",
+]
+PROMPTS = ["a fox on mars", "a bunny in a forest", "an owl at the castle", "a robot in a village"]
+SHAPE = (1, 4, 8, 8)
+
+
+@pytest.fixture(scope="module")
+def sd(tiny_sd: Path) -> Any:
+    return load_pipeline(tiny_sd, "sd", "fp32", "cpu")
+
+
+@pytest.fixture(scope="module")
+def sdxl(tiny_sdxl: Path) -> Any:
+    return load_pipeline(tiny_sdxl, "sdxl", "fp32", "cpu")
+
+
+def noise(seed: int) -> Tensor:
+    return torch.randn(SHAPE, generator=torch.Generator().manual_seed(seed))
+
+
+def a_row(
+    pipeline: Any, family: str = "sd", *, prompt: str = PROMPTS[0], seed: int = 0, scheduler: str = "default",
+    steps: int = 5, strength: float = 1.0, start: Tensor | None = None, guidance: float = 5.0,
+    negative: str = "",
+) -> Row:
+    encoder = Encoder(pipeline, family, "cpu")
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(SHAPE, generator=generator)
+    schedule = Schedule(pipeline.scheduler, scheduler, steps, strength, generator)
+    return Row(
+        f"{seed}", schedule, schedule.begin(drawn, start), encoder(prompt, (64, 64), negative=False),
+        encoder(negative, (64, 64), negative=True), guidance,
+    )
+
+
+def draw(pipeline: Any, rows: Sequence[Row], width: int) -> list[Tensor]:
+    """All rows to their end; a row that is done leaves, one that waits takes its place."""
+    predict = predictor(pipeline.unet, "cpu")
+    waiting, active = list(rows), []
+    while waiting or active:
+        while waiting and len(active) < width:
+            active.append(waiting.pop(0))
+        advance(active, width, predict)
+        active = [row for row in active if not row.done]
+    return [row.latents for row in rows]
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("guidance", [5.0, 1.0])
+def test_text_to_image_is_what_diffusers_draws(sd: Any, scheduler: str, guidance: float) -> None:
+    ours = draw(sd, [a_row(sd, scheduler=scheduler, seed=4, guidance=guidance, negative="an owl")], 1)[0]
+    stock = type(sd)(**sd.components, requires_safety_checker=False)
+    stock.set_progress_bar_config(disable=True)
+    stock.scheduler = a_row(sd, scheduler=scheduler).schedule.scheduler.from_config(sd.scheduler.config)
+    generator = torch.Generator().manual_seed(4)
+    theirs = stock(
+        PROMPTS[0], negative_prompt="an owl", num_inference_steps=5, guidance_scale=guidance,
+        generator=generator, output_type="latent",
+    ).images
+    assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
+
+
+@pytest.mark.parametrize("scheduler", ["default", "euler_discrete", "dpm_solver_multistep", "heun_discrete"])
+@pytest.mark.parametrize(("steps", "strength"), [(10, 0.29), (10, 0.5), (5, 0.99)])
+def test_chained_frames_are_what_img2img_draws(
+    sd: Any, scheduler: str, steps: int, strength: float
+) -> None:
+    start = noise(9)
+    row = a_row(sd, scheduler=scheduler, steps=steps, strength=strength, start=start, seed=4)
+    expected_calls = int(steps * strength)
+    assert len(row.schedule) in (expected_calls, 2 * expected_calls - 1)
+    ours = draw(sd, [row], 1)[0]
+    stock = StableDiffusionImg2ImgPipeline(**sd.components, requires_safety_checker=False)
+    stock.set_progress_bar_config(disable=True)
+    stock.scheduler = row.schedule.scheduler.from_config(sd.scheduler.config)
+    theirs = stock(
+        PROMPTS[0], image=start, strength=strength, num_inference_steps=steps, guidance_scale=5.0,
+        generator=torch.Generator().manual_seed(4), output_type="latent",
+    ).images
+    assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
+
+
+@pytest.mark.parametrize("negative", ["", "an owl"])
+def test_sdxl_is_what_diffusers_draws(sdxl: Any, negative: str) -> None:
+    ours = draw(sdxl, [a_row(sdxl, "sdxl", seed=4, negative=negative)], 1)[0]
+    theirs = sdxl(
+        PROMPTS[0], negative_prompt=negative or None, num_inference_steps=5, guidance_scale=5.0,
+        generator=torch.Generator().manual_seed(4), output_type="latent", height=64, width=64,
+    ).images
+    assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
+
+
+def test_a_row_knows_neither_its_company_nor_its_slot(sd: Any) -> None:
+    """Rows of other strengths, schedules, prompts and lengths come and go; the bits stay."""
+    def rows() -> list[Row]:
+        return [
+            a_row(sd, prompt=PROMPTS[0], seed=1),
+            a_row(sd, prompt=PROMPTS[1], seed=2, strength=0.4, start=noise(5)),
+            a_row(sd, prompt=PROMPTS[2], seed=3, scheduler="euler_ancestral_discrete", steps=7),
+            a_row(sd, prompt=PROMPTS[3], seed=4, strength=0.8, start=noise(6), guidance=2.0),
+            a_row(sd, prompt=PROMPTS[1], seed=5, steps=3),
+        ]
+
+    alone = [draw(sd, [row], 4)[0] for row in rows()]
+    together = draw(sd, rows(), 4)
+    turned = draw(sd, rows()[::-1], 4)[::-1]
+    for single, shared, other in zip(alone, together, turned, strict=True):
+        assert torch.equal(single, shared)
+        assert torch.equal(single, other)
+
+
+def test_narrow_waves_are_allowed_only_where_they_are_bit_equal(sd: Any) -> None:
+    predict = predictor(sd.unet, "cpu")
+    encoder = Encoder(sd, "sd", "cpu")
+    example = [encoder(prompt, (64, 64), negative=False) for prompt in PROMPTS]
+    widths = equal_widths(predict, 8, SHAPE[1:], example)
+    assert widths[-1] == 8
+    wide = draw(sd, [a_row(sd, seed=1)], 8)[0]
+    for width in widths:
+        assert torch.equal(draw(sd, [a_row(sd, seed=1)], width)[0], wide)
+
+
+def test_a_width_that_differs_in_one_bit_is_refused(sd: Any) -> None:
+    """A predictor whose result depends on the batch, as some kernels' does."""
+    encoder = Encoder(sd, "sd", "cpu")
+    example = [encoder(PROMPTS[0], (64, 64), negative=False)]
+
+    def predict(latents: Tensor, *_: object) -> Tensor:
+        return latents + (1e-6 if len(latents) == 4 else 0.0)
+
+    assert equal_widths(predict, 4, SHAPE[1:], example) == (1, 4)
