@@ -1,0 +1,125 @@
+"""Change one sentence, and only what it touches is made again. Real runs of a tiny model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.boards import board_text, sentences, write_project
+from tests.support.runs import run
+
+SCENES = [(f"scene_{n}", sentences(n, 5)) for n in range(1, 21)]
+
+
+def test_a_changed_sentence_costs_its_chain_and_nothing_else(home: Path) -> None:
+    write_project(home, board_text(SCENES))
+    first = run(home)
+    assert first.code == 0, first.errors
+    assert len(first.made("frame")) == 100
+    assert len(first.made("film")) == 1
+    assert len(first.pictures()) == 100
+
+    # nothing changed: no UNet call, and a new, complete folder
+    again = run(home)
+    assert again.code == 0, again.errors
+    assert again.made() == []
+    assert again.calls.get("unet", 0) == 0
+    assert again.folder != first.folder
+    assert again.pictures() == first.pictures()
+    assert (again.folder / "film" / "film.mp4").is_file()
+    assert (again.folder / "film" / "contact_sheet.png").is_file()
+
+    # sentence 3 of one scene, in a chain of five: itself and the two behind it
+    changed = [list(lines) for _, lines in SCENES]
+    changed[6][2] = "a robot rides a rocket on mars"
+    write_project(home, board_text([(n, c) for (n, _), c in zip(SCENES, changed, strict=True)]))
+    third = run(home)
+    assert third.code == 0, third.errors
+    assert third.made("frame") == ["film/scene_7/3", "film/scene_7/4", "film/scene_7/5"]
+    assert third.calls["rows"] == 3 * 2  # two effective steps each: int(4 * 0.5)
+    before, after = first.pictures(), third.pictures()
+    differ = {name for name in before if before[name] != after[name]}
+    assert differ == {f"film/frames_scene_7/frame_00{n}.png" for n in (3, 4, 5)}
+
+    # a scene put in between: only its frames
+    scenes = [(n, c) for (n, _), c in zip(SCENES, changed, strict=True)]
+    scenes.insert(10, ("between", sentences(99, 5)))
+    write_project(home, board_text(scenes))
+    fourth = run(home)
+    assert fourth.code == 0, fourth.errors
+    assert fourth.made("frame") == [f"film/between/{n}" for n in range(1, 6)]
+
+    # what only the film shows: no UNet call
+    for video in (
+        "{fps: 6, hold: 0.5, height: 64}",
+        "{fps: 6, hold: 0.5, height: 64, captions: true}",
+        "{fps: 6, hold: 0.5, height: 64, captions: true, transition: {kind: crossfade, seconds: 0.2}}",
+    ):
+        write_project(home, board_text(scenes, video=video))
+        film = run(home)
+        assert film.code == 0, film.errors
+        assert film.made() == ["film/film"]
+        assert film.calls.get("unet", 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("chain", "again"),
+    [
+        ("{from: noise}", ["film/one/2"]),
+        ("{from: anchor, strength: 0.5}", ["film/one/2"]),
+        ("{from: previous, strength: 0.5}", ["film/one/2", "film/one/3", "film/one/4"]),
+    ],
+)
+def test_what_a_sentence_put_in_second_touches(home: Path, chain: str, again: list[str]) -> None:
+    lines = sentences(1, 3)
+    write_project(home, board_text([("one", lines)], chain=chain, video=""))
+    assert run(home).code == 0
+    write_project(home, board_text([("one", [lines[0], "a fox on mars", *lines[1:]])], chain=chain, video=""))
+    second = run(home)
+    assert second.code == 0, second.errors
+    assert second.made("frame") == again
+
+
+def test_objects_that_were_cleared_away_are_made_again_only_where_they_are_missed(home: Path) -> None:
+    write_project(home, board_text([("one", sentences(1, 3))], video=""))
+    first = run(home)
+    manifest = {a["id"]: a for a in first.manifest["actions"]}
+    store = home / ".lorakit" / "objects"
+
+    def forget(digest: str) -> None:
+        (store / digest[:2] / digest[2:]).unlink()
+
+    # latents that nobody needs now
+    forget(manifest["film/one/1"]["outputs"]["latents"])
+    assert run(home).made() == []
+    # a picture: its frame, whose start is there; not the frames behind it, whose inputs are equal
+    forget(manifest["film/one/3"]["outputs"]["picture"])
+    assert run(home).made() == ["film/one/3"]
+    # a picture whose chain lost its latents
+    forget(manifest["film/one/2"]["outputs"]["picture"])
+    third = run(home)
+    assert third.made() == ["film/one/1", "film/one/2"]
+    assert third.pictures() == first.pictures()
+
+
+def test_a_damaged_object_is_noticed_and_made_again(home: Path) -> None:
+    write_project(home, board_text([("one", sentences(1, 2))], video=""))
+    first = run(home)
+    digest = first.manifest["actions"][1]["outputs"]["picture"]
+    path = home / ".lorakit" / "objects" / digest[:2] / digest[2:]
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(data)
+    second = run(home)
+    assert second.code == 0, second.errors
+    assert second.made() == ["film/one/2"]
+    assert second.pictures() == first.pictures()
+
+
+def test_editing_a_picture_in_a_run_folder_cannot_harm_the_store(home: Path) -> None:
+    write_project(home, board_text([("one", sentences(1, 2))], video=""))
+    first = run(home)
+    kept = first.pictures()
+    (first.folder / "film/frames_scene_1/frame_001.png").write_bytes(b"scribbled over")
+    assert run(home).pictures() == kept
