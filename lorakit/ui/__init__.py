@@ -1,0 +1,1 @@
+"""The terminal: draws plans and events, computes nothing about them."""

@@ -1,0 +1,107 @@
+"""A run as lines, one for each change of state: for logs, pipes and `--plain`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from lorakit.execute.events import (
+    ActionFinished,
+    ActionStarted,
+    Note,
+    RunFinished,
+    RunStarted,
+    WorkerState,
+)
+from lorakit.ui import numbers
+from lorakit.ui.outline import show
+from lorakit.ui.progress import Progress
+from lorakit.ui.summary import short_path, summary
+from lorakit.ui.theme import clean
+from lorakit.ui.words import done_words, speed_words, worker_words
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console
+
+    from lorakit.execute.events import Event
+    from lorakit.plan.states import Plan
+    from lorakit.ui.progress import Row
+
+_EVERY = 5.0  # seconds between two lines about frames
+
+
+class PlainView:
+    """Prints a line when a step starts, a scene ends, a frame fails, a film is written."""
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(plan)
+        self._begun: set[str] = set()
+        self._told = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None and self._progress.finished is not None:
+            show(self._console, (("", "  ", line) for line in summary(self._progress)))
+            self._console.file.flush()
+
+    def handle(self, event: Event) -> None:
+        """Take in one event, and print a line if it is worth one."""
+        progress = self._progress
+        progress.handle(event)
+        if isinstance(event, RunStarted):
+            what = f"{numbers.count(event.actions, 'action')}, {event.to_make} to make"
+            self._say(f"{event.recipe} -> {short_path(event.folder)}: {what}")
+            self._told = event.at
+        elif isinstance(event, WorkerState):
+            words = worker_words(event.slot, progress.slots[event.slot], event.at)
+            if words and event.state not in ("starting", "ended"):
+                self._say(words)
+        elif isinstance(event, ActionStarted):
+            self._start(event.action)
+        elif isinstance(event, ActionFinished):
+            self._end(event)
+        elif isinstance(event, Note):
+            self._say(f"note: {clean(event.text)}")
+        if not isinstance(event, RunFinished) and event.at - self._told >= _EVERY:
+            self._news()
+
+    def _start(self, action: str) -> None:
+        row = self._progress.row_of(action)
+        if row is not None and row.step not in self._begun:
+            self._begun.add(row.step)
+            self._say(f"{row.step}: started")
+
+    def _end(self, event: ActionFinished) -> None:
+        row = self._progress.row_of(event.action)
+        if row is None:
+            return
+        if event.outcome == "failed":
+            self._say(f"failed {event.action}: {clean(event.detail)}")
+        # what was all there already is told by the summary, not scene by scene
+        if row.over and row.cached < row.total:
+            self._say(f"{_name(row)}: {done_words(row)}")
+
+    def _news(self) -> None:
+        progress = self._progress
+        self._told = progress.at
+        parts = [f"{progress.done} of {progress.total} done", *speed_words(progress)]
+        if progress.current is not None:
+            parts.append(f"now {progress.current.id}")
+        self._say(", ".join(parts))
+
+    def _say(self, text: str) -> None:
+        self._console.file.write(f"{self._progress.at:8.1f} s  {text}\n")
+        self._console.file.flush()
+
+
+def _name(row: Row) -> str:
+    return f"{row.step}/{row.title}"

@@ -1,0 +1,100 @@
+"""A plan as plain JSON data: all that is drawn, and all that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lorakit.diagnostics import as_json
+from lorakit.plan.states import State
+
+if TYPE_CHECKING:
+    from lorakit.diagnostics import Place
+    from lorakit.plan.states import Change, Plan, Planned, Waves
+
+
+def plan_as_json(plan: Plan) -> dict[str, object]:
+    """Turn a plan into JSON data. Times are seconds, memory and disk bytes; `version` is the form's."""
+    estimate = plan.estimate
+    return {
+        "version": 1,
+        "recipe": plan.recipe,
+        "machine": plan.machine,
+        "counts": {state.word: plan.count(state) for state in State},
+        "to_make": len(plan.to_make),
+        "estimate": {
+            "seconds": estimate.seconds,
+            "memory": estimate.memory,
+            "disk": estimate.disk,
+            "measured": estimate.measured,
+        },
+        "waves": [_waves(waves) for waves in plan.waves],
+        "warnings": [as_json(warning) for warning in plan.warnings],
+        "actions": [_planned(planned) for planned in plan.actions],
+    }
+
+
+def _waves(waves: Waves) -> dict[str, object]:
+    return {
+        "width": waves.width,
+        "calls": waves.calls,
+        "rows": waves.rows,
+        "fullness": round(waves.fullness, 4),
+    }
+
+
+def _planned(planned: Planned) -> dict[str, object]:
+    action = planned.action
+    return {
+        "id": action.id,
+        "step": action.step,
+        "group": action.group,
+        "kind": action.kind,
+        "version": action.version,
+        "label": action.label,
+        "state": planned.state.word,
+        "reason": planned.reason,
+        "changes": [_change(change) for change in planned.changes],
+        "key": planned.key,
+        "outputs": _plain(planned.outputs),
+        "place": _place(action.place),
+        "engine": {
+            "slot": action.engine.slot,
+            "id": action.engine.id,
+            "spec": _plain(action.engine.spec),
+        },
+        "params": _plain(action.params),
+        "inputs": [{"role": i.role, "action": i.action, "output": i.output} for i in action.inputs],
+        "files": _plain(action.files),
+        "units": action.units,
+        "extra": _plain(action.extra),
+    }
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {
+        "what": change.what,
+        "before": _plain(change.before),
+        "after": _plain(change.after),
+        "place": _place(change.place),
+    }
+
+
+def _place(place: Place | None) -> dict[str, object] | None:
+    if place is None:
+        return None
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "length": place.length,
+    }
+
+
+def _plain(value: object) -> object:
+    """Turn mappings and tuples into what the json module writes; numbers and texts stay."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value

@@ -1,0 +1,217 @@
+"""A plan on the terminal: steps, their scenes with frames folded or not, reasons, and the sums."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from lorakit.diagnostics import render_text
+from lorakit.plan.states import State
+from lorakit.ui import numbers
+from lorakit.ui.outline import Node, lines_of, show
+from lorakit.ui.plan_json import plan_as_json
+from lorakit.ui.theme import FAINT, STRONG, WARN, clean, glyphs_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import Console
+
+    from lorakit.plan.states import Plan, Planned
+    from lorakit.ui.outline import Line
+
+__all__ = ["count_line", "groups_of", "plan_as_json", "show_plan"]
+
+# whose symbol a folded scene carries: what a reader looks for first
+_FOREMOST = (State.CHANGED, State.NEW, State.WAITS, State.CACHED, State.HELD)
+_REASONS = 3  # lines of reasons under a folded scene
+
+
+def show_plan(plan: Plan, console: Console, *, frames: bool = False) -> None:
+    """Draw a plan; `frames` unfolds every frame with its prompt and what it is drawn with."""
+    glyphs = glyphs_for(console)
+    show(console, lines_of(_steps(plan, frames=frames), glyphs))
+    show(console, (("", "  ", line) for line in _footer(plan)))
+
+
+def count_line(plan: Plan) -> str:
+    """Count the actions in each state: the last line of a plan, for people and for grep."""
+    counts = ", ".join(f"{plan.count(state)} {state.word}" for state in State)
+    return f"{numbers.count(len(plan.actions), 'action')}: {counts}"
+
+
+@dataclass(slots=True)
+class Group:
+    """Actions that a plan folds: the frames of one scene."""
+
+    name: str
+    title: str
+    members: list[Planned] = field(default_factory=list)
+
+
+def groups_of(actions: Iterable[Planned]) -> Iterator[tuple[str, list[Group | Planned]]]:
+    """Sort a plan's actions by step; within it the groups, in the place of their first action."""
+    for step, members in groupby(actions, key=lambda p: p.action.step):
+        rows: dict[str, Group | Planned] = {}
+        for planned in members:
+            name = planned.action.group
+            if not name:
+                rows[planned.action.id] = planned
+                continue
+            group = rows.get(f"group {name}")
+            if not isinstance(group, Group):
+                group = Group(name, title_of(planned))
+                rows[f"group {name}"] = group
+            group.members.append(planned)
+        yield step, list(rows.values())
+
+
+def title_of(planned: Planned) -> str:
+    """Name the scene of a frame, from its address `step/scene/number`; empty where it has none."""
+    parts = planned.action.id.split("/")
+    return parts[1] if len(parts) > 2 else ""
+
+
+def _steps(plan: Plan, *, frames: bool) -> Iterator[Node]:
+    for step, rows in groups_of(plan.actions):
+        node = Node([(step, STRONG)])
+        width = max((len(_heading(r)) for r in rows if isinstance(r, Group)), default=0)
+        for row in rows:
+            branch = _group(row, width, frames=frames) if isinstance(row, Group) else _single(row)
+            node.branches.append(branch)
+        yield node
+
+
+def _heading(group: Group) -> str:
+    return clean(f"{group.name} {group.title}".rstrip())
+
+
+def _group(group: Group, width: int, *, frames: bool) -> Node:
+    counts = {state: sum(p.state is state for p in group.members) for state in State}
+    foremost = next(state for state in _FOREMOST if counts[state])
+    line: list[tuple[str, str]] = [
+        (f"{foremost.symbol} ", foremost.style),
+        (f"{_heading(group).ljust(min(width, 40))}  ", ""),
+        (f"{numbers.count(len(group.members), 'frame')}: ", ""),
+    ]
+    shown = [(state, number) for state, number in counts.items() if number]
+    for place, (state, number) in enumerate(shown):
+        line += [(", ", "")] * bool(place) + [(f"{number} {state.word}", state.style)]
+    node = Node(line)
+    if frames:
+        node.branches = [_frame(planned) for planned in group.members]
+    else:
+        node.notes = list(_reasons(group.members))
+    return node
+
+
+def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
+    """Yield why frames of a folded scene are made again, those with one cause in one line."""
+    causes: dict[object, list[Planned]] = {}
+    for planned in members:
+        if planned.reason and planned.state in (State.NEW, State.CHANGED):
+            changes = tuple((c.what, repr(c.before), repr(c.after)) for c in planned.changes)
+            causes.setdefault((planned.state, changes or planned.reason), []).append(planned)
+    for number, same in enumerate(causes.values()):
+        if number == _REASONS and len(causes) > _REASONS + 1:
+            rest = sum(len(c) for c in causes.values()) - sum(
+                len(c) for c in list(causes.values())[:_REASONS]
+            )
+            yield [(f"and {numbers.count(rest, 'frame')} more; --frames shows each", FAINT)]
+            return
+        first = same[0]
+        which = _number(first) if len(same) == 1 else numbers.count(len(same), "frame")
+        yield [
+            (f"{first.state.symbol} {first.state.word} ", first.state.style),
+            (f"{which}: {clean(first.reason)}", ""),
+        ]
+    # that a frame waits for another of its own scene goes without saying
+    inside = {p.action.id for p in members}
+    waiting = [
+        p
+        for p in members
+        if p.state is State.WAITS and not any(i.action in inside for i in p.action.inputs)
+    ]
+    if waiting:
+        more = f" (and {len(waiting) - 1} more)" if len(waiting) > 1 else ""
+        words = f"{_number(waiting[0])} {clean(waiting[0].reason)}{more}"
+        yield [(f"{State.WAITS.symbol} {State.WAITS.word} ", State.WAITS.style), (words, FAINT)]
+
+
+def _number(planned: Planned) -> str:
+    return f"frame {planned.action.id.rsplit('/', 1)[-1]}"
+
+
+def _stated(planned: Planned, name: str, detail: str = "") -> Line:
+    state = planned.state
+    line = [(f"{state.symbol} ", state.style), (name, ""), ("  ", ""), (state.word, state.style)]
+    if planned.reason:
+        line.append((f" {clean(planned.reason)}", FAINT if state is State.WAITS else ""))
+    if detail:
+        line.append((f"  {detail}", FAINT))
+    return line
+
+
+def _single(planned: Planned) -> Node:
+    action = planned.action
+    files = [path for paths in action.files.values() for path in paths]
+    name = {"film": "film", "contact-sheet": "contact sheet"}.get(action.kind, clean(action.label))
+    detail = files[0] if files else ""
+    if action.kind == "film":
+        detail = f"{detail}, {numbers.count(action.units, 'film frame')}"
+    return Node(_stated(planned, name, detail))
+
+
+def _frame(planned: Planned) -> Node:
+    action, params = planned.action, planned.action.params
+    node = Node(_stated(planned, _number(planned)))
+    node.notes.append([(clean(str(params.get("prompt", action.label))), "")])
+    if params.get("negative_prompt"):
+        node.notes.append([(f"not: {clean(str(params['negative_prompt']))}", FAINT)])
+    node.notes.append([(", ".join(_drawn_with(planned)), FAINT)])
+    return node
+
+
+def _drawn_with(planned: Planned) -> Iterator[str]:
+    action, params = planned.action, planned.action.params
+    if "seed" in action.extra:
+        yield f"seed {action.extra['seed']}"
+    if "noise" in params:
+        yield f"noise {params['noise']}"
+    steps, effective = params.get("num_inference_steps"), action.extra.get("effective_steps")
+    start = next((i.action for i in action.inputs if i.role == "start"), None)
+    if start is None:
+        yield "from noise"
+    else:
+        yield f"strength {params.get('strength')} from {start}"
+    if steps is not None:
+        yield f"{steps} steps" if effective in (None, steps) else f"{effective} of {steps} steps"
+    if "guidance_scale" in params:
+        yield f"guidance {params['guidance_scale']}"
+    if "width" in params:
+        yield f"{params['width']}x{params.get('height')} px"
+
+
+def _footer(plan: Plan) -> Iterator[Line]:
+    yield []
+    estimate = plan.estimate
+    if plan.to_make:
+        known = "" if estimate.measured else " (a first guess: no history on this machine yet)"
+        yield [("time    ", STRONG), (numbers.about(estimate.seconds), ""), (known, FAINT)]
+        yield [("memory  ", STRONG), (f"about {numbers.size(estimate.memory)} at the peak", "")]
+        yield [("disk    ", STRONG), (f"about {numbers.size(estimate.disk)}", "")]
+        for waves in plan.waves:
+            rows = waves.calls * waves.width
+            words = f"{waves.rows} of {rows} rows in use ({waves.fullness:.0%})"
+            calls = numbers.count(waves.calls, "call")
+            yield [
+                ("waves   ", STRONG),
+                (f"{words}: {calls} of the network, {waves.width} wide", ""),
+            ]
+        yield []
+    for warning in plan.warnings:
+        for number, text in enumerate(render_text([warning]).splitlines()):
+            yield [(text, WARN if number == 0 else "")]
+        yield []
+    yield [(count_line(plan), STRONG)]

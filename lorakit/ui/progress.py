@@ -1,0 +1,238 @@
+"""What has happened in a run so far, as the views draw it: rows, sums, speed; fed with events.
+
+Each event costs the same whatever the plan's size. Nothing here draws or reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lorakit.execute.events import (
+    ActionFinished,
+    ActionProgress,
+    ActionStarted,
+    RunFinished,
+    RunStarted,
+    WorkerState,
+)
+from lorakit.plan.states import State
+
+if TYPE_CHECKING:
+    from lorakit.execute.events import Event
+    from lorakit.plan.actions import Action
+    from lorakit.plan.states import Plan
+
+_ASSEMBLING = 0.01  # seconds a film frame or a thumbnail takes, where nothing is known yet
+_WINDOW = (
+    20.0  # seconds over which speed is measured: a scene's change shows, a wave's end does not
+)
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the tree: a scene with its frames, or a film or a sheet alone."""
+
+    step: str
+    title: str
+    single: bool
+    total: int = 0
+    made: int = 0
+    cached: int = 0
+    failed: int = 0
+    skipped: int = 0
+    units: int = 0
+    units_done: int = 0
+    active: int = 0
+    file: str = ""
+
+    @property
+    def done(self) -> int:
+        """Actions that have ended, one way or another."""
+        return self.made + self.cached + self.failed + self.skipped
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do in it."""
+        return self.done >= self.total
+
+    @property
+    def share(self) -> float:
+        """How much of its work is through, 0 to 1."""
+        return 1.0 if self.over else self.units_done / self.units if self.units else 0.0
+
+
+@dataclass(slots=True)
+class Slot:
+    """A worker: its state in words, since when, and how fast it has been of late."""
+
+    state: str = ""
+    detail: str = ""
+    since: float = 0.0
+    seconds: float = 0.0
+    left: int = 0  # units
+    recent: deque[tuple[float, int]] = field(default_factory=deque)  # (at, units)
+    recent_units: int = 0
+
+    def add(self, at: float, units: int) -> None:
+        """Count units that went through at a time."""
+        self.recent.append((at, units))
+        self.recent_units += units
+        while self.recent[0][0] < at - _WINDOW:
+            self.recent_units -= self.recent.popleft()[1]
+
+    def rate(self) -> float:
+        """Units a second of late; 0 where nothing can be said yet."""
+        if len(self.recent) < 2:
+            return 0.0
+        span = self.recent[-1][0] - self.recent[0][0]
+        # the first batch ended when the span began: it is no work of the span's
+        return (self.recent_units - self.recent[0][1]) / span if span > 0.2 else 0.0
+
+
+class Progress:
+    """The state of a run, from its plan and its events."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.actions: dict[str, Action] = {}
+        self.rows: list[Row] = []
+        self.slots: dict[str, Slot] = {}
+        self.folder = ""
+        self.at = 0.0
+        self.current: Action | None = None
+        self.picture = ""  # path in the run folder
+        self.pictured: Action | None = None
+        self.failures: list[tuple[str, str]] = []
+        self.finished: RunFinished | None = None
+        self._row_of: dict[str, Row] = {}
+        self._units_done: dict[str, int] = {}
+        self._ended: set[str] = set()
+        self._active: dict[str, None] = {}  # in the order they began
+        self._to_make: set[str] = set()
+        self._planned_units: dict[str, int] = {}
+        self._prepare()
+
+    def _prepare(self) -> None:
+        rows: dict[tuple[str, str], Row] = {}
+        for planned in self.plan.actions:
+            action = planned.action
+            if planned.state is State.HELD:
+                continue
+            self.actions[action.id] = action
+            key = (action.step, action.group or action.id)
+            row = rows.get(key)
+            if row is None:
+                row = rows[key] = Row(action.step, _title(action), single=not action.group)
+                self.rows.append(row)
+            row.total += 1
+            row.units += action.units
+            self._row_of[action.id] = row
+            slot = self.slots.setdefault(action.engine.slot, Slot())
+            if planned.state.to_make:
+                slot.left += action.units
+        self._to_make = {p.action.id for p in self.plan.to_make}
+        self._planned_units = {name: slot.left for name, slot in self.slots.items()}
+
+    @property
+    def total(self) -> int:
+        """Actions of this run."""
+        return len(self.actions)
+
+    @property
+    def done(self) -> int:
+        """Actions that have ended."""
+        return len(self._ended)
+
+    def row_of(self, action: str) -> Row | None:
+        """Find the line an action belongs to."""
+        return self._row_of.get(action)
+
+    def handle(self, event: Event) -> None:
+        """Take in one event."""
+        self.at = max(self.at, event.at)
+        if isinstance(event, ActionProgress):
+            self._advance(event.action, event.done, event.at)
+        elif isinstance(event, ActionStarted):
+            self._begin(event.action)
+        elif isinstance(event, ActionFinished):
+            self._end(event)
+        elif isinstance(event, WorkerState):
+            slot = self.slots.setdefault(event.slot, Slot())
+            slot.state, slot.detail = event.state, event.detail
+            slot.since, slot.seconds = event.at, event.seconds
+        elif isinstance(event, RunStarted):
+            self.folder = event.folder
+        elif isinstance(event, RunFinished):
+            self.finished = event
+
+    def _begin(self, id_: str) -> None:
+        row = self._row_of.get(id_)
+        if row is not None and id_ not in self._ended and id_ not in self._active:
+            row.active += 1
+            self._active[id_] = None
+            self.current = self.actions[id_]
+
+    def _advance(self, id_: str, done: int, at: float, *, worked: bool = True) -> None:
+        row, action = self._row_of.get(id_), self.actions.get(id_)
+        if row is None or action is None:
+            return
+        # a worker that died does its frame again: what counts is how far it has ever been
+        more = min(done, action.units) - self._units_done.get(id_, 0)
+        if more <= 0:
+            return
+        self._units_done[id_] = self._units_done.get(id_, 0) + more
+        row.units_done += more
+        slot = self.slots[action.engine.slot]
+        if id_ in self._to_make:
+            slot.left = max(0, slot.left - more)
+        if worked:
+            slot.add(at, more)
+
+    def _end(self, event: ActionFinished) -> None:
+        row = self._row_of.get(event.action)
+        if row is None or event.action in self._ended:
+            return
+        self._ended.add(event.action)
+        if event.action in self._active:
+            del self._active[event.action]
+            row.active -= 1
+        setattr(row, event.outcome, getattr(row, event.outcome) + 1)
+        action = self.actions[event.action]
+        self._advance(event.action, action.units, event.at, worked=event.outcome == "made")
+        if event.files:
+            row.file = event.files[0]
+        if event.outcome == "failed":
+            self.failures.append((event.action, event.detail))
+        if event.picture and action.kind == "frame" and event.outcome == "made":
+            self.picture, self.pictured = event.picture, action
+        if self.current is action:
+            self.current = self.actions[next(iter(self._active))] if self._active else None
+
+    def seconds_left(self) -> float | None:
+        """Guess what is left of the run: from its speed, and before that from the plan's estimate."""
+        left = sum(slot.left for slot in self.slots.values())
+        if not left:
+            return 0.0
+        seconds = 0.0
+        for name, slot in self.slots.items():
+            rate = slot.rate()
+            seconds += slot.left / rate if rate else slot.left * self._guess(name)
+        return seconds or None
+
+    def _guess(self, slot: str) -> float:
+        """Seconds a unit as the plan has them: drawing takes what assembling leaves."""
+        if slot != "render":
+            return _ASSEMBLING
+        units = sum(units for s, units in self._planned_units.items() if s == "render")
+        others = sum(self._planned_units.values()) - units
+        return max(0.0, self.plan.estimate.seconds - others * _ASSEMBLING) / max(1, units)
+
+
+def _title(action: Action) -> str:
+    """Name a row: a scene by its name, other groups by theirs, what stands alone by its kind."""
+    if not action.group:
+        return {"film": "film", "contact-sheet": "contact sheet"}.get(action.kind, action.label)
+    parts = action.id.split("/")
+    return parts[1] if len(parts) > 2 else action.group

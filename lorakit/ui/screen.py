@@ -1,0 +1,165 @@
+"""The live view's picture of a run, for the terminal's size as it is at this moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lorakit.ui import numbers
+from lorakit.ui.summary import short_path
+from lorakit.ui.theme import BAD, BUSY, FAINT, GOOD, STRONG, WARN, clean, glyphs_for
+from lorakit.ui.words import done_words, speed_words, worker_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+    from lorakit.ui.progress import Progress, Row
+
+_FEWEST_ROWS = 3  # of the tree, however low the terminal is
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A thumbnail as rich draws it, and its width in cells."""
+
+    drawing: RenderableType
+    width: int
+
+
+class Screen:
+    """Draws a `Progress`; asks the console for its size each time, so that it follows a resize."""
+
+    def __init__(self, progress: Progress, console: Console) -> None:
+        self._progress = progress
+        self._console = console
+        self._glyphs = glyphs_for(console)
+
+    def picture_size(self) -> tuple[int, int] | None:
+        """Columns and rows that a thumbnail may take here; None where there is no room."""
+        width, height = self._console.size
+        if width < 60 or height < 20:
+            return None
+        rows = min(14, height // 3)
+        return min(width // 3, 3 * rows), rows
+
+    def draw(self, now: float, picture: Picture | None) -> RenderableType:
+        """Draw everything; `now` is in seconds since the run began."""
+        from rich.console import Group
+
+        over = self._progress.finished is not None
+        news = [] if over else list(self._news(now))
+        size = self.picture_size()
+        shown = picture if size is not None and not over else None
+        below = max(len(news), size[1] if shown and size else 0) + 2
+        room = max(_FEWEST_ROWS, self._console.size.height - below - 2)
+        parts: list[RenderableType] = [self._head(), *self._tree(room)]
+        if shown is not None:
+            parts += ["", self._beside(shown, news)]
+        else:
+            parts += news
+        return Group(*parts)
+
+    def _head(self) -> Text:
+        plan, folder = self._progress.plan, self._progress.folder
+        where = f" {self._glyphs.arrow} {short_path(folder)}" if folder else ""
+        return self._line((plan.recipe, STRONG), (where, FAINT))
+
+    def _line(self, *pieces: tuple[str, str]) -> Text:
+        """Put a line together, cut at the terminal's edge: a wrapped one would break the count."""
+        from rich.text import Text
+
+        line = Text.assemble(*pieces, no_wrap=True, overflow="ellipsis")
+        line.truncate(self._console.size.width, overflow="ellipsis")
+        return line
+
+    # -- the tree --------------------------------------------------------------------------------
+
+    def _tree(self, room: int) -> Iterator[Text]:
+        """Yield the rows around what is under way; those before and after are counted."""
+        rows = self._progress.rows
+        heads = len({row.step for row in rows})
+        first, last = 0, len(rows)
+        if len(rows) + heads > room:
+            room = max(1, room - heads - 2)
+            begun = next((n for n, row in enumerate(rows) if not row.over), len(rows))
+            first = max(0, min(begun - 1, len(rows) - room))
+            last = first + room
+        title = max((len(row.title) for row in rows[first:last]), default=0)
+        title = min(title, max(8, self._console.size.width // 3))
+        if first:
+            yield self._line((f"{self._glyphs.ellipsis} {self._folded(rows[:first])}", FAINT))
+        step = None
+        for number, row in enumerate(rows[first:last], first):
+            if row.step != step:
+                step = row.step
+                yield self._line((step, STRONG))
+            ends = number + 1 == len(rows) or rows[number + 1].step != step
+            yield self._row(row, title, ends=ends)
+        if last < len(rows):
+            yield self._line((f"{self._glyphs.ellipsis} {self._folded(rows[last:])}", FAINT))
+
+    def _folded(self, rows: list[Row]) -> str:
+        over = sum(row.over for row in rows)
+        parts = [(over, "done"), (len(rows) - over, "to come")]
+        return ", ".join(f"{number} {word}" for number, word in parts if number)
+
+    def _row(self, row: Row, title: int, *, ends: bool) -> Text:
+        glyphs = self._glyphs
+        name = clean(row.title)
+        if len(name) > title:
+            name = name[: title - 1] + glyphs.ellipsis[:1]
+        style = FAINT
+        if row.failed:
+            style = BAD
+        elif row.over:
+            style = GOOD
+        elif row.active:
+            style = BUSY
+        pieces = [(glyphs.last if ends else glyphs.branch, FAINT), (f"{name.ljust(title)}  ", "")]
+        width = min(30, self._console.size.width - title - 34)
+        if width >= 6:
+            pieces += [*self._bar(row.share, width, style), ("  ", "")]
+        words = done_words(row)
+        return self._line(*pieces, (words, "" if row.active else style))
+
+    def _bar(self, share: float, width: int, style: str) -> Iterator[tuple[str, str]]:
+        glyphs = self._glyphs
+        halves = round(share * width * 2)
+        if 0 < share < 1:
+            halves = min(max(halves, 1), 2 * width - 1)
+        yield glyphs.full * (halves // 2) + glyphs.half * (halves % 2), style
+        # without colours the part to come must look different, so it is left out
+        rest = width - (halves + 1) // 2
+        yield (" " if self._console.no_color else glyphs.empty) * rest, "bright_black"
+
+    # -- what is going on ------------------------------------------------------------------------
+
+    def _beside(self, picture: Picture, news: list[Text]) -> RenderableType:
+        from rich.console import Group
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2))
+        table.add_column(width=picture.width, no_wrap=True)
+        table.add_column(ratio=1)
+        table.add_row(picture.drawing, Group(*news))
+        return table
+
+    def _news(self, now: float) -> Iterator[Text]:
+        from rich.text import Text
+
+        progress = self._progress
+        yield Text()
+        for name, slot in progress.slots.items():
+            if slot.state in ("starting", "waiting", "loading"):
+                style = WARN if slot.state == "waiting" else BUSY
+                yield Text(worker_words(name, slot, now), style)
+        if progress.current is not None:
+            yield Text.assemble(("now     ", STRONG), clean(progress.current.label))
+        if progress.pictured is not None:
+            yield Text.assemble(("newest  ", STRONG), (progress.pictured.id, FAINT))
+        done = f"{progress.done} of {progress.total} done"
+        gone = f"{numbers.duration(now)} gone"
+        yield Text(", ".join([done, *speed_words(progress), gone]))

@@ -1,0 +1,55 @@
+"""Words that both views of a run share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.ui import numbers
+from lorakit.ui.theme import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lorakit.ui.progress import Progress, Row, Slot
+
+
+def worker_words(name: str, slot: Slot, at: float) -> str:
+    """Say what a worker is at: `loading lorakit:studio 1.2 s`; empty where it needs no words."""
+    detail = clean(slot.detail)
+    if slot.state == "loading":
+        gone = f" {numbers.duration(at - slot.since)}" if at > slot.since else ""
+        return f"loading {detail or 'its model'}{gone}"
+    if slot.state == "waiting":
+        return f"waiting for another run{f' ({detail})' if detail else ''}"
+    if slot.state == "ready":
+        return f"{detail or name} ready after {numbers.duration(slot.seconds)}"
+    return f"{name} worker {slot.state}" if slot.state else ""
+
+
+def done_words(row: Row) -> str:
+    """Say how a row stands: `3 of 5 frames`, `5 frames, 2 cached`, `written`, `waits`."""
+    if row.single:
+        if not row.over:
+            return f"{row.units_done} of {row.units}" if row.active or row.units_done else "waits"
+        words = (
+            "failed" if row.failed else "skipped" if row.skipped else "cached" * bool(row.cached)
+        )
+        return words or f"written {row.file}".rstrip()
+    if not row.done and not row.active:
+        return f"{numbers.count(row.total, 'frame')} wait"
+    if not row.over:
+        return f"{row.done} of {numbers.count(row.total, 'frame')}"
+    parts = [("failed", row.failed), ("skipped", row.skipped), ("cached", row.cached)]
+    told = [f"{number} {word}" for word, number in parts if number]
+    return ", ".join([f"{numbers.count(row.total, 'frame')} done", *told])
+
+
+def speed_words(progress: Progress) -> Iterator[str]:
+    """Yield speed and time left, as far as they are known."""
+    slot = progress.slots.get("render")
+    rate = slot.rate() if slot is not None and slot.left else 0.0
+    if rate:
+        yield numbers.rate(rate, "step")
+    left = progress.seconds_left()
+    if left:
+        yield f"{numbers.about(left)} left"
