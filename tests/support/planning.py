@@ -1,0 +1,76 @@
+"""Plans without a model on disk: facts as a test wants them, and a store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lorakit.facts.facts import Facts
+from lorakit.facts.machine import Machine
+from lorakit.facts.models import ModelFacts
+from lorakit.kinds import kind_of
+from lorakit.language import load
+from lorakit.plan import planner
+from lorakit.plan.actions import Action
+from lorakit.plan.keys import action_key
+from lorakit.plan.planner import Selection
+from lorakit.plan.states import Plan
+from lorakit.store.store import Manifest, Output
+
+MACHINE = Machine("cpu", "cpu-test", "CPU, 2 cores", 2, 24 << 30, fast_bf16=False)
+
+
+def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Facts:
+    """Facts of models that need not exist."""
+    models = {
+        name: ModelFacts(
+            name, f"lorakit:{name}", "sd", Path("/nowhere"), f"digest of {name}", native=(128, 128),
+            num_inference_steps=20, guidance_scale=5.0, weight_bytes=40 << 20, **more,  # type: ignore[arg-type]
+        )
+        for name in names
+    }
+    return Facts(MACHINE, models, {}, {})
+
+
+@dataclass
+class Memory:
+    """A store in memory: what it says it has, it has."""
+
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    def manifest(self, key: str) -> Manifest | None:
+        return self.manifests.get(key)
+
+    def has(self, output: Output) -> bool:
+        return output.digest not in self.gone
+
+    def make_all(self, plan: Plan) -> dict[str, str]:
+        """Pretend a run: everything made, contents named after keys. Returns addresses."""
+        outputs: dict[str, Mapping[str, Output]] = {}
+        addresses = {}
+        for planned in plan.actions:
+            action: Action = planned.action
+            inputs = {i.role: outputs[i.action][i.output].digest for i in action.inputs}
+            key = action_key(action, inputs)
+            names = set(action.files) | ({"latents"} if action.kind == "frame" else set())
+            outputs[action.id] = {n: Output(f"{n} of {key}", 1) for n in names}
+            self.manifests[key] = Manifest(
+                key, action.kind, action.params, inputs, outputs[action.id], 1.0, {}
+            )
+            addresses[action.id] = key
+        return addresses
+
+
+def plan_of(
+    path: Path,
+    facts: Facts | None = None,
+    memory: Memory | None = None,
+    last: Mapping[str, str] | None = None,
+    selection: Selection | None = None,
+) -> Plan:
+    """The plan of a document."""
+    return planner.plan(
+        load(path), facts or facts_for(), kind_of, memory or Memory(), last or {}, selection or Selection()
+    )

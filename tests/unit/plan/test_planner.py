@@ -1,0 +1,224 @@
+"""States, reasons, keys and waves of plans; nothing is drawn."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lorakit.diagnostics import InvalidDocument
+from lorakit.plan.actions import Action, Engine, Input
+from lorakit.plan.keys import action_key
+from lorakit.plan.planner import Selection
+from lorakit.plan.seeds import derive
+from lorakit.plan.states import Planned, State
+from lorakit.plan.waves import foresee
+from tests.support.boards import board_text, sentences
+from tests.support.planning import Memory, facts_for, plan_of
+
+SCENES = [(f"scene_{n}", sentences(n, 5)) for n in range(1, 5)]
+
+
+def board(folder: Path, scenes: list[tuple[str, list[str]]] = SCENES, **more: str) -> Path:
+    path = folder / "board.yaml"
+    path.write_text(board_text(scenes, **more))
+    return path
+
+
+def states(plan: object) -> dict[str, State]:
+    return {p.action.id: p.state for p in plan.actions}
+
+
+def test_a_first_plan_is_new_and_waits_behind_chains(tmp_path: Path) -> None:
+    plan = plan_of(board(tmp_path))
+    found = states(plan)
+    assert found["film/scene_1/1"] is State.NEW
+    assert found["film/scene_1/2"] is State.WAITS
+    assert found["film/film"] is State.WAITS
+    assert plan.count(State.NEW) == 4
+    assert plan.actions[1].reason == "for film/scene_1/1"
+
+
+def test_a_second_plan_has_nothing_to_do(tmp_path: Path) -> None:
+    path, memory = board(tmp_path), Memory()
+    last = memory.make_all(plan_of(path))
+    assert {s for s in states(plan_of(path, memory=memory, last=last)).values()} == {State.CACHED}
+
+
+def test_a_changed_sentence_says_what_from_to_and_where(tmp_path: Path) -> None:
+    path, memory = board(tmp_path), Memory()
+    last = memory.make_all(plan_of(path))
+    scenes = [(n, list(lines)) for n, lines in SCENES]
+    scenes[1][1][2] = scenes[1][1][2].replace("castle", "rocket")
+    plan = plan_of(board(tmp_path, scenes), memory=memory, last=last)
+    made = {p.action.id: p for p in plan.to_make}
+    assert list(made) == [*(f"film/scene_2/{n}" for n in (3, 4, 5)), "film/contact-sheet", "film/film"]
+    changed = made["film/scene_2/3"]
+    assert changed.state is State.CHANGED
+    (change,) = changed.changes
+    assert (change.what, change.before, change.after) == ("prompt", *(s[1][2] for s in (SCENES[1], scenes[1])))
+    line = path.read_text().splitlines().index(f"      - {scenes[1][1][2]}") + 1
+    assert f"prompt: a castle on -> a rocket on ({path}:{line}:9)" in changed.reason or (
+        f":{line}:9)" in changed.reason and "castle" in changed.reason
+    )
+    assert made["film/scene_2/4"].state is State.WAITS
+
+
+def test_only_holds_the_rest_and_takes_what_is_needed(tmp_path: Path) -> None:
+    plan = plan_of(board(tmp_path), selection=Selection(only=("film/scene_2/3",)))
+    wanted = [p.action.id for p in plan.to_make]
+    assert wanted == [f"film/scene_2/{n}" for n in (1, 2, 3)]
+    assert plan.count(State.HELD) == len(plan.actions) - 3
+
+
+def test_force_makes_again_and_what_hangs_on_it_waits(tmp_path: Path) -> None:
+    path, memory = board(tmp_path), Memory()
+    last = memory.make_all(plan_of(path))
+    plan = plan_of(path, memory=memory, last=last, selection=Selection(force=("film/scene_3/4",)))
+    assert [p.action.id for p in plan.to_make][:2] == ["film/scene_3/4", "film/scene_3/5"]
+    assert plan.to_make[0].reason == "forced"
+
+
+def test_draft_draws_eight_steps(tmp_path: Path) -> None:
+    path = board(tmp_path, steps=30)  # type: ignore[arg-type]
+    plan = plan_of(path, selection=Selection(draft=True))
+    assert plan.actions[0].action.params["num_inference_steps"] == 8
+
+
+def test_names_titles_notes_and_paths_change_no_key(tmp_path: Path) -> None:
+    one = plan_of(board(tmp_path))
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    text = board_text(SCENES).replace("storyboard: 1", "storyboard: 1\ntitle: Another\nnotes: mine\nx-a: 1")
+    (other / "renamed.yaml").write_text(text)
+    two = plan_of(other / "renamed.yaml")
+    frames = [[p.key for p in plan.actions if p.action.kind == "frame"] for plan in (one, two)]
+    assert frames[0] == frames[1]
+
+
+def test_noise_knows_neither_words_nor_place() -> None:
+    assert derive(7, "meadow", 0) == derive(7, "meadow", 0)
+    assert len({derive(7, "meadow", 0), derive(8, "meadow", 0), derive(7, "mars", 0), derive(7, "meadow", 1)}) == 4
+    assert 0 <= derive(2**64 - 1, "x", 10**6) < 2**63
+
+
+def test_chains_take_the_noise_of_their_hop(tmp_path: Path) -> None:
+    def noises(chain: str, text: str = "") -> list[object]:
+        lines = sentences(1, 3)
+        if text:
+            lines[1] = text
+        plan = plan_of(board(tmp_path, [("one", lines)], chain=chain))
+        return [p.action.params["noise"] for p in plan.actions if p.action.kind == "frame"]
+
+    first, second, third = (derive(0, "one", hop) for hop in range(3))
+    assert noises("{from: noise}") == [first, first, first]
+    assert noises("{from: anchor, strength: 0.5}") == [first, second, second]
+    assert noises("{from: previous, strength: 0.5}") == [first, second, third]
+    whole = "{text: a fox, strength: 1.0}"
+    assert noises("{from: previous, strength: 0.5}", whole) == [first, first, second]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("chain: {strength: 0.01}\n", "no-steps"),
+        ("look: {width: 130}\n", "size"),
+        ("look: {width: 16, height: 16}\n", "size"),
+        ("video: {captions: true}\n", "no-glyph"),
+    ],
+)
+def test_what_the_model_or_the_font_cannot_do(tmp_path: Path, text: str, code: str) -> None:
+    path = tmp_path / "board.yaml"
+    path.write_text(f"storyboard: 1\n{text}scenes:\n  - sentences: [a fox, a fox 狐]\n", encoding="utf-8")
+    with pytest.raises(InvalidDocument) as caught:
+        plan_of(path)
+    assert code in {d.code for d in caught.value.errors}
+    assert all(d.place is not None and d.hints for d in caught.value.errors)
+
+
+def test_a_model_that_is_not_downloaded_makes_its_frames_wait(tmp_path: Path) -> None:
+    facts = facts_for()
+    absent = dataclasses.replace(facts.models["studio"], path=None, digest=None)
+    plan = plan_of(board(tmp_path), dataclasses.replace(facts, models={"studio": absent}))
+    assert plan.actions[0].state is State.WAITS
+    assert plan.actions[0].reason == "until its model is downloaded"
+
+
+def test_words_the_model_does_not_know_are_named(tmp_path: Path) -> None:
+    known = frozenset("a bunny fox an owl robot alien finds holds looks at meets rides key castle in space on".split())
+    plan = plan_of(board(tmp_path), facts_for(vocabulary=known))
+    (warning,) = [d for d in plan.warnings if d.code == "unknown-words"]
+    assert "rocket (line" in warning.message
+    assert "mars (line" in warning.message
+
+
+def test_planning_is_linear(tmp_path: Path) -> None:
+    """Counted in look-ups, not seconds: each action is asked for once."""
+    class Counting(Memory):
+        asked = 0
+
+        def manifest(self, key: str) -> None:
+            Counting.asked += 1
+
+    scenes = [(f"s{n}", sentences(n, 5)) for n in range(40)]
+    plan = plan_of(board(tmp_path, scenes, chain="{from: noise}"), memory=Counting())
+    assert len(plan.actions) == 202
+    assert Counting.asked == 200  # the film and the sheet wait, and have no key to ask for
+
+
+# -- keys and waves --------------------------------------------------------------------------------
+
+PARAMS = st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.booleans(), max_size=5)
+
+
+def an_action(params: dict[str, object], id_: str = "a", units: int = 1, inputs: tuple[Input, ...] = ()) -> Action:
+    return Action(id_, "step", "", "frame", 1, "", None, Engine("render", {}, "e"), params, inputs, units=units)
+
+
+@given(PARAMS, PARAMS)
+def test_a_key_is_as_different_as_its_parameters(one: dict[str, object], other: dict[str, object]) -> None:
+    same = action_key(an_action(one), {}) == action_key(an_action(other), {})
+    assert same == (repr(sorted(one.items())) == repr(sorted(other.items())))
+
+
+def test_a_key_knows_roles_kinds_and_versions() -> None:
+    action = an_action({"a": 1})
+    keys = {
+        action_key(action, {}),
+        action_key(action, {"start": "x"}),
+        action_key(action, {"anchor": "x"}),
+        action_key(dataclasses.replace(action, kind="film"), {}),
+        action_key(dataclasses.replace(action, version=2), {}),
+    }
+    assert len(keys) == 5
+    beside = dataclasses.replace(action, id="b", label="else", step="t", files={"x": ("y",)}, extra={"s": 1})
+    assert action_key(beside, {}) == action_key(action, {})
+
+
+def waves_of(chains: list[list[int]], width: int) -> tuple[int, int]:
+    shape = {"width": 8, "height": 8, "wave": width}
+    planned = []
+    for number, units in enumerate(chains):
+        for place, count in enumerate(units):
+            before = (Input("start", f"{number}/{place - 1}", "latents"),) if place else ()
+            planned.append(Planned(an_action(shape, f"{number}/{place}", count, before), State.NEW))
+    (waves,) = foresee(planned)
+    return waves.calls, waves.rows
+
+
+@pytest.mark.parametrize(
+    ("chains", "width", "calls"),
+    [
+        ([[10]], 8, 10),
+        ([[10]] * 8, 8, 10),
+        ([[10]] * 9, 8, 20),
+        ([[10, 10]] * 4, 4, 20),
+        ([[10], [5], [5]], 2, 10),  # one leaves, another takes its row at once
+        ([[4, 4, 4], [4], [4], [4]], 2, 12),  # the longest chain goes first
+    ],
+)
+def test_waves_are_played_through(chains: list[list[int]], width: int, calls: int) -> None:
+    assert waves_of(chains, width) == (calls, sum(map(sum, chains)))

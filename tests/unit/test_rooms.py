@@ -1,0 +1,87 @@
+"""Who may enter which room: imports run downward only, and planning never meets torch."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lorakit
+
+PACKAGE = Path(lorakit.__file__).parent
+# from the top of the house to its cellar; a room may import from those after it, and from itself
+ROOMS = [
+    "cli", "session", "ui", "execute", "kinds", "rendering", "models", "plan", "facts", "store", "language",
+    "diagnostics", "resources",
+]
+TORCH_ROOMS = {"rendering", "models", "training"}
+HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "safetensors"}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if room not in ("__init__", "__main__", "_data"):
+            yield room, path
+
+
+def imports(path: Path) -> Iterator[tuple[str, int, bool]]:
+    """Imported module, line, and whether the import runs when the module is imported."""
+    tree = ast.parse(path.read_text("utf-8"))
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield name.name, node.lineno, id(node) not in inside
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, node.lineno, id(node) not in inside
+            if node.module == "lorakit":
+                for name in node.names:
+                    yield f"lorakit.{name.name}", node.lineno, id(node) not in inside
+
+
+@pytest.mark.parametrize(("room", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else v.stem)
+def test_imports_run_downward_only(room: str, path: Path) -> None:
+    assert room in ROOMS, f"{path} stands in no known room"
+    for module, line, _ in imports(path):
+        if module.startswith("lorakit."):
+            other = module.split(".")[1]
+            if other in ROOMS:
+                where = f"{path}:{line} imports {module}"
+                assert ROOMS.index(other) >= ROOMS.index(room), where
+
+
+@pytest.mark.parametrize(("room", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else v.stem)
+def test_torch_lives_in_its_rooms_only(room: str, path: Path) -> None:
+    if room in TORCH_ROOMS:
+        return
+    for module, line, _ in imports(path):
+        allowed = path.name == "worker.py" and module == "torch"
+        assert allowed or module.split(".")[0] not in HEAVY, f"{path}:{line} imports {module}"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["validate", "."], ["plan", "board.yaml"], ["run", "--help"]])
+def test_commands_that_draw_nothing_never_import_torch(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "board.yaml").write_text(
+        "storyboard: 1\nscenes:\n  - text: The fox finds a key. It is a very long walk home.\n"
+    )
+    program = (
+        "import sys\nfrom lorakit.cli import main\n"
+        f"sys.argv = ['lorakit', *{words!r}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    code = end.code\n"
+        f"heavy = sorted(set(sys.modules) & {HEAVY - {'safetensors'}!r})\n"
+        "print('heavy:', heavy, code, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "heavy: [] 0" in done.stderr, done.stderr + done.stdout
