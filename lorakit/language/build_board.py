@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from lorakit.language import access, durations, looks, prompts
 from lorakit.language.documents import Chain, Character, Look, Scene, Sentence, Storyboard
-from lorakit.language.mentions import Cast, SceneMemory
+from lorakit.language.mentions import Cast
+from lorakit.language.reading import SceneMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

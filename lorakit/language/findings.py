@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import Diagnostic
@@ -9,6 +10,10 @@ from lorakit.language.nodes import Node, Spot
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import Severity
+
+
+# an excerpt is printed to terminals, which obey what they are shown
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Unreadable(Exception):
@@ -46,7 +51,7 @@ class Findings:
                 code,
                 message,
                 spot.place if spot else None,
-                spot.excerpt if spot else None,
+                _CONTROL.sub("\ufffd", spot.excerpt) if spot and spot.source.text else None,
                 tuple(hint for hint in hints if hint),
                 severity,
             )

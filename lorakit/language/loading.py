@@ -35,6 +35,7 @@ _TOP_KEY = re.compile(
     re.MULTILINE,
 )
 _HEAD = 65_536
+_OURS = ("recipe", "storyboard", "steps", "scenes", "extends")
 
 
 def document_kind(path: Path, reader: Reader | None = None) -> Kind | None:
@@ -95,6 +96,7 @@ class _Loader:
         document = self._reader.resolve(path)
         paths = Paths(self._reader, project_root(self._reader, document), self._roots)
         root = self._tree(document, path)
+        self._check_that_it_is_ours(root)
         if _is_board(root):
             root = self._with_settings(root, document, given)
             if profile is not None:
@@ -121,6 +123,19 @@ class _Loader:
             files=tuple(self._trees),
             lines=self._lines,
         )
+
+    def _check_that_it_is_ours(self, root: Node) -> None:
+        """Refuse a file that says nothing of what it is: a list of complaints would help nobody."""
+        if isinstance(root.value, dict) and not root.value.keys().isdisjoint(_OURS):
+            return
+        self._findings.error(
+            "wrong-document",
+            "this is neither a recipe nor a storyboard",
+            root,
+            "a recipe begins with recipe: 1 and has steps:",
+            "a storyboard begins with storyboard: 1 and has scenes:",
+        )
+        raise Unreadable
 
     def _with_settings(self, root: Node, document: Path, given: Sequence[str]) -> Node:
         if not given:

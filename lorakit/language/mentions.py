@@ -11,11 +11,11 @@ stays: the model has its anchor by then, and a second one would draw a second bu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lorakit.language import names
 from lorakit.language.near_misses import NearMisses
+from lorakit.language.reading import Figure, Mentioned, Reading, SceneMemory, spot_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,14 +30,13 @@ _SUBJECT_AND_OBJECT = {
 _POSSESSIVE = {"his": "he", "its": "it", "their": "they"}
 PRONOUNS = {**_SUBJECT_AND_OBJECT, **_POSSESSIVE, "her": "she"}
 _ARTICLES = frozenset({"the", "a", "an", "this", "that"})
-_NO_MODIFIERS = frozenset(
-    """
-    and or nor but of with without in on at to from by for into onto over under near beside behind above below
-    across after before around through between towards toward as than like is are was were has have had finds
-    holds rides looks meets sees shows gives says takes flies runs walks who which when while where
-    the a an this that his her its their my your our
-    """.split()
-)
+_NOT_ADJECTIVES = """
+and or nor but of with without in on at to from by for into onto over under near beside behind above
+below across after before around through between towards toward as than like is are was were has have had
+finds holds rides looks meets sees shows gives says takes flies runs walks who which when while where the
+a an this that his her its their my your our
+"""
+_NO_MODIFIERS = frozenset(_NOT_ADJECTIVES.split())
 # after these, "her" is an object: she meets her in a forest
 _AFTER_OBJECT = _NO_MODIFIERS | {"again", "away", "back", "here", "now", "there", "too"}
 _EMPTY_IT = re.compile(
@@ -45,33 +44,6 @@ _EMPTY_IT = re.compile(
     re.IGNORECASE,
 )
 _WORD_BEFORE = re.compile(r"([\w'\u2019-]+),?\s+\Z")
-
-
-class Mentioned(NamedTuple):
-    """A sentence with everyone's anchor (`prompt`) or name (`caption`) in place; `characters` by id."""
-
-    prompt: str
-    caption: str
-    characters: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class SceneMemory:
-    """Who was mentioned in a scene so far: by pronoun, those of the last sentence that had any."""
-
-    sentence: int = 0
-    by_pronoun: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
-    together: list[int] = field(default_factory=list)
-    last: int | None = None
-
-
-class _Figure(NamedTuple):
-    """A character as mentions need it: the anchor cut at its own name."""
-
-    character: Character
-    article: str
-    body: str
-    head_words: frozenset[str]
 
 
 class Cast:
@@ -102,7 +74,7 @@ class Cast:
     def read(self, text: str, spot: Spot, memory: SceneMemory, findings: Findings) -> Mentioned:
         """Put everyone in; unknown `{names}` are errors, slips and unclear pronouns are warned of."""
         memory.sentence += 1
-        reading = _Reading(text, spot, memory, findings)
+        reading = Reading(text, spot, memory, findings)
         for match in self._pattern.finditer(text):
             if match.start() < reading.end:
                 continue  # part of an anchor's own words
@@ -121,6 +93,8 @@ class Cast:
         mentioned = reading.done(self._figures)
         reading.flush_lonely(bool(mentioned.characters), self._figures)
         for word, name, offset in self._near.find(text):
+            if text[offset - 1 : offset] == "{":
+                continue
             character = self._figures[self._by_name[name]].character
             findings.warning(
                 "near-miss",
@@ -134,7 +108,7 @@ class Cast:
 
     def expand(self, text: str, spot: Spot, findings: Findings) -> Mentioned:
         """Put in only who stands in braces: for a prompt that the author wrote in full."""
-        reading = _Reading(text, spot, SceneMemory(), findings)
+        reading = Reading(text, spot, SceneMemory(), findings)
         for match in self._pattern.finditer(text):
             if match["brace"] is not None:
                 self._braced(reading, match)
@@ -144,19 +118,20 @@ class Cast:
                 reading.stray(match.start())
         return reading.done(self._figures)
 
-    def _braced(self, reading: _Reading, match: re.Match[str]) -> None:
+    def _braced(self, reading: Reading, match: re.Match[str]) -> None:
         name = " ".join(match["brace"].split()).casefold()
         if name in self._by_name:
             self._mention(reading, match.start(), match.end(), name, bool(match["braced"]))
             return
         shown = match["brace"].strip()
         known = [figure.character.id for figure in self._figures]
-        hints = [names.did_you_mean(shown, known, "{{{}}}")]
+        reading.failed = True
+        hints = [names.did_you_mean(shown, self._by_name, "{{{}}}")]
         if not hints[0]:
             hints = (
                 [f"this board's characters: {names.listed(known)}"]
                 if known
-                else ["this board has no characters:"]
+                else ["whoever recurs is named under characters:"]
             )
         reading.findings.error(
             "unknown-character",
@@ -166,9 +141,7 @@ class Cast:
             "braces that belong to the text are doubled: {{ and }}",
         )
 
-    def _mention(
-        self, reading: _Reading, start: int, end: int, name: str, possessive: bool
-    ) -> None:
+    def _mention(self, reading: Reading, start: int, end: int, name: str, possessive: bool) -> None:
         index = self._by_name[" ".join(name.split()).casefold()]
         figure = self._figures[index]
         before = reading.text[reading.end : start]
@@ -195,7 +168,7 @@ class Cast:
         reading.put(index, begin, prompt_end, anchor, caption)
         reading.remember(index, figure.character.pronouns)
 
-    def _pronoun(self, reading: _Reading, match: re.Match[str]) -> None:
+    def _pronoun(self, reading: Reading, match: re.Match[str]) -> None:
         word = match["pronoun"].casefold()
         kind = PRONOUNS[word]
         possessive = word in _POSSESSIVE
@@ -227,7 +200,7 @@ class Cast:
             )
         reading.remember(meant, kind)
 
-    def _both(self, reading: _Reading, match: re.Match[str], possessive: bool) -> None:
+    def _both(self, reading: Reading, match: re.Match[str], possessive: bool) -> None:
         """`they` for the characters that the last sentence with several of them brought together."""
         indices = [index for index in reading.memory.together if index not in reading.figures]
         if len(indices) < len(reading.memory.together):
@@ -249,115 +222,13 @@ class Cast:
         return (only[0], []) if len(only) == 1 else (None, [])
 
 
-class _Reading:
-    """One sentence while it is rewritten; what lies before `end` is done."""
-
-    def __init__(self, text: str, spot: Spot, memory: SceneMemory, findings: Findings) -> None:
-        self.text = text
-        self.spot = spot
-        self.memory = memory
-        self.findings = findings
-        self.end = 0
-        self.figures: list[int] = []
-        self.last_figure: int | None = None
-        self.ends_with_mention = False
-        self.lonely: list[tuple[str, int, str]] = []
-        self._prompt: list[str] = []
-        self._caption: list[str] = []
-
-    def put(self, figure: int, start: int, end: int, prompt: str, caption: str) -> None:
-        """Replace a stretch of the sentence by a character."""
-        if not self.text[:start].strip(" \"'\u201c\u2018\u00ab([\u00bf\u00a1-\u2014\u2026"):
-            caption = caption[:1].upper() + caption[1:]
-        self.keep(start, start)
-        self._prompt.append(prompt)
-        self._caption.append(caption)
-        self.end = end
-        self.last_figure = figure
-        self.ends_with_mention = True
-
-    def keep(self, start: int, end: int, replacement: str = "") -> None:
-        """Copy what lies before `start`, then a replacement that is the same for prompt and caption."""
-        piece = self.text[self.end : start] + replacement
-        self._prompt.append(piece)
-        self._caption.append(piece)
-        self.end = end
-        self.ends_with_mention = False
-
-    def stray(self, start: int) -> None:
-        """A brace that opens or closes nothing."""
-        char = self.text[start]
-        self.findings.error(
-            "stray-brace",
-            f"this {char} {'is never closed' if char == '{' else 'closes nothing'}",
-            spot_in(self.spot, start, char),
-            f"a brace that belongs to the text is doubled: {char * 2}",
-        )
-
-    def remember(self, index: int, pronoun: str | None) -> None:
-        """Note a mention, for the pronouns that follow."""
-        memory = self.memory
-        if index not in self.figures:
-            self.figures.append(index)
-        memory.last = index
-        if len(self.figures) > 1:
-            memory.together = list(self.figures)
-        if pronoun is not None:
-            sentence, group = memory.by_pronoun.get(pronoun, (0, []))
-            # a new sentence with a mention starts a new group
-            group = [other for other in group if other != index and sentence == memory.sentence]
-            memory.by_pronoun[pronoun] = (memory.sentence, [*group, index])
-
-    def done(self, figures: list[_Figure]) -> Mentioned:
-        """The sentence, rewritten."""
-        rest = self.text[self.end :]
-        ids = tuple(figures[index].character.id for index in self.figures)
-        return Mentioned("".join(self._prompt) + rest, "".join(self._caption) + rest, ids)
-
-    def flush_lonely(self, has_character: bool, figures: list[_Figure]) -> None:
-        """Warn of pronouns that mean nobody."""
-        for word, offset, kind in self.lonely:
-            if has_character and kind in ("it", "they"):
-                continue  # a thing, or people of the crowd
-            if not figures and self.text[:offset].strip():
-                continue  # "a boy holds his ball" needs no cast
-            hints = []
-            last = self.memory.last
-            if last is not None and figures[last].character.pronouns is None:
-                name = figures[last].character.id
-                hints.append(f"if it means {name}, add pronouns: {kind} to that character")
-            self.findings.warning(
-                "unclear-pronoun",
-                f"{word} means no character: nobody with pronouns: {kind} is named before it in this scene",
-                spot_in(self.spot, offset, word),
-                *hints,
-                "the model draws each frame from its own sentence: name who is meant",
-            )
-
-
 def names_of(character: Character) -> list[str]:
     """All that means a character besides pronouns, in small letters with single blanks."""
     found = [character.id, character.id.replace("_", " "), *character.aliases]
     return list(dict.fromkeys(" ".join(name.split()).casefold() for name in found if name.strip()))
 
 
-def spot_in(spot: Spot, offset: int, word: str) -> Spot:
-    """Where a word of a sentence stands in the file, as nearly as folding and quoting allow."""
-    line = spot.excerpt
-    for start in (spot.column - 1 + offset, spot.column + offset):
-        if line[start : start + len(word)] == word:
-            return spot._replace(column=start + 1, length=len(word))
-    found = line.find(word, spot.column - 1)
-    if found >= 0:
-        return spot._replace(column=found + 1, length=len(word))
-    for number in range(spot.line, min(spot.line + 20, len(spot.source.lines))):
-        found = spot.source.lines[number].find(word)
-        if found >= 0:
-            return spot._replace(line=number + 1, column=found + 1, length=len(word))
-    return spot
-
-
-def _figure(character: Character) -> _Figure:
+def _figure(character: Character) -> Figure:
     words = character.anchor.split()
     article = words[0] if words and words[0].casefold() in _ARTICLES else ""
     body = character.anchor[len(article) :].lstrip() if article else character.anchor
@@ -366,7 +237,7 @@ def _figure(character: Character) -> _Figure:
         if word.casefold().strip(",") in _NO_MODIFIERS:
             break
         head.append(word.casefold().strip(","))
-    return _Figure(character, article, body, frozenset(head))
+    return Figure(character, article, body, frozenset(head))
 
 
 def _look_back(text: str, done: int, start: int, head_words: frozenset[str]) -> tuple[int, str]:
@@ -393,7 +264,7 @@ def _look_back(text: str, done: int, start: int, head_words: frozenset[str]) -> 
     return absorbed, ""
 
 
-def _with_modifier(figure: _Figure, modifier: str) -> str:
+def _with_modifier(figure: Figure, modifier: str) -> str:
     if not modifier:
         return figure.character.anchor
     article = figure.article
@@ -411,7 +282,7 @@ def _caption_name(name: str, modifiers: str) -> str:
     return f"{modifiers} {name}"
 
 
-def _tail(figure: _Figure, name: str) -> str:
+def _tail(figure: Figure, name: str) -> str:
     """What follows a character's name in its own anchor: ` with a magic hat`."""
     anchor = figure.character.anchor.casefold()
     spelled = " ".join(name.split()).casefold()

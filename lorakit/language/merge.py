@@ -28,10 +28,12 @@ def merged(base: Node, over: Node) -> Node:
         return over
     value = dict(base.value)
     keys = dict(base.keys or {})
+    deleted = dict(base.deleted or {})
     for key, child in over.value.items():
         if child.value is None:
             value.pop(key, None)
             keys.pop(key, None)
+            deleted[key] = (over.keys or {}).get(key, child)
             continue
         below = value.get(key)
         if below is None and isinstance(child.value, dict):
@@ -42,6 +44,7 @@ def merged(base: Node, over: Node) -> Node:
         keys[key] = (over.keys or {})[key]
     result = over.like(value)
     result.keys = keys
+    result.deleted = deleted
     return result
 
 
@@ -80,13 +83,16 @@ def with_profile(root: Node, name: str, findings: Findings) -> Node:
     """A recipe with one of its profiles laid over it."""
     profiles = access.mapping(root, "profiles")
     if name not in profiles:
-        known = names.listed(profiles)
         findings.error(
             "unknown-profile",
-            f"the recipe has no profile {name}",
+            f"the recipe has no profile {name}" if profiles else "the recipe has no profiles",
             root.key_spot("profiles") if profiles else None,
             names.did_you_mean(name, profiles)
-            or (f"its profiles: {known}" if known else "it has no profiles:"),
+            or (
+                f"its profiles: {names.listed(profiles)}"
+                if profiles
+                else f"profiles: {{{name}: …}} would be one"
+            ),
         )
         return root
     return merged(root, profiles[name])

@@ -187,8 +187,14 @@ def nearest(word: str, ours: Iterable[str]) -> str | None:
     dashed = plain.replace("_", "-")
     if dashed in choices:
         return choices[dashed]
-    found = difflib.get_close_matches(plain, choices, n=1, cutoff=0.7)
-    return choices[found[0]] if found else None
+    found = difflib.get_close_matches(plain, choices, n=1, cutoff=0.65)
+    if found:
+        return choices[found[0]]
+    joined = plain.replace("_", "")
+    begun = [
+        name for name in choices if len(joined) > 3 and name.replace("_", "").startswith(joined)
+    ]
+    return choices[begun[0]] if len(begun) == 1 else None
 
 
 def did_you_mean(word: str, ours: Iterable[str], shape: str = "{}") -> str:

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 # what YAML 1.1, and so libyaml, counts as the end of a line
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
-Value = "str | int | float | bool | None | list[Node] | dict[str, Node]"
+
+class Broken:
+    """The value of a node that was found wrong already: nothing more is said of it."""
+
+
+BROKEN = Broken()
 
 
 class Source:
@@ -72,14 +77,26 @@ class Node:
     """A value and where it stands.
 
     `start` and `end` are indices into the source's text, `line` and `column` count from 1, `style` is
-    the quote or block character, `""` for plain. `keys` are a mapping's keys as nodes.
+    the quote or block character, `""` for plain. `keys` are a mapping's keys as nodes, `deleted` those that
+    a merge took away.
     """
 
-    __slots__ = ("anchor", "column", "end", "keys", "line", "source", "start", "style", "value")
+    __slots__ = (
+        "anchor",
+        "column",
+        "deleted",
+        "end",
+        "keys",
+        "line",
+        "source",
+        "start",
+        "style",
+        "value",
+    )
 
     def __init__(
         self,
-        value: str | float | bool | list[Node] | dict[str, Node] | None,
+        value: str | float | bool | list[Node] | dict[str, Node] | Broken | None,
         source: Source,
         start: int,
         end: int,
@@ -98,6 +115,7 @@ class Node:
         self.style = style
         self.anchor = anchor
         self.keys = keys
+        self.deleted: dict[str, Node] | None = None
 
     @property
     def spot(self) -> Spot:
@@ -116,16 +134,11 @@ class Node:
         keys = self.keys or {}
         return keys[key].spot if key in keys else self.spot
 
-    def like(self, value: str | float | bool | list[Node] | dict[str, Node] | None) -> Node:
+    def like(
+        self, value: str | float | bool | list[Node] | dict[str, Node] | Broken | None
+    ) -> Node:
         """Another value at the same place."""
-        return Node(
-            value,
-            self.source,
-            self.start,
-            self.end,
-            self.line,
-            self.column,
-            self.style,
-            None,
-            self.keys,
-        )
+        node = Node(value, self.source, self.start, self.end, self.line, self.column, self.style)
+        node.keys = self.keys
+        node.deleted = self.deleted
+        return node

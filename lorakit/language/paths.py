@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # two letters at least: c:\models is a drive
 _ROOTED = re.compile(r"([a-z][a-z0-9_]+):(?!//)(.*)\Z", re.DOTALL)
 _MARKERS = (".lorakit", ".git")
+# first parts of paths that no account on a hub is called
+_FOLDERS = ("", ".", "..", "~", "models", "model", "checkpoints", "weights", "data", "loras")
 
 
 def project_root(reader: Reader, document: Path) -> Path:
@@ -103,14 +105,15 @@ class Paths:
         )
 
     def _missing(self, node: Node, what: str, path: Path, findings: Findings) -> None:
-        hint = ""
+        hint = "paths count from the folder of the document they stand in"
         shown = self.reader.display(path)
         for suffix in (".yaml", ".yml") if what == "storyboard" else (".safetensors",):
             if self.reader.is_file(path.with_name(path.name + suffix)):
                 hint = f"did you mean {node.value}{suffix}?"
             elif path.suffix in (".yaml", ".yml") and self.reader.is_file(path.with_suffix(suffix)):
                 hint = f"did you mean {str(node.value).removesuffix(path.suffix)}{suffix}?"
-        if re.fullmatch(r"[\w.-]+/[\w.-]+", str(node.value)) and what == "model":
+        owner, _, name = str(node.value).partition("/")
+        if what == "model" and name and "/" not in name and owner not in _FOLDERS:
             hint = f"if it is on the Hugging Face hub, write hub:{node.value}"
         elif node.value == "studio":
             hint = "the model that ships with lorakit is lorakit:studio"

@@ -13,8 +13,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from lorakit.language import schemas, traps, wording
+from lorakit.language import schemas, traps, unknown_keys, wording
 from lorakit.language.findings import Findings
+from lorakit.language.nodes import BROKEN
 
 if TYPE_CHECKING:
     from lorakit.language.nodes import Node
@@ -100,6 +101,8 @@ class Schema:
         """Add what is wrong with `node`, which its parent calls `name`."""
         value = node.value
         kind = type(value)
+        if value is BROKEN:
+            return
         if self.types and kind not in self.types and not self._whole(node):
             wording.wrong_type(self, node, name, findings)
             return
@@ -136,7 +139,10 @@ class Schema:
         text = node.value
         assert isinstance(text, str)
         if self.min_length and not text.strip():
-            findings.error("empty", f"{name} is empty", node, wording.example(self, name))
+            hint = wording.example(self, name) or (
+                "remove it, or write it out" if " " in name else ""
+            )
+            findings.error("empty", f"{name} is empty", node, hint)
             return
         if self.prose:
             traps.check_prose(node, findings)
@@ -187,10 +193,10 @@ class Schema:
             if prefixed is not None:
                 prefixed.check(child, key, findings)
             elif self.closed:
-                meant.add(wording.unknown_key(self, node, key, findings))
+                meant.add(unknown_keys.report(self, node, key, findings))
             else:
                 if self.names is not None and node.keys and key in node.keys:
-                    self.names.check(node.keys[key].like(key), "a name", findings)
+                    self.names.check(node.keys[key].like(key), f"a name in {name}", findings)
                 if self.additional is not None:
                     self.additional.check(child, key, findings)
         for key in self.required:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lorakit.language.findings import Findings
 
 NAME = "--set"
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # below these, keys are names that the author chose: a setting never makes a new one by a slip
 _CHOSEN_NAMES = frozenset({"steps", "models", "adapters", "characters", "profiles"})
 
@@ -31,7 +32,7 @@ def as_source(settings: Sequence[str], document: Path) -> Source:
     """All settings as one text, a line each; relative paths in them count from the document."""
     # a shell may hand over bytes that are no text
     texts = (setting.encode("utf-8", "replace").decode("utf-8") for setting in settings)
-    lines = (" ".join(text.splitlines()) for text in texts)
+    lines = (_CONTROL.sub("\ufffd", " ".join(text.splitlines())) for text in texts)
     return Source(document, NAME, "\n".join(lines))
 
 
@@ -119,8 +120,9 @@ class _Setting:
         key = path[0][0].strip()
         index = _index(items, key)
         if index is None:
-            known = [access.text(item, "name") or str(n) for n, item in enumerate(items, 1)]
-            hint = names.did_you_mean(key, known) or f"its items: {names.listed(known)}"
+            known = [name for item in items if (name := access.text(item, "name"))]
+            count = f"it has {len(items)} item{'s'[: len(items) != 1]}, counted from 1"
+            hint = names.did_you_mean(key, known) or count
             self._wrong(path, f"{above} has no item {key}", hint)
             return parent
         inner = self.value if len(path) == 1 else self.placed(items[index], path[1:], key)
@@ -166,6 +168,7 @@ def _replaced(parent: Node, key: str, inner: Node, key_node: Node) -> Node:
     if inner.value is None:
         result.value.pop(key, None)
         result.keys.pop(key, None)
+        result.deleted = {**(parent.deleted or {}), key: key_node}
     else:
         result.value[key] = inner
         result.keys[key] = key_node

@@ -18,6 +18,7 @@ _LINE = re.compile(
     re.VERBOSE,
 )
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*\s*\Z")
+_FLOW_BRACE = re.compile(r"""([{,]\s*[\w-]+:\s+)(\{[^{}]*\}[^{}\[\],"']*[^{}\[\],"'\s])""")
 _FLOW_COLON = re.compile(r"""([{,]\s*[\w-]+:\s+)([^"'{}\[\],]*:(?:\s[^"'{}\[\],]*)?)""")
 _LONGEST_SHOWN = 200
 _MEANING = {
@@ -41,6 +42,7 @@ class Trap(NamedTuple):
     column: int
     length: int
     corrected: str
+    aside: str = ""
 
     def spot(self, source: Source, line: int) -> Spot:
         """Where it stands."""
@@ -49,7 +51,7 @@ class Trap(NamedTuple):
     @property
     def hint(self) -> str:
         """The way out."""
-        return f"quote the text: {self.corrected}" if self.corrected else "put the text in quotes"
+        return f"write: {self.corrected}" if self.corrected else "put the text in quotes"
 
 
 def quoted(text: str) -> str:
@@ -107,8 +109,10 @@ def on_line(line: str, problem_column: int) -> Trap | None:
             what = f"the quote ends here, but the text goes on: {_shortened(tail)}"
             return Trap("yaml-quote", what, column + end - 1, 1, fixed)
         return None
+    if first == "%" and not head:
+        return None  # a directive
     if first in _MEANING and not _BLOCK_HEADER.match(value):
-        what = f"a text cannot begin with {first}, which {_MEANING[first]} in YAML"
+        what = f"in YAML a text cannot begin with {first}: it {_MEANING[first]}"
         return Trap("yaml-character", what, column, 1, fixed)
     if re.search(r":(\s|\Z)", value) and problem_column > column:
         at = column + (re.search(r":(\s|\Z)", value) or match).start()
@@ -127,22 +131,38 @@ def _bracket(
     tail = value[end:].strip() if end else ""
     if tail and tail[0] not in ",}]#:":
         what = "mapping" if value[0] == "{" else "list"
-        message = (
-            f"{value[:end]} at the start of a text is a {what} in YAML, and nothing may follow it"
-        )
+        message = f"in YAML {value[:end]} at the start is a {what}, and no text may follow it"
         return Trap("yaml-brace", message, column, end, fixed)
+    brace = _FLOW_BRACE.search(value)
+    if brace:
+        inner = brace[2][: brace[2].index("}") + 1]
+        return Trap(
+            "yaml-brace",
+            f"in YAML {inner} at the start is a mapping, and no text may follow it",
+            column + brace.start(2),
+            len(inner),
+            _in_flow(head, value, comment, brace),
+        )
     colon = _FLOW_COLON.search(value)
     if colon and problem_column > column + colon.start(2):
-        text = colon[2].rstrip()
-        repaired = value[: colon.start(2)] + quoted(text) + value[colon.start(2) + len(text) :]
+        text = colon[2]
         return Trap(
             "yaml-colon",
             "a colon and a space inside a text make YAML read a mapping",
             column + colon.start(2) + text.index(":"),
             1,
-            f"{head}{repaired}{comment or ''}".strip(),
+            _in_flow(head, value, comment, colon),
+            "if a new key begins there, put a comma before it",
         )
     return None
+
+
+def _in_flow(head: str, value: str, comment: str | None, match: re.Match[str]) -> str:
+    """The line with the second group of a match in quotes."""
+    text = match[2].rstrip()
+    repaired = value[: match.start(2)] + quoted(text) + value[match.start(2) + len(text) :]
+    line = f"{head}{repaired}{comment or ''}".strip()
+    return line if len(line) <= _LONGEST_SHOWN else ""
 
 
 def unclosed_quote(line: str) -> Trap | None:
@@ -187,19 +207,15 @@ def check_prose(node: Node, findings: Findings) -> None:
             "yaml-character",
             f"&{node.anchor} is an anchor in YAML: the text begins only after it",
             spot,
-            f"quote the text: {_corrected(head, line[spot.column - 1 :].rstrip(), None)}",
+            f"write: {_corrected(head, line[spot.column - 1 :].rstrip(), None)}",
         )
         return
     rest = re.match(r"[ \t]+#\S[^\n\r]*", text[end : end + 500])
     if rest:
         start = node.source.spot_at(end)
-        meant = line[spot.column - 1 :].rstrip()
+        meant, note = _without_comment(line[spot.column - 1 :])
         same_line = start.line == spot.line
-        hint = (
-            f"quote the text: {_corrected(head, meant, None)}"
-            if same_line
-            else "put the text in quotes"
-        )
+        hint = f"write: {_corrected(head, meant, note)}" if same_line else "put the text in quotes"
         findings.error(
             "yaml-comment",
             "a space and # open a comment, so that the text ends before it",
@@ -207,6 +223,12 @@ def check_prose(node: Node, findings: Findings) -> None:
             hint,
             "if it is a comment, put a space after the #",
         )
+
+
+def _without_comment(rest: str) -> tuple[str, str]:
+    """The text of a line's rest, and a true comment behind it."""
+    match = re.search(r"\s+#\s.*", rest)
+    return (rest[: match.start()], match[0].rstrip()) if match else (rest.rstrip(), "")
 
 
 def report_brace(node: Node, findings: Findings) -> None:
@@ -217,9 +239,9 @@ def report_brace(node: Node, findings: Findings) -> None:
     rest = line[spot.column - 1 + len(text) :] if len(text) <= spot.length else ""
     findings.error(
         "yaml-brace",
-        f"{_shortened(text)} is a mapping in YAML",
+        f"in YAML {_shortened(text)} is a mapping",
         spot,
-        f"quote the text: {(line[: spot.column - 1] + quoted(text) + rest).strip()}",
+        f"write: {(line[: spot.column - 1] + quoted(text) + rest).strip()}",
     )
 
 
@@ -230,10 +252,10 @@ def report_colon(node: Node, findings: Findings) -> None:
     spot = node.key_spot(key)
     line = spot.excerpt
     colon = spot.column + spot.length
-    text = line[spot.column - 1 :].rstrip()
+    text, note = _without_comment(line[spot.column - 1 :])
     findings.error(
         "yaml-colon",
         "a colon and a space inside a text make YAML read a mapping",
         node.source.spot(spot.line, colon),
-        f"quote the text: {_corrected(line[: spot.column - 1], text, None)}",
+        f"write: {_corrected(line[: spot.column - 1], text, note)}",
     )

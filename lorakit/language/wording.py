@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from lorakit.language import names, scalars, schemas, traps
+from lorakit.language import names, scalars, traps, unknown_keys
 
 if TYPE_CHECKING:
     from lorakit.language.findings import Findings
@@ -27,11 +26,12 @@ _VALUE_WORDS: dict[type, str] = {
     str: "a text",
     int: "a number",
     float: "a number",
-    bool: "true or false",
+    bool: "a truth value",
     dict: "a mapping",
     list: "a list",
 }
 _LONGEST_SHOWN = 40
+_LARGEST_TOLD = 2**63
 
 
 def shown(node: Node) -> str:
@@ -72,62 +72,85 @@ def wrong_type(schema: Schema, node: Node, name: str, findings: Findings) -> Non
     wanted = names.listed(_TYPE_WORDS[kind] for kind in schema.type_names)
     value = node.value
     if value is None:
-        findings.error(
-            "wrong-type",
-            f"{name} has no value; it must be {wanted}",
-            node,
-            example(schema, name),
-            "or remove the line" if " " not in name else "",
-        )
+        hint = example(schema, name) or ("remove it, or write it out" if " " in name else "")
+        findings.error("wrong-type", f"{name} has no value; it must be {wanted}", node, hint)
         return
     if schema.prose and isinstance(value, (dict, list)) and node.style == "{":
-        text = node.source.text[node.start : node.end]
         if isinstance(value, dict) and all(child.value is None for child in value.values()):
             traps.report_brace(node, findings)
             return
+        text = node.source.text[node.start : node.end]
         hint = f"if it is a text, put it in quotes: {traps.quoted(text)}" if len(text) < 100 else ""
         findings.error("wrong-type", f"{name} must be {wanted}, not {shown(node)}", node, hint)
         return
-    hint = ""
-    if isinstance(value, str):
-        hint = _meant_by_text(schema, node, value)
-    elif str in schema.types and not isinstance(value, (dict, list)):
-        hint = f'to make it a text, put it in quotes: "{shown(node)}"'
-    elif list in schema.types and not isinstance(value, (dict, list)):
-        hint = f"a list of one: [{shown(node)}]"
-    what = _VALUE_WORDS[type(value)]
-    if isinstance(value, float) and "integer" in schema.type_names:
-        what = "not whole"
     message = f"{name} must be {wanted}"
-    message += f", not {what}" if isinstance(value, (dict, list)) else f"; {shown(node)} is {what}"
-    findings.error("wrong-type", message, node, hint, example(schema, name) if not hint else "")
+    if isinstance(value, (dict, list)):
+        message += f", not {shown(node)}"
+    elif isinstance(value, float) and "integer" in schema.type_names:
+        message += f"; {shown(node)} is not whole"
+    else:
+        message += f"; {shown(node)} is {_VALUE_WORDS[type(value)]}"
+    findings.error("wrong-type", message, node, _meant(schema, node) or example(schema, name))
+
+
+def _meant(schema: Schema, node: Node) -> str:
+    """What the author probably meant by a value of the wrong type."""
+    value = node.value
+    if isinstance(value, dict):
+        return "each item begins with a dash and a space" if list in schema.types else ""
+    if isinstance(value, list):
+        return ""
+    if isinstance(value, str):
+        return _meant_by_text(schema, node, value)
+    if str in schema.types:
+        return f'to make it a text, put it in quotes: "{shown(node)}"'
+    return f"a list of one: [{shown(node)}]" if list in schema.types else ""
 
 
 def _meant_by_text(schema: Schema, node: Node, text: str) -> str:
-    """Why a text is not the number, truth value or list that was wanted."""
+    """Why a text is not the number, truth value, list or mapping that was wanted."""
     if bool in schema.types and text.casefold() in ("yes", "on", "y", "true"):
         return "write true"
     if bool in schema.types and text.casefold() in ("no", "off", "n", "false"):
         return "write false"
     if int in schema.types:
-        try:
-            meant = scalars.resolve(text.strip().replace("_", "").replace(",", "."))
-        except scalars.NotFinite:
-            return ""
-        if type(meant) in schema.types and node.style:
-            return f"quotes make it a text; without them: {meant}"
-        if type(meant) in schema.types:
-            return f"write {meant}"
-        if re.fullmatch(r"0[0-9]+", text):
-            return f"write it without the leading zero: {text.lstrip('0') or '0'}"
-        if re.fullmatch(r"[0-9.]+\s*%", text):
-            return (
-                f"write the share: {float(text.rstrip('% ')) / 100:g}"
-                if text.count(".") < 2
-                else ""
-            )
+        return _meant_by_number(schema, node, text)
     if list in schema.types:
         return f"a list of one: [{inline(text)}]"
+    if dict in schema.types and len(text) <= _LONGEST_SHOWN:
+        key = _key_for(schema, text)
+        return f"write {{{key}: {inline(text)}}}" if key else ""
+    return ""
+
+
+def _meant_by_number(schema: Schema, node: Node, text: str) -> str:
+    plain = text.strip().replace("_", "").replace(",", ".")
+    try:
+        meant = scalars.resolve(plain)
+    except scalars.NotFinite:
+        return ""
+    if type(meant) in schema.types:
+        return f"quotes make it a text; without them: {meant}" if node.style else f"write {meant}"
+    if re.fullmatch(r"0[0-9]+", text):
+        return f"write it without the leading zero: {text.lstrip('0') or '0'}"
+    if float in schema.types and re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*%", text):
+        return f"write the share: {float(text.rstrip('% ')) / 100:g}"
+    with_unit = re.fullmatch(r"([0-9]+(\.[0-9]+)?)\s*[a-z]+", text)
+    if with_unit:
+        unit = f", in {schema.raw['x-unit']}" if "x-unit" in schema.raw else ""
+        return f"write the number alone{unit}: {with_unit[1]}"
+    return ""
+
+
+def _key_for(schema: Schema, text: str) -> str:
+    """The key under which a lone text would have its place in the mapping that was wanted."""
+    for key, sub in schema.properties.items():
+        if text in sub.raw.get("enum", ()):
+            return key
+    for key in (*schema.required, "style", "text"):
+        sub = schema.properties.get(key)  # type: ignore[assignment]
+        if sub is not None and str in sub.types:
+            return key
     return ""
 
 
@@ -136,7 +159,9 @@ def not_one_of(schema: Schema, node: Node, name: str, findings: Findings) -> Non
     choices = [str(one) for one in schema.raw["enum"]]
     text = str(node.value) if not isinstance(node.value, (dict, list)) else ""
     elsewhere = names.foreign(text, choices)
-    hint = f"{text} is called {elsewhere} here" if elsewhere else names.did_you_mean(text, choices)
+    hint = (
+        f'{text} is called "{elsewhere}" here' if elsewhere else names.did_you_mean(text, choices)
+    )
     message = f"{name} must be {names.listed(choices)}"
     message += "; it has no value" if node.value is None else f", not {shown(node)}"
     findings.error("wrong-value", message, node, hint)
@@ -157,7 +182,10 @@ def not_the_version(schema: Schema, node: Node, name: str, findings: Findings) -
 def range_words(raw: dict[str, Any]) -> str:
     """A range as a sentence has it: above 0 and at most 1."""
     unit = f" {raw['x-unit']}" if "x-unit" in raw and "," not in raw["x-unit"] else ""
+    words: str
     low, above, high = raw.get("minimum"), raw.get("exclusiveMinimum"), raw.get("maximum")
+    if high is not None and high > _LARGEST_TOLD:
+        return f"at least {low}, and fit into 64 bits"
     if above is not None:
         words = f"above {above}" + (f" and at most {high}" if high is not None else "")
     elif low is not None and high is not None:
@@ -174,9 +202,10 @@ def out_of_range(schema: Schema, node: Node, name: str, findings: Findings) -> N
     raw = schema.raw
     value = node.value
     assert isinstance(value, (int, float))
-    hint = ""
-    if raw.get("maximum") == 1 and 1 < value <= 100:
+    if raw.get("maximum") == 1 and 2 <= value <= 100:
         hint = f"{shown(node)} percent is {value / 100:g}"
+    else:
+        hint = raw.get("description", "")
     findings.error(
         "out-of-range", f"{name} must be {range_words(raw)}; {shown(node)} is not", node, hint
     )
@@ -203,19 +232,19 @@ def wrong_form(schema: Schema, node: Node, name: str, findings: Findings) -> Non
     text = str(node.value)
     slug = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
     hint = ""
-    if slug and slug != text and schema.pattern and schema.pattern.search(slug):
-        hint = f"for example: {slug}"
-    what = "a name" if name == "a name" else name
+    for meant in (slug, f"scene:{slug}"):
+        if slug and meant != text and not hint and schema.pattern and schema.pattern.search(meant):
+            hint = f"write {meant}"
     findings.error(
         "wrong-form",
-        f"{what} must be {form}; {shown(node)} is not",
+        f"{name} must be {form}; {shown(node)} is not",
         node,
         hint or example(schema, name),
     )
 
 
 def empty_collection(schema: Schema, node: Node, name: str, findings: Findings) -> None:
-    """`minItems` and `minProperties`."""
+    """`minItems`, `minProperties`."""
     findings.error("empty", f"{name} is empty", node, example(schema, name))
 
 
@@ -234,13 +263,21 @@ def excluded(node: Node, key: str, findings: Findings) -> None:
 
 def missing_key(schema: Schema, node: Node, name: str, key: str, findings: Findings) -> None:
     """`required`."""
-    message = schema.raw.get("x-when-missing", {}).get(key) or f"{_called(name)} needs {key}:"
+    message: str = schema.raw.get("x-when-missing", {}).get(key) or f'{name} needs "{key}"'
     sub = schema.properties.get(key)
     hint = example(sub, key) if sub is not None else ""
     if key == "kind":
         hint = _kind_hint(schema, node) or hint
-    if not hint and "const" in (sub.raw if sub else {}):
-        hint = f"begin the file with {key}: 1"
+    assert isinstance(node.value, dict)
+    for given in () if schema.closed else node.value:
+        # a closed mapping has told of its unknown keys already
+        if names.foreign(given, [key]) or names.nearest(given, [key]):
+            unknown_keys.report(schema, node, given, findings)
+            return
+    deleted = (node.deleted or {}).get(key)
+    if deleted is not None:
+        findings.error("missing-key", f"{message}, which is deleted here", deleted, hint)
+        return
     findings.error("missing-key", message, _head(node), hint)
 
 
@@ -249,10 +286,6 @@ def _head(node: Node) -> Any:
     if isinstance(node.value, dict) and node.keys:
         return next(iter(node.keys.values()))
     return node
-
-
-def _called(name: str) -> str:
-    return name[:1].lower() + name[1:] if name else "this"
 
 
 def _kind_hint(schema: Schema, node: Node) -> str:
@@ -269,92 +302,6 @@ def _kind_hint(schema: Schema, node: Node) -> str:
         if count > most:
             best, most = kind, count
     return f"by its other keys: kind: {best}" if best else ""
-
-
-def unknown_key(schema: Schema, node: Node, key: str, findings: Findings) -> str:
-    """`additionalProperties: false`: what the key is called, or where it belongs; returns what was meant."""
-    allowed = [name for name in schema.properties if name != "notes"]
-    spot = node.key_spot(key)
-    short = key if len(key) <= _LONGEST_SHOWN else key[: _LONGEST_SHOWN - 1] + "…"
-    assert isinstance(node.value, dict)
-    if (
-        node.style == "{"
-        and node.value[key].value is None
-        and node.keys
-        and node.keys[key].style == ""
-    ):
-        message = f"a comma inside {{ }} ends the text before {short}"
-        findings.error("yaml-comma", message, spot, "put the text that holds the comma in quotes")
-        return ""
-    ours = names.foreign(key, allowed)
-    if ours:
-        findings.error("unknown-key", f"{short} is called {ours} here", spot)
-        return ours
-    near = names.nearest(key, allowed)
-    if near:
-        findings.error("unknown-key", f"unknown key {short}", spot, f"did you mean {near}?")
-        return near
-    home = _home(key)
-    if home:
-        findings.error("unknown-key", f"{short} cannot stand here", spot, home)
-        return ""
-    later = names.LATER.get(key.casefold())
-    if later:
-        findings.error(
-            "unknown-key", f"{short} belongs to {later}, which this version does not have yet", spot
-        )
-        return ""
-    findings.error(
-        "unknown-key",
-        f"unknown key {short}",
-        spot,
-        f"what may stand here: {names.listed(allowed, 20)}",
-    )
-    return ""
-
-
-def _home(key: str) -> str:
-    """Where a key that is wrong here belongs, be it ours or another tool's."""
-    homes = _homes()
-    if key in homes:
-        return f"it belongs {names.listed(homes[key], 4)}"
-    ours = names.foreign(key, homes)
-    return f"it is called {ours} and belongs {names.listed(homes[ours], 4)}" if ours else ""
-
-
-@cache
-def _homes() -> dict[str, tuple[str, ...]]:
-    """Each key of both formats -> the places where it may stand, in words."""
-    homes: dict[str, dict[str, None]] = {}
-
-    def walk(raw: Any, file: str, where: str) -> None:
-        if not isinstance(raw, dict):
-            return
-        if "$ref" in raw:
-            raw, file = schemas.resolve(raw["$ref"], file)
-        for key, sub in raw.get("properties", {}).items():
-            if key not in ("notes", "kind", "from"):
-                homes.setdefault(key, {})[where] = None
-            walk(sub, file, f"under {key}:")
-        if "items" in raw:
-            walk(raw["items"], file, where.replace("under ", "in an item of ").rstrip(":"))
-        if isinstance(raw.get("additionalProperties"), dict):
-            walk(
-                raw["additionalProperties"],
-                file,
-                where.replace("under ", "in one of the ").rstrip(":"),
-            )
-        for sub in raw.get("allOf", ()):
-            kind = sub["if"]["properties"]["kind"]["const"]
-            walk(sub["then"], file, f"in a step of kind {kind}")
-
-    walk(
-        schemas.load("storyboard.schema.json"),
-        "storyboard.schema.json",
-        "at the top of a storyboard",
-    )
-    walk(schemas.load("recipe.schema.json"), "recipe.schema.json", "at the top of a recipe")
-    return {key: tuple(places) for key, places in homes.items()}
 
 
 def is_a_sentence_that_yaml_split(schema: Schema, node: Node, findings: Findings) -> bool:

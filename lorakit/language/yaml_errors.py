@@ -55,11 +55,13 @@ def report(complaint: Complaint, findings: Findings) -> None:
     if tab is not None:
         findings.error("tab", tab.message, tab.spot, *tab.hints)
         return
-    trap = traps.on_line(complaint.text, complaint.column)
+    trap = None
+    # an open bracket is still open lines below: the fault is not where the parser noticed
+    if not ("expected ',' or" in complaint.problem and _opened_above(complaint)):
+        trap = traps.on_line(complaint.text, complaint.column)
     if trap is not None:
-        findings.error(
-            trap.code, trap.message, trap.spot(complaint.source, complaint.line), trap.hint
-        )
+        spot = trap.spot(complaint.source, complaint.line)
+        findings.error(trap.code, trap.message, spot, trap.hint, trap.aside)
         return
     if _report_quote(complaint, findings):
         return
@@ -70,6 +72,10 @@ def report(complaint: Complaint, findings: Findings) -> None:
     else:
         found = Explained("YAML cannot make sense of this", complaint.spot(), (_QUOTING,))
     findings.error("yaml-syntax", found.message, found.spot, *found.hints)
+
+
+def _opened_above(c: Complaint) -> bool:
+    return c.opened is not None and c.opened[0] < c.line
 
 
 def _on_a_line_with_text(c: Complaint) -> Complaint:
@@ -123,7 +129,7 @@ def _bracket(c: Complaint) -> Explained:
     return Explained(
         f"the {opener} that opens here is not closed",
         c.source.spot(*c.opened),
-        (f"it needs its {closer} before line {c.line} goes on",)
+        (f"it must be closed with {closer} before line {c.line}",)
         if not at_the_end
         else (f"add {closer}",),
     )
@@ -132,10 +138,14 @@ def _bracket(c: Complaint) -> Explained:
 def _no_colon(c: Complaint) -> Explained:
     line, column = c.opened or (c.line, c.column)
     rest = c.source.lines[line - 1][column - 1 :].rstrip()
+    above = next((text for text in reversed(c.source.lines[: line - 1]) if text.strip()), "")
+    hint = "a key ends with a colon and a space; an item begins with a dash and a space"
+    if above.lstrip().startswith("- "):
+        hint = f"if it is an item of the list above: {' ' * _indent(above)}- {rest}"
     return Explained(
         "this is neither a key with its value nor an item of a list",
         c.source.spot(line, column, len(rest)),
-        ("a key ends with a colon and a space; an item begins with a dash and a space",),
+        (hint,),
     )
 
 
@@ -153,6 +163,9 @@ def _second_mapping(c: Complaint) -> Explained:
 
 
 def _goes_on(c: Complaint) -> Explained:
+    char = c.text[c.column - 1 : c.column]
+    if char in ("}", "]"):
+        return Explained(f"this {char} closes nothing", c.spot(), ("remove it",))
     return Explained("the value has ended already, and more text follows", c.spot(), (_QUOTING,))
 
 
@@ -173,16 +186,31 @@ def _not_an_item(c: Complaint) -> Explained:
 def _indentation(c: Complaint) -> Explained:
     if c.column > c.first_column:
         return _goes_on(c)
-    hint = (
-        f"the keys beside it, from line {c.opened[0]} on, begin in column {c.opened[1]}"
-        if c.opened
-        else ""
-    )
+    if c.text.lstrip().startswith(":"):
+        return Explained("a key is missing before the colon", c.spot(c.first_column))
+    columns = " or ".join(str(column) for column in _columns_above(c))
     return Explained(
         "the indentation of this line fits none above it",
         c.spot(c.first_column, len(c.text.strip())),
-        (hint,),
+        (f"begin it in column {columns}, as lines above do" if columns else "",),
     )
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _columns_above(c: Complaint) -> list[int]:
+    """Where the lines begin that enclose this one, the nearest first."""
+    columns: list[int] = []
+    items = c.text.lstrip().startswith("- ")
+    for text in reversed(c.source.lines[: c.line - 1]):
+        column = _indent(text) + 1
+        if not text.strip() or text.lstrip().startswith("#") or (columns and column >= columns[-1]):
+            continue
+        if column != c.first_column and text.lstrip().startswith("- ") == items:
+            columns.append(column)
+    return columns[:3]
 
 
 def _item_on_key_line(c: Complaint) -> Explained:
@@ -196,6 +224,9 @@ def _item_on_key_line(c: Complaint) -> Explained:
 
 def _escape(c: Complaint) -> Explained:
     at = max(0, c.text.rfind("\\", 0, c.column))
+    code = re.match(r"\\[xuU][0-9a-fA-F]*", c.text[at:])
+    if code and ("code" in c.problem or "Unicode" in c.problem):
+        return Explained(f"{code[0]} is no character", c.spot(at + 1, len(code[0])))
     shown = c.text[at : at + 2]
     return Explained(
         f"{shown} means nothing inside double quotes",
@@ -206,12 +237,9 @@ def _escape(c: Complaint) -> Explained:
 
 def _no_value(c: Complaint) -> Explained:
     char = c.text[c.column - 1 : c.column]
-    if not char and c.opened:
-        line, column = c.opened
-        return Explained("what opens here is not closed", c.source.spot(line, max(1, column - 1)))
-    return Explained(
-        f"a value is missing before {char}" if char else "a value is missing here", c.spot()
-    )
+    if not char:
+        return Explained("what opens here is not closed", c.spot(max(1, len(c.text.rstrip()))))
+    return Explained(f"a value is missing before {char}", c.spot())
 
 
 def _directive(c: Complaint) -> Explained:

@@ -32,7 +32,9 @@ def names_mean_one_character(board: Storyboard, root: Node, findings: Findings) 
             if first != character.id:
                 findings.error(
                     "duplicate-name",
-                    f"{name} means {first} already, and cannot mean {character.id} as well",
+                    f"{name} means {first} already, and cannot mean {character.id} as well"
+                    if name != first
+                    else f"{name} is a character already, and cannot mean {character.id} as well",
                     _alias_spot(root, character.id, name),
                 )
 
@@ -46,14 +48,14 @@ def names_are_no_pronouns(board: Storyboard, root: Node, findings: Findings) -> 
                     "pronoun-as-name",
                     f"{name} is a pronoun and cannot name a character",
                     _alias_spot(root, character.id, name),
-                    f"to let it stand for {character.id}, write pronouns: {PRONOUNS[name]}",
+                    f"to let it stand for a character, write pronouns: {PRONOUNS[name]}",
                 )
 
 
 def anchors_are_used(board: Storyboard, root: Node, findings: Findings) -> None:
     """A character that no sentence means is warned of: often its name is misspelled throughout."""
     owner = access.child(root, "characters")
-    if owner is None:
+    if owner is None or findings:  # with errors about, it may well be meant by one of them
         return
     met = {
         one for scene in board.scenes for sentence in scene.sentences for one in sentence.characters

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from lorakit.language.documents import Duration, Recipe, Storyboard
     from lorakit.language.findings import Findings
-    from lorakit.language.nodes import Node, Spot
+    from lorakit.language.nodes import Node
 
 
 def _own_holds(board: Storyboard, root: Node) -> Iterator[tuple[Duration, Node]]:
@@ -26,7 +26,9 @@ def _own_holds(board: Storyboard, root: Node) -> Iterator[tuple[Duration, Node]]
                 yield sentence.hold, hold
 
 
-def _lasts_a_frame(hold: Duration, fps: int, at: Node | Spot, findings: Findings) -> None:
+def _lasts_a_frame(hold: Duration, fps: int, at: Node, findings: Findings) -> None:
+    if isinstance(at.value, (int, float)) and at.value <= 0:
+        return  # the schema has said so
     if hold.in_frames(fps) < 1:
         findings.error(
             "too-short",

@@ -48,7 +48,7 @@ def adapters_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
                 or (
                     f"there is {names.listed(known)}"
                     if known
-                    else f"adapters: {{{name}: {{from: …}}}}"
+                    else f"name it first, adapters: {{{name}: {{from: {name}.safetensors}}}}"
                 ),
             )
 
@@ -90,6 +90,8 @@ def steps_do_not_go_round(recipe: Recipe, root: Node, findings: Findings) -> Non
         node = access.mapping(root, "steps")[first]
         findings.error(
             "step-cycle",
-            f"steps wait for each other in a ring: {' -> '.join(ring)}",
+            f"steps wait for each other in a ring: {' -> '.join(ring)}"
+            if len(ring) > 2
+            else f"the step {first} waits for itself",
             next((item for item in access.items(node, "of") if item.value == ring[1]), node),
         )

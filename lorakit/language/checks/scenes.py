@@ -76,7 +76,10 @@ def starts_do_not_go_round(board: Storyboard, root: Node, findings: Findings) ->
             ring = ring[ring.index(scene) :]
             shown = " -> ".join(one.name for one in (*ring, ring[0]))
             start = access.child(nodes[ring[0].number - 1], "start")
-            findings.error("scene-cycle", f"scenes start from each other in a ring: {shown}", start)
+            message = f"scenes start from each other in a ring: {shown}"
+            if len(ring) == 1:
+                message = f"the scene {ring[0].name} starts from itself"
+            findings.error("scene-cycle", message, start)
         settled |= {one.name for one in ring}
         settled.add(first.name)
 
