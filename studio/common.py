@@ -1,0 +1,100 @@
+"""What the training stages share: device, checkpoints, the moving average, pools and logs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto`` takes a GPU where there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def set_up_torch(seed: int) -> None:
+    """Seed, and flush denormals: Adam on a CPU slows down many times on them."""
+    torch.manual_seed(seed)
+    torch.set_flush_denormal(True)
+
+
+class Ema:
+    """A moving average of a module's weights; warms up, so that early averages are of use."""
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.steps = 0
+        self.weights = {k: v.detach().clone().float() for k, v in module.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        """Move the averages towards the module's weights."""
+        self.steps += 1
+        keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        ours, theirs = [], []
+        for name, value in module.state_dict().items():
+            if value.is_floating_point():
+                ours.append(self.weights[name])
+                theirs.append(value)
+        torch._foreach_lerp_(ours, theirs, 1 - keep)
+
+    def state(self) -> dict[str, Any]:
+        """Give what a checkpoint needs."""
+        return {"steps": self.steps, "weights": self.weights}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take up a checkpoint's averages."""
+        self.steps = state["steps"]
+        for name, value in state["weights"].items():
+            self.weights[name].copy_(value)
+
+    @contextmanager
+    def applied_to(self, module: nn.Module) -> Iterator[None]:
+        """Within the block the module has the averaged weights."""
+        own = {k: v.detach().clone() for k, v in module.state_dict().items()}
+        module.load_state_dict({k: v.to(own[k].dtype) for k, v in self.weights.items()})
+        try:
+            yield
+        finally:
+            module.load_state_dict(own)
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write beside and rename: a checkpoint is whole or absent."""
+    beside = path.with_suffix(".tmp")
+    torch.save(state, beside)
+    beside.replace(path)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Tensors and plain values only; nothing in the file is executed."""
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def open_pool(folder: Path) -> np.ndarray:
+    """The pictures of a pool, (N, 128, 128, 3) uint8, mapped rather than read."""
+    pictures: np.ndarray = np.load(folder / "pictures.npy", mmap_mode="r")
+    return pictures
+
+
+def to_pictures(rows: np.ndarray, device: torch.device) -> Tensor:
+    """uint8 (B, H, W, 3) -> float (B, 3, H, W) in -1..1, channels last in memory."""
+    batch = torch.from_numpy(np.array(rows)).to(device)
+    return batch.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+def log_line(path: Path, **values: Any) -> None:
+    """Append one JSON line to a log, and print it."""
+    line = json.dumps(values)
+    with path.open("a", encoding="utf-8") as log:
+        log.write(line + "\n")
+    print(line, flush=True)

@@ -1,0 +1,134 @@
+"""Compose a pool of captioned pictures from the named npm package.
+
+    python studio/compose.py --art CACHE --pool POOL --count 40000
+
+Fetches ``@lobehub/fluent-emoji-3d`` into ``CACHE`` with npm unless it is there already, then writes
+``POOL/pictures.npy`` (N, 128, 128, 3) uint8 and ``POOL/scenes.jsonl``, one scene a line, from which
+sentences can be drawn anew.  The same seed and count give the same pool.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import tarfile
+import time
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from captions import caption
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+from painting import SIZE, Art, paint
+from PIL import Image, ImageDraw
+from scenes import Scene, draw_scene
+
+PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
+CHUNK = 250  # pictures a task
+
+
+def find_art(folder: Path) -> Path | None:
+    """The folder of .webp files in ``folder``, or None."""
+    for candidate in (folder / "package" / "assets", folder / "assets", folder):
+        if (candidate / "1f98a.webp").exists():
+            return candidate
+    return None
+
+
+def fetch_art(folder: Path) -> Path:
+    """The art's folder; fetched by name with npm where it is absent."""
+    found = find_art(folder)
+    if found is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "pack", PACKAGE], cwd=folder, check=True)
+        archive = next(folder.glob("lobehub-fluent-emoji-3d-*.tgz"))
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        found = find_art(folder)
+    if found is None:
+        raise FileNotFoundError(f"no art in {folder}")
+    return found
+
+
+def scene_number(seed: int, index: int) -> Scene:
+    """Scene ``index`` of pool ``seed``: the same whoever composes it, in whatever order."""
+    return draw_scene(random.Random(f"{seed}/{index}"))
+
+
+_art: list[Art] = []  # of this process: sprites are resized once in each
+
+
+def _open_art(folder: Path) -> None:
+    _art.append(Art(folder))
+
+
+def _compose(task: tuple[int, int, int]) -> tuple[int, list[Scene], NDArray[np.uint8]]:
+    seed, start, stop = task
+    scenes = [scene_number(seed, index) for index in range(start, stop)]
+    return start, scenes, np.stack([np.asarray(paint(scene, _art[0])) for scene in scenes])
+
+
+def compose(art: Path, pool: Path, count: int, seed: int, workers: int) -> None:
+    """Write the pool; a pool that is already complete is left as it is."""
+    if (pool / "scenes.jsonl").exists():
+        print(f"{pool} is complete")
+        return
+    pool.mkdir(parents=True, exist_ok=True)
+    shape = (count, SIZE, SIZE, 3)
+    pictures = open_memmap(pool / "pictures.npy", mode="w+", dtype=np.uint8, shape=shape)
+    tasks = [(seed, start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    beside = pool / "scenes.tmp"
+    started = time.monotonic()
+    with (
+        get_context("spawn").Pool(workers, _open_art, (art,)) as processes,
+        beside.open("w", encoding="utf-8") as lines,
+    ):
+        for start, scenes, painted in processes.imap(_compose, tasks):
+            pictures[start : start + len(scenes)] = painted
+            lines.writelines(json.dumps(scene.to_json()) + "\n" for scene in scenes)
+            if start % (CHUNK * 10) == 0:
+                rate = (start + len(scenes)) / (time.monotonic() - started)
+                print(f"{start + len(scenes)} of {count}, {rate:.0f} pictures/s", flush=True)
+    pictures.flush()
+    beside.rename(pool / "scenes.jsonl")  # written last: its presence says the pool is whole
+
+
+def contact_sheet(pool: Path, path: Path, columns: int = 6, rows: int = 5) -> None:
+    """The first pictures of a pool, each over one of its sentences."""
+    pictures = np.load(pool / "pictures.npy", mmap_mode="r")
+    lines = (pool / "scenes.jsonl").read_text(encoding="utf-8").splitlines()
+    sheet = Image.new("RGB", (columns * 200, rows * 178), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index in range(min(columns * rows, len(lines))):
+        x, y = index % columns * 200, index // columns * 178
+        sheet.paste(Image.fromarray(np.array(pictures[index])), (x + 36, y))
+        words = caption(Scene.from_json(json.loads(lines[index])), random.Random(index)).split()
+        text, line = "", ""
+        for word in words:
+            if len(line) + len(word) > 32:
+                text, line = f"{text}{line}\n", ""
+            line += word + " "
+        draw.multiline_text((x + 4, y + 130), text + line, fill="black", spacing=1)
+    sheet.save(path)
+
+
+def main() -> None:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--art", type=Path, required=True, help="folder to keep the npm package in")
+    parser.add_argument("--pool", type=Path, required=True, help="folder for the pictures")
+    parser.add_argument("--count", type=int, default=40000, help="number of pictures")
+    parser.add_argument("--seed", type=int, default=1, help="another seed gives other pictures")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--sheet", type=Path, help="also write the first 30 pictures as a PNG here")
+    args = parser.parse_args()
+    compose(fetch_art(args.art), args.pool, args.count, args.seed, args.workers)
+    if args.sheet:
+        contact_sheet(args.pool, args.sheet)
+
+
+if __name__ == "__main__":
+    main()

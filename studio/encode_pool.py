@@ -1,0 +1,60 @@
+"""Encode a pool's pictures once: ``WORK/latents.npy``, (N, 8, 16, 16) float16, unscaled.
+
+    python studio/encode_pool.py --pool POOL --work WORK
+
+Uses the averaged weights of ``WORK/vae.pt``.  Also writes ``WORK/latents.json`` with the standard
+deviation over all latents, whose inverse is the autoencoder's ``scaling_factor``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import choose_device, load_checkpoint, open_pool, set_up_torch, to_pictures
+from diffusers import AutoencoderTiny
+from train_vae import VAE_CONFIG
+
+
+def load_vae(work: Path, device: torch.device) -> AutoencoderTiny:
+    """The autoencoder with the averaged weights of its checkpoint, in fp32."""
+    vae = AutoencoderTiny(**VAE_CONFIG)
+    vae.load_state_dict(load_checkpoint(work / "vae.pt")["ema"]["weights"])
+    return vae.eval().to(device, memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def main() -> None:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pool", type=Path, required=True, help="folder made by compose.py")
+    parser.add_argument("--work", type=Path, required=True, help="folder with vae.pt")
+    parser.add_argument("--batch", type=int, default=32, help="pictures at a time")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    args = parser.parse_args()
+    device = choose_device(args.device)
+    set_up_torch(0)
+    vae = load_vae(args.work, device)
+    pictures = open_pool(args.pool)
+    latents = np.empty((len(pictures), 8, 16, 16), np.float16)
+    for start in range(0, len(pictures), args.batch):
+        batch = to_pictures(pictures[start : start + args.batch], device)
+        with torch.autocast(device.type, torch.bfloat16):
+            encoded = vae.encoder(batch)
+        latents[start : start + len(batch)] = encoded.float().cpu().numpy()
+    np.save(args.work / "latents.npy", latents)
+    values = latents.astype(np.float32)
+    facts = {
+        "std": float(values.std()),
+        "channel_means": values.mean((0, 2, 3)).tolist(),
+        "channel_stds": values.std((0, 2, 3)).tolist(),
+    }
+    (args.work / "latents.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    print(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,295 @@
+"""Train the studio's text encoder and UNet together, on latents that were encoded once.
+
+    python studio/train_unet.py --pool POOL --work WORK --seconds 4200
+
+Needs ``POOL/scenes.jsonl``, ``WORK/latents.npy``, ``WORK/latents.json`` and ``WORK/tokenizer``.
+v-prediction on a zero-terminal-SNR schedule, min-SNR weights with a floor, a moving average of the
+weights, a tenth of the captions empty; captions are drawn anew each time a picture is met.
+``--seconds`` is the length of the whole schedule, all sessions together: a run that was stopped
+goes on from ``WORK/unet.pt`` with the time that is left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from captions import caption
+from common import (
+    Ema,
+    choose_device,
+    load_checkpoint,
+    log_line,
+    save_checkpoint,
+    set_up_torch,
+)
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from scenes import Scene
+from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+LATENT_CHANNELS, LATENT_SIZE = 8, 16
+TEXT_WIDTH = 256
+UNET_CONFIG = {
+    "sample_size": LATENT_SIZE,
+    "in_channels": LATENT_CHANNELS,
+    "out_channels": LATENT_CHANNELS,
+    "block_out_channels": (96, 192, 224),
+    "layers_per_block": 1,
+    # Attention at 8x8 and in the middle (4x4) only: at 16x16 it is the dear part.
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+    "cross_attention_dim": TEXT_WIDTH,
+    "attention_head_dim": 4,  # diffusers' name for the number of heads
+    "norm_num_groups": 32,
+}
+SCHEDULE = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "prediction_type": "v_prediction",
+    "rescale_betas_zero_snr": True,
+    "timestep_spacing": "trailing",
+    "clip_sample": False,
+    "set_alpha_to_one": True,
+    "steps_offset": 1,  # of no effect with trailing spacing; SD pipelines ask for it
+}
+LOG_EVERY = 100  # steps
+SAVE_EVERY = 180  # seconds
+HELD_OUT = 256  # the first scenes of a pool are never trained on
+
+
+def text_config(tokenizer: CLIPTokenizer) -> CLIPTextConfig:
+    """Describe the text encoder for a vocabulary."""
+    return CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=TEXT_WIDTH,
+        intermediate_size=4 * TEXT_WIDTH,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        max_position_embeddings=tokenizer.model_max_length,
+        projection_dim=TEXT_WIDTH,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+class Painter(nn.Module):
+    """Text encoder and UNet: token ids and noisy latents to v."""
+
+    def __init__(self, tokenizer: CLIPTokenizer) -> None:
+        super().__init__()
+        self.text_encoder = CLIPTextModel(text_config(tokenizer))
+        self.unet = UNet2DConditionModel(**UNET_CONFIG)
+
+    def forward(self, noisy: Tensor, timesteps: Tensor, ids: Tensor) -> Tensor:
+        """(B, 8, 16, 16), (B,), (B, 77) -> (B, 8, 16, 16)."""
+        states = self.text_encoder(ids).last_hidden_state
+        made: Tensor = self.unet(noisy, timesteps, states, return_dict=False)[0]
+        return made
+
+
+def loss_weights(signal_to_noise: Tensor) -> Tensor:
+    """Weigh errors by min-SNR (gamma 5) for v-prediction, at least 0.25.
+
+    What stands where is decided in the noisiest steps: they must not be starved.
+    """
+    return (signal_to_noise.clamp(max=5) / (signal_to_noise + 1)).clamp_min(0.25)
+
+
+class Batches:
+    """Latents and token ids, in an order that a seed and a step number fix."""
+
+    def __init__(
+        self, args: argparse.Namespace, tokenizer: CLIPTokenizer, device: torch.device
+    ) -> None:
+        lines = (args.pool / "scenes.jsonl").read_text(encoding="utf-8").splitlines()
+        self.scenes = [Scene.from_json(json.loads(line)) for line in lines]
+        facts = json.loads((args.work / "latents.json").read_text(encoding="utf-8"))
+        latents = torch.from_numpy(np.load(args.work / "latents.npy"))
+        self.latents = (latents.float() / facts["std"]).to(torch.bfloat16).to(device)
+        self.tokenizer, self.device = tokenizer, device
+        self.batch, self.seed, self.empty = args.batch, args.seed, args.empty
+        self.rows = (len(self.scenes) - HELD_OUT) // args.batch * args.batch
+        self.epoch, self.order = -1, np.empty(0, np.int64)
+
+    def tokens(self, texts: list[str]) -> Tensor:
+        """(B, 77) ids, padded as the pipeline pads."""
+        ids = self.tokenizer(
+            texts, padding="max_length", truncation=True, return_tensors="pt"
+        ).input_ids
+        return ids.to(self.device)
+
+    def get(self, step: int) -> tuple[Tensor, Tensor]:
+        """Latents (B, 8, 16, 16) and ids (B, 77) of a step."""
+        epoch, place = divmod(step * self.batch, self.rows)
+        if epoch != self.epoch:
+            shuffle = np.random.default_rng((self.seed, epoch))
+            self.order = HELD_OUT + shuffle.permutation(len(self.scenes) - HELD_OUT)
+            self.epoch = epoch
+        rows = self.order[place : place + self.batch]
+        rng = random.Random(f"{self.seed}/{step}")
+        texts = [
+            "" if rng.random() < self.empty else caption(self.scenes[row], rng) for row in rows
+        ]
+        return self.latents[torch.from_numpy(rows)].float(), self.tokens(texts)
+
+    def held_out(self) -> tuple[Tensor, Tensor]:
+        """Give the scenes that are never trained on."""
+        rng = random.Random("held out")
+        texts = [caption(scene, rng) for scene in self.scenes[:HELD_OUT]]
+        return self.latents[:HELD_OUT].float(), self.tokens(texts)
+
+
+@torch.no_grad()
+def held_out_loss(
+    model: Painter, data: tuple[Tensor, Tensor], schedule: DDIMScheduler, device: torch.device
+) -> float:
+    """Unweighted v-loss on scenes never trained on, with noise and timesteps that never change."""
+    generator = torch.Generator().manual_seed(0)
+    latents, ids = data
+    noise = torch.randn(latents.shape, generator=generator).to(device)
+    timesteps = torch.linspace(20, 999, len(latents)).long().to(device)
+    wanted = schedule.get_velocity(latents, noise, timesteps)
+    noisy = schedule.add_noise(latents, noise, timesteps)
+    total = 0.0
+    for part in torch.arange(len(latents)).split(64):
+        with torch.autocast(device.type, torch.bfloat16):
+            made = model(noisy[part], timesteps[part], ids[part])
+        total += float((made.float() - wanted[part]).pow(2).mean()) * len(part)
+    return total / len(latents)
+
+
+def rate_factor(step: int, part: float, warmup: int = 150) -> float:
+    """Warm-up, level until 30 % of the schedule, then a line down to 2 %."""
+    falling = 1.0 if part < 0.3 else 0.02 + 0.98 * (1 - part) / 0.7
+    return min(1.0, (step + 1) / warmup) * falling
+
+
+class Run:
+    """A training run: model, optimizers, averages, and how far they are."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.device = choose_device(args.device)
+        set_up_torch(args.seed)
+        tokenizer = CLIPTokenizer.from_pretrained(args.work / "tokenizer")
+        self.batches = Batches(args, tokenizer, self.device)
+        self.schedule = DDIMScheduler(**SCHEDULE)
+        power = self.schedule.alphas_cumprod.to(self.device)
+        self.weights = loss_weights(power / (1 - power))
+        self.model = Painter(tokenizer).to(self.device, memory_format=torch.channels_last)
+        self.adam = torch.optim.AdamW(
+            self.model.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
+        )
+        self.ema = Ema(self.model, decay=0.999)
+        self.step, self.seconds = 0, 0.0
+        self.held_out = self.batches.held_out()
+        self.checkpoint: Path = args.work / "unet.pt"
+        if self.checkpoint.exists():
+            self.resume()
+
+    def resume(self) -> None:
+        """Go on from the checkpoint."""
+        state = load_checkpoint(self.checkpoint)
+        self.model.load_state_dict(state["model"])
+        self.ema.load(state["ema"])
+        self.adam.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        state = {
+            "model": self.model.state_dict(),
+            "ema": self.ema.state(),
+            "optimizer": self.adam.state_dict(),
+            "step": self.step,
+            "pictures": self.step * self.args.batch,
+            "seconds": self.seconds,
+        }
+        save_checkpoint(self.checkpoint, state)
+
+    def take_step(self) -> float:
+        """Learn from one batch; give its loss."""
+        count = self.args.batch
+        latents, ids = self.batches.get(self.step)
+        chance = torch.Generator().manual_seed(self.args.seed * 1_000_003 + self.step)
+        noise = torch.randn(latents.shape, generator=chance).to(self.device)
+        # One timestep in each of `count` equal parts of the schedule: less noise in the loss.
+        spread = torch.arange(count) + torch.rand(count, generator=chance)
+        timesteps = (spread * (1000 / count)).long().clamp(0, 999).to(self.device)
+        noisy = self.schedule.add_noise(latents, noise, timesteps)
+        wanted = self.schedule.get_velocity(latents, noise, timesteps)
+        part = self.seconds / self.args.seconds
+        self.adam.param_groups[0]["lr"] = self.args.rate * rate_factor(self.step, part)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            made = self.model(noisy.contiguous(memory_format=torch.channels_last), timesteps, ids)
+        errors = (made.float() - wanted).pow(2).mean((1, 2, 3))
+        loss = (errors * self.weights[timesteps]).mean()
+        if not torch.isfinite(loss):
+            raise RuntimeError(f"the loss is not finite at step {self.step}")
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.adam.step()
+        self.model.zero_grad()
+        self.ema.update(self.model)
+        self.step += 1
+        return float(loss.detach())
+
+    def log(self, losses: list[float]) -> None:
+        """Write what the last steps lost; now and then, what held-out scenes lose."""
+        line: dict[str, float | str] = {
+            "stage": "unet",
+            "step": self.step,
+            "pictures": self.step * self.args.batch,
+            "seconds": round(self.seconds),
+            "loss": round(float(np.mean(losses)), 5),
+            "rate": round(self.adam.param_groups[0]["lr"], 7),
+        }
+        if self.step % 500 == 0 or self.step == LOG_EVERY:
+            with self.ema.applied_to(self.model):
+                loss = held_out_loss(self.model, self.held_out, self.schedule, self.device)
+            line["held_out"] = round(loss, 5)
+        log_line(self.args.work / "unet_log.jsonl", **line)
+
+    def train(self) -> None:
+        """Train until the schedule's time is spent."""
+        losses: list[float] = []
+        last_save = time.monotonic()
+        while self.seconds < self.args.seconds and self.step != self.args.stop_after:
+            started = time.monotonic()
+            losses.append(self.take_step())
+            self.seconds += time.monotonic() - started
+            if self.step % LOG_EVERY == 0:
+                self.log(losses)
+                losses.clear()
+            if time.monotonic() - last_save > SAVE_EVERY:
+                self.save()
+                last_save = time.monotonic()
+        self.save()
+
+
+def main() -> None:
+    """Run the stage."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pool", type=Path, required=True, help="folder made by compose.py")
+    parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and log")
+    parser.add_argument("--seconds", type=float, default=4200, help="length of the schedule")
+    parser.add_argument("--stop-after", type=int, help="stop at this step (for trials)")
+    parser.add_argument("--batch", type=int, default=32, help="pictures a step")
+    parser.add_argument("--rate", type=float, default=8e-4, help="peak rate of AdamW")
+    parser.add_argument("--empty", type=float, default=0.1, help="part of captions left empty")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--seed", type=int, default=0)
+    Run(parser.parse_args()).train()
+
+
+if __name__ == "__main__":
+    main()
