@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 
@@ -98,3 +100,17 @@ def log_line(path: Path, **values: Any) -> None:
     with path.open("a", encoding="utf-8") as log:
         log.write(line + "\n")
     print(line, flush=True)
+
+
+def label_sheet(pictures: Sequence[Image.Image], texts: Sequence[str], columns: int) -> Image.Image:
+    """Set pictures in a grid, each over its text."""
+    width, height = pictures[0].width + 24, pictures[0].height + 44
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * width, rows * height), "white")
+    draw = ImageDraw.Draw(sheet)
+    for number, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
+        left, top = number % columns * width, number // columns * height
+        sheet.paste(picture, (left + 12, top))
+        lines = "\n".join(textwrap.wrap(text, 32)[:4])
+        draw.multiline_text((left + 4, top + picture.height + 1), lines, "black", spacing=0)
+    return sheet

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 from captions import caption
+from common import label_sheet
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from painting import SIZE, Art, paint
-from PIL import Image, ImageDraw
+from PIL import Image
 from scenes import Scene, draw_scene
 
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
@@ -96,23 +97,13 @@ def compose(art: Path, pool: Path, count: int, seed: int, workers: int) -> None:
     beside.rename(pool / "scenes.jsonl")  # written last: its presence says the pool is whole
 
 
-def contact_sheet(pool: Path, path: Path, columns: int = 6, rows: int = 5) -> None:
-    """The first pictures of a pool, each over one of its sentences."""
-    pictures = np.load(pool / "pictures.npy", mmap_mode="r")
-    lines = (pool / "scenes.jsonl").read_text(encoding="utf-8").splitlines()
-    sheet = Image.new("RGB", (columns * 200, rows * 178), "white")
-    draw = ImageDraw.Draw(sheet)
-    for index in range(min(columns * rows, len(lines))):
-        x, y = index % columns * 200, index // columns * 178
-        sheet.paste(Image.fromarray(np.array(pictures[index])), (x + 36, y))
-        words = caption(Scene.from_json(json.loads(lines[index])), random.Random(index)).split()
-        text, line = "", ""
-        for word in words:
-            if len(line) + len(word) > 32:
-                text, line = f"{text}{line}\n", ""
-            line += word + " "
-        draw.multiline_text((x + 4, y + 130), text + line, fill="black", spacing=1)
-    sheet.save(path)
+def contact_sheet(pool: Path, path: Path, count: int = 30) -> None:
+    """Draw the first pictures of a pool, each over one of its sentences."""
+    pictures = np.load(pool / "pictures.npy", mmap_mode="r")[:count]
+    lines = (pool / "scenes.jsonl").read_text(encoding="utf-8").splitlines()[:count]
+    scenes = [Scene.from_json(json.loads(line)) for line in lines]
+    texts = [caption(scene, random.Random(index)) for index, scene in enumerate(scenes)]
+    label_sheet([Image.fromarray(np.array(row)) for row in pictures], texts, 6).save(path)
 
 
 def main() -> None:
