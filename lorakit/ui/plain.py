@@ -88,7 +88,7 @@ class PlainView:
             self._say(f"failed {event.action}: {clean(event.detail)}")
         # what was all there already is told by the summary, not scene by scene
         if row.over and row.cached < row.total:
-            self._say(f"{_name(row)}: {done_words(row)}")
+            self._say(f"{_name(row)} {done_words(row)}")
 
     def _news(self) -> None:
         progress = self._progress
@@ -104,4 +104,4 @@ class PlainView:
 
 
 def _name(row: Row) -> str:
-    return f"{row.step}/{row.title}"
+    return f"{row.step}: {row.title}" if row.single else f"{row.step}/{row.title}:"

@@ -111,7 +111,7 @@ class Progress:
         self._ended: set[str] = set()
         self._active: dict[str, None] = {}  # in the order they began
         self._to_make: set[str] = set()
-        self._planned_units: dict[str, int] = {}
+        self._guesses: dict[str, float] = {}
         self._prepare()
 
     def _prepare(self) -> None:
@@ -133,7 +133,22 @@ class Progress:
             if planned.state.to_make:
                 slot.left += action.units
         self._to_make = {p.action.id for p in self.plan.to_make}
-        self._planned_units = {name: slot.left for name, slot in self.slots.items()}
+        self._guesses = self._first_guesses()
+
+    def _first_guesses(self) -> dict[str, float]:
+        """Seconds a unit at each worker by the plan: what is not drawing, by this machine's history."""
+        from lorakit.plan.estimate import timing_name
+
+        known = self.plan.timings
+        others: dict[str, float] = {}
+        for planned in self.plan.to_make:
+            action = planned.action
+            if action.engine.slot != "render":
+                spent = known.get(timing_name(action), _ASSEMBLING) * action.units
+                others[action.engine.slot] = others.get(action.engine.slot, 0.0) + spent
+        drawing = max(0.0, self.plan.estimate.seconds - sum(others.values()))
+        spent_at = {"render": drawing, **others}
+        return {n: spent_at.get(n, 0.0) / max(1, slot.left) for n, slot in self.slots.items()}
 
     @property
     def total(self) -> int:
@@ -218,16 +233,8 @@ class Progress:
         seconds = 0.0
         for name, slot in self.slots.items():
             rate = slot.rate()
-            seconds += slot.left / rate if rate else slot.left * self._guess(name)
+            seconds += slot.left / rate if rate else slot.left * self._guesses[name]
         return seconds or None
-
-    def _guess(self, slot: str) -> float:
-        """Seconds a unit as the plan has them: drawing takes what assembling leaves."""
-        if slot != "render":
-            return _ASSEMBLING
-        units = sum(units for s, units in self._planned_units.items() if s == "render")
-        others = sum(self._planned_units.values()) - units
-        return max(0.0, self.plan.estimate.seconds - others * _ASSEMBLING) / max(1, units)
 
 
 def _title(action: Action) -> str:

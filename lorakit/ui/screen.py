@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from lorakit.ui.progress import Progress, Row
 
+_INDENT = 8
+_MOST_LINES = 3  # of one piece of news: a prompt can be long
+_ROOMY = 20  # rows of a terminal that has room for a picture, and for long prompts
 _FEWEST_ROWS = 3  # of the tree, however low the terminal is
 
 
@@ -40,7 +43,7 @@ class Screen:
     def picture_size(self) -> tuple[int, int] | None:
         """Columns and rows that a thumbnail may take here; None where there is no room."""
         width, height = self._console.size
-        if width < 60 or height < 20:
+        if width < 60 or height < _ROOMY:
             return None
         rows = min(14, height // 3)
         return min(width // 3, 3 * rows), rows
@@ -50,12 +53,13 @@ class Screen:
         from rich.console import Group
 
         over = self._progress.finished is not None
-        news = [] if over else list(self._news(now))
         size = self.picture_size()
         shown = picture if size is not None and not over else None
+        room = self._console.size.width - (shown.width + 2 if shown else 0)
+        news = [] if over else list(self._news(now, room))
         below = max(len(news), size[1] if shown and size else 0) + 2
-        room = max(_FEWEST_ROWS, self._console.size.height - below - 2)
-        parts: list[RenderableType] = [self._head(), *self._tree(room)]
+        rows = max(_FEWEST_ROWS, self._console.size.height - below - 2)
+        parts: list[RenderableType] = [self._head(), *self._tree(rows)]
         if shown is not None:
             parts += ["", self._beside(shown, news)]
         else:
@@ -147,7 +151,8 @@ class Screen:
         table.add_row(picture.drawing, Group(*news))
         return table
 
-    def _news(self, now: float) -> Iterator[Text]:
+    def _news(self, now: float, room: int) -> Iterator[Text]:
+        """Yield what is going on, in lines no wider than `room`."""
         from rich.text import Text
 
         progress = self._progress
@@ -155,11 +160,26 @@ class Screen:
         for name, slot in progress.slots.items():
             if slot.state in ("starting", "waiting", "loading"):
                 style = WARN if slot.state == "waiting" else BUSY
-                yield Text(worker_words(name, slot, now), style)
+                yield from self._wrapped("", worker_words(name, slot, now), style, room)
         if progress.current is not None:
-            yield Text.assemble(("now     ", STRONG), clean(progress.current.label))
+            yield from self._wrapped("now", clean(progress.current.label), "", room)
         if progress.pictured is not None:
-            yield Text.assemble(("newest  ", STRONG), (progress.pictured.id, FAINT))
+            yield from self._wrapped("newest", clean(progress.pictured.id), FAINT, room)
         done = f"{progress.done} of {progress.total} done"
         gone = f"{numbers.duration(now)} gone"
-        yield Text(", ".join([done, *speed_words(progress), gone]))
+        yield from self._wrapped("", ", ".join([done, *speed_words(progress), gone]), "", room)
+
+    def _wrapped(self, head: str, words: str, style: str, room: int) -> Iterator[Text]:
+        from rich.text import Text
+
+        indent = _INDENT if head else 0
+        lines = Text(words, style).wrap(self._console, max(8, room - indent))
+        most = _MOST_LINES if self._console.size.height >= _ROOMY else 1
+        for number, line in enumerate(lines[:most]):
+            line.rstrip()
+            if number == most - 1 and len(lines) > most:
+                line.append(self._glyphs.ellipsis)
+            before = head.ljust(indent) if number == 0 else " " * indent
+            whole = Text.assemble((before, STRONG), line, no_wrap=True)
+            whole.truncate(room, overflow="ellipsis")
+            yield whole

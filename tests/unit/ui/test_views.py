@@ -1,0 +1,326 @@
+import itertools
+import re
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lorakit.execute.events import (
+    ActionFinished,
+    ActionProgress,
+    ActionStarted,
+    RunFinished,
+    RunStarted,
+    WorkerState,
+)
+from lorakit.plan.states import State
+from lorakit.ui.live import LiveView, view_for
+from lorakit.ui.plain import PlainView
+from tests.support.shown_plans import board
+from tests.support.shown_runs import events_of
+
+
+def plain_text(text):
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "outputs" / "quickstart" / "003"
+
+
+def after(plan, folder, console, until, **options):
+    """A live view that has heard every event up to a time, and its drawing."""
+    clock = Clock()
+    view = LiveView(plan, console, clock=clock, **options)
+    for event in events_of(plan, folder):
+        if event.at > until:
+            break
+        view.handle(event)
+    clock.now = 100.0 + until
+    start = console.file.tell()
+    console.print(view.draw())
+    console.file.seek(start)
+    lines = plain_text(console.file.read()).splitlines()
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+PLAIN = """\
+     0.0 s  quickstart -> outputs/quickstart/003: 7 actions, 7 to make
+     0.5 s  waiting for another run (held by process 17)
+     1.0 s  loading lorakit:studio
+     2.2 s  lorakit:studio ready after 1.2 s
+     2.2 s  film: started
+     3.2 s  film/mars: 2 frames done
+     3.2 s  note: the render worker ended by itself (signal 9); starting it again
+     3.8 s  film/meadow: 3 frames done
+     3.8 s  film: contact sheet written film/contact_sheet.png
+     4.1 s  film: film written film/film.mp4
+done in 4.1 s: 7 made, 0 cached
+film           outputs/quickstart/003/film/film.mp4
+contact sheet  outputs/quickstart/003/film/contact_sheet.png
+folder         outputs/quickstart/003
+change line 9 of storyboards/bunny.yaml and run again: 3 frames, about 8 s
+"""
+
+FAILED = """\
+     3.2 s  failed film/meadow/2: out of memory
+"""
+
+FAILED_END = """\
+failed film/meadow/2: out of memory
+failed in 3.8 s: 4 made, 0 cached, 1 failed, 2 skipped
+folder         outputs/quickstart/003
+what was made is kept; details are in run.log
+"""
+
+LOADING = """\
+quickstart → outputs/quickstart/003
+film
+├─ meadow         ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  3 frames wait
+├─ mars           ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  2 frames wait
+├─ contact sheet  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  waits
+└─ film           ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  waits
+
+loading lorakit:studio 0.8 s
+0 of 7 done, about 40 s left, 1.8 s gone
+"""
+
+DRAWING = """\
+quickstart → outputs/quickstart/003
+film
+├─ meadow         ━━━━━━━━━━━━━━━━╸━━━━━━━━━━━━━  0 of 3 frames
+├─ mars           ━━━━━━━━━━━━━━━━━━━━━━╸━━━━━━━  0 of 2 frames
+├─ contact sheet  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  waits
+└─ film           ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  waits
+"""
+
+
+def test_off_a_terminal_a_run_is_a_line_for_each_change(folder, console):
+    out = console()
+    plan = board()
+    with view_for(plan, out) as view:
+        assert isinstance(view, PlainView)
+        for event in events_of(plan, folder):
+            view.handle(event)
+    assert out.file.getvalue() == PLAIN
+
+
+def test_failures_are_told_at_once_and_again_at_the_end(folder, console):
+    out = console()
+    plan = board()
+    with view_for(plan, out, plain=True) as view:
+        for event in events_of(plan, folder, fails="film/meadow/2"):
+            view.handle(event)
+    shown = out.file.getvalue()
+    assert FAILED in shown
+    assert shown.endswith(FAILED_END)
+    assert "film: film skipped" in shown
+
+
+def test_long_runs_have_a_line_of_news_every_few_seconds(folder, console):
+    out = console()
+    plan = board([(f"s{n}", 10) for n in range(12)])
+    with view_for(plan, out) as view:
+        for event in events_of(plan, folder, wave=4):
+            view.handle(event)
+    news = [line for line in out.file.getvalue().splitlines() if "steps/s" in line]
+    times = [float(line.split()[0]) for line in news]
+    assert len(times) >= 2
+    assert all(b - a >= 5 for a, b in itertools.pairwise(times))
+    assert re.search(
+        r"\d+ of 122 done, \d+ steps/s, about [\d a-z]+ left, now film/s\d+/\d+", news[0]
+    )
+
+
+def test_scenes_that_were_there_already_are_not_told_one_by_one(folder, console):
+    out = console()
+    plan = board([("a", 50), ("b", 50)], state=State.CACHED)
+    with view_for(plan, out) as view:
+        view.handle(RunStarted(0.0, str(folder), "quickstart", 102, 0))
+        for planned in plan.actions:
+            view.handle(ActionFinished(0.1, planned.action.id, "cached", "k"))
+        view.handle(RunFinished(0.2, "done", str(folder), 0.2, 0, 102, 0, 0))
+    assert len(out.file.getvalue().splitlines()) == 3
+
+
+def test_a_run_that_breaks_off_has_no_summary(folder, console):
+    for terminal in (False, True):
+        out = console(terminal=terminal)
+        with pytest.raises(RuntimeError), view_for(board(), out) as view:  # noqa: PT012
+            view.handle(RunStarted(0.0, str(folder), "quickstart", 7, 7))
+            raise RuntimeError
+        assert "done in" not in out.file.getvalue()
+
+
+def test_while_the_model_loads(folder, console):
+    assert after(board(), folder, console(80, terminal=True), 1.8) == LOADING
+
+
+def test_while_frames_are_drawn(folder, console):
+    shown = after(board(), folder, console(80, terminal=True), 2.8)
+    assert shown.startswith(DRAWING)
+    assert "\nnow     soft 3d illustration, a white bunny does thing 2, on mars\n" in shown
+    assert re.search(r"\n0 of 7 done, 8\d steps/s, about \d s left, 2.8 s gone\n$", shown)
+
+
+def test_the_newest_frame_is_shown_as_a_picture(folder, console):
+    for path in (
+        "frames_scene_1/frame_001",
+        "frames_scene_2/frame_001",
+        "frames_scene_2/frame_002",
+    ):
+        target = folder / "film" / f"{path}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (128, 64), (200, 30, 30)).save(target)
+    out = console(90, terminal=True, height=36)
+    after(board(), folder, out, 3.5)
+    shown = out.file.getvalue()
+    assert "38;2;200;30;30" in shown
+    picture = [line for line in plain_text(shown).splitlines() if "▄▄▄" in line or "▀▀▀" in line]
+    assert len(picture) == 8, "twice as wide as high: 30 cells by 7.5"
+    assert any("newest  film/mars/2" in line for line in plain_text(shown).splitlines())
+
+
+@pytest.mark.parametrize(
+    "options", [{"no_color": True}, {"color_system": "standard"}, {"width": 50}, {"height": 15}]
+)
+def test_there_is_no_picture_where_it_cannot_look_like_one(folder, console, options):
+    target = folder / "film/frames_scene_2/frame_002.png"
+    target.parent.mkdir(parents=True)
+    Image.new("RGB", (128, 64), (200, 30, 30)).save(target)
+    out = console(**{"width": 90, "terminal": True, "height": 36, **options})
+    shown = after(board(), folder, out, 3.5)
+    assert "▄▄▄" not in shown
+    assert "▀▀▀" not in shown
+    assert "meadow" in shown
+
+
+def test_thumbnails_can_be_turned_off(folder, console):
+    view = LiveView(board(), console(90, terminal=True, height=36), thumbnails=False)
+    for event in events_of(board(), folder):
+        view.handle(event)
+    view.draw()
+    assert view._picture is None
+
+
+@pytest.mark.parametrize("width", [20, 40, 61, 200])
+@pytest.mark.parametrize("height", [8, 12, 24, 60])
+@pytest.mark.parametrize("scenes", [2, 30])
+def test_the_view_never_outgrows_the_terminal(folder, console, width, height, scenes):
+    plan = board([(f"a scene with quite a long name {n}", 5) for n in range(scenes)])
+    for until in (0.0, 1.5, 4.0, 9.0, 1e9):
+        shown = after(plan, folder, console(width, terminal=True, height=height), until)
+        lines = shown.rstrip("\n").splitlines()
+        assert max(map(len, lines)) <= width
+        assert len(lines) <= max(height, 12)
+
+
+def test_many_scenes_are_folded_around_those_under_way(folder, console):
+    plan = board([(f"s{n}", 2) for n in range(40)])
+    view = LiveView(plan, out := console(80, terminal=True, height=20), clock=Clock())
+    view.handle(RunStarted(0.0, str(folder), "quickstart", 82, 82))
+    for planned in plan.actions[:30]:
+        view.handle(ActionFinished(0.1, planned.action.id, "made"))
+    view.handle(ActionStarted(0.2, plan.actions[30].action.id))
+    out.print(view.draw())
+    shown = plain_text(out.file.getvalue())
+    assert "… 14 done" in shown
+    assert "─ s15" in shown
+    assert re.search(r"… \d+ to come", shown)
+
+
+def test_without_colours_the_bar_still_shows_how_far_it_is(folder, console):
+    shown = after(board(), folder, console(80, terminal=True, no_color=True), 2.8)
+    bar = next(line for line in shown.splitlines() if "meadow" in line)
+    assert "━╸   " in bar
+
+
+def test_a_terminal_without_unicode_gets_ascii(folder, console, monkeypatch):
+    monkeypatch.setenv("LANG", "de_DE.ISO-8859-1")
+    for until in (1.8, 2.8, 1e9):
+        assert after(board(), folder, console(80, terminal=True), until).isascii()
+
+
+def test_the_live_view_redraws_ends_with_the_summary_and_keeps_notes(folder, console):
+    out = console(80, terminal=True)
+    plan = board()
+    with view_for(plan, out) as view:
+        assert isinstance(view, LiveView)
+        for event in events_of(plan, folder, fails="film/meadow/2"):
+            view.handle(event)
+        time.sleep(0.3)
+    shown = plain_text(out.file.getvalue())
+    assert shown.count("the render worker ended by itself") == 1
+    assert "failed film/meadow/2: out of memory" in shown
+    assert shown.endswith(FAILED_END)
+
+
+def test_an_interrupted_run_says_how_to_go_on(folder, console):
+    out = console()
+    with view_for(board(), out) as view:
+        view.handle(RunStarted(0.0, str(folder), "quickstart", 7, 7))
+        view.handle(RunFinished(3.0, "interrupted", str(folder), 3.0, 2, 0, 0, 5))
+    shown = out.file.getvalue()
+    assert "interrupted in 3.0 s: 2 made, 0 cached, 5 skipped" in shown
+    assert shown.endswith("what was made is kept: run again to go on\n")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_ten_thousand_events_are_taken_in_at_once(folder, console, terminal):
+    plan = board([(f"s{n}", 5) for n in range(100)])
+    events = list(events_of(plan, folder, wave=8))
+    events = (events * (10_000 // len(events) + 1))[:10_000]
+    with view_for(plan, console(terminal=terminal)) as view:
+        began = time.perf_counter()
+        for event in events:
+            view.handle(event)
+        taken = time.perf_counter() - began
+    assert taken < 1.0
+
+
+def test_a_frame_done_again_after_a_worker_died_counts_once(folder, console):
+    plan = board()
+    view = LiveView(plan, console(80, terminal=True), clock=Clock())
+    first = plan.actions[0].action.id
+    view.handle(RunStarted(0.0, str(folder), "quickstart", 7, 7))
+    for done in (5, 10, 3, 8, 12):
+        view.handle(ActionProgress(1.0, first, done, 20))
+    view.handle(ActionFinished(2.0, first, "made"))
+    view.handle(ActionFinished(2.1, first, "made"))
+    row = view._progress.rows[0]
+    assert (row.units_done, row.made, view._progress.done) == (20, 1, 1)
+
+
+def test_events_about_what_is_not_in_the_plan_do_no_harm(folder, console):
+    for terminal in (False, True):
+        view = view_for(board(), console(terminal=terminal))
+        for event in (
+            ActionStarted(0.1, "gone/1"),
+            ActionProgress(0.2, "gone/1", 1, 2),
+            ActionFinished(0.3, "gone/1", "failed", detail="x"),
+            WorkerState(0.4, "train", "loading", "it"),
+        ):
+            view.handle(event)
+
+
+def test_a_dumb_terminal_gets_lines(console):
+    out = console(terminal=True, _environ={"TERM": "dumb"})
+    assert isinstance(view_for(board(), out), PlainView)
+
+
+def test_paths_outside_the_current_folder_stay_whole(console, folder):
+    from lorakit.ui.summary import short_path
+
+    assert short_path(str(Path.cwd() / "a" / "b")) == str(Path("a") / "b")
+    assert short_path(str(Path.cwd().parent / "b")) == str(Path.cwd().parent / "b")
