@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from lorakit.plan.waves import width_for
 from lorakit.store.canonical import digest_of
 
 FRAME_VERSION = 1
+_WORD = re.compile(r"[\w'-]+")
 DRAFT_STEPS = 8
 # second-order schedulers, which call the UNet twice for each step but the last
 _TWICE = {"heun_discrete"}
@@ -230,15 +232,9 @@ def _calls(scheduler: str | None, steps: int) -> int:
 
 
 def words_of(text: str) -> list[str]:
-    """The lower-case words of a prompt."""
-    word, words = "", []
-    for letter in f"{text} ":
-        if letter.isalpha() or (letter in "'-" and word):
-            word += letter.lower()
-        elif word:
-            words.append(word.strip("'-").removesuffix("'s"))
-            word = ""
-    return words
+    """The lower-case words of a prompt; what holds a digit (3d, 4k) is none."""
+    found = (match[0].lower().removesuffix("'s") for match in _WORD.finditer(text))
+    return [word.strip("'-") for word in found if word.replace("'", "").replace("-", "").isalpha()]
 
 
 def easel_for(model: str, adapters: Sequence[AdapterUse], context: Context) -> Easel:
