@@ -96,6 +96,7 @@ class LiveView:
             self._live.stop()
             self._live = None
         if error is None:
+            self._console.print()
             show(self._console, (("", "  ", line) for line in summary(self._progress)))
 
     def handle(self, event: Event) -> None:

@@ -63,7 +63,7 @@ class PlainView:
             self._told = event.at
         elif isinstance(event, WorkerState):
             words = worker_words(event.slot, progress.slots[event.slot], event.at)
-            if words and event.state not in ("starting", "ended"):
+            if words and event.state != "starting":
                 self._say(words)
         elif isinstance(event, ActionStarted):
             self._start(event.action)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lorakit.plan.actions import Action
     from lorakit.plan.states import Plan
 
+_NOUNS = {"film": "film frame", "contact-sheet": "picture"}  # what an action's units are
 _ASSEMBLING = 0.01  # seconds a film frame or a thumbnail takes, where nothing is known yet
 _WINDOW = (
     20.0  # seconds over which speed is measured: a scene's change shows, a wave's end does not
@@ -37,6 +38,7 @@ class Row:
     step: str
     title: str
     single: bool
+    noun: str = "unit"
     total: int = 0
     made: int = 0
     cached: int = 0
@@ -124,7 +126,9 @@ class Progress:
             key = (action.step, action.group or action.id)
             row = rows.get(key)
             if row is None:
-                row = rows[key] = Row(action.step, _title(action), single=not action.group)
+                row = rows[key] = Row(
+                    action.step, _title(action), not action.group, _NOUNS.get(action.kind, "unit")
+                )
                 self.rows.append(row)
             row.total += 1
             row.units += action.units

@@ -158,11 +158,16 @@ class Screen:
         progress = self._progress
         yield Text()
         for name, slot in progress.slots.items():
+            # that the others start as well is no news while there is something to draw
+            if slot.state == "starting" and name != "render" and "render" in progress.slots:
+                continue
             if slot.state in ("starting", "waiting", "loading"):
                 style = WARN if slot.state == "waiting" else BUSY
                 yield from self._wrapped("", worker_words(name, slot, now), style, room)
         if progress.current is not None:
-            yield from self._wrapped("now", clean(progress.current.label), "", room)
+            action, row = progress.current, progress.row_of(progress.current.id)
+            words = action.label if row is None or not row.single else f"the {row.title}"
+            yield from self._wrapped("now", clean(words), "", room)
         if progress.pictured is not None:
             yield from self._wrapped("newest", clean(progress.pictured.id), FAINT, room)
         done = f"{progress.done} of {progress.total} done"

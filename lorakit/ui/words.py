@@ -23,14 +23,15 @@ def worker_words(name: str, slot: Slot, at: float) -> str:
         return f"waiting for another run{f' ({detail})' if detail else ''}"
     if slot.state == "ready":
         return f"{detail or name} ready after {numbers.duration(slot.seconds)}"
-    return f"{name} worker {slot.state}" if slot.state else ""
+    return f"starting the {name} worker" if slot.state == "starting" else ""
 
 
 def done_words(row: Row) -> str:
     """Say how a row stands: `3 of 5 frames`, `5 frames, 2 cached`, `written`, `waits`."""
     if row.single:
         if not row.over:
-            return f"{row.units_done} of {row.units}" if row.active or row.units_done else "waits"
+            begun = row.active or row.units_done
+            return f"{row.units_done} of {numbers.count(row.units, row.noun)}" if begun else "waits"
         words = (
             "failed" if row.failed else "skipped" if row.skipped else "cached" * bool(row.cached)
         )
