@@ -1,0 +1,228 @@
+"""Each key of the schemas moves the actions its `x-affects` names, and no others."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lorakit import resources
+from lorakit.plan.states import Plan
+from tests.support.planning import plan_of
+
+BOARD: dict[str, Any] = {
+    "storyboard": 1,
+    "title": "A story",
+    "seed": 1,
+    "look": {"style": "soft", "aspect": "1:1"},
+    "characters": {
+        "bunny": {"anchor": "a white bunny", "name": "the bunny", "aliases": ["hare"], "pronouns": "he"},
+        "owl": {"anchor": "an old owl", "pronouns": "they"},
+    },
+    "chain": {"from": "previous", "strength": 0.5},
+    "scenes": [
+        {"name": "one", "setting": "on mars", "sentences": ["The bunny finds a key", {"text": "The rabbit looks"}, "a fox"]},
+        {"name": "two", "setting": "at night", "sentences": ["The bunny rides", {"text": "He finds a hat"}, "an ant"]},
+    ],
+    "video": {"captions": True, "transition": {"kind": "crossfade", "seconds": 0.2}},
+}
+RECIPE: dict[str, Any] = {
+    "recipe": 1,
+    "seed": 1,
+    "models": {"tiny": {"from": "lorakit:studio", "dtype": "fp32"}, "other": {"from": "lorakit:studio"}},
+    "steps": {
+        "film": {"kind": "storyboard", "storyboard": "board.yaml", "model": "tiny"},
+        "posters": {"kind": "generate", "model": "tiny", "prompts": ["a fox", {"text": "an owl"}], "aspect": "1:1"},
+        "joined": {"kind": "video", "of": ["film", "posters"], "captions": True,
+                   "transition": {"kind": "crossfade", "seconds": 0.2}},
+    },
+}
+Change = tuple[str, tuple[str | int, ...], Any]  # schema path, path in the document, another value
+
+S, C = ("scenes", 0), ("scenes", 1, "sentences", 1)
+LOOK = [
+    ("style", "hard"), ("negative_prompt", "rain"), ("num_inference_steps", 9), ("guidance_scale", 3.5),
+    ("scheduler", "ddim"), ("aspect", "16:9"),
+]
+BOARD_CHANGES: list[Change] = [
+    ("storyboard", ("storyboard",), 1),
+    ("title", ("title",), "Another"),
+    ("notes", ("notes",), "mine"),
+    ("seed", ("seed",), 2),
+    *[(f"look.{k}", ("look", k), v) for k, v in LOOK],
+    ("look.notes", ("look", "notes"), "mine"),
+    ("look.width", ("look",), {"style": "soft", "width": 136}),
+    ("look.height", ("look",), {"style": "soft", "height": 136}),
+    ("characters", ("characters",), {**BOARD["characters"], "bunny": {"anchor": "a black bunny"}}),
+    ("character.notes", ("characters", "bunny", "notes"), "mine"),
+    ("character.anchor", ("characters", "bunny", "anchor"), "a black bunny"),
+    ("character.name", ("characters", "bunny", "name"), "the hare"),
+    ("character.aliases", ("characters", "bunny", "aliases"), ["rabbit"]),
+    ("character.pronouns", ("characters", "bunny", "pronouns"), "she"),
+    ("chain.notes", ("chain", "notes"), "mine"),
+    ("chain.from", ("chain", "from"), "noise"),
+    ("chain.strength", ("chain", "strength"), 0.7),
+    ("chain.anchor_weight", ("chain", "anchor_weight"), 0.5),
+    ("scenes", ("scenes", 0, "sentences", 0), "The bunny finds a cake"),
+    ("scene.notes", (*S, "notes"), "mine"),
+    ("scene.name", (*S, "name"), "renamed"),
+    ("scene.setting", (*S, "setting"), "on the moon"),
+    ("scene.seed", (*S, "seed"), 5),
+    ("scene.start", ("scenes", 1, "start"), "previous-scene"),
+    ("scene.sentences", (*S, "sentences"), ["a fox", "an owl"]),
+    ("scene.text", (*S,), {"name": "one", "setting": "on mars", "text": "The bunny sleeps. He wakes."}),
+    ("sentence.notes", (*C, "notes"), "mine"),
+    ("sentence.text", (*C, "text"), "He finds a cake"),
+    ("sentence.prompt", (*C, "prompt"), "a cake"),
+    ("sentence.negative_prompt", (*C, "negative_prompt"), "rain"),
+    ("sentence.num_inference_steps", (*C, "num_inference_steps"), 11),
+    ("sentence.guidance_scale", (*C, "guidance_scale"), 2.0),
+    ("sentence.strength", (*C, "strength"), 0.8),
+    ("sentence.seed", (*C, "seed"), 3),
+    ("sentence.hold", (*C, "hold"), "40f"),
+    ("sentence.repeat", (*C, "repeat"), True),
+    ("video.notes", ("video", "notes"), "mine"),
+    ("video.fps", ("video", "fps"), 12),
+    ("video.hold", ("video", "hold"), 2.5),
+    ("video.height", ("video", "height"), 256),
+    ("video.transition", ("video", "transition"), {"kind": "cut"}),
+    ("video.transition.kind", ("video", "transition", "kind"), "cut"),
+    ("video.transition.seconds", ("video", "transition", "seconds"), 0.5),
+    ("video.captions", ("video", "captions"), False),
+    ("video.captions.position", ("video", "captions"), {"position": "top"}),
+    ("video.transition.notes", ("video", "transition", "notes"), "mine"),
+    ("video.captions.notes", ("video", "captions"), {"notes": "mine"}),
+    ("video.captions.size", ("video", "captions"), {"size": 0.1}),
+]
+F, P, J = ("steps", "film"), ("steps", "posters"), ("steps", "joined")
+RECIPE_CHANGES: list[Change] = [
+    ("recipe", ("recipe",), 1),
+    ("name", ("name",), "other"),
+    ("notes", ("notes",), "mine"),
+    ("seed", ("seed",), 2),
+    ("profiles", ("profiles",), {"p": {"seed": 9}}),
+    ("models", ("models", "tiny", "dtype"), "bf16"),
+    ("model.notes", ("models", "tiny", "notes"), "mine"),
+    ("model.dtype", ("models", "tiny", "dtype"), "bf16"),
+    ("steps", (*P, "prompts"), ["a cake"]),
+    ("storyboard.notes", (*F, "notes"), "mine"),
+    ("storyboard.model", (*F, "model"), "other"),
+    ("generate.notes", (*P, "notes"), "mine"),
+    ("generate.model", (*P, "model"), "other"),
+    ("generate.prompts", (*P, "prompts"), ["a cake"]),
+    ("generate.images_per_prompt", (*P, "images_per_prompt"), 2),
+    ("generate.seed", (*P, "seed"), 5),
+    *[(f"generate.{k}", (*P, k), v) for k, v in LOOK],
+    ("generate.width", (*P,), {**RECIPE["steps"]["posters"], "aspect": None, "width": 136}),
+    ("generate.height", (*P,), {**RECIPE["steps"]["posters"], "aspect": None, "height": 136}),
+    ("prompt.notes", (*P, "prompts", 1, "notes"), "mine"),
+    ("prompt.text", (*P, "prompts", 1, "text"), "a cake"),
+    ("prompt.negative_prompt", (*P, "prompts", 1, "negative_prompt"), "rain"),
+    ("prompt.seed", (*P, "prompts", 1, "seed"), 3),
+    ("video.notes", (*J, "notes"), "mine"),
+    ("video.of", (*J, "of"), ["posters"]),
+    ("video.fps", (*J, "fps"), 12),
+    ("video.hold", (*J, "hold"), 2.5),
+    ("video.height", (*J, "height"), 256),
+    ("video.transition", (*J, "transition"), {"kind": "cut"}),
+    ("video.captions", (*J, "captions"), False),
+]
+# decided by files, by other documents, or for every key alike: tried elsewhere
+ELSEWHERE = {
+    "recipe": {"extends", "adapters", "adapter.from", "adapter.notes", "model.from", "step.kind", "generate.kind",
+               "storyboard.kind", "video.kind", "storyboard.storyboard", "storyboard.adapters", "generate.adapters"},
+    "storyboard": {"look", "chain", "video", "scene.look", "scene.chain"},
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    return json.loads((resources.path("schemas") / f"{name}.schema.json").read_text())
+
+
+def keys(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every key a mapping of the schema has, with what the schema says of it."""
+    for name, inner in node.get("properties", {}).items():
+        yield f"{prefix}{name}", inner
+        if inner.get("properties"):
+            yield from keys(inner, f"{prefix}{name}.")
+
+
+def all_keys(name: str) -> dict[str, dict[str, Any]]:
+    whole = schema(name)
+    found = dict(keys(whole))
+    for group, inner in whole["definitions"].items():
+        found |= dict(keys(inner, f"{group}."))
+    return found
+
+
+def affects(name: str, key: str) -> str:
+    inner = all_keys(name)[key]
+    while "x-affects" not in inner and "$ref" in inner:
+        file, _, pointer = inner["$ref"].partition("#/")
+        inner = schema((file or f"{name}.").split(".")[0])
+        for part in pointer.split("/"):
+            inner = inner[part]
+    return inner["x-affects"]
+
+
+def changed(document: dict[str, Any], path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    result = copy.deepcopy(document)
+    inner: Any = result
+    for part in path[:-1]:
+        inner = inner[part]
+    inner[path[-1]] = value
+    if isinstance(value, dict):
+        inner[path[-1]] = {k: v for k, v in value.items() if v is not None}
+    return result
+
+
+def signature(plan: Plan) -> dict[str, dict[str, str]]:
+    """What decides each action, by kind."""
+    found: dict[str, dict[str, str]] = {"frame": {}, "film": {}, "contact-sheet": {}}
+    for planned in plan.actions:
+        action = planned.action
+        inputs = [(i.role, i.action) for i in action.inputs] if action.kind == "frame" else []
+        found[action.kind][action.id] = repr((sorted(action.params.items()), inputs))
+    return found
+
+
+def plan_with(folder: Path, board: dict[str, Any], recipe: dict[str, Any]) -> dict[str, dict[str, str]]:
+    (folder / "board.yaml").write_text(yaml.safe_dump(board, sort_keys=False))
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
+    from tests.support.planning import facts_for
+
+    return signature(plan_of(folder / "recipe.yaml", facts_for(("tiny", "other"))))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [*(("storyboard", c) for c in BOARD_CHANGES), *(("recipe", c) for c in RECIPE_CHANGES)],
+    ids=lambda v: v if isinstance(v, str) else v[0],
+)
+def test_a_key_moves_what_it_says(tmp_path: Path, name: str, change: Change) -> None:
+    key, path, value = change
+    before = plan_with(tmp_path, BOARD, RECIPE)
+    board = changed(BOARD, path, value) if name == "storyboard" else BOARD
+    recipe = changed(RECIPE, path, value) if name == "recipe" else RECIPE
+    after = plan_with(tmp_path, board, recipe)
+    moved = {kind for kind in before if before[kind] != after[kind]}
+    said = affects(name, key)
+    if said == "nothing":
+        assert moved == set()
+    elif said == "film":
+        assert moved
+        assert "frame" not in moved
+    else:
+        assert said == "render"
+        assert "frame" in moved
+
+
+@pytest.mark.parametrize(("name", "changes"), [("storyboard", BOARD_CHANGES), ("recipe", RECIPE_CHANGES)])
+def test_every_key_is_tried(name: str, changes: list[Change]) -> None:
+    tried = {key for key, _, _ in changes} | ELSEWHERE[name]
+    assert set(all_keys(name)) - tried == set()
