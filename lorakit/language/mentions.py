@@ -108,7 +108,7 @@ class Cast:
 
     def expand(self, text: str, spot: Spot, findings: Findings) -> Mentioned:
         """Put in only who stands in braces: for a prompt that the author wrote in full."""
-        reading = Reading(text, spot, SceneMemory(), findings)
+        reading = Reading(text, spot, SceneMemory(), findings, verbatim=True)
         for match in self._pattern.finditer(text):
             if match["brace"] is not None:
                 self._braced(reading, match)
@@ -153,7 +153,9 @@ class Cast:
         ):
             reading.end = end  # "the alien explorer" of a character called alien, alias explorer
             return
-        begin, extra = _look_back(reading.text, reading.end, start, figure.head_words)
+        begin, extra = start, ""
+        if not reading.verbatim:
+            begin, extra = _look_back(reading.text, reading.end, start, figure.head_words)
         tail = _tail(figure, name)
         if tail and not possessive and reading.text[end : end + len(tail)].casefold() == tail:
             prompt_end = end + len(tail)

@@ -41,11 +41,20 @@ class Figure(NamedTuple):
 class Reading:
     """One sentence while it is rewritten; what lies before `end` is done."""
 
-    def __init__(self, text: str, spot: Spot, memory: SceneMemory, findings: Findings) -> None:
+    def __init__(
+        self,
+        text: str,
+        spot: Spot,
+        memory: SceneMemory,
+        findings: Findings,
+        *,
+        verbatim: bool = False,
+    ) -> None:
         self.text = text
         self.spot = spot
         self.memory = memory
         self.findings = findings
+        self.verbatim = verbatim
         self.end = 0
         self.figures: list[int] = []
         self.last_figure: int | None = None

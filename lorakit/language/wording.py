@@ -147,11 +147,8 @@ def _key_for(schema: Schema, text: str) -> str:
     for key, sub in schema.properties.items():
         if text in sub.raw.get("enum", ()):
             return key
-    for key in (*schema.required, "style", "text"):
-        sub = schema.properties.get(key)  # type: ignore[assignment]
-        if sub is not None and str in sub.types:
-            return key
-    return ""
+    taking_text = {key for key, sub in schema.properties.items() if str in sub.types}
+    return next((key for key in (*schema.required, "style", "text") if key in taking_text), "")
 
 
 def not_one_of(schema: Schema, node: Node, name: str, findings: Findings) -> None:
@@ -170,7 +167,7 @@ def not_one_of(schema: Schema, node: Node, name: str, findings: Findings) -> Non
 def not_the_version(schema: Schema, node: Node, name: str, findings: Findings) -> None:
     """`const`: a version of the format that this lorakit does not read."""
     version = schema.raw["const"]
-    newer = isinstance(node.value, (int, float)) and node.value > version
+    newer = type(node.value) is int and isinstance(version, int) and node.value > version
     findings.error(
         "wrong-version",
         f"{name} is the version of the format, and must be {version}; {shown(node)} is not known",

@@ -1,0 +1,134 @@
+"""The schemas and the documents say the same, key by key."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lorakit.language import documents, durations, load, schemas
+
+BOARD = "storyboard.schema.json#/definitions/"
+RECIPE = "recipe.schema.json#/definitions/"
+# a document's class -> its schema, and where a key and a field differ in name
+PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
+    (documents.Look, BOARD + "look", {}),
+    (documents.Chain, BOARD + "chain", {"from": "start"}),
+    (documents.Character, BOARD + "character", {}),
+    (documents.Sentence, BOARD + "sentence", {}),
+    (documents.Scene, BOARD + "scene", {}),
+    (documents.Transition, BOARD + "video/properties/transition", {}),
+    (documents.Captions, BOARD + "video/properties/captions", {}),
+    (documents.Video, BOARD + "video", {}),
+    (documents.Storyboard, "storyboard.schema.json#", {}),
+    (documents.ModelSource, RECIPE + "model", {"from": "source"}),
+    (documents.AdapterSource, RECIPE + "adapter", {"from": "path"}),
+    (documents.Prompt, RECIPE + "prompt", {}),
+    (documents.GenerateStep, RECIPE + "generate", {}),
+    (documents.StoryboardStep, RECIPE + "storyboard", {"storyboard": "board"}),
+    (documents.VideoStep, RECIPE + "video", {}),
+    (documents.Recipe, "recipe.schema.json#", {}),
+)
+# keys that become something else: (schema, key) -> why no field has its name
+ELSEWHERE = {
+    ("sentence", "negative_prompt"): "look",
+    ("sentence", "num_inference_steps"): "look",
+    ("sentence", "guidance_scale"): "look",
+    ("scene", "look"): "each sentence's look",
+    ("scene", "text"): "sentences",
+    ("#", "storyboard"): "the version",
+    ("#", "recipe"): "the version",
+    ("#", "chain"): "each scene's chain",
+    ("#", "extends"): "merged",
+    ("#", "profiles"): "merged",
+    **{
+        ("generate", key): "look"
+        for key in ("style", "negative_prompt", "num_inference_steps", "guidance_scale")
+    },
+    **{("generate", key): "look" for key in ("scheduler", "width", "height", "aspect")},
+    **{("video", key): "video" for key in ("fps", "hold", "height", "transition", "captions")},
+}
+FREE = {"notes", "kind"}
+
+
+def properties(reference: str) -> dict[str, Any]:
+    found, file = schemas.resolve(reference, "")
+    return {
+        key: {**(schemas.resolve(sub["$ref"], file)[0] if "$ref" in sub else {}), **sub}
+        for key, sub in found["properties"].items()
+        if sub is not False
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "reference", "renamed"), PAIRS, ids=lambda one: getattr(one, "__name__", "")
+)
+def test_each_key_has_its_field_and_its_default(
+    kind: type, reference: str, renamed: dict[str, str]
+) -> None:
+    fields = {one.name: one for one in dataclasses.fields(kind)}
+    last = reference.rsplit("/", 1)[-1] if "/" in reference else "#"
+    for key, sub in properties(reference).items():
+        if key in FREE and renamed.get(key) is None and key not in fields:
+            continue
+        name = renamed.get(key, key)
+        if name not in fields:
+            assert (last, key) in ELSEWHERE, f"{kind.__name__} has no field for {key}"
+            continue
+        if "default" not in sub:
+            continue
+        default = fields[name].default
+        if default is dataclasses.MISSING:
+            continue  # filled in by the builder, which the next test watches
+        expected = sub["default"]
+        if kind is documents.Video and key in ("captions", "transition"):
+            continue  # classes of their own, walked above
+        if isinstance(default, documents.Duration):
+            expected = durations.parse(expected)
+        assert default == expected, f"{kind.__name__}.{name}"
+
+
+def test_each_field_comes_from_a_key_or_is_derived() -> None:
+    derived = {
+        "id", "place", "number", "prompt", "caption", "characters", "look", "board", "video", "path", "show",
+        "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain",
+    }  # fmt: skip
+    for kind, reference, renamed in PAIRS:
+        keys = {renamed.get(key, key) for key in properties(reference)}
+        for one in dataclasses.fields(kind):
+            assert one.name in keys | derived, f"{kind.__name__}.{one.name}"
+
+
+def test_what_a_document_leaves_out_gets_the_schema_s_default(tmp_path: Path) -> None:
+    (tmp_path / "board.yaml").write_text(
+        "storyboard: 1\nscenes: [{sentences: [A fox]}]\nvideo: {}\n"
+    )
+    (tmp_path / "recipe.yaml").write_text(
+        "recipe: 1\nmodels: {sd: {from: 'hub:a/b'}}\nsteps:\n"
+        "  film: {kind: storyboard, storyboard: board.yaml}\n  more: {kind: generate, prompts: [x]}\n"
+    )
+    recipe = load(tmp_path / "recipe.yaml").recipe
+    film, more = recipe.steps["film"], recipe.steps["more"]
+    assert isinstance(film, documents.StoryboardStep)
+    assert isinstance(more, documents.GenerateStep)
+    assert recipe.seed == schemas.default("recipe.schema.json#/properties/seed")
+    assert recipe.models["sd"].dtype == schemas.default(RECIPE + "model/properties/dtype")
+    assert more.images_per_prompt == schemas.default(
+        RECIPE + "generate/properties/images_per_prompt"
+    )
+    assert more.adapters == ()
+    board = film.board
+    assert board.look == documents.Look()
+    assert board.scenes[0].chain == documents.Chain()
+    assert board.scenes[0].start == schemas.default(BOARD + "scene/properties/start")
+    assert board.scenes[0].setting == schemas.default(BOARD + "scene/properties/setting")
+    assert board.scenes[0].sentences[0].strength == schemas.default(
+        BOARD + "chain/properties/strength"
+    )
+    assert board.scenes[0].sentences[0].repeat is False
+    assert board.video is not None
+    assert dataclasses.replace(board.video, place=None) == documents.Video()
+    assert board.video.hold.seconds == Fraction(3, 2)

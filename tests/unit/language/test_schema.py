@@ -1,0 +1,185 @@
+"""Our checker against the jsonschema library: same verdict on everything."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from referencing import Registry, Resource
+
+from lorakit import resources
+from lorakit.language import schema, schemas
+from lorakit.language.findings import Findings
+from lorakit.language.nodes import Node, Source
+
+FILES = ("recipe.schema.json", "storyboard.schema.json")
+NOWHERE = Source(Path("x"), "x", "x")
+REGISTRY: Registry[Any] = Registry().with_resources(
+    (schemas.load(file)["$id"], Resource.from_contents(schemas.load(file))) for file in FILES
+)
+GOOD: dict[str, Any] = {
+    "recipe.schema.json": {
+        "recipe": 1,
+        "seed": 3,
+        "models": {"studio": {"from": "lorakit:studio", "dtype": "auto"}},
+        "adapters": {"ink": {"from": "ink.safetensors"}},
+        "steps": {
+            "a": {
+                "kind": "generate",
+                "prompts": ["x", {"text": "y", "seed": 1}],
+                "width": 64,
+                "adapters": {"ink": 1},
+            },
+            "b": {"kind": "storyboard", "storyboard": "b.yaml"},
+            "c": {
+                "kind": "video",
+                "of": ["a"],
+                "hold": "36f",
+                "transition": {"kind": "cut"},
+                "captions": True,
+            },
+        },
+        "profiles": {"gpu": {"seed": 4}},
+    },
+    "storyboard.schema.json": {
+        "storyboard": 1,
+        "look": {"style": "s", "num_inference_steps": 20, "guidance_scale": 5, "aspect": "16:9"},
+        "characters": {"bunny": {"anchor": "a bunny", "aliases": ["rabbit"], "pronouns": "he"}},
+        "chain": {"from": "anchor", "strength": 0.5},
+        "scenes": [
+            {"name": "m", "sentences": ["x", {"text": "y", "hold": 2, "repeat": False}]},
+            {"text": "One. Two.", "start": "scene:m", "x-mine": 1, "notes": None},
+        ],
+        "video": {"fps": 24, "hold": "1:23.5", "captions": {"size": 0.05}},
+    },
+}
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 2**65), st.floats(-5, 5, allow_nan=False), st.text(max_size=4),
+    st.sampled_from(["", "16:9", "36f", "a b", "bunny", "generate", "video", 1.0, 20.0, 0, 1, [], {}, ["x"], {"text": "z"}]),
+)  # fmt: skip
+KEYS = st.sampled_from(
+    ["text", "kind", "prompts", "seed", "hold", "x-y", "notes", "Bad Key", "of", "storyboard"]
+)
+
+
+def node(value: Any) -> Node:
+    if isinstance(value, dict):
+        made = Node({key: node(child) for key, child in value.items()}, NOWHERE, 0, 1, 1, 1, '"')
+        made.keys = {key: Node(key, NOWHERE, 0, 1, 1, 1, '"') for key in value}
+        return made
+    if isinstance(value, list):
+        return Node([node(child) for child in value], NOWHERE, 0, 1, 1, 1, '"')
+    return Node(value, NOWHERE, 0, 1, 1, 1, '"')
+
+
+def ours(file: str, value: Any) -> bool:
+    findings = Findings()
+    schema.compiled(file).check(node(value), "the document", findings)
+    return not findings
+
+
+def theirs(file: str, value: Any) -> bool:
+    return jsonschema.Draft7Validator(schemas.load(file), registry=REGISTRY).is_valid(value)
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [at]
+    entries = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, child in entries:
+        found += places(child, (*at, key))
+    return found
+
+
+def blank(value: Any) -> bool:
+    """Whether a text of blanks alone is in it, which we call empty and JSON Schema does not."""
+    if isinstance(value, dict):
+        return any(map(blank, value.values()))
+    if isinstance(value, list):
+        return any(map(blank, value))
+    return isinstance(value, str) and value != "" and not value.strip()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_full_document_is_good(file: str) -> None:
+    assert theirs(file, GOOD[file])
+    assert ours(file, GOOD[file])
+
+
+@pytest.mark.parametrize("file", FILES)
+@settings(max_examples=300)
+@given(data=st.data())
+def test_any_change_gets_the_library_s_verdict(file: str, data: st.DataObject) -> None:
+    document = copy.deepcopy(GOOD[file])
+    path = data.draw(st.sampled_from(places(document)[1:]))
+    target = document
+    for key in path[:-1]:
+        target = target[key]
+    what = data.draw(st.sampled_from(["replace", "delete", "add"]))
+    if what == "replace":
+        target[path[-1]] = data.draw(ODD)
+    elif what == "delete":
+        del target[path[-1]]
+    elif isinstance(target, dict):
+        target[data.draw(KEYS)] = data.draw(ODD)
+    if blank(document):
+        return
+    assert ours(file, document) == theirs(file, document), document
+
+
+@pytest.mark.parametrize("folder", ["recipes", "storyboards"])
+def test_shipped_documents_satisfy_both(folder: str) -> None:
+    found = sorted(resources.path(folder).glob("*.yaml"))
+    assert len(found) >= 3
+    for path in found:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert theirs(f"{folder[:-1]}.schema.json", value), path
+        assert ours(f"{folder[:-1]}.schema.json", value), path
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_schemas_are_schemas(file: str) -> None:
+    jsonschema.Draft7Validator.check_schema(schemas.load(file))
+
+
+def test_a_keyword_that_the_checker_does_not_know_is_refused() -> None:
+    with pytest.raises(ValueError, match="unevaluatedItems"):
+        schema.Schema({"unevaluatedItems": False}, "x.json")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_each_key_is_described_and_its_example_and_default_are_valid(file: str) -> None:
+    def walk(raw: Any, at: str) -> None:
+        if not isinstance(raw, dict):
+            return
+        for key, sub in raw.get("properties", {}).items():
+            if sub in ({}, False) or "if" in at:
+                continue
+            resolved = schemas.resolve(sub["$ref"], file)[0] if "$ref" in sub else sub
+            assert sub.get("description") or resolved.get("description"), f"{at}/{key}"
+            assert sub.get("x-affects") or resolved.get("x-affects") or "properties" in resolved, (
+                f"{at}/{key}"
+            )
+            compiled = schema._compile(sub, file)
+            examples = [*sub.get("examples", ()), *resolved.get("examples", ())]
+            if "default" in sub:
+                examples.append(sub["default"])
+            for one in examples:
+                assert compiled.accepts(node(one)), f"{at}/{key}: {json.dumps(one)}"
+        for key, sub in raw.items():
+            if isinstance(sub, dict) and key not in ("examples", "default", "if", "then", "else"):
+                walk(sub, f"{at}/{key}")
+
+    walk(schemas.load(file), file)
