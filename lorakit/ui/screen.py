@@ -45,7 +45,7 @@ class Screen:
         width, height = self._console.size
         if width < 60 or height < _ROOMY:
             return None
-        rows = min(14, height // 3)
+        rows = min(16, height * 2 // 5)
         return min(width // 3, 3 * rows), rows
 
     def draw(self, now: float, picture: Picture | None) -> RenderableType:

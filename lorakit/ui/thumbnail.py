@@ -26,4 +26,4 @@ def thumbnail(path: Path, columns: int, rows: int) -> tuple[Pixels, int] | None:
     scale = min(columns / picture.width, 2 * rows / picture.height)
     wide = max(1, round(picture.width * scale))
     high = max(2, round(picture.height * scale / 2) * 2)
-    return Pixels.from_image(picture.resize((wide, high), Image.Resampling.LANCZOS)), wide
+    return Pixels.from_image(picture.resize((wide, high), Image.Resampling.HAMMING)), wide
