@@ -72,7 +72,8 @@ class LiveView:
         self._live: Live | None = None
         self._thumbnails = thumbnails and shows_pictures(console)
         self._picture: Picture | None = None
-        self._shown = ("", -_PICTURE_EVERY)  # path of the picture, and when it was loaded
+        self._shown: tuple[str, tuple[int, int] | None] = ("", None)  # its path and its room
+        self._loaded = -_PICTURE_EVERY  # when, in seconds of the run
 
     def __enter__(self) -> Self:
         from rich.live import Live
@@ -128,13 +129,13 @@ class LiveView:
         size = self._screen.picture_size()
         with self._lock:
             path = self._progress.picture and f"{self._progress.folder}/{self._progress.picture}"
-        if not path or size is None or path == self._shown[0]:
+        if not path or size is None or (path, size) == self._shown:
             return
-        if now - self._shown[1] < _PICTURE_EVERY:
+        if now - self._loaded < _PICTURE_EVERY:
             return
         from lorakit.ui.thumbnail import thumbnail
 
         loaded = thumbnail(Path(path), *size)
         if loaded is not None:
             self._picture = Picture(*loaded)
-            self._shown = (path, now)
+            self._shown, self._loaded = (path, size), now

@@ -27,7 +27,7 @@ def worker_words(name: str, slot: Slot, at: float) -> str:
 
 
 def done_words(row: Row) -> str:
-    """Say how a row stands: `3 of 5 frames`, `5 frames, 2 cached`, `written`, `waits`."""
+    """Say how a row stands: `3 of 5 frames`, `5 frames done, 2 cached`, `written`, `waits`."""
     if row.single:
         if not row.over:
             begun = row.active or row.units_done
@@ -40,9 +40,14 @@ def done_words(row: Row) -> str:
         return f"{numbers.count(row.total, 'frame')} wait"
     if not row.over:
         return f"{row.done} of {numbers.count(row.total, 'frame')}"
+    frames = numbers.count(row.total, "frame")
+    if row.cached == row.total:
+        return f"{frames} cached"
+    whole = row.made + row.cached
     parts = [("failed", row.failed), ("skipped", row.skipped), ("cached", row.cached)]
     told = [f"{number} {word}" for word, number in parts if number]
-    return ", ".join([f"{numbers.count(row.total, 'frame')} done", *told])
+    first = f"{frames} done" if whole == row.total else f"{whole} of {frames}"
+    return ", ".join([first, *told])
 
 
 def speed_words(progress: Progress) -> Iterator[str]:

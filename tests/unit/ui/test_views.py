@@ -126,6 +126,7 @@ def test_failures_are_told_at_once_and_again_at_the_end(folder, console):
     assert FAILED in shown
     assert shown.endswith(FAILED_END)
     assert "film: film skipped" in shown
+    assert "film/meadow: 2 of 3 frames, 1 failed" in shown
 
 
 def test_long_runs_have_a_line_of_news_every_few_seconds(folder, console):
