@@ -278,6 +278,8 @@ class Runner:
                 self._fail(message["id"], str(message["error"]))
             else:
                 self._commit(message["id"], message, worker)
+        elif what == "refused":
+            self._refused(slot, worker, str(message["engine"]), str(message["error"]))
         elif what == "broken":
             self._details[worker.slot] = str(message["error"])
         elif what == "gone" and not worker.ending:
@@ -297,6 +299,16 @@ class Runner:
             detail = slot.loading
         self._last_end[slot.name] = time.monotonic()
         self._tell(WorkerState, slot.name, state, detail, round(seconds, 2))
+
+    def _refused(self, slot: _Slot, worker: WorkerHandle, engine: str, error: str) -> None:
+        """An engine cannot be loaded: what needs it fails, the rest goes on."""
+        worker.engine_id = ""
+        worker.jobs.clear()
+        needing = [i for i in self._running if self._actions[i].engine.id == engine]
+        slot.waiting = [e for e in slot.waiting if self._actions[e[2]].engine.id != engine]
+        heapq.heapify(slot.waiting)
+        for id_ in needing:
+            self._fail(id_, error)
 
     def _gone(self, slot: _Slot, worker: WorkerHandle, code: int) -> None:
         """A worker died: start it again with what it had in hand, unless it keeps dying."""

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from lorakit.diagnostics import LorakitError
 from lorakit.execute.engines import EngineProtocol, build
 
 Message = Mapping[str, Any]
@@ -83,14 +84,25 @@ class Worker:
                 began = time.monotonic()
                 self._engine = None  # let go of the old weights before the new ones come
                 self.tell(event="state", state="loading", detail=message["spec"].get("name", ""))
-                self._engine = build(self._slot, message["spec"], self.progress)
+                self._engine_id = ""
+                try:
+                    self._engine = build(self._slot, message["spec"], self.progress)
+                except Exception as error:  # noqa: BLE001 - one bad model must not end the others' work
+                    traceback.print_exc()
+                    self.tell(event="refused", engine=message["engine"], error=_in_words(error))
+                    return
                 self._engine_id = message["engine"]
                 seconds = time.monotonic() - began
                 self.tell(event="state", state="ready", detail=message["engine"], seconds=seconds)
         elif message["do"] == "job":
-            assert self._engine is not None
-            self.tell(event="started", id=message["id"])
-            self._engine.submit(message)
+            if self._engine is not None:  # else its engine was refused, and the parent knows
+                self.tell(event="started", id=message["id"])
+                self._engine.submit(message)
+
+
+def _in_words(error: Exception) -> str:
+    """What a user reads; the log keeps the traceback."""
+    return str(error) if isinstance(error, LorakitError) else f"{type(error).__name__}: {error}"
 
 
 def _hold(lock: Path, worker: Worker) -> Any:
@@ -152,7 +164,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the parent tells the user, the log keeps the traceback
         traceback.print_exc()
         with contextlib.suppress(OSError):
-            worker.tell(event="broken", error=f"{type(error).__name__}: {error}")
+            worker.tell(event="broken", error=_in_words(error))
         sys.stderr.flush()
         os._exit(1)
     # the reader thread sits in a read that nothing interrupts
