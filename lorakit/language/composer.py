@@ -194,15 +194,16 @@ class Composer:
     def _reject_tag(self, event: _Event) -> bool:
         """Report a tag, if there is one that means nothing here; whether it did."""
         tag: str | None = event.tag
-        if tag is None or tag in ("!", _TEXT_TAG):
+        if tag is None or tag == _TEXT_TAG:
             return False
         mark = event.start_mark
         shown = tag.replace("tag:yaml.org,2002:", "!!")
+        trap = traps.on_line(self._source.lines[mark.line], mark.column + 1)
         self._findings.error(
             "unknown-tag",
             f"the tag {shown[:_LONGEST_SHOWN]} has no meaning here",
             self._source.spot(mark.line + 1, mark.column + 1, len(shown)),
-            "remove it; if ! belongs to a text, put the text in quotes",
+            "remove it" + (f"; if ! belongs to a text, {trap.hint}" if trap else ""),
         )
         return True
 

@@ -167,8 +167,8 @@ LATER: dict[str, str] = {
 def foreign(word: str, ours: Iterable[str]) -> str | None:
     """What is called `word` elsewhere and is one of `ours`, if there is such a thing."""
     allowed = set(ours)
-    plain = word.strip().casefold().replace("-", "_")
-    for candidate in FOREIGN.get(plain, FOREIGN.get(plain.replace("_", " "), ())):
+    spaced = " ".join(word.casefold().replace("-", " ").replace("_", " ").split())
+    for candidate in FOREIGN.get(spaced.replace(" ", "_"), FOREIGN.get(spaced, ())):
         if candidate in allowed:
             return candidate
     return None

@@ -57,6 +57,30 @@ def _compile(raw: dict[str, Any] | bool, file: str) -> Schema:
     return Schema(raw, file)
 
 
+class Condition:
+    """What stands under `if`: keys that are there, with values that are given; it tells nobody."""
+
+    def __init__(self, raw: dict[str, Any], file: str) -> None:
+        self.required: tuple[str, ...] = tuple(raw.get("required", ()))
+        self.constants = {key: sub["const"] for key, sub in raw.get("properties", {}).items()}
+        known = {
+            "required": [*self.required],
+            "properties": {k: {"const": v} for k, v in self.constants.items()},
+        }
+        if raw != {key: value for key, value in known.items() if value}:
+            raise ValueError(f"{file}: a condition that this checker does not know: {raw}")
+
+    def holds(self, node: Node) -> bool:
+        """Whether a node is one that the condition speaks of."""
+        value = node.value
+        if not isinstance(value, dict):
+            return True
+        return all(key in value for key in self.required) and all(
+            key not in value or _same(value[key].value, constant)
+            for key, constant in self.constants.items()
+        )
+
+
 class Schema:
     """One schema object; its attributes are the keywords it has."""
 
@@ -73,7 +97,7 @@ class Schema:
         self.type_names: tuple[str, ...] = (kinds,) if isinstance(kinds, str) else tuple(kinds)
         self.types = frozenset(t for name in self.type_names for t in _TYPES[name])
         self.required: tuple[str, ...] = tuple(raw.get("required", ()))
-        self.properties = {
+        self.properties: dict[str, Schema] = {
             key: _compile(sub, file) for key, sub in raw.get("properties", {}).items()
         }
         self.prefixes = [
@@ -89,7 +113,7 @@ class Schema:
         self.prose = bool(raw.get("x-prose"))
         self.items = _compile(raw["items"], file) if "items" in raw else None
         self.all_of = [_compile(sub, file) for sub in raw.get("allOf", ())]
-        self.condition = _compile(raw["if"], file) if "if" in raw else None
+        self.condition = Condition(raw["if"], file) if "if" in raw else None
         self.then = _compile(raw["then"], file) if "then" in raw else None
         self.otherwise = _compile(raw["else"], file) if "else" in raw else None
         self.min_length = raw.get("minLength", 0)
@@ -121,7 +145,7 @@ class Schema:
         for sub in self.all_of:
             sub.check(node, name, findings)
         if self.condition is not None:
-            branch = self.then if self.condition.accepts(node) else self.otherwise
+            branch = self.then if self.condition.holds(node) else self.otherwise
             if branch is not None:
                 branch.check(node, name, findings)
 

@@ -147,8 +147,10 @@ def _key_for(schema: Schema, text: str) -> str:
     for key, sub in schema.properties.items():
         if text in sub.raw.get("enum", ()):
             return key
-    taking_text = {key for key, sub in schema.properties.items() if str in sub.types}
-    return next((key for key in (*schema.required, "style", "text") if key in taking_text), "")
+    for key in (*schema.required, "style", "text"):
+        if key in schema.properties and str in schema.properties[key].types:
+            return key
+    return ""
 
 
 def not_one_of(schema: Schema, node: Node, name: str, findings: Findings) -> None:
@@ -292,7 +294,7 @@ def _kind_hint(schema: Schema, node: Node) -> str:
     for branch in schema.all_of:
         if branch.condition is None or branch.then is None:
             continue
-        kind = branch.condition.properties["kind"].raw["const"]
+        kind = str(branch.condition.constants["kind"])
         count = sum(key in branch.then.properties for key in node.value) + (
             2 * all(key in node.value for key in branch.then.required)
         )

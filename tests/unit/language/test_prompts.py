@@ -8,7 +8,7 @@ from lorakit.language.prompts import derive
 @pytest.mark.parametrize(
     ("parts", "prompt"),
     [
-        (("soft 3d illustration", "a fox finds a key.", "in a forest"), "soft 3d illustration, a fox finds a key, in a forest"),
+        (("soft", "a fox finds a key.", "in a forest"), "soft, a fox finds a key, in a forest"),
         (("", "a fox", ""), "a fox"),
         (("style,", " a fox... ", "in a forest."), "style, a fox, in a forest"),
         (("", "Who is it?", "at night"), "Who is it?, at night"),

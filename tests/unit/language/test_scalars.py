@@ -25,8 +25,8 @@ def test_what_looks_like_a_json_value_is_one(text: str, value: object) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["no", "yes", "on", "off", "True", "NULL", "~", "012", "12:30", "0x10", "0o7", "1_000", "2024-01-01", "1.2.3",
-     "--1", "1e", ".", "-", "+", "36f", "16:9", "y", "n", "nan", "inf", "e5"],
+    ["no", "yes", "on", "off", "True", "NULL", "~", "012", "12:30", "0x10", "0o7", "1_000", "2024-01-01",
+     "1.2.3", "--1", "1e", ".", "-", "+", "36f", "16:9", "y", "n", "nan", "inf", "e5"],
 )  # fmt: skip
 def test_everything_else_is_text(text: str) -> None:
     assert resolve(text) == text

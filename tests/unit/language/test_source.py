@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,7 @@ def test_nodes_are_counted_with_their_aliases_written_out() -> None:
 def test_a_bomb_is_refused_at_once() -> None:
     levels = "abcdefghijklmnopqrstuvwxyz"
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
-    lines += [
-        f"{b}: &{b} [{', '.join(['*' + a] * 9)}]" for a, b in zip(levels, levels[1:], strict=False)
-    ]
+    lines += [f"{b}: &{b} [{', '.join(['*' + a] * 9)}]" for a, b in pairwise(levels)]
     assert code_of("\n".join(lines)) == "too-many-nodes"
 
 

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lorakit.diagnostics import Diagnostic, InvalidDocument
+from lorakit.language import FolderReader, load
+from lorakit.language.paths import project_root
+
+
+def adapter(path: Path, written: str, **roots: Path) -> Path:
+    path.write_text(
+        f"recipe: 1\nadapters: {{ink: {{from: '{written}'}}}}\n"
+        "steps: {a: {kind: generate, prompts: [x]}}\n"
+    )
+    return load(path, roots=roots).recipe.adapters["ink"].path
+
+
+def refused(path: Path, written: str, **roots: Path) -> Diagnostic:
+    with pytest.raises(InvalidDocument) as caught:
+        adapter(path, written, **roots)
+    (found,) = caught.value.errors
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "project/.git").mkdir(parents=True)
+    (tmp_path / "project/recipes").mkdir()
+    (tmp_path / "project/ink.safetensors").touch()
+    (tmp_path / "outside.safetensors").touch()
+    return tmp_path / "project"
+
+
+def test_the_root_is_the_nearest_folder_with_a_mark(project: Path) -> None:
+    reader = FolderReader()
+    assert project_root(reader, project / "recipes/r.yaml") == project
+    (project / "recipes/.lorakit").mkdir()
+    assert project_root(reader, project / "recipes/r.yaml") == project / "recipes"
+
+
+def test_without_a_mark_the_root_is_the_document_s_folder(tmp_path: Path) -> None:
+    document = tmp_path / "a/b/r.yaml"
+    if not any(
+        (folder / mark).exists() for folder in document.parents for mark in (".git", ".lorakit")
+    ):
+        assert project_root(FolderReader(), document) == document.parent
+
+
+def test_paths_count_from_their_document_and_may_climb_inside_the_project(project: Path) -> None:
+    assert (
+        adapter(project / "recipes/r.yaml", "../ink.safetensors")
+        == (project / "ink.safetensors").resolve()
+    )
+    absolute = (project / "ink.safetensors").as_posix()
+    assert adapter(project / "recipes/r.yaml", absolute) == (project / "ink.safetensors").resolve()
+
+
+@pytest.mark.parametrize(
+    "written", ["../../outside.safetensors", "../recipes/../../outside.safetensors"]
+)
+def test_a_path_that_leaves_the_project_is_told_the_way_out(project: Path, written: str) -> None:
+    found = refused(project / "recipes/r.yaml", written)
+    assert found.code == "outside-root"
+    assert f"{project.parent.as_posix()}}}" in found.hints[0]
+    assert "outside.safetensors" in found.hints[0]
+
+
+def test_a_link_out_of_the_project_leaves_it(project: Path) -> None:
+    try:
+        (project / "link.safetensors").symlink_to(project.parent / "outside.safetensors")
+    except OSError:
+        pytest.skip("no symbolic links here")
+    assert refused(project / "recipes/r.yaml", "../link.safetensors").code == "outside-root"
+
+
+def test_a_named_root_leads_out(project: Path) -> None:
+    found = adapter(project / "recipes/r.yaml", "art:outside.safetensors", art=project.parent)
+    assert found == (project.parent / "outside.safetensors").resolve()
+
+
+def test_a_named_root_is_not_left(project: Path) -> None:
+    found = refused(
+        project / "recipes/r.yaml", "art:../outside.safetensors", art=project / "recipes"
+    )
+    assert found.code == "outside-root"
+
+
+def test_an_unknown_root_names_the_line_to_add(project: Path) -> None:
+    found = refused(project / "recipes/r.yaml", "sd:x.safetensors")
+    assert found.code == "unknown-root"
+    assert "roots: {sd: /path/to/a/folder}" in found.hints[-1]
+
+
+@pytest.mark.parametrize(
+    "written", ["~nobody-at-all/x.safetensors", "c:/x.safetensors", "x" * 5000, "a\u0000b"]
+)
+def test_odd_paths_are_refused_in_words(project: Path, written: str) -> None:
+    with pytest.raises(InvalidDocument):
+        adapter(project / "recipes/r.yaml", written)
