@@ -1,0 +1,78 @@
+"""What the documentation says is so."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_the_reference_is_made_from_the_schemas() -> None:
+    done = subprocess.run([sys.executable, "docs/make_reference.py", "--check"], cwd=ROOT, check=False)
+    assert done.returncode == 0, "run python docs/make_reference.py"
+
+
+def blocks() -> list[str]:
+    text = (ROOT / "README.md").read_text("utf-8")
+    return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+
+
+def test_readme_blocks_are_counted() -> None:
+    assert len(blocks()) == 2
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_readme_blocks_are_valid(number: int, tmp_path: Path) -> None:
+    from lorakit.language import document_kind, load
+
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "storyboards").mkdir()
+    (tmp_path / ".lorakit").mkdir()
+    board = next(b for b in blocks() if "storyboard: 1" in b)
+    (tmp_path / "storyboards" / "bunny-magic-hat.yaml").write_text(board)
+    path = tmp_path / "recipes" / "block.yaml"
+    path.write_text(blocks()[number])
+    assert document_kind(path) in ("recipe", "storyboard")
+    assert load(path).warnings == ()
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from lorakit.cli import command
+
+    text = (ROOT / "README.md").read_text("utf-8")
+    for name in command.list_commands(None):  # type: ignore[arg-type]
+        assert f"`lorakit {name}" in text
+
+
+def test_every_dependency_earns_its_line() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    design = (ROOT / "docs" / "design.md").read_text("utf-8")
+    constraints = (ROOT / "constraints.txt").read_text("utf-8").lower()
+    for requirement in project["dependencies"]:
+        name = re.split(r"[<>=\[]", requirement)[0]
+        assert re.search(rf"^\|.*\b{name}\b.*\|", design, re.MULTILINE), name
+        assert f"\n{name}==" in constraints, name
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/*.yaml")) + sorted(ROOT.glob("storyboards/*.yaml")),
+                         ids=lambda p: p.name)
+def test_shipped_documents_open_with_their_command_and_schema(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
+    command = lines[0].removeprefix("# lorakit run ")
+    assert (ROOT / command).is_file(), lines[0]
+    schema = lines[1].removeprefix("# yaml-language-server: $schema=")
+    assert (path.parent / schema).resolve().is_file()
+    assert isinstance(yaml.safe_load(path.read_text("utf-8")), dict)
+
+
+def test_shipped_documents_are_counted() -> None:
+    assert len(list(ROOT.glob("recipes/*.yaml"))) == 3
+    assert len(list(ROOT.glob("storyboards/*.yaml"))) == 3
