@@ -161,9 +161,10 @@ class Screen:
             # that the others start as well is no news while there is something to draw
             if slot.state == "starting" and name != "render" and "render" in progress.slots:
                 continue
-            if slot.state in ("starting", "waiting", "loading"):
+            words = worker_words(name, slot, now)
+            if words and slot.state != "ready":
                 style = WARN if slot.state == "waiting" else BUSY
-                yield from self._wrapped("", worker_words(name, slot, now), style, room)
+                yield from self._wrapped("", words, style, room)
         if progress.current is not None:
             action, row = progress.current, progress.row_of(progress.current.id)
             words = action.label if row is None or not row.single else f"the {row.title}"

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 def worker_words(name: str, slot: Slot, at: float) -> str:
     """Say what a worker is at: `loading lorakit:studio 1.2 s`; empty where it needs no words."""
     detail = clean(slot.detail)
+    if slot.state in ("loading", "ready") and not detail:
+        return ""  # it has no model: nothing that takes time
     if slot.state == "loading":
         gone = f" {numbers.duration(at - slot.since)}" if at > slot.since else ""
-        return f"loading {detail or 'its model'}{gone}"
+        return f"loading {detail}{gone}"
     if slot.state == "waiting":
         return f"waiting for another run{f' ({detail})' if detail else ''}"
     if slot.state == "ready":
-        return f"{detail or name} ready after {numbers.duration(slot.seconds)}"
+        return f"{detail} ready after {numbers.duration(slot.seconds)}"
     return f"starting the {name} worker" if slot.state == "starting" else ""
 
 
