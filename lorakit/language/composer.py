@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lorakit.language import traps
 from lorakit.language.findings import Unreadable
 from lorakit.language.nodes import BROKEN, Node
 from lorakit.language.scalars import NotFinite, resolve
@@ -176,6 +175,7 @@ class Composer:
                 "recursive-alias", f"*{name} stands inside the value that &{name} names", mark
             )
         if name not in self._anchors:
+            from lorakit.language import traps
             from lorakit.language.names import did_you_mean
 
             trap = traps.on_line(self._source.lines[mark.line], mark.column + 1)
@@ -196,6 +196,8 @@ class Composer:
         tag: str | None = event.tag
         if tag is None or tag == _TEXT_TAG:
             return False
+        from lorakit.language import traps
+
         mark = event.start_mark
         shown = tag.replace("tag:yaml.org,2002:", "!!")
         trap = traps.on_line(self._source.lines[mark.line], mark.column + 1)

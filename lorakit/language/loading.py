@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["recipe", "storyboard"]
 _TOP_KEY = re.compile(
-    r"""^[ ]{0}(?:\{\s*)?["']?(recipe|storyboard|scenes|steps|extends|characters|models)["']?\s*:""",
+    r"""^(?:\{\s*)?["']?(recipe|storyboard|scenes|steps|extends|characters|models)["']?\s*:""",
     re.MULTILINE,
 )
 _HEAD = 65_536

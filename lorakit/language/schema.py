@@ -13,7 +13,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from lorakit.language import schemas, traps, unknown_keys, wording
+from lorakit.language import schemas, unknown_keys, wording
 from lorakit.language.findings import Findings
 from lorakit.language.nodes import BROKEN
 
@@ -29,6 +29,7 @@ _KEYWORDS = frozenset(
     | {"propertyNames", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "multipleOf"}
     | {"minLength", "pattern", "items", "minItems", "minProperties", "allOf", "if", "then", "else"}
 )
+_ENDS_A_TEXT = ("", "\n", "\r", ",", "}", "]")
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
@@ -168,8 +169,13 @@ class Schema:
             )
             findings.error("empty", f"{name} is empty", node, hint)
             return
-        if self.prose:
-            traps.check_prose(node, findings)
+        if self.prose and not node.style:
+            # nearly all sentences end with their line; only what goes on may be a trap
+            after = node.source.text[node.end : node.end + 1]
+            if after not in _ENDS_A_TEXT or node.anchor is not None:
+                from lorakit.language import traps
+
+                traps.check_prose(node, findings)
         if self.pattern is not None and not self.pattern.search(text):
             wording.wrong_form(self, node, name, findings)
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from lorakit.language import yaml_errors
 from lorakit.language.composer import CONTROL, Composer
 from lorakit.language.findings import Unreadable
 from lorakit.language.nodes import Node, Source
@@ -81,6 +80,8 @@ def compose(source: Source, findings: Findings) -> Node:
     try:
         return Composer(source, findings).document()
     except yaml.MarkedYAMLError as error:
+        from lorakit.language import yaml_errors
+
         mark = error.problem_mark or error.context_mark
         opened = error.context_mark
         complaint = yaml_errors.Complaint(

@@ -192,13 +192,9 @@ def _shortened(text: str, most: int = 40) -> str:
 
 
 def check_prose(node: Node, findings: Findings) -> None:
-    """Traps that YAML's parser lets pass, in a node that holds text for people or for the model."""
-    if node.style:
-        return
+    """Report traps that YAML's parser lets pass, in a plain text for people or for the model."""
     text = node.source.text
     end = node.end
-    if text[end : end + 1] in ("", "\n", "\r", ",", "}", "]") and node.anchor is None:
-        return
     spot = node.spot
     line = spot.excerpt
     head = line[: spot.column - 1]

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from lorakit.language import names, scalars, traps, unknown_keys
+from lorakit.language import names, scalars, unknown_keys
 
 if TYPE_CHECKING:
     from lorakit.language.findings import Findings
@@ -76,6 +76,8 @@ def wrong_type(schema: Schema, node: Node, name: str, findings: Findings) -> Non
         findings.error("wrong-type", f"{name} has no value; it must be {wanted}", node, hint)
         return
     if schema.prose and isinstance(value, (dict, list)) and node.style == "{":
+        from lorakit.language import traps
+
         if isinstance(value, dict) and all(child.value is None for child in value.values()):
             traps.report_brace(node, findings)
             return
@@ -307,6 +309,8 @@ def is_a_sentence_that_yaml_split(schema: Schema, node: Node, findings: Findings
     """Whether a mapping was meant to be a sentence: `- The bunny says: hello`, or `- {bunny}`."""
     value = node.value
     assert isinstance(value, dict)
+    from lorakit.language import traps
+
     keys = list(value)
     if not keys or any(key in schema.properties for key in keys):
         return False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.language.checks import boards, characters, films, references, scenes, sizes
+from lorakit.language.checks import characters, films, references, scenes, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +24,10 @@ BOARD_CHECKS: tuple[Callable[[Storyboard, Node, Findings], None], ...] = (
     scenes.starts_lead_somewhere,
     scenes.starts_do_not_go_round,
     scenes.repeats_have_something_to_repeat,
+    scenes.strengths_have_something_to_act_on,
     sizes.board_sizes_are_spelled_once,
     films.holds_last_a_frame,
     films.crossfades_fit_their_holds,
-    boards.look_says_something_once,
 )
 
 RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
