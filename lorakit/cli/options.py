@@ -41,6 +41,12 @@ force = click.option(
     metavar="STEP",
     help="Make this step, scene or frame again; 'all' for everything.",
 )
+environment = click.option(
+    "--environment",
+    type=click.Choice(["reuse", "rebuild"]),
+    default="reuse",
+    help="What to do with results that other versions of the libraries made.",
+)
 draft = click.option(
     "--draft", is_flag=True, help="A quick look: 8 steps, half the size where the model can."
 )
@@ -48,18 +54,19 @@ draft = click.option(
 
 def planning(function: F) -> F:
     """Everything that decides what a plan is about."""
-    for option in (draft, force, only, profile, settings, document):
+    for option in (environment, draft, force, only, profile, settings, document):
         function = option(function)
     return function
 
 
 def selection(
-    only: tuple[str, ...], force: tuple[str, ...], draft: bool, steps: set[str]
+    only: tuple[str, ...], force: tuple[str, ...], draft: bool, environment: str, steps: set[str]
 ) -> Selection:
     """The selection of a command line. Raises click.UsageError for a step that there is not."""
     from lorakit.plan.planner import Selection
 
-    for option, names in (("--only", only), ("--force", tuple(n for n in force if n != "all"))):
+    named = tuple(name for name in force if name != "all")
+    for option, names in (("--only", only), ("--force", named)):
         for name in names:
             step = name.split("/", 1)[0]
             if step not in steps:
@@ -67,4 +74,4 @@ def selection(
                 raise click.UsageError(
                     f"{option} {name}: there is no step '{step}'; there are: {known}"
                 )
-    return Selection(only, tuple(n for n in force if n != "all"), "all" in force, draft)
+    return Selection(only, named, "all" in force, draft, environment == "rebuild")

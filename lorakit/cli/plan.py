@@ -24,6 +24,7 @@ def command(
     only: tuple[str, ...],
     force: tuple[str, ...],
     draft: bool,
+    environment: str,
     frames: bool,
     as_json: bool,
     detailed_exitcode: bool,
@@ -32,7 +33,7 @@ def command(
     from lorakit.session import load
 
     session = load(document, settings=settings, profile=profile)
-    chosen = options.selection(only, force, draft, set(session.project.recipe.steps))
+    chosen = options.selection(only, force, draft, environment, set(session.project.recipe.steps))
     plan = session.plan(chosen)
     if as_json:
         from lorakit.ui.plan_view import plan_as_json

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ class _Interrupt:
 
     def _hear(self, *_: object) -> None:
         if self.asked:
+            # the live view may have hidden the cursor, and gets no chance to show it again
+            if sys.stdout.isatty():
+                sys.stdout.write("\x1b[?25h\n")
+                sys.stdout.flush()
             os._exit(outcome.INTERRUPTED)  # the workers end by themselves when their input closes
         self.asked = True
 
@@ -45,6 +50,7 @@ def command(
     only: tuple[str, ...],
     force: tuple[str, ...],
     draft: bool,
+    environment: str,
     keep_going: bool,
     plain: bool,
     as_json: bool,
@@ -53,7 +59,7 @@ def command(
     from lorakit.session import load
 
     session = load(document, settings=settings, profile=profile)
-    chosen = options.selection(only, force, draft, set(session.project.recipe.steps))
+    chosen = options.selection(only, force, draft, environment, set(session.project.recipe.steps))
     plan = session.plan(chosen, download=True)
     interrupt = _Interrupt()
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lorakit.execute.environment import environment
 from lorakit.execute.events import (
     ActionFinished,
     ActionProgress,
@@ -32,6 +31,7 @@ from lorakit.execute.events import (
 )
 from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.workers import Inbox, WorkerHandle
+from lorakit.facts.environment import differences
 from lorakit.plan.actions import Action
 from lorakit.plan.estimate import timing_name
 from lorakit.plan.hint import what_a_change_costs
@@ -122,8 +122,7 @@ class Runner:
         try:
             self._scratch = scratch.folder
             if to_make:
-                machine = next((p.action.params.get("device_class") for p in to_make), None)
-                self._environment = environment(str(machine or ""))
+                self._environment = dict(self._plan.environment)
             self._begin()
             while not self._over():
                 if self._settings.stop():
@@ -358,7 +357,7 @@ class Runner:
             self._enqueue(current)
 
     def _forced(self, action: Action) -> bool:
-        return self._selection.forces(action)
+        return self._planned[action.id].forced or self._selection.forces(action)
 
     def _enqueue(self, id_: str) -> None:
         action = self._actions[id_]
@@ -373,6 +372,10 @@ class Runner:
         if manifest is None:
             return False
         action = self._actions[id_]
+        if self._selection.rebuild and differences(
+            manifest.environment, self._plan.environment, action.engine.slot
+        ):
+            return False
         needed = set(action.files) | self._missed(id_)
         if any(
             n not in manifest.outputs or not self._store.intact(manifest.outputs[n]) for n in needed

@@ -94,14 +94,19 @@ class Worker:
                 self._engine_id = message["engine"]
                 seconds = time.monotonic() - began
                 self.tell(event="state", state="ready", detail=message["engine"], seconds=seconds)
-        elif message["do"] == "job":
-            if self._engine is not None:  # else its engine was refused, and the parent knows
-                self.tell(event="started", id=message["id"])
-                self._engine.submit(message)
+        elif (
+            message["do"] == "job" and self._engine is not None
+        ):  # else it was refused, and that was told
+            self.tell(event="started", id=message["id"])
+            self._engine.submit(message)
 
 
 def _in_words(error: Exception) -> str:
     """What a user reads; the log keeps the traceback."""
+    if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
+        return (
+            "out of memory: try a smaller width and height, dtype: bf16 or fp16, or a smaller model"
+        )
     return str(error) if isinstance(error, LorakitError) else f"{type(error).__name__}: {error}"
 
 

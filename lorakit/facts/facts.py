@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
 from lorakit.facts.digests import Digests
+from lorakit.facts.environment import environment
 from lorakit.facts.machine import Machine, this_machine
 from lorakit.facts.models import ModelError, ModelFacts, model_facts
 from lorakit.facts.tokens import TokenCounter
@@ -25,6 +26,7 @@ class Facts:
     adapters: Mapping[str, str]
     timings: Mapping[str, float]
     counters: Mapping[str, TokenCounter] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def gather(project: Project, *, download: bool = False) -> Facts:
@@ -55,7 +57,7 @@ def gather(project: Project, *, download: bool = False) -> Facts:
     digests.save()
     if problems:
         raise InvalidDocument(problems)
-    return Facts(this_machine(), models, adapters, Timings(folder).read(), counters)
+    return Facts(this_machine(), models, adapters, Timings(folder).read(), counters, environment())
 
 
 def adapter_file(path: Path) -> Path:

@@ -60,5 +60,5 @@ class Generate:
                         files=[f"{step.name}/image_{count:0{digits}d}.png"],
                     )
                 )
-                shots.append(Shot(frames[-1].id, None, prompt.text, "pictures"))
+                shots.append(Shot(frames[-1].id, None, prompt.text, ""))
         return Made((*frames, contact_sheet(step.name, step.name, shots)), tuple(shots))

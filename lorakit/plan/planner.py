@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from typing import Any, Protocol
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, in_order
+from lorakit.facts.environment import differences
 from lorakit.facts.facts import Facts
 from lorakit.language.documents import Project, Step
 from lorakit.plan import estimate, waves
@@ -37,6 +38,7 @@ class Selection:
     force: tuple[str, ...] = ()
     force_all: bool = False
     draft: bool = False
+    rebuild: bool = False  # make again what was made with other versions of the libraries
 
     def forces(self, action: Action) -> bool:
         """Whether this action is made again although it is there."""
@@ -94,16 +96,17 @@ def plan(
     Linear in the number of actions.
     """
     actions, warnings = expand(project, facts, kind_of, draft=selection.draft)
-    planned = resolve(actions, view, last, selection)
+    planned = resolve(actions, view, last, selection, facts.environment)
     foreseen = waves.foresee(planned)
     return Plan(
         recipe=project.recipe.name,
         actions=planned,
         waves=foreseen,
         estimate=estimate.estimate(planned, facts),
-        warnings=warnings,
+        warnings=(*warnings, *_made_elsewhere(planned)),
         machine=facts.machine.name,
         timings=facts.timings,
+        environment=facts.environment,
     )
 
 
@@ -112,6 +115,7 @@ def resolve(
     view: View,
     last: Mapping[str, str],
     selection: Selection,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[Planned, ...]:
     """Give each action its state.
 
@@ -122,11 +126,20 @@ def resolve(
     keys: dict[str, str | None] = {}
     manifests: dict[str, Manifest | None] = {}
     wanted = _wanted(actions, selection)
+    forced: dict[str, str] = {}
+    elsewhere: dict[str, str] = {}
     for action in actions:
         keys[action.id] = key = _key(action, outputs)
         found = view.manifest(key) if key is not None else None
-        forced = action.id in wanted and selection.forces(action)
-        manifests[action.id] = found = None if forced else found
+        if found is not None and environment:
+            others = differences(found.environment, environment, action.engine.slot)
+            if others:
+                elsewhere[action.id] = f"environment: {', '.join(others)}"
+        if action.id in wanted and selection.forces(action):
+            forced[action.id] = "forced"
+        elif action.id in wanted and selection.rebuild and action.id in elsewhere:
+            forced[action.id] = elsewhere[action.id]
+        manifests[action.id] = found = None if action.id in forced else found
         if found is not None:
             outputs[action.id] = found.outputs
 
@@ -149,11 +162,11 @@ def resolve(
         if action.id not in wanted:
             state, reason = State.HELD, "left out by --only"
         elif not remake[action.id]:
-            state, reason = State.CACHED, ""
+            state, reason = State.CACHED, elsewhere.get(action.id, "")
         elif manifests[action.id] is not None:
             state, reason = State.NEW, "its files are gone from the store"
-        elif selection.forces(action):
-            state, reason = State.CHANGED, "forced"
+        elif action.id in forced:
+            state, reason = State.CHANGED, forced[action.id]
         elif key is None:
             state, reason = State.WAITS, _waits(action, outputs)
         else:
@@ -163,8 +176,21 @@ def resolve(
             reason = reason_of(changes) if before else ""
         found = manifests[action.id]
         digests = {n: o.digest for n, o in found.outputs.items()} if found else None
-        result.append(Planned(action, state, reason, key, changes, digests))
+        made_again = action.id in forced
+        result.append(Planned(action, state, reason, key, changes, digests, made_again))
     return tuple(result)
+
+
+def _made_elsewhere(planned: Sequence[Planned]) -> tuple[Diagnostic, ...]:
+    """One warning for all that is reused although other versions of the libraries made it."""
+    reused = [p for p in planned if p.state is State.CACHED and p.reason]
+    if not reused:
+        return ()
+    reasons = ", ".join(dict.fromkeys(p.reason.removeprefix("environment: ") for p in reused))
+    plural = "" if len(reused) == 1 else "s"
+    message = f"{len(reused)} cached action{plural} made with other versions: {reasons}"
+    hint = "they are reused; --environment rebuild makes them again"
+    return (Diagnostic("environment", message, hints=(hint,), severity="warning"),)
 
 
 def _wanted(actions: Sequence[Action], selection: Selection) -> set[str]:

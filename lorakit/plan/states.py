@@ -50,6 +50,7 @@ class Planned:
     key: str | None = None
     changes: tuple[Change, ...] = ()
     outputs: Mapping[str, str] | None = None
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Plan:
     warnings: tuple[Diagnostic, ...] = ()
     machine: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, state: State) -> int:
         """How many actions are in a state."""

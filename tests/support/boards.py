@@ -12,7 +12,14 @@ VERBS = ("finds a key", "holds a key", "looks at a castle", "meets a fox", "ride
 def sentences(scene: int, count: int) -> list[str]:
     """Different sentences, the same each time."""
     return [
-        f"{SUBJECTS[(scene + n) % len(SUBJECTS)]} {VERBS[n % len(VERBS)]} {'in space' if n % 2 else 'on mars'} {scene}"
+        " ".join(
+            [
+                SUBJECTS[(scene + n) % 5],
+                VERBS[n % 5],
+                "in space" if n % 2 else "on mars",
+                str(scene),
+            ]
+        )
         for n in range(count)
     ]
 

@@ -25,8 +25,16 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
     """Facts of models that need not exist."""
     models = {
         name: ModelFacts(
-            name, f"lorakit:{name}", "sd", Path("/nowhere"), f"digest of {name}", native=(128, 128),
-            num_inference_steps=20, guidance_scale=5.0, weight_bytes=40 << 20, **more,  # type: ignore[arg-type]
+            name,
+            f"lorakit:{name}",
+            "sd",
+            Path("/nowhere"),
+            f"digest of {name}",
+            native=(128, 128),
+            num_inference_steps=20,
+            guidance_scale=5.0,
+            weight_bytes=40 << 20,
+            **more,  # type: ignore[arg-type]
         )
         for name in names
     }
@@ -72,5 +80,10 @@ def plan_of(
 ) -> Plan:
     """The plan of a document."""
     return planner.plan(
-        load(path), facts or facts_for(), kind_of, memory or Memory(), last or {}, selection or Selection()
+        load(path),
+        facts or facts_for(),
+        kind_of,
+        memory or Memory(),
+        last or {},
+        selection or Selection(),
     )

@@ -45,7 +45,9 @@ class Ran:
         kinds = {a["id"]: a["kind"] for a in self.manifest["actions"]}
         ended = [e for e in self.events if e["type"] == "action-finished"]
         return [
-            e["action"] for e in ended if e["outcome"] == "made" and kind in ("", kinds[e["action"]])
+            e["action"]
+            for e in ended
+            if e["outcome"] == "made" and kind in ("", kinds[e["action"]])
         ]
 
     @property
@@ -64,8 +66,13 @@ class Ran:
 def run(home: Path, *words: str, timeout: float = 300) -> Ran:
     """`lorakit run --json ...` in `home`, to its end."""
     done = subprocess.run(
-        command("run", "--json", *words), cwd=home, env=environment(), capture_output=True, text=True,
-        timeout=timeout, check=False,
+        command("run", "--json", *words),
+        cwd=home,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
     events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     folder = Path(events[0]["folder"]) if events else home
@@ -75,6 +82,11 @@ def run(home: Path, *words: str, timeout: float = 300) -> Ran:
 def lorakit(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Any command in `home`, to its end."""
     return subprocess.run(
-        command(*words), cwd=home, env=environment(), capture_output=True, text=True, timeout=120,
+        command(*words),
+        cwd=home,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
         check=False,
     )

@@ -15,7 +15,44 @@ from diffusers import (
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-WORDS = ["a", "the", "an", "in", "on", "at", "with", "soft", "illustration", "white", "bunny", "magic", "hat", "green", "meadow", "looks", "wooden", "door", "finds", "golden", "key", "holds", "forest", "rides", "rocket", "space", "mars", "alien", "explorer", "castle", "meets", "owl", "moon", "robot", "village", "fox"]
+WORDS = [
+    "a",
+    "the",
+    "an",
+    "in",
+    "on",
+    "at",
+    "with",
+    "soft",
+    "illustration",
+    "white",
+    "bunny",
+    "magic",
+    "hat",
+    "green",
+    "meadow",
+    "looks",
+    "wooden",
+    "door",
+    "finds",
+    "golden",
+    "key",
+    "holds",
+    "forest",
+    "rides",
+    "rocket",
+    "space",
+    "mars",
+    "alien",
+    "explorer",
+    "castle",
+    "meets",
+    "owl",
+    "moon",
+    "robot",
+    "village",
+    "fox",
+]
 
 
 def tokenizer(folder: Path) -> CLIPTokenizer:

@@ -55,11 +55,18 @@ def test_a_changed_sentence_says_what_from_to_and_where(tmp_path: Path) -> None:
     scenes[1][1][2] = scenes[1][1][2].replace("castle", "rocket")
     plan = plan_of(board(tmp_path, scenes), memory=memory, last=last)
     made = {p.action.id: p for p in plan.to_make}
-    assert list(made) == [*(f"film/scene_2/{n}" for n in (3, 4, 5)), "film/contact-sheet", "film/film"]
+    assert list(made) == [
+        *(f"film/scene_2/{n}" for n in (3, 4, 5)),
+        "film/contact-sheet",
+        "film/film",
+    ]
     changed = made["film/scene_2/3"]
     assert changed.state is State.CHANGED
     (change,) = changed.changes
-    assert (change.what, change.before, change.after) == ("prompt", *(s[1][2] for s in (SCENES[1], scenes[1])))
+    assert (change.what, change.before, change.after) == (
+        "prompt",
+        *(s[1][2] for s in (SCENES[1], scenes[1])),
+    )
     line = path.read_text().splitlines().index(f"      - {scenes[1][1][2]}") + 1
     assert f"prompt: a castle on -> a rocket on ({path}:{line}:9)" in changed.reason or (
         f":{line}:9)" in changed.reason and "castle" in changed.reason
@@ -82,6 +89,23 @@ def test_force_makes_again_and_what_hangs_on_it_waits(tmp_path: Path) -> None:
     assert plan.to_make[0].reason == "forced"
 
 
+def test_what_other_versions_made_is_reused_and_said_or_rebuilt(tmp_path: Path) -> None:
+    path, memory = board(tmp_path), Memory()
+    last = memory.make_all(plan_of(path))
+    for key, manifest in memory.manifests.items():
+        memory.manifests[key] = dataclasses.replace(
+            manifest, environment={"torch": "1.0", "pillow": "11"}
+        )
+    facts = dataclasses.replace(facts_for(), environment={"torch": "2.0", "pillow": "11"})
+    reused = plan_of(path, facts, memory, last)
+    assert not reused.to_make
+    (warning,) = reused.warnings
+    assert warning.message == "20 cached actions made with other versions: torch 1.0 -> 2.0"
+    rebuilt = plan_of(path, facts, memory, last, Selection(rebuild=True))
+    assert {p.action.kind for p in rebuilt.to_make} == {"frame", "contact-sheet", "film"}
+    assert rebuilt.to_make[0].reason == "environment: torch 1.0 -> 2.0"
+
+
 def test_draft_draws_eight_steps(tmp_path: Path) -> None:
     path = board(tmp_path, steps=30)  # type: ignore[arg-type]
     plan = plan_of(path, selection=Selection(draft=True))
@@ -92,7 +116,9 @@ def test_names_titles_notes_and_paths_change_no_key(tmp_path: Path) -> None:
     one = plan_of(board(tmp_path))
     other = tmp_path / "elsewhere"
     other.mkdir()
-    text = board_text(SCENES).replace("storyboard: 1", "storyboard: 1\ntitle: Another\nnotes: mine\nx-a: 1")
+    text = board_text(SCENES).replace(
+        "storyboard: 1", "storyboard: 1\ntitle: Another\nnotes: mine\nx-a: 1"
+    )
     (other / "renamed.yaml").write_text(text)
     two = plan_of(other / "renamed.yaml")
     frames = [[p.key for p in plan.actions if p.action.kind == "frame"] for plan in (one, two)]
@@ -101,7 +127,17 @@ def test_names_titles_notes_and_paths_change_no_key(tmp_path: Path) -> None:
 
 def test_noise_knows_neither_words_nor_place() -> None:
     assert derive(7, "meadow", 0) == derive(7, "meadow", 0)
-    assert len({derive(7, "meadow", 0), derive(8, "meadow", 0), derive(7, "mars", 0), derive(7, "meadow", 1)}) == 4
+    assert (
+        len(
+            {
+                derive(7, "meadow", 0),
+                derive(8, "meadow", 0),
+                derive(7, "mars", 0),
+                derive(7, "meadow", 1),
+            }
+        )
+        == 4
+    )
     assert 0 <= derive(2**64 - 1, "x", 10**6) < 2**63
 
 
@@ -132,7 +168,9 @@ def test_chains_take_the_noise_of_their_hop(tmp_path: Path) -> None:
 )
 def test_what_the_model_or_the_font_cannot_do(tmp_path: Path, text: str, code: str) -> None:
     path = tmp_path / "board.yaml"
-    path.write_text(f"storyboard: 1\n{text}scenes:\n  - sentences: [a fox, a fox 狐]\n", encoding="utf-8")
+    path.write_text(
+        f"storyboard: 1\n{text}scenes:\n  - sentences: [a fox, a fox 狐]\n", encoding="utf-8"
+    )
     with pytest.raises(InvalidDocument) as caught:
         plan_of(path)
     assert code in {d.code for d in caught.value.errors}
@@ -148,7 +186,9 @@ def test_a_model_that_is_not_downloaded_makes_its_frames_wait(tmp_path: Path) ->
 
 
 def test_words_the_model_does_not_know_are_named(tmp_path: Path) -> None:
-    known = frozenset("a bunny fox an owl robot alien finds holds looks at meets rides key castle in space on".split())
+    known = frozenset(
+        "a bunny fox an owl robot alien finds holds looks at meets rides key castle in space on".split()
+    )
     plan = plan_of(board(tmp_path), facts_for(vocabulary=known))
     (warning,) = [d for d in plan.warnings if d.code == "unknown-words"]
     assert "rocket (line" in warning.message
@@ -157,6 +197,7 @@ def test_words_the_model_does_not_know_are_named(tmp_path: Path) -> None:
 
 def test_planning_is_linear(tmp_path: Path) -> None:
     """Counted in look-ups, not seconds: each action is asked for once."""
+
     class Counting(Memory):
         asked = 0
 
@@ -171,15 +212,33 @@ def test_planning_is_linear(tmp_path: Path) -> None:
 
 # -- keys and waves --------------------------------------------------------------------------------
 
-PARAMS = st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.booleans(), max_size=5)
+PARAMS = st.dictionaries(
+    st.text(max_size=5), st.integers() | st.text(max_size=5) | st.booleans(), max_size=5
+)
 
 
-def an_action(params: dict[str, object], id_: str = "a", units: int = 1, inputs: tuple[Input, ...] = ()) -> Action:
-    return Action(id_, "step", "", "frame", 1, "", None, Engine("render", {}, "e"), params, inputs, units=units)
+def an_action(
+    params: dict[str, object], id_: str = "a", units: int = 1, inputs: tuple[Input, ...] = ()
+) -> Action:
+    return Action(
+        id_,
+        "step",
+        "",
+        "frame",
+        1,
+        "",
+        None,
+        Engine("render", {}, "e"),
+        params,
+        inputs,
+        units=units,
+    )
 
 
 @given(PARAMS, PARAMS)
-def test_a_key_is_as_different_as_its_parameters(one: dict[str, object], other: dict[str, object]) -> None:
+def test_a_key_is_as_different_as_its_parameters(
+    one: dict[str, object], other: dict[str, object]
+) -> None:
     same = action_key(an_action(one), {}) == action_key(an_action(other), {})
     assert same == (repr(sorted(one.items())) == repr(sorted(other.items())))
 
@@ -194,7 +253,9 @@ def test_a_key_knows_roles_kinds_and_versions() -> None:
         action_key(dataclasses.replace(action, version=2), {}),
     }
     assert len(keys) == 5
-    beside = dataclasses.replace(action, id="b", label="else", step="t", files={"x": ("y",)}, extra={"s": 1})
+    beside = dataclasses.replace(
+        action, id="b", label="else", step="t", files={"x": ("y",)}, extra={"s": 1}
+    )
     assert action_key(beside, {}) == action_key(action, {})
 
 
