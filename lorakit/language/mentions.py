@@ -29,7 +29,8 @@ _SUBJECT_AND_OBJECT = {
 }  # fmt: skip
 _POSSESSIVE = {"his": "he", "its": "it", "their": "they"}
 PRONOUNS = {**_SUBJECT_AND_OBJECT, **_POSSESSIVE, "her": "she"}
-_ARTICLES = frozenset({"the", "a", "an", "this", "that"})
+# not "that", which more often joins clauses: the key that bunny holds
+_ARTICLES = frozenset({"the", "a", "an", "this"})
 _NOT_ADJECTIVES = """
 and or nor but of with without in on at to from by for into onto over under near beside behind above
 below across after before around through between towards toward as than like is are was were has have had

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # two letters at least: c:\models is a drive
 _ROOTED = re.compile(r"([a-z][a-z0-9_]+):(?!//)(.*)\Z", re.DOTALL)
+CONFIG = "your user config (on Linux ~/.config/lorakit/config.yaml)"
 _MARKERS = (".lorakit", ".git")
 # first parts of paths that no account on a hub is called
 _FOLDERS = ("", ".", "..", "~", "models", "model", "checkpoints", "weights", "data", "loras")
@@ -79,7 +80,7 @@ class Paths:
                 f"no root is called {name}",
                 node,
                 names.did_you_mean(name, self._roots, "{}:"),
-                f"roots stand in your user config: roots: {{{name}: /path/to/a/folder}}",
+                f"roots stand in {CONFIG}: roots: {{{name}: /path/to/a/folder}}",
             )
             return None
         root = self._roots[name]
@@ -99,7 +100,7 @@ class Paths:
             "outside-root",
             f"the path leaves the project, which is {self.root.as_posix()}",
             node,
-            f"name the folder in your user config, roots: {{{name}: {folder.as_posix()}}}, "
+            f"name the folder in {CONFIG}, roots: {{{name}: {folder.as_posix()}}}, "
             f"and write {name}:{target.name}",
             "or mark the folder that holds both as the project: an empty folder .lorakit in it is enough",
         )

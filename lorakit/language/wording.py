@@ -282,7 +282,7 @@ def missing_key(schema: Schema, node: Node, name: str, key: str, findings: Findi
     findings.error("missing-key", message, _head(node), hint)
 
 
-def _head(node: Node) -> Any:
+def _head(node: Node) -> Node:
     """The first key of a mapping, which says better than its whole line where it begins."""
     if isinstance(node.value, dict) and node.keys:
         return next(iter(node.keys.values()))
