@@ -44,6 +44,7 @@ _EMPTY_IT = re.compile(
     r"\s+(?:is|was|has been|gets|grows|becomes|rains|snows|seems|will)\b|['\u2019]s\b",
     re.IGNORECASE,
 )
+_LOOKED_BACK = 120
 _WORD_BEFORE = re.compile(r"([\w'\u2019-]+),?\s+\Z")
 
 
@@ -120,7 +121,7 @@ class Cast:
         return reading.done(self._figures)
 
     def _braced(self, reading: Reading, match: re.Match[str]) -> None:
-        name = " ".join(match["brace"].split()).casefold()
+        name = " ".join(match["brace"].split()).lower()
         if name in self._by_name:
             self._mention(reading, match.start(), match.end(), name, bool(match["braced"]))
             return
@@ -143,7 +144,9 @@ class Cast:
         )
 
     def _mention(self, reading: Reading, start: int, end: int, name: str, possessive: bool) -> None:
-        index = self._by_name[" ".join(name.split()).casefold()]
+        index = self._index(name)
+        if index is None:
+            return
         figure = self._figures[index]
         before = reading.text[reading.end : start]
         if (
@@ -158,26 +161,40 @@ class Cast:
         if not reading.verbatim:
             begin, extra = _look_back(reading.text, reading.end, start, figure.head_words)
         tail = _tail(figure, name)
-        if tail and not possessive and reading.text[end : end + len(tail)].casefold() == tail:
+        if tail and not possessive and reading.text[end : end + len(tail)].lower() == tail:
             prompt_end = end + len(tail)
         else:
             prompt_end = end
         suffix = "'s" if possessive else ""
         anchor = _with_modifier(figure, extra) + suffix
         caption_words = reading.text[begin:start].split()
-        modifiers = " ".join(word for word in caption_words if word.casefold() not in _ARTICLES)
+        modifiers = " ".join(word for word in caption_words if word.lower() not in _ARTICLES)
         caption = _caption_name(figure.character.name, modifiers) + suffix
         caption += reading.text[end:prompt_end]
         reading.put(index, begin, prompt_end, anchor, caption)
         reading.remember(index, figure.character.pronouns)
 
+    def _index(self, name: str) -> int | None:
+        """Which character a name as written means."""
+        found = self._by_name.get(" ".join(name.split()).lower())
+        if found is None:
+            # regular expressions take a few letters for equal that lower() does not, such as i and dotless i
+            plain = " ".join(name.split())
+            same = (
+                one for one in self._by_name if re.fullmatch(re.escape(one), plain, re.IGNORECASE)
+            )
+            found = self._by_name.get(next(same, ""))
+        return found
+
     def _pronoun(self, reading: Reading, match: re.Match[str]) -> None:
-        word = match["pronoun"].casefold()
+        word = match["pronoun"].lower()
+        if word not in PRONOUNS:
+            return
         kind = PRONOUNS[word]
         possessive = word in _POSSESSIVE
         if word == "her":
             following = re.match(r"\s+([\w'\u2019-]+)", reading.text[match.end() :])
-            possessive = following is not None and following[1].casefold() not in _AFTER_OBJECT
+            possessive = following is not None and following[1].lower() not in _AFTER_OBJECT
         meant, rivals = self._who(kind, reading.memory)
         if meant is None:
             if kind == "they" and len(reading.memory.together) > 1:
@@ -228,18 +245,18 @@ class Cast:
 def names_of(character: Character) -> list[str]:
     """All that means a character besides pronouns, in small letters with single blanks."""
     found = [character.id, character.id.replace("_", " "), *character.aliases]
-    return list(dict.fromkeys(" ".join(name.split()).casefold() for name in found if name.strip()))
+    return list(dict.fromkeys(" ".join(name.split()).lower() for name in found if name.strip()))
 
 
 def _figure(character: Character) -> Figure:
     words = character.anchor.split()
-    article = words[0] if words and words[0].casefold() in _ARTICLES else ""
+    article = words[0] if words and words[0].lower() in _ARTICLES else ""
     body = character.anchor[len(article) :].lstrip() if article else character.anchor
     head = []
     for word in body.split():
-        if word.casefold().strip(",") in _NO_MODIFIERS:
+        if word.lower().strip(",") in _NO_MODIFIERS:
             break
-        head.append(word.casefold().strip(","))
+        head.append(word.lower().strip(","))
     return Figure(character, article, body, frozenset(head))
 
 
@@ -250,8 +267,9 @@ def _look_back(text: str, done: int, start: int, head_words: frozenset[str]) -> 
     """
     at, extra = start, ""
     absorbed = start
+    done = max(done, start - _LOOKED_BACK)
     while match := _WORD_BEFORE.search(text, done, at):
-        word = match[1].casefold()
+        word = match[1].lower()
         if word in _ARTICLES:
             return match.start(), extra
         if word in head_words:
@@ -271,8 +289,8 @@ def _with_modifier(figure: Figure, modifier: str) -> str:
     if not modifier:
         return figure.character.anchor
     article = figure.article
-    if article.casefold() in ("a", "an"):
-        article = "an" if modifier[0].casefold() in "aeiou" else "a"
+    if article.lower() in ("a", "an"):
+        article = "an" if modifier[0].lower() in "aeiou" else "a"
     return f"{article} {modifier} {figure.body}".strip()
 
 
@@ -280,14 +298,14 @@ def _caption_name(name: str, modifiers: str) -> str:
     if not modifiers:
         return name
     first, _, rest = name.partition(" ")
-    if first.casefold() in _ARTICLES and rest:
+    if first.lower() in _ARTICLES and rest:
         return f"{first} {modifiers} {rest}"
     return f"{modifiers} {name}"
 
 
 def _tail(figure: Figure, name: str) -> str:
     """What follows a character's name in its own anchor: ` with a magic hat`."""
-    anchor = figure.character.anchor.casefold()
-    spelled = " ".join(name.split()).casefold()
+    anchor = figure.character.anchor.lower()
+    spelled = " ".join(name.split()).lower()
     match = re.search(rf"(?<![\w-]){re.escape(spelled)}(?![\w-])", anchor)
     return anchor[match.end() :] if match else ""

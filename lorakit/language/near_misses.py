@@ -21,14 +21,13 @@ class NearMisses:
     """Finds slips in the words of sentences; each distinct word is looked at once."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._names = {
-            name.casefold() for name in names if len(name) >= _SHORTEST and name.isalpha()
-        }
+        self._names = {name.lower() for name in names if len(name) >= _SHORTEST and name.isalpha()}
         # a slip of one letter leaves two words with a common form once each may drop a letter
         self._forms: dict[str, str] = {}
         for name in sorted(self._names):
             for form in (name, *_without_one(name)):
                 self._forms.setdefault(form, name)
+        self._longest = max(map(len, self._names), default=0) + 1
         self._known: dict[str, str | None] = {}
 
     def find(self, sentence: str) -> Iterable[tuple[str, str, int]]:
@@ -36,7 +35,7 @@ class NearMisses:
         if not self._names:
             return
         for match in _WORD.finditer(sentence):
-            word = match[0].casefold()
+            word = match[0].lower()
             if word not in self._known:
                 self._known[word] = self._meant(word)
             meant = self._known[word]
@@ -44,7 +43,7 @@ class NearMisses:
                 yield match[0], meant, match.start()
 
     def _meant(self, word: str) -> str | None:
-        if word in self._names or word in ordinary():
+        if len(word) > self._longest or word in self._names or word in ordinary():
             return None
         for form in (word, *_without_one(word)):
             name = self._forms.get(form)

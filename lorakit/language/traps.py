@@ -21,6 +21,7 @@ _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*\s*\Z")
 _FLOW_BRACE = re.compile(r"""([{,]\s*[\w-]+:\s+)(\{[^{}]*\}[^{}\[\],"']*[^{}\[\],"'\s])""")
 _FLOW_COLON = re.compile(r"""([{,]\s*[\w-]+:\s+)([^"'{}\[\],]*:(?:\s[^"'{}\[\],]*)?)""")
 _LONGEST_SHOWN = 200
+_LONGEST_READ = 2_000
 _MEANING = {
     "&": "names a value for later use",
     "*": "stands for a value named earlier",
@@ -93,7 +94,7 @@ def _closing(value: str) -> int:
 
 def on_line(line: str, problem_column: int) -> Trap | None:
     """The trap on a line that YAML's parser stumbled over at `problem_column`, if it is one of ours."""
-    match = _LINE.match(line)
+    match = _LINE.match(line) if len(line) <= _LONGEST_READ else None
     if match is None or not match["value"]:
         return None
     head, value, comment = match["head"], match["value"], match["comment"]
@@ -167,7 +168,7 @@ def _in_flow(head: str, value: str, comment: str | None, match: re.Match[str]) -
 
 def unclosed_quote(line: str) -> Trap | None:
     """The trap on a line whose text opens with a quote that the line does not close."""
-    match = _LINE.match(line)
+    match = _LINE.match(line) if len(line) <= _LONGEST_READ else None
     if (
         match is None
         or not match["value"]
@@ -223,7 +224,7 @@ def check_prose(node: Node, findings: Findings) -> None:
 
 def _without_comment(rest: str) -> tuple[str, str]:
     """The text of a line's rest, and a true comment behind it."""
-    match = re.search(r"\s+#\s.*", rest)
+    match = re.search(r"\s+#\s.*", rest[:_LONGEST_READ])
     return (rest[: match.start()], match[0].rstrip()) if match else (rest.rstrip(), "")
 
 

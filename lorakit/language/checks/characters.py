@@ -18,7 +18,7 @@ def _alias_spot(root: Node, character: str, alias: str) -> Spot:
     owner = access.child(root, "characters")
     assert owner is not None
     for item in access.items(access.child(owner, character), "aliases"):
-        if isinstance(item.value, str) and " ".join(item.value.split()).casefold() == alias:
+        if isinstance(item.value, str) and " ".join(item.value.split()).lower() == alias:
             return item.spot
     return owner.key_spot(character)
 

@@ -235,3 +235,17 @@ def test_who_is_mentioned_stands_in_the_prompt(words: list[str]) -> None:
     for character in (BUNNY, FOX):
         body = character.anchor.removeprefix("a ")
         assert (character.id in found.characters) == (body in found.prompt)
+
+
+@pytest.mark.parametrize(
+    "sentence", ["The al\u0131en h\u0131s", "The al\u0130en", "Al\u0131en's \u0130t \u0131t"]
+)
+def test_letters_that_only_some_take_for_equal_do_no_harm(sentence: str) -> None:
+    told(sentence, sentence, cast=(ALIEN, ROBOT))
+
+
+def test_letters_beyond_ascii_belong_to_names() -> None:
+    cat = Character("cat", "a grey cat", "Kätzchen", ("Straßenkatze", "ねこ"), "she", PLACE)
+    prompts, _, codes = told("Die Straßenkatze", "ねこ", "STRAßENKATZE", cast=(cat,))
+    assert prompts == ["Die a grey cat", "a grey cat", "a grey cat"]
+    assert not codes
