@@ -148,15 +148,17 @@ class _SceneBuilder:
             prompt = expanded.prompt
             characters = tuple(dict.fromkeys((*characters, *expanded.characters)))
         strength = access.number(extra, "strength")
-        return replace(
-            sentence,
-            prompt=prompt,
-            characters=characters,
-            look=self._look(extra),
-            strength=self.chain.strength if strength is None else strength,
-            hold=durations.duration(extra, "hold"),
-            seed=access.integer(extra, "seed"),
-            repeat=access.boolean(extra, "repeat") or False,
+        return Sentence(
+            sentence.text,
+            prompt,
+            sentence.caption,
+            characters,
+            sentence.place,
+            self._look(extra),
+            self.chain.strength if strength is None else strength,
+            durations.duration(extra, "hold"),
+            access.integer(extra, "seed"),
+            access.boolean(extra, "repeat") or False,
         )
 
     def _look(self, extra: Node) -> Look:

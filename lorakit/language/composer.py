@@ -60,8 +60,10 @@ class Composer:
         """Make the tree of the text; raises Unreadable, or yaml.YAMLError for what is no YAML."""
         loader = _LOADER(self._source.text)
         try:
-            while loader.check_event():
-                self._take(loader.get_event())
+            event = loader.get_event()
+            while type(event) is not yaml.StreamEndEvent:
+                self._take(event)
+                event = loader.get_event()
         finally:
             loader.dispose()
         if self._root is None or self._root.value is None:
