@@ -1,0 +1,50 @@
+"""What a run folder says of its run once it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lorakit.execute.events import RunFinished
+from lorakit.execute.ledger import Ledger
+from lorakit.plan.states import Plan
+
+
+def shown(ledger: Ledger, output: str, step: str = "") -> str:
+    """Where the last film or contact sheet stands in the run folder; of one step if it has one."""
+    found = {
+        action.step: action.files[output][0]
+        for id_, action in ledger.actions.items()
+        if id_ in ledger.outputs and output in action.files
+    }
+    return found.get(step) or next(reversed(found.values()), "")
+
+
+def manifest(plan: Plan, ledger: Ledger, finished: RunFinished) -> dict[str, object]:
+    """`manifest.json`: every action with what it came to, its key, files and contents."""
+
+    def outcome(id_: str) -> str:
+        return ledger.outcomes.get(id_, "held" if id_ in ledger.held else "skipped")
+
+    def outputs(id_: str) -> Mapping[str, str]:
+        return {name: output.digest for name, output in ledger.outputs.get(id_, {}).items()}
+
+    return {
+        "lorakit": 1,
+        "recipe": plan.recipe,
+        "ending": finished.ending,
+        "seconds": finished.seconds,
+        "calls": dict(finished.calls),
+        "environment": dict(plan.environment),
+        "actions": [
+            {
+                "id": id_,
+                "kind": action.kind,
+                "outcome": outcome(id_),
+                "key": ledger.keys.get(id_),
+                "prompt": action.params.get("prompt"),
+                "files": [file for files in action.files.values() for file in files],
+                "outputs": outputs(id_),
+            }
+            for id_, action in ledger.actions.items()
+        ],
+    }

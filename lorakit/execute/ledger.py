@@ -1,0 +1,102 @@
+"""How far the actions of a run are: what each waits for, what it came to, what that sets free.
+
+Plain bookkeeping, without workers, files or clocks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from lorakit.execute.events import Outcome
+from lorakit.plan.actions import Action
+from lorakit.plan.states import Plan, State
+from lorakit.store.store import Output
+
+
+class Ledger:
+    """The actions of one plan, by address."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.planned = {p.action.id: p for p in plan.actions}
+        self.actions: dict[str, Action] = {id_: p.action for id_, p in self.planned.items()}
+        self.held = {id_ for id_, p in self.planned.items() if p.state is State.HELD}
+        self.keys: dict[str, str] = {}
+        self.outputs: dict[str, Mapping[str, Output]] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self._twins: dict[str, list[str]] = {}  # address -> others that wait for its result
+        self._first_of: dict[str, str] = {}  # key -> the address that is made for all its twins
+        self._behind: dict[str, list[str]] = {}
+        self._waits: dict[str, set[str]] = {}
+        for id_, action in self.actions.items():
+            if id_ not in self.held:
+                self._waits[id_] = {source.action for source in action.inputs}
+                for source in self._waits[id_]:
+                    self._behind.setdefault(source, []).append(id_)
+
+    @property
+    def over(self) -> bool:
+        """Whether every action that is not held has come to something."""
+        return len(self.outcomes) + len(self.held) >= len(self.actions)
+
+    @property
+    def count(self) -> Counter[str]:
+        """How many actions came to what; those that nobody got to count as skipped."""
+        count = Counter(str(outcome) for outcome in self.outcomes.values())
+        count["skipped"] += len(self.actions) - len(self.held) - len(self.outcomes)
+        return count
+
+    def first(self) -> list[str]:
+        """The actions that wait for nothing."""
+        return [id_ for id_, waits in self._waits.items() if not waits]
+
+    def inputs(self, id_: str) -> dict[str, Output]:
+        """An action's inputs by role, once they are all there."""
+        return {s.role: self.outputs[s.action][s.output] for s in self.actions[id_].inputs}
+
+    def opened_behind(self, id_: str) -> set[str]:
+        """Outputs of an action that some action to be made will open."""
+        return {
+            source.output
+            for behind in self._behind.get(id_, ())
+            if self.planned[behind].state.to_make
+            for source in self.actions[behind].inputs
+            if source.action == id_
+        }
+
+    def claim(self, id_: str, key: str) -> bool:
+        """Whether this action is the one to be made for its key; if not, it shares another's result."""
+        other = self._first_of.get(key)
+        if other is not None and other not in self.outcomes:
+            self._twins.setdefault(other, []).append(id_)
+            return False
+        self._first_of[key] = id_
+        return True
+
+    def twins(self, id_: str) -> list[str]:
+        """The actions that share this one's result; they are handed out once."""
+        return self._twins.pop(id_, [])
+
+    def settle(self, id_: str, outputs: Mapping[str, Output], outcome: Outcome) -> list[str]:
+        """An action has its outputs; returns those that wait for nothing any more."""
+        self.outputs[id_] = outputs
+        self.outcomes[id_] = outcome
+        free = []
+        for behind in self._behind.get(id_, ()):
+            self._waits[behind].discard(id_)
+            if not self._waits[behind] and behind not in self.outcomes:
+                free.append(behind)
+        return free
+
+    def fail(self, id_: str) -> list[str]:
+        """An action has failed; returns those behind it, which are skipped."""
+        self.outcomes[id_] = "failed"
+        skipped: list[str] = []
+        line = list(self._behind.get(id_, ()))
+        while line:
+            current = line.pop()
+            if current not in self.outcomes:
+                self.outcomes[current] = "skipped"
+                skipped.append(current)
+                line += self._behind.get(current, ())
+        return skipped
