@@ -14,12 +14,23 @@ PAGE = ROOT / "docs" / "reference.md"
 # definition -> the title of its table, in the order of the page
 TABLES = {
     "recipe": {
-        "": "A recipe", "model": "A model", "adapter": "An adapter", "generate": "`kind: generate`",
-        "prompt": "A prompt", "storyboard": "`kind: storyboard`", "video": "`kind: video`",
+        "": "A recipe",
+        "model": "A model",
+        "adapter": "An adapter",
+        "generate": "`kind: generate`",
+        "prompt": "A prompt",
+        "storyboard": "`kind: storyboard`",
+        "video": "`kind: video`",
     },
     "storyboard": {
-        "": "A storyboard", "look": "`look`", "character": "A character", "chain": "`chain`", "scene": "A scene",
-        "sentence": "A sentence", "video": "`video`", "video.transition": "`video.transition`",
+        "": "A storyboard",
+        "look": "`look`",
+        "character": "A character",
+        "chain": "`chain`",
+        "scene": "A scene",
+        "sentence": "A sentence",
+        "video": "`video`",
+        "video.transition": "`video.transition`",
         "video.captions": "`video.captions`",
     },
 }
@@ -68,8 +79,18 @@ def table(node: dict[str, Any], name: str) -> Iterator[str]:
         inner = resolved(raw, name)
         if key == "notes" or not inner:
             continue
-        default = "required" if key in required else f"`{json.dumps(inner['default'])}`" if "default" in inner else ""
-        example = f" E.g. `{json.dumps(inner['examples'][0], ensure_ascii=False)}`." if inner.get("examples") else ""
+        default = (
+            "required"
+            if key in required
+            else f"`{json.dumps(inner['default'])}`"
+            if "default" in inner
+            else ""
+        )
+        example = (
+            f" E.g. `{json.dumps(inner['examples'][0], ensure_ascii=False)}`."
+            if inner.get("examples")
+            else ""
+        )
         affects = inner.get("x-affects", "")
         yield f"| `{key}` | {kind_of(inner)} | {default} | {affects} | {inner.get('description', '')}{example} |"
 
@@ -77,9 +98,12 @@ def table(node: dict[str, Any], name: str) -> Iterator[str]:
 def page() -> str:
     """The whole page."""
     lines = [
-        "# Reference", "", "Every key of both documents, made from `schemas/` by `docs/make_reference.py`.",
+        "# Reference",
+        "",
+        "Every key of both documents, made from `schemas/` by `docs/make_reference.py`.",
         "`notes:` and keys that begin with `x-` are yours, anywhere. *Affects* says what is made again when a key",
-        "changes: `render` frames and all behind them, `film` the film or contact sheet only, `nothing` nothing.", "",
+        "changes: `render` frames and all behind them, `film` the film or contact sheet only, `nothing` nothing.",
+        "",
     ]
     for name, tables in TABLES.items():
         whole = load(name)

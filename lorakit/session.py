@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,7 @@ class Session:
 
     def plan(self, selection: Selection | None = None, *, download: bool = False) -> Plan:
         """What a run would make, and why. Raises InvalidDocument."""
+        from lorakit.facts.environment import environment
         from lorakit.kinds import kind_of
         from lorakit.plan import planner
         from lorakit.store.journal import Addresses
@@ -54,7 +55,7 @@ class Session:
         store = Store(self.project.root)
         return planner.plan(
             self.project,
-            self.facts(download=download),
+            replace(self.facts(download=download), environment=environment()),
             kind_of,
             store,
             Addresses(store.folder, self.project.recipe.name).read(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import platform
 from collections.abc import Mapping
-from importlib import metadata
 
 # what can change the bits of a frame, and of a film or contact sheet
 _DECIDING: Mapping[str, tuple[str, ...]] = {
@@ -17,6 +16,8 @@ _DECIDING: Mapping[str, tuple[str, ...]] = {
 @functools.cache
 def environment() -> Mapping[str, str]:
     """Python's version and the packages'; without importing them."""
+    from importlib import metadata  # with all of email behind it
+
     found = {"python": platform.python_version()}
     for package in ("lorakit", *(name for names in _DECIDING.values() for name in names)):
         try:

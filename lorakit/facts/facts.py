@@ -8,7 +8,6 @@ from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
 from lorakit.facts.digests import Digests
-from lorakit.facts.environment import environment
 from lorakit.facts.machine import Machine, this_machine
 from lorakit.facts.models import ModelError, ModelFacts, model_facts
 from lorakit.facts.tokens import TokenCounter
@@ -57,7 +56,7 @@ def gather(project: Project, *, download: bool = False) -> Facts:
     digests.save()
     if problems:
         raise InvalidDocument(problems)
-    return Facts(this_machine(), models, adapters, Timings(folder).read(), counters, environment())
+    return Facts(this_machine(), models, adapters, Timings(folder).read(), counters)
 
 
 def adapter_file(path: Path) -> Path:

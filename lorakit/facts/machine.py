@@ -22,16 +22,19 @@ DEVICE_VARIABLE = "LORAKIT_DEVICE"
 class Machine:
     """The device that pictures are drawn on.
 
-    `device_class` says between which machines bits agree, and is part of keys; `memory` is the
-    device's, in bytes; `fast_bf16` whether bf16 runs faster than fp32 here.
+    `device_class` says between which machines bits agree, and is part of keys; `fast_bf16` whether bf16
+    runs faster than fp32 here.
     """
 
     device: Device
     device_class: str
     name: str
-    cores: int
-    memory: int
     fast_bf16: bool
+
+    @property
+    def cores(self) -> int:
+        """The cores that this process may use, without hyper-threads."""
+        return _cores()
 
     def precision(self, wanted: str) -> str:
         """The precision that a model's `dtype` comes to here: fp32, bf16 or fp16."""
@@ -54,12 +57,12 @@ def _torch_has_cuda() -> bool:
     return re.search(r"^cuda[^=]*= *'[0-9]", text, re.MULTILINE) is not None
 
 
-def _nvidia() -> tuple[str, int, float] | None:
-    """Name, memory in bytes and compute capability of the first GPU."""
+def _nvidia() -> tuple[str, float] | None:
+    """Name and compute capability of the first GPU."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return None
-    query = "--query-gpu=name,memory.total,compute_cap"
+    query = "--query-gpu=name,compute_cap"
     try:
         answer = subprocess.run(
             [tool, query, "--format=csv,noheader,nounits"],
@@ -68,8 +71,8 @@ def _nvidia() -> tuple[str, int, float] | None:
             timeout=10,
             check=True,
         ).stdout.splitlines()[0]
-        name, memory, capability = (part.strip() for part in answer.split(","))
-        return name, int(float(memory)) << 20, float(capability)
+        name, capability = (part.strip() for part in answer.split(","))
+        return name, float(capability)
     except (OSError, ValueError, IndexError, subprocess.SubprocessError):
         return None
 
@@ -84,25 +87,29 @@ def _cpu_flags() -> set[str]:
 
 
 @functools.cache
-def this_machine() -> Machine:
-    """What stands here; `LORAKIT_DEVICE=cpu|cuda|mps` overrules the choice of device."""
+def _cores() -> int:
     import psutil
 
-    wanted = os.environ.get(DEVICE_VARIABLE, "")
-    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    cores: int = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         cores = min(cores, len(os.sched_getaffinity(0)))
+    return cores
+
+
+@functools.cache
+def this_machine() -> Machine:
+    """What stands here; `LORAKIT_DEVICE=cpu|cuda|mps` overrules the choice of device."""
+    wanted = os.environ.get(DEVICE_VARIABLE, "")
     gpu = _nvidia() if wanted in ("", "cuda") and _torch_has_cuda() else None
     if gpu is not None:
-        name, memory, capability = gpu
+        name, capability = gpu
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-        return Machine("cuda", f"cuda-{slug}", name, cores, memory, fast_bf16=capability >= 8)
-    total = psutil.virtual_memory().total
+        return Machine("cuda", f"cuda-{slug}", name, fast_bf16=capability >= 8)
     if wanted in ("", "mps") and sys.platform == "darwin" and platform.machine() == "arm64":
-        return Machine("mps", "mps", "Apple GPU", cores, total, fast_bf16=False)
+        return Machine("mps", "mps", "Apple GPU", fast_bf16=False)
     flags = _cpu_flags()
     known = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16", "asimd")
     best = next((flag for flag in known if flag in flags), "generic")
     device_class = f"cpu-{platform.machine().lower()}-{best}"
     fast = best in ("amx_bf16", "avx512_bf16", "bf16")
-    return Machine("cpu", device_class, f"CPU, {cores} cores", cores, total, fast_bf16=fast)
+    return Machine("cpu", device_class, "CPU", fast_bf16=fast)

@@ -16,6 +16,7 @@ from lorakit.language import (
     schema,
     settings,
     source,
+    verdict,
 )
 from lorakit.language.documents import ModelSource, Project, Recipe, StoryboardStep
 from lorakit.language.findings import Findings, Unreadable
@@ -178,6 +179,7 @@ class _Loader:
 
     def _recipe(self, root: Node, document: Path, paths: Paths) -> Recipe:
         schema.compiled("recipe.schema.json").check(root, "a recipe", self._findings)
+        verdict.confirm(root, "recipe.schema.json", self._findings)
         recipe = build_recipe.recipe(root, document, paths, self._board, self._findings)
         for check in checks.RECIPE_CHECKS:
             check(recipe, root, self._findings)
@@ -198,6 +200,7 @@ class _Loader:
 
     def _checked_board(self, root: Node, path: Path) -> Storyboard:
         schema.compiled("storyboard.schema.json").check(root, "a storyboard", self._findings)
+        verdict.confirm(root, "storyboard.schema.json", self._findings)
         board = build_board.storyboard(root, path, self._findings)
         for check in checks.BOARD_CHECKS:
             check(board, root, self._findings)

@@ -104,7 +104,7 @@ def plan(
         waves=foreseen,
         estimate=estimate.estimate(planned, facts),
         warnings=(*warnings, *_made_elsewhere(planned)),
-        machine=facts.machine.name,
+        machine=f"{facts.machine.name}, {facts.machine.cores} cores",
         timings=facts.timings,
         environment=facts.environment,
     )

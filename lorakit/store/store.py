@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from lorakit.diagnostics import LorakitError
 from lorakit.store import atomic
 from lorakit.store.canonical import file_digest
@@ -52,6 +50,8 @@ class Scratch:
     """A folder for unfinished files that lives as long as its run: a kernel lock says which are dead."""
 
     def __init__(self, folder: Path) -> None:
+        from filelock import FileLock
+
         self.folder = folder
         self._lock = FileLock(folder.with_suffix(".lock"))
         self._lock.acquire(timeout=0)
@@ -122,6 +122,8 @@ class Store:
 
     def scratch(self) -> Scratch:
         """A fresh folder for workers' files, on the same disk as the objects; clears dead runs' ones."""
+        from filelock import FileLock, Timeout
+
         folder = self.folder / "tmp"
         for lock in folder.glob("*.lock"):
             claim = FileLock(lock)

@@ -21,7 +21,9 @@ PROMPT = "a fox on mars"
 def make_adapter(model: Path, folder: Path) -> Path:
     """A LoRA of rank 4 on the cross-attention, with weights that show, in diffusers' format."""
     pipeline = StableDiffusionPipeline.from_pretrained(model, safety_checker=None)
-    config = LoraConfig(r=4, lora_alpha=4, target_modules=["attn2.to_q", "attn2.to_k", "attn2.to_v"])
+    config = LoraConfig(
+        r=4, lora_alpha=4, target_modules=["attn2.to_q", "attn2.to_k", "attn2.to_v"]
+    )
     torch.manual_seed(0)
     pipeline.unet.add_adapter(config)
     for name, parameter in pipeline.unet.named_parameters():
@@ -81,14 +83,18 @@ def test_adapters_change_the_picture_as_they_do_in_diffusers(home: Path) -> None
 
 
 def test_an_adapter_of_another_model_is_said_in_words(home: Path) -> None:
-    save_file({"lora_unet_nothing_here.lora_down.weight": torch.zeros(2, 2)}, home / "odd.safetensors")
+    save_file(
+        {"lora_unet_nothing_here.lora_down.weight": torch.zeros(2, 2)}, home / "odd.safetensors"
+    )
     (home / "recipe.yaml").write_text(
         "recipe: 1\nmodels: {tiny: {from: tiny}}\nadapters: {odd: {from: odd.safetensors}}\n"
         "steps: {one: {kind: generate, prompts: [a fox], adapters: {odd: 1}}}\n"
     )
     done = run(home)
     assert done.code == 1
-    (failed,) = [e for e in done.events if e.get("action") == "one/1" and e.get("outcome") == "failed"]
+    (failed,) = [
+        e for e in done.events if e.get("action") == "one/1" and e.get("outcome") == "failed"
+    ]
     assert "odd.safetensors does not fit this model" in failed["detail"]
 
 

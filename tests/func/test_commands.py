@@ -35,7 +35,9 @@ def test_init_validate_and_plan(tmp_path: Path) -> None:
 
 
 def test_errors_have_places_and_codes(home: Path) -> None:
-    (home / "board.yaml").write_text("storyboard: 1\nlook: {cfg: 7}\nscenes:\n  - sentence: [a fox]\n")
+    (home / "board.yaml").write_text(
+        "storyboard: 1\nlook: {cfg: 7}\nscenes:\n  - sentence: [a fox]\n"
+    )
     wrong = lorakit(home, "validate", "board.yaml")
     assert wrong.returncode == 3
     assert "board.yaml:2:8: error[" in wrong.stderr
@@ -67,15 +69,22 @@ def test_wrong_words(home: Path, words: list[str], code: int, says: str) -> None
 
 
 def test_a_run_leaves_a_complete_folder(home: Path) -> None:
-    more = "  posters: {kind: generate, prompts: [a fox, an owl], images_per_prompt: 2}\n" \
-           "  joined: {kind: video, of: [film, posters], fps: 4, hold: 0.5}\n"
+    more = (
+        "  posters: {kind: generate, prompts: [a fox, an owl], images_per_prompt: 2}\n"
+        "  joined: {kind: video, of: [film, posters], fps: 4, hold: 0.5}\n"
+    )
     write_project(home, board_text(SCENES), recipe=more)
     done = run(home)
     assert done.code == 0, done.errors
     names = {p.relative_to(done.folder).as_posix() for p in done.folder.rglob("*") if p.is_file()}
     assert names == {
-        "events.jsonl", "manifest.json", "run.log", "film/film.mp4", "film/contact_sheet.png",
-        "posters/contact_sheet.png", "joined/film.mp4",
+        "events.jsonl",
+        "manifest.json",
+        "run.log",
+        "film/film.mp4",
+        "film/contact_sheet.png",
+        "posters/contact_sheet.png",
+        "joined/film.mp4",
         *(f"film/frames_scene_{s}/frame_00{n}.png" for s in (1, 2) for n in (1, 2)),
         *(f"posters/image_00{n}.png" for n in (1, 2, 3, 4)),
     }
@@ -108,7 +117,10 @@ def test_only_and_force(home: Path) -> None:
     assert not (only.folder.parent / "latest.txt").exists()  # not complete
     forced = run(home, "--force", "film/two/2")
     assert set(forced.made("frame")) == {"film/one/1", "film/one/2", "film/two/2"}
-    assert forced.pictures()["film/frames_scene_2/frame_001.png"] == only.pictures()["film/frames_scene_2/frame_001.png"]
+    assert (
+        forced.pictures()["film/frames_scene_2/frame_001.png"]
+        == only.pictures()["film/frames_scene_2/frame_001.png"]
+    )
 
 
 def test_set_and_draft(home: Path) -> None:
@@ -137,7 +149,10 @@ def test_a_failure_is_told_and_the_rest_goes_on_if_asked(home: Path) -> None:
     assert done.code == 1
     ended = {e["action"]: e for e in done.events if e["type"] == "action-finished"}
     assert ended["posters/1"]["outcome"] == "failed"
-    assert "broken" in ended["posters/1"]["detail"] or "cannot be loaded" in ended["posters/1"]["detail"]
+    assert (
+        "broken" in ended["posters/1"]["detail"]
+        or "cannot be loaded" in ended["posters/1"]["detail"]
+    )
     assert ended["posters/contact-sheet"]["outcome"] == "skipped"
     assert ended["film/one/1"]["outcome"] == "made"
     assert ended["film/contact-sheet"]["outcome"] == "made"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -56,8 +57,13 @@ def start() -> Iterator[Start]:
     def begin(home: Path) -> subprocess.Popen[str]:
         begun.append(
             subprocess.Popen(
-                command("run", "--json"), cwd=home, env=environment(), stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+                command("run", "--json"),
+                cwd=home,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,
             )
         )
         return begun[-1]
@@ -72,16 +78,18 @@ def start() -> Iterator[Start]:
 
 def workers(parent: subprocess.Popen[str]) -> list[psutil.Process]:
     try:
-        return [p for p in psutil.Process(parent.pid).children() if "lorakit.execute.worker" in p.cmdline()]
+        return [
+            p
+            for p in psutil.Process(parent.pid).children()
+            if "lorakit.execute.worker" in p.cmdline()
+        ]
     except psutil.Error:
         return []
 
 
 def kill(process: psutil.Process | subprocess.Popen[str]) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 @pytest.mark.parametrize("attempt", range(KILLS))
@@ -109,7 +117,9 @@ def test_killed_and_run_again(home: Path, whole: Ran, start: Start, attempt: int
     again = run(home)
     assert again.code == 0, again.errors
     assert again.pictures() == whole.pictures()
-    made = {e["key"] for e in again.events if e["type"] == "action-finished" and e["outcome"] == "made"}
+    made = {
+        e["key"] for e in again.events if e["type"] == "action-finished" and e["outcome"] == "made"
+    }
     assert not made & set(finished)
     assert not list((home / ".lorakit" / "tmp").iterdir())
 
@@ -147,7 +157,9 @@ def test_two_runs_at_once_end_well(home: Path, whole: Ran, start: Start) -> None
         assert Ran(0, [], Path(folder), "").pictures() == whole.pictures()
 
 
-def test_ctrl_c_stops_at_a_frame_and_the_next_run_goes_on(home: Path, whole: Ran, start: Start) -> None:
+def test_ctrl_c_stops_at_a_frame_and_the_next_run_goes_on(
+    home: Path, whole: Ran, start: Start
+) -> None:
     write_project(home, board_text(SCENES, steps=12))
     parent = start(home)
     assert parent.stdout is not None

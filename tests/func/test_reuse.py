@@ -75,13 +75,17 @@ def test_what_a_sentence_put_in_second_touches(home: Path, chain: str, again: li
     lines = sentences(1, 3)
     write_project(home, board_text([("one", lines)], chain=chain, video=""))
     assert run(home).code == 0
-    write_project(home, board_text([("one", [lines[0], "a fox on mars", *lines[1:]])], chain=chain, video=""))
+    write_project(
+        home, board_text([("one", [lines[0], "a fox on mars", *lines[1:]])], chain=chain, video="")
+    )
     second = run(home)
     assert second.code == 0, second.errors
     assert second.made("frame") == again
 
 
-def test_objects_that_were_cleared_away_are_made_again_only_where_they_are_missed(home: Path) -> None:
+def test_objects_that_were_cleared_away_are_made_again_only_where_they_are_missed(
+    home: Path,
+) -> None:
     write_project(home, board_text([("one", sentences(1, 3))], video=""))
     first = run(home)
     manifest = {a["id"]: a for a in first.manifest["actions"]}

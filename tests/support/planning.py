@@ -18,7 +18,7 @@ from lorakit.plan.planner import Selection
 from lorakit.plan.states import Plan
 from lorakit.store.store import Manifest, Output
 
-MACHINE = Machine("cpu", "cpu-test", "CPU, 2 cores", 2, 24 << 30, fast_bf16=False)
+MACHINE = Machine("cpu", "cpu-test", "CPU", fast_bf16=False)
 
 
 def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Facts:

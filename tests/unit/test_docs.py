@@ -14,7 +14,9 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_reference_is_made_from_the_schemas() -> None:
-    done = subprocess.run([sys.executable, "docs/make_reference.py", "--check"], cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, "docs/make_reference.py", "--check"], cwd=ROOT, check=False
+    )
     assert done.returncode == 0, "run python docs/make_reference.py"
 
 
@@ -62,8 +64,11 @@ def test_every_dependency_earns_its_line() -> None:
         assert f"\n{name}==" in constraints, name
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/*.yaml")) + sorted(ROOT.glob("storyboards/*.yaml")),
-                         ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path",
+    sorted(ROOT.glob("recipes/*.yaml")) + sorted(ROOT.glob("storyboards/*.yaml")),
+    ids=lambda p: p.name,
+)
 def test_shipped_documents_open_with_their_command_and_schema(path: Path) -> None:
     lines = path.read_text("utf-8").splitlines()
     command = lines[0].removeprefix("# lorakit run ")

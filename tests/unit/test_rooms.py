@@ -15,8 +15,19 @@ import lorakit
 PACKAGE = Path(lorakit.__file__).parent
 # from the top of the house to its cellar; a room may import from those after it, and from itself
 ROOMS = [
-    "cli", "session", "ui", "execute", "kinds", "rendering", "models", "plan", "facts", "store", "language",
-    "diagnostics", "resources",
+    "cli",
+    "session",
+    "ui",
+    "execute",
+    "kinds",
+    "rendering",
+    "models",
+    "plan",
+    "facts",
+    "store",
+    "language",
+    "diagnostics",
+    "resources",
 ]
 TORCH_ROOMS = {"rendering", "models", "training"}
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "safetensors"}
@@ -49,7 +60,9 @@ def imports(path: Path) -> Iterator[tuple[str, int, bool]]:
                     yield f"lorakit.{name.name}", node.lineno, id(node) not in inside
 
 
-@pytest.mark.parametrize(("room", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else v.stem)
+@pytest.mark.parametrize(
+    ("room", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else v.stem
+)
 def test_imports_run_downward_only(room: str, path: Path) -> None:
     assert room in ROOMS, f"{path} stands in no known room"
     for module, line, _ in imports(path):
@@ -60,7 +73,9 @@ def test_imports_run_downward_only(room: str, path: Path) -> None:
                 assert ROOMS.index(other) >= ROOMS.index(room), where
 
 
-@pytest.mark.parametrize(("room", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else v.stem)
+@pytest.mark.parametrize(
+    ("room", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else v.stem
+)
 def test_torch_lives_in_its_rooms_only(room: str, path: Path) -> None:
     if room in TORCH_ROOMS:
         return
@@ -69,7 +84,9 @@ def test_torch_lives_in_its_rooms_only(room: str, path: Path) -> None:
         assert allowed or module.split(".")[0] not in HEAVY, f"{path}:{line} imports {module}"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["validate", "."], ["plan", "board.yaml"], ["run", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["validate", "."], ["plan", "board.yaml"], ["run", "--help"]]
+)
 def test_commands_that_draw_nothing_never_import_torch(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "board.yaml").write_text(
         "storyboard: 1\nscenes:\n  - text: The fox finds a key. It is a very long walk home.\n"

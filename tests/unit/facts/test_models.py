@@ -25,7 +25,12 @@ def facts(source: str | Path) -> ModelFacts:
 
 def test_a_stable_diffusion_folder(tiny_sd: Path) -> None:
     found = facts(tiny_sd)
-    assert (found.family, found.native, found.vae_factor, found.token_limit) == ("sd", (64, 64), 8, 77)
+    assert (found.family, found.native, found.vae_factor, found.token_limit) == (
+        "sd",
+        (64, 64),
+        8,
+        77,
+    )
     assert found.weight_bytes > 10_000
     assert found.vocabulary is None
 
@@ -69,7 +74,9 @@ def test_digests_are_remembered_until_the_file_changes(tmp_path: Path) -> None:
 
 
 def checkpoint(path: Path, keys: list[str]) -> Path:
-    header = json.dumps({k: {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for k in keys}).encode()
+    header = json.dumps(
+        {k: {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for k in keys}
+    ).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header)
     return path
 
@@ -87,10 +94,20 @@ def test_one_file_checkpoints_are_known_by_their_keys(tmp_path: Path) -> None:
     [
         (lambda p: p, "there is no model at"),
         (lambda p: p.mkdir() or p, "no model_index.json"),
-        (lambda p: (p.with_suffix(".ckpt").write_bytes(b"x") and p.with_suffix(".ckpt")), "not opened"),
-        (lambda p: checkpoint(p.with_suffix(".safetensors"), ["lora_unet_x.lora_down.weight"]), "no UNet"),
-        (lambda p: (p.with_suffix(".safetensors").write_bytes(b"junk") and p.with_suffix(".safetensors")),
-         "not a safetensors file"),
+        (
+            lambda p: p.with_suffix(".ckpt").write_bytes(b"x") and p.with_suffix(".ckpt"),
+            "not opened",
+        ),
+        (
+            lambda p: checkpoint(p.with_suffix(".safetensors"), ["lora_unet_x.lora_down.weight"]),
+            "no UNet",
+        ),
+        (
+            lambda p: (
+                p.with_suffix(".safetensors").write_bytes(b"junk") and p.with_suffix(".safetensors")
+            ),
+            "not a safetensors file",
+        ),
     ],
 )
 def test_what_is_no_model_is_said_in_words(tmp_path: Path, make: object, says: str) -> None:
@@ -104,12 +121,16 @@ def test_a_pipeline_of_another_kind_is_named(tmp_path: Path) -> None:
         facts(tmp_path)
 
 
-def test_a_hub_model_that_is_not_here_is_unknown_until_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_hub_model_that_is_not_here_is_unknown_until_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert facts("hub:nobody/never-made-model").digest is None
 
 
-def test_a_hub_model_in_the_cache_is_used(tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_model_in_the_cache_is_used(
+    tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import shutil
 
     from huggingface_hub import constants
@@ -127,7 +148,12 @@ def test_a_hub_model_in_the_cache_is_used(tiny_sd: Path, tmp_path: Path, monkeyp
 
 # -- tokens ----------------------------------------------------------------------------------------
 
-TEXTS = ["a white bunny with a magic hat", "Don't, 42 times!", "ünïcode  and\tspaces", "zzz qqq xylophone"]
+TEXTS = [
+    "a white bunny with a magic hat",
+    "Don't, 42 times!",
+    "ünïcode  and\tspaces",
+    "zzz qqq xylophone",
+]
 
 
 def test_tokens_are_counted_as_transformers_does(tiny_sd: Path) -> None:
@@ -163,16 +189,18 @@ def test_this_machine() -> None:
     machine = this_machine()
     assert machine.device == "cpu"
     assert machine.cores >= 1
-    assert machine.memory > 1 << 30
 
 
 @pytest.mark.parametrize(
     ("device", "fast", "wanted", "precision"),
     [
-        ("cpu", False, "auto", "fp32"), ("cpu", True, "auto", "bf16"), ("cuda", True, "auto", "bf16"),
-        ("mps", False, "auto", "fp16"), ("cpu", True, "fp32", "fp32"),
+        ("cpu", False, "auto", "fp32"),
+        ("cpu", True, "auto", "bf16"),
+        ("cuda", True, "auto", "bf16"),
+        ("mps", False, "auto", "fp16"),
+        ("cpu", True, "fp32", "fp32"),
     ],
 )
 def test_auto_takes_what_is_fast_here(device: str, fast: bool, wanted: str, precision: str) -> None:
-    machine = Machine(device, "x", "x", 2, 1, fast_bf16=fast)  # type: ignore[arg-type]
+    machine = Machine(device, "x", "x", fast_bf16=fast)  # type: ignore[arg-type]
     assert machine.precision(wanted) == precision

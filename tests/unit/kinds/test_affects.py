@@ -21,33 +21,62 @@ BOARD: dict[str, Any] = {
     "seed": 1,
     "look": {"style": "soft", "aspect": "1:1"},
     "characters": {
-        "bunny": {"anchor": "a white bunny", "name": "the bunny", "aliases": ["hare"], "pronouns": "he"},
+        "bunny": {
+            "anchor": "a white bunny",
+            "name": "the bunny",
+            "aliases": ["hare"],
+            "pronouns": "he",
+        },
         "owl": {"anchor": "an old owl", "pronouns": "they"},
     },
     "chain": {"from": "previous", "strength": 0.5},
     "scenes": [
-        {"name": "one", "setting": "on mars", "sentences": ["The bunny finds a key", {"text": "The rabbit looks"}, "a fox"]},
-        {"name": "two", "setting": "at night", "sentences": ["The bunny rides", {"text": "He finds a hat"}, "an ant"]},
+        {
+            "name": "one",
+            "setting": "on mars",
+            "sentences": ["The bunny finds a key", {"text": "The rabbit looks"}, "a fox"],
+        },
+        {
+            "name": "two",
+            "setting": "at night",
+            "sentences": ["The bunny rides", {"text": "He finds a hat"}, "an ant"],
+        },
     ],
     "video": {"captions": True, "transition": {"kind": "crossfade", "seconds": 0.2}},
 }
 RECIPE: dict[str, Any] = {
     "recipe": 1,
     "seed": 1,
-    "models": {"tiny": {"from": "lorakit:studio", "dtype": "fp32"}, "other": {"from": "lorakit:studio"}},
+    "models": {
+        "tiny": {"from": "lorakit:studio", "dtype": "fp32"},
+        "other": {"from": "lorakit:studio"},
+    },
     "steps": {
         "film": {"kind": "storyboard", "storyboard": "board.yaml", "model": "tiny"},
-        "posters": {"kind": "generate", "model": "tiny", "prompts": ["a fox", {"text": "an owl"}], "aspect": "1:1"},
-        "joined": {"kind": "video", "of": ["film", "posters"], "captions": True,
-                   "transition": {"kind": "crossfade", "seconds": 0.2}},
+        "posters": {
+            "kind": "generate",
+            "model": "tiny",
+            "prompts": ["a fox", {"text": "an owl"}],
+            "aspect": "1:1",
+        },
+        "joined": {
+            "kind": "video",
+            "of": ["film", "posters"],
+            "captions": True,
+            "transition": {"kind": "crossfade", "seconds": 0.2},
+        },
     },
 }
 Change = tuple[str, tuple[str | int, ...], Any]  # schema path, path in the document, another value
 
 S, C = ("scenes", 0), ("scenes", 1, "sentences", 1)
 LOOK = [
-    ("style", "hard"), ("negative_prompt", "rain"), ("num_inference_steps", 9), ("guidance_scale", 3.5),
-    ("scheduler", "ddim"), ("aspect", "16:9"),
+    ("style", "hard"),
+    ("negative_prompt", "rain"),
+    ("num_inference_steps", 9),
+    ("guidance_scale", 3.5),
+    ("scheduler", "ddim"),
+    ("aspect", "16:9"),
 ]
 BOARD_CHANGES: list[Change] = [
     ("storyboard", ("storyboard",), 1),
@@ -75,7 +104,11 @@ BOARD_CHANGES: list[Change] = [
     ("scene.seed", (*S, "seed"), 5),
     ("scene.start", ("scenes", 1, "start"), "previous-scene"),
     ("scene.sentences", (*S, "sentences"), ["a fox", "an owl"]),
-    ("scene.text", (*S,), {"name": "one", "setting": "on mars", "text": "The bunny sleeps. He wakes."}),
+    (
+        "scene.text",
+        (*S,),
+        {"name": "one", "setting": "on mars", "text": "The bunny sleeps. He wakes."},
+    ),
     ("sentence.notes", (*C, "notes"), "mine"),
     ("sentence.text", (*C, "text"), "He finds a cake"),
     ("sentence.prompt", (*C, "prompt"), "a cake"),
@@ -134,8 +167,20 @@ RECIPE_CHANGES: list[Change] = [
 ]
 # decided by files, by other documents, or for every key alike: tried elsewhere
 ELSEWHERE = {
-    "recipe": {"extends", "adapters", "adapter.from", "adapter.notes", "model.from", "step.kind", "generate.kind",
-               "storyboard.kind", "video.kind", "storyboard.storyboard", "storyboard.adapters", "generate.adapters"},
+    "recipe": {
+        "extends",
+        "adapters",
+        "adapter.from",
+        "adapter.notes",
+        "model.from",
+        "step.kind",
+        "generate.kind",
+        "storyboard.kind",
+        "video.kind",
+        "storyboard.storyboard",
+        "storyboard.adapters",
+        "generate.adapters",
+    },
     "storyboard": {"look", "chain", "video", "scene.look", "scene.chain"},
 }
 
@@ -191,7 +236,9 @@ def signature(plan: Plan) -> dict[str, dict[str, str]]:
     return found
 
 
-def plan_with(folder: Path, board: dict[str, Any], recipe: dict[str, Any]) -> dict[str, dict[str, str]]:
+def plan_with(
+    folder: Path, board: dict[str, Any], recipe: dict[str, Any]
+) -> dict[str, dict[str, str]]:
     (folder / "board.yaml").write_text(yaml.safe_dump(board, sort_keys=False))
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
     from tests.support.planning import facts_for
@@ -222,7 +269,9 @@ def test_a_key_moves_what_it_says(tmp_path: Path, name: str, change: Change) -> 
         assert "frame" in moved
 
 
-@pytest.mark.parametrize(("name", "changes"), [("storyboard", BOARD_CHANGES), ("recipe", RECIPE_CHANGES)])
+@pytest.mark.parametrize(
+    ("name", "changes"), [("storyboard", BOARD_CHANGES), ("recipe", RECIPE_CHANGES)]
+)
 def test_every_key_is_tried(name: str, changes: list[Change]) -> None:
     tried = {key for key, _, _ in changes} | ELSEWHERE[name]
     assert set(all_keys(name)) - tried == set()

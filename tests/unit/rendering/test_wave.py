@@ -18,8 +18,16 @@ from lorakit.rendering.wave import Row, advance, predictor
 from lorakit.rendering.widths import equal_widths
 
 SCHEDULERS = [
-    "default", "ddim", "ddpm", "pndm", "euler_discrete", "euler_ancestral_discrete", "heun_discrete",
-    "dpm_solver_multistep", "unipc_multistep", "lcm",
+    "default",
+    "ddim",
+    "ddpm",
+    "pndm",
+    "euler_discrete",
+    "euler_ancestral_discrete",
+    "heun_discrete",
+    "dpm_solver_multistep",
+    "unipc_multistep",
+    "lcm",
 ]
 PROMPTS = ["a fox on mars", "a bunny in a forest", "an owl at the castle", "a robot in a village"]
 SHAPE = (1, 4, 8, 8)
@@ -40,8 +48,16 @@ def noise(seed: int) -> Tensor:
 
 
 def a_row(
-    pipeline: Any, family: str = "sd", *, prompt: str = PROMPTS[0], seed: int = 0, scheduler: str = "default",
-    steps: int = 5, strength: float = 1.0, start: Tensor | None = None, guidance: float = 5.0,
+    pipeline: Any,
+    family: str = "sd",
+    *,
+    prompt: str = PROMPTS[0],
+    seed: int = 0,
+    scheduler: str = "default",
+    steps: int = 5,
+    strength: float = 1.0,
+    start: Tensor | None = None,
+    guidance: float = 5.0,
     negative: str = "",
 ) -> Row:
     encoder = Encoder(pipeline, family, "cpu")
@@ -49,8 +65,12 @@ def a_row(
     drawn = torch.randn(SHAPE, generator=generator)
     schedule = Schedule(pipeline.scheduler, scheduler, steps, strength, generator)
     return Row(
-        f"{seed}", schedule, schedule.begin(drawn, start), encoder(prompt, (64, 64), negative=False),
-        encoder(negative, (64, 64), negative=True), guidance,
+        f"{seed}",
+        schedule,
+        schedule.begin(drawn, start),
+        encoder(prompt, (64, 64), negative=False),
+        encoder(negative, (64, 64), negative=True),
+        guidance,
     )
 
 
@@ -69,19 +89,29 @@ def draw(pipeline: Any, rows: Sequence[Row], width: int) -> list[Tensor]:
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 @pytest.mark.parametrize("guidance", [5.0, 1.0])
 def test_text_to_image_is_what_diffusers_draws(sd: Any, scheduler: str, guidance: float) -> None:
-    ours = draw(sd, [a_row(sd, scheduler=scheduler, seed=4, guidance=guidance, negative="an owl")], 1)[0]
+    ours = draw(
+        sd, [a_row(sd, scheduler=scheduler, seed=4, guidance=guidance, negative="an owl")], 1
+    )[0]
     stock = type(sd)(**sd.components, requires_safety_checker=False)
     stock.set_progress_bar_config(disable=True)
-    stock.scheduler = a_row(sd, scheduler=scheduler).schedule.scheduler.from_config(sd.scheduler.config)
+    stock.scheduler = a_row(sd, scheduler=scheduler).schedule.scheduler.from_config(
+        sd.scheduler.config
+    )
     generator = torch.Generator().manual_seed(4)
     theirs = stock(
-        PROMPTS[0], negative_prompt="an owl", num_inference_steps=5, guidance_scale=guidance,
-        generator=generator, output_type="latent",
+        PROMPTS[0],
+        negative_prompt="an owl",
+        num_inference_steps=5,
+        guidance_scale=guidance,
+        generator=generator,
+        output_type="latent",
     ).images
     assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
 
 
-@pytest.mark.parametrize("scheduler", ["default", "euler_discrete", "dpm_solver_multistep", "heun_discrete"])
+@pytest.mark.parametrize(
+    "scheduler", ["default", "euler_discrete", "dpm_solver_multistep", "heun_discrete"]
+)
 @pytest.mark.parametrize(("steps", "strength"), [(10, 0.29), (10, 0.5), (5, 0.99)])
 def test_chained_frames_are_what_img2img_draws(
     sd: Any, scheduler: str, steps: int, strength: float
@@ -95,8 +125,13 @@ def test_chained_frames_are_what_img2img_draws(
     stock.set_progress_bar_config(disable=True)
     stock.scheduler = row.schedule.scheduler.from_config(sd.scheduler.config)
     theirs = stock(
-        PROMPTS[0], image=start, strength=strength, num_inference_steps=steps, guidance_scale=5.0,
-        generator=torch.Generator().manual_seed(4), output_type="latent",
+        PROMPTS[0],
+        image=start,
+        strength=strength,
+        num_inference_steps=steps,
+        guidance_scale=5.0,
+        generator=torch.Generator().manual_seed(4),
+        output_type="latent",
     ).images
     assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
 
@@ -105,14 +140,21 @@ def test_chained_frames_are_what_img2img_draws(
 def test_sdxl_is_what_diffusers_draws(sdxl: Any, negative: str) -> None:
     ours = draw(sdxl, [a_row(sdxl, "sdxl", seed=4, negative=negative)], 1)[0]
     theirs = sdxl(
-        PROMPTS[0], negative_prompt=negative or None, num_inference_steps=5, guidance_scale=5.0,
-        generator=torch.Generator().manual_seed(4), output_type="latent", height=64, width=64,
+        PROMPTS[0],
+        negative_prompt=negative or None,
+        num_inference_steps=5,
+        guidance_scale=5.0,
+        generator=torch.Generator().manual_seed(4),
+        output_type="latent",
+        height=64,
+        width=64,
     ).images
     assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
 
 
 def test_a_row_knows_neither_its_company_nor_its_slot(sd: Any) -> None:
     """Rows of other strengths, schedules, prompts and lengths come and go; the bits stay."""
+
     def rows() -> list[Row]:
         return [
             a_row(sd, prompt=PROMPTS[0], seed=1),

@@ -15,7 +15,10 @@ from lorakit.store.journal import Addresses, Timings
 from lorakit.store.store import Manifest, Output, Store, StoreError
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
@@ -43,7 +46,9 @@ def test_canonical_is_stable(data: object) -> None:
     assert canonical(data) == canonical(data)
 
 
-@pytest.mark.parametrize(("one", "other"), [(1, 1.0), (1, True), (0, False), ("1", 1), (None, "null")])
+@pytest.mark.parametrize(
+    ("one", "other"), [(1, 1.0), (1, True), (0, False), ("1", 1), (None, "null")]
+)
 def test_values_that_python_calls_equal_keep_apart(one: object, other: object) -> None:
     assert digest_of([one]) != digest_of([other])
 
@@ -85,7 +90,9 @@ def test_a_manifest_reads_back(store: Store) -> None:
     assert store.manifest("ef" * 32) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"key": "x"}', '{"outputs": {"picture": {"size": 1}}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"key": "x"}', '{"outputs": {"picture": {"size": 1}}}']
+)
 def test_a_torn_manifest_counts_as_none(store: Store, text: str) -> None:
     path = store.actions / "ab" / f"{'ab' * 31}.json"
     path.parent.mkdir(parents=True)
@@ -106,7 +113,9 @@ def test_scratch_of_the_dead_is_cleared_and_of_the_living_kept(store: Store) -> 
     other.close()
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "state.json"
     atomic.write_json(target, {"old": True})
 
