@@ -88,7 +88,8 @@ class Session:
 
 def load(path: str | Path, *, settings: Sequence[str] = (), profile: str | None = None) -> Session:
     """Read a recipe, or a storyboard alone. Raises InvalidDocument with every error of every file."""
-    from lorakit.facts.roots import read_roots
+    from lorakit.facts.roots import UserRoots
 
-    roots = read_roots()
-    return Session(load_documents(Path(path), settings=settings, profile=profile, roots=roots))
+    return Session(
+        load_documents(Path(path), settings=settings, profile=profile, roots=UserRoots())
+    )

@@ -7,8 +7,6 @@ import importlib.util
 import os
 import platform
 import re
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +57,9 @@ def _torch_has_cuda() -> bool:
 
 def _nvidia() -> tuple[str, float] | None:
     """Name and compute capability of the first GPU."""
+    import shutil
+    import subprocess
+
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return None

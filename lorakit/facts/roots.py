@@ -8,6 +8,8 @@ A document may then say `sd:x.safetensors` for a file outside its project.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
@@ -52,6 +54,23 @@ def read_roots(config: Path | None = None) -> dict[str, Path]:
     if wrong:
         raise InvalidDocument(wrong)
     return {name: Path(folder).expanduser() for name, folder in roots.items()}
+
+
+class UserRoots(Mapping[str, Path]):
+    """The user's roots, read when a document first names one: most never do."""
+
+    @cached_property
+    def _read(self) -> dict[str, Path]:
+        return read_roots()
+
+    def __getitem__(self, name: str) -> Path:
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
 
 
 def _wrong(path: Path, message: str) -> Diagnostic:

@@ -72,7 +72,9 @@ def load(
     the user's named folders. Raises InvalidDocument with every error of every file; what is only warned of
     stands in the project.
     """
-    return _Loader(reader or FolderReader(), roots or {}).project(Path(path), settings, profile)
+    return _Loader(reader or FolderReader(), {} if roots is None else roots).project(
+        Path(path), settings, profile
+    )
 
 
 class _Loader:

@@ -38,7 +38,7 @@ class Paths:
     def __init__(self, reader: Reader, root: Path, roots: Mapping[str, Path]) -> None:
         self.reader = reader
         self.root = root
-        self._roots = {name: reader.resolve(path.expanduser()) for name, path in roots.items()}
+        self._roots = roots
 
     def resolve(self, node: Node, findings: Findings) -> Path | None:
         """The absolute path that a node's text means; None, with the reason found, if it may not be used."""
@@ -83,7 +83,7 @@ class Paths:
                 f"roots stand in {CONFIG}: roots: {{{name}: /path/to/a/folder}}",
             )
             return None
-        root = self._roots[name]
+        root = self.reader.resolve(self._roots[name].expanduser())
         target = self.reader.resolve(root / rest)
         if not target.is_relative_to(root):
             findings.error(
