@@ -1,0 +1,99 @@
+"""A worker's queue: longest chains first, engines changed only when empty, deaths borne."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lorakit.execute.slots import Slot
+from lorakit.plan.actions import Action, Engine, Input
+
+
+@dataclass
+class Hand:
+    """A worker as far as a slot looks at one."""
+
+    engine_id: str = ""
+    jobs: set[str] = field(default_factory=set)
+
+
+def action(id_: str, engine: str = "e", units: int = 1, needs: str = "") -> Action:
+    inputs = (Input("start", needs, "latents"),) if needs else ()
+    return Action(
+        id_, "step", "", "frame", 1, "", None, Engine("render", {}, engine), {}, inputs, units=units
+    )
+
+
+def slot(*actions: Action, put: str = "") -> Slot:
+    made = Slot("render", {a.id: a for a in actions})
+    made.worker = Hand()  # type: ignore[assignment]
+    made.ready = True
+    for id_ in put.split() or [a.id for a in actions]:
+        made.put(id_)
+    return made
+
+
+def take(queue: Slot) -> str | None:
+    found = queue.take()
+    if found is None:
+        return None
+    assert queue.worker is not None
+    queue.worker.engine_id = found.engine.id
+    queue.worker.jobs.add(found.id)
+    return found.id
+
+
+def test_the_longest_chain_goes_first_and_ties_keep_the_order() -> None:
+    queue = slot(
+        action("short"), action("a1", units=2), action("a2", units=9, needs="a1"), action("b", units=11),
+        put="short a1 b",
+    )  # fmt: skip
+    assert [take(queue) for _ in range(4)] == ["a1", "b", "short", None]
+
+
+def test_nothing_is_taken_before_the_worker_is_ready() -> None:
+    queue = slot(action("a"))
+    queue.ready = False
+    assert take(queue) is None
+
+
+def test_a_worker_holds_only_so_many_jobs() -> None:
+    queue = slot(*(action(f"a{n}") for n in range(100)))
+    taken = 0
+    while take(queue):
+        taken += 1
+    assert taken == 64
+
+
+def test_an_engine_is_changed_only_by_an_empty_worker() -> None:
+    queue = slot(action("long", "e", 9), action("other", "f", 5), action("short", "e", 1))
+    assert [take(queue) for _ in range(3)] == ["long", "short", None]
+    assert queue.worker is not None
+    queue.worker.jobs.clear()
+    assert take(queue) == "other"
+
+
+def test_a_refused_engine_takes_its_own_with_it() -> None:
+    queue = slot(action("a", "bad", 9), action("b", "bad", 5), action("c", "good"))
+    assert take(queue) == "a"
+    assert queue.refuse("bad") == ["a", "b"]
+    assert take(queue) == "c"
+
+
+def test_a_dead_worker_s_jobs_are_queued_again_twice() -> None:
+    queue = slot(action("a"), action("b"))
+    for _ in range(2):
+        assert take(queue) == "a"
+        assert queue.bury(-9, "") == []
+        assert queue.given_up == ""
+        queue.worker, queue.ready = Hand(), True  # type: ignore[assignment]
+    assert take(queue) == "a"
+    assert queue.bury(-9, "") == ["a", "b"]
+    assert "signal 9" in queue.given_up
+    assert "memory" in queue.given_up
+
+
+def test_a_worker_that_says_why_it_broke_is_not_tried_again() -> None:
+    queue = slot(action("a"))
+    take(queue)
+    assert queue.bury(1, "ImportError: no torch") == ["a"]
+    assert queue.given_up == "ImportError: no torch"
