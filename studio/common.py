@@ -104,13 +104,13 @@ def log_line(path: Path, **values: Any) -> None:
 
 def label_sheet(pictures: Sequence[Image.Image], texts: Sequence[str], columns: int) -> Image.Image:
     """Set pictures in a grid, each over its text."""
-    width, height = pictures[0].width + 24, pictures[0].height + 44
+    width, height = pictures[0].width + 24, pictures[0].height + 50
     rows = -(-len(pictures) // columns)
     sheet = Image.new("RGB", (columns * width, rows * height), "white")
     draw = ImageDraw.Draw(sheet)
     for number, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
         left, top = number % columns * width, number // columns * height
         sheet.paste(picture, (left + 12, top))
-        lines = "\n".join(textwrap.wrap(text, 32)[:4])
+        lines = "\n".join(textwrap.wrap(text, 27)[:4])
         draw.multiline_text((left + 4, top + picture.height + 1), lines, "black", spacing=0)
     return sheet

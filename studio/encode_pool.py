@@ -32,17 +32,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pool", type=Path, required=True, help="folder made by compose.py")
     parser.add_argument("--work", type=Path, required=True, help="folder with vae.pt")
-    parser.add_argument("--batch", type=int, default=32, help="pictures at a time")
+    parser.add_argument("--count", type=int, help="only the first pictures of the pool")
+    parser.add_argument("--batch", type=int, default=16, help="pictures at a time")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     args = parser.parse_args()
     device = choose_device(args.device)
     set_up_torch(0)
     vae = load_vae(args.work, device)
-    pictures = open_pool(args.pool)
+    pictures = open_pool(args.pool)[: args.count]
     latents = np.empty((len(pictures), 8, 16, 16), np.float16)
     for start in range(0, len(pictures), args.batch):
         batch = to_pictures(pictures[start : start + args.batch], device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
             encoded = vae.encoder(batch)
         latents[start : start + len(batch)] = encoded.float().cpu().numpy()
     np.save(args.work / "latents.npy", latents)

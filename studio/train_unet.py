@@ -6,15 +6,18 @@ Needs ``POOL/scenes.jsonl``, ``WORK/latents.npy``, ``WORK/latents.json`` and ``W
 v-prediction on a zero-terminal-SNR schedule, min-SNR weights with a floor, a moving average of the
 weights, a tenth of the captions empty; captions are drawn anew each time a picture is met.
 ``--seconds`` is the length of the whole schedule, all sessions together: a run that was stopped
-goes on from ``WORK/unet.pt`` with the time that is left.
+goes on from ``WORK/unet.pt`` with the time that is left.  On a CPU two processes of one thread
+each share a batch: they wait for each other once a step, where threads wait at every operation.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +33,8 @@ from common import (
 )
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from scenes import Scene
-from torch import Tensor, nn
+from torch import Tensor, distributed, multiprocessing, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 LATENT_CHANNELS, LATENT_SIZE = 8, 16
@@ -114,6 +118,7 @@ class Batches:
         self.scenes = [Scene.from_json(json.loads(line)) for line in lines]
         facts = json.loads((args.work / "latents.json").read_text(encoding="utf-8"))
         latents = torch.from_numpy(np.load(args.work / "latents.npy"))
+        self.scenes = self.scenes[: len(latents)]
         self.latents = (latents.float() / facts["std"]).to(torch.bfloat16).to(device)
         self.tokenizer, self.device = tokenizer, device
         self.batch, self.seed, self.empty = args.batch, args.seed, args.empty
@@ -127,8 +132,8 @@ class Batches:
         ).input_ids
         return ids.to(self.device)
 
-    def get(self, step: int) -> tuple[Tensor, Tensor]:
-        """Latents (B, 8, 16, 16) and ids (B, 77) of a step."""
+    def get(self, step: int, part: slice) -> tuple[Tensor, Tensor]:
+        """Latents (B, 8, 16, 16) and ids (B, 77) of this process's part of a step."""
         epoch, place = divmod(step * self.batch, self.rows)
         if epoch != self.epoch:
             shuffle = np.random.default_rng((self.seed, epoch))
@@ -139,7 +144,7 @@ class Batches:
         texts = [
             "" if rng.random() < self.empty else caption(self.scenes[row], rng) for row in rows
         ]
-        return self.latents[torch.from_numpy(rows)].float(), self.tokens(texts)
+        return self.latents[torch.from_numpy(rows[part])].float(), self.tokens(texts[part])
 
     def held_out(self) -> tuple[Tensor, Tensor]:
         """Give the scenes that are never trained on."""
@@ -173,11 +178,42 @@ def rate_factor(step: int, part: float, warmup: int = 150) -> float:
     return min(1.0, (step + 1) / warmup) * falling
 
 
-class Run:
-    """A training run: model, optimizers, averages, and how far they are."""
+class Gradients:
+    """All gradients in one buffer, so that processes can add them up in one go.
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.args = args
+    Two more places carry the loss and the seconds that a step took: after ``share`` every process
+    has the same mean of everything, and so does the same.
+    """
+
+    def __init__(self, model: nn.Module, device: torch.device) -> None:
+        weights = list(model.parameters())
+        self.buffer = torch.zeros(sum(w.numel() for w in weights) + 2, device=device)
+        self.flat, self.extra = self.buffer[:-2], self.buffer[-2:]
+        start = 0
+        for weight in weights:
+            # The weight's own strides: a fused optimizer walks both through memory together.
+            weight.grad = self.flat.as_strided(weight.shape, weight.stride(), start)
+            start += weight.numel()
+
+    def share(self, loss: float, seconds: float) -> tuple[float, float]:
+        """Average over processes; give the mean loss and seconds."""
+        self.extra[0], self.extra[1] = loss, seconds
+        if distributed.is_initialized():
+            distributed.all_reduce(self.buffer)
+            self.buffer /= distributed.get_world_size()
+        mean_loss, mean_seconds = self.extra.tolist()
+        return mean_loss, mean_seconds
+
+    def clip(self, most: float) -> None:
+        """Scale down to a norm of at most ``most``."""
+        self.flat *= (most / (self.flat.norm() + 1e-6)).clamp(max=1.0)
+
+
+class Run:
+    """A training run: model, optimizer, averages, and how far they are."""
+
+    def __init__(self, args: argparse.Namespace, rank: int) -> None:
+        self.args, self.rank = args, rank
         self.device = choose_device(args.device)
         set_up_torch(args.seed)
         tokenizer = CLIPTokenizer.from_pretrained(args.work / "tokenizer")
@@ -186,11 +222,13 @@ class Run:
         power = self.schedule.alphas_cumprod.to(self.device)
         self.weights = loss_weights(power / (1 - power))
         self.model = Painter(tokenizer).to(self.device, memory_format=torch.channels_last)
+        self.gradients = Gradients(self.model, self.device)
         self.adam = torch.optim.AdamW(
             self.model.parameters(), lr=args.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
         )
         self.ema = Ema(self.model, decay=0.999)
         self.step, self.seconds = 0, 0.0
+        self.clock = 0.0  # when the last step was timed
         self.held_out = self.batches.held_out()
         self.checkpoint: Path = args.work / "unet.pt"
         if self.checkpoint.exists():
@@ -219,12 +257,13 @@ class Run:
     def take_step(self) -> float:
         """Learn from one batch; give its loss."""
         count = self.args.batch
-        latents, ids = self.batches.get(self.step)
+        part = slice(self.rank, None, self.args.processes)
+        latents, ids = self.batches.get(self.step, part)
         chance = torch.Generator().manual_seed(self.args.seed * 1_000_003 + self.step)
-        noise = torch.randn(latents.shape, generator=chance).to(self.device)
+        noise = torch.randn((count, *latents.shape[1:]), generator=chance)[part].to(self.device)
         # One timestep in each of `count` equal parts of the schedule: less noise in the loss.
         spread = torch.arange(count) + torch.rand(count, generator=chance)
-        timesteps = (spread * (1000 / count)).long().clamp(0, 999).to(self.device)
+        timesteps = (spread * (1000 / count)).long().clamp(0, 999)[part].to(self.device)
         noisy = self.schedule.add_noise(latents, noise, timesteps)
         wanted = self.schedule.get_velocity(latents, noise, timesteps)
         part = self.seconds / self.args.seconds
@@ -233,15 +272,20 @@ class Run:
             made = self.model(noisy.contiguous(memory_format=torch.channels_last), timesteps, ids)
         errors = (made.float() - wanted).pow(2).mean((1, 2, 3))
         loss = (errors * self.weights[timesteps]).mean()
-        if not torch.isfinite(loss):
-            raise RuntimeError(f"the loss is not finite at step {self.step}")
+        self.gradients.buffer.zero_()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        now = time.monotonic()
+        mean_loss, seconds = self.gradients.share(float(loss.detach()), now - self.clock)
+        self.clock = now
+        if not math.isfinite(mean_loss):
+            raise RuntimeError(f"the loss is not finite at step {self.step}")
+        self.gradients.clip(1.0)
         self.adam.step()
-        self.model.zero_grad()
-        self.ema.update(self.model)
+        if self.rank == 0:
+            self.ema.update(self.model)
         self.step += 1
-        return float(loss.detach())
+        self.seconds += seconds
+        return mean_loss
 
     def log(self, losses: list[float]) -> None:
         """Write what the last steps lost; now and then, what held-out scenes lose."""
@@ -262,18 +306,34 @@ class Run:
     def train(self) -> None:
         """Train until the schedule's time is spent."""
         losses: list[float] = []
-        last_save = time.monotonic()
+        last_save = self.clock = time.monotonic()
+        on_cpu = self.device.type == "cpu"  # where plain attention is faster at these small sizes
         while self.seconds < self.args.seconds and self.step != self.args.stop_after:
-            started = time.monotonic()
-            losses.append(self.take_step())
-            self.seconds += time.monotonic() - started
+            with sdpa_kernel(SDPBackend.MATH) if on_cpu else nullcontext():
+                losses.append(self.take_step())
+            if self.rank:
+                continue
             if self.step % LOG_EVERY == 0:
                 self.log(losses)
                 losses.clear()
             if time.monotonic() - last_save > SAVE_EVERY:
                 self.save()
                 last_save = time.monotonic()
-        self.save()
+        if self.rank == 0:
+            self.save()
+
+
+def run_process(rank: int, args: argparse.Namespace) -> None:
+    """Train as one of ``args.processes``."""
+    if args.processes > 1:
+        torch.set_num_threads(1)
+        meeting = (args.work / "meeting").resolve()
+        distributed.init_process_group(
+            "gloo", init_method=meeting.as_uri(), rank=rank, world_size=args.processes
+        )
+    Run(args, rank).train()
+    if args.processes > 1:
+        distributed.destroy_process_group()
 
 
 def main() -> None:
@@ -288,7 +348,13 @@ def main() -> None:
     parser.add_argument("--empty", type=float, default=0.1, help="part of captions left empty")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
-    Run(parser.parse_args()).train()
+    parser.add_argument("--processes", type=int, default=1, help="2 suit 2 CPU cores")
+    args = parser.parse_args()
+    (args.work / "meeting").unlink(missing_ok=True)
+    if args.processes > 1:
+        multiprocessing.spawn(run_process, (args,), args.processes)
+    else:
+        run_process(0, args)
 
 
 if __name__ == "__main__":
