@@ -46,6 +46,8 @@ class Findings:
         hints: tuple[str, ...],
     ) -> None:
         spot = at.spot if isinstance(at, Node) else at
+        if spot and spot.line in spot.source.repaired:
+            return  # told already, and what stands there now is not what the author wrote
         self.all.append(
             Diagnostic(
                 code,

@@ -29,6 +29,16 @@ class Source:
         self.path = path
         self.name = name
         self.text = text
+        self.repaired: frozenset[int] = frozenset()
+
+    def with_line(self, number: int, line: str) -> Source:
+        """The same text with one line put right, of which nothing more shall be said."""
+        lines = self.text.splitlines(keepends=True)
+        old = lines[number - 1]
+        lines[number - 1] = line + old[len(old.rstrip("\r\n")) :]
+        made = Source(self.path, self.name, "".join(lines))
+        made.repaired = self.repaired | {number}
+        return made
 
     @cached_property
     def lines(self) -> tuple[str, ...]:

@@ -17,10 +17,12 @@ from lorakit.language.nodes import Node, Source
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lorakit.language import yaml_errors
     from lorakit.language.findings import Findings
     from lorakit.language.reader import Reader
 
 MOST_BYTES = 5_000_000
+MOST_REPAIRS = 30
 
 
 def read(reader: Reader, path: Path, findings: Findings) -> Source:
@@ -77,24 +79,37 @@ def compose(source: Source, findings: Findings) -> Node:
             "remove it; editors often hide it",
         )
         raise Unreadable
-    try:
-        return Composer(source, findings).document()
-    except yaml.MarkedYAMLError as error:
-        from lorakit.language import yaml_errors
+    for _ in range(MOST_REPAIRS):
+        try:
+            root = Composer(source, findings).document()
+        except yaml.MarkedYAMLError as error:
+            repair = _explain(error, source, findings)
+            if repair is None or repair.line in source.repaired:
+                raise Unreadable from error
+            # one bad line shall not hide the other lines' errors; the document is refused all the same
+            source = source.with_line(repair.line, repair.text)
+        except yaml.YAMLError as error:
+            message = "YAML cannot make sense of this file"
+            findings.error("yaml-syntax", message, source.spot(1, 1))
+            raise Unreadable from error
+        else:
+            return root
+    raise Unreadable
 
-        mark = error.problem_mark or error.context_mark
-        opened = error.context_mark
-        complaint = yaml_errors.Complaint(
-            source,
-            error.problem or "",
-            mark.line + 1 if mark else 1,
-            mark.column + 1 if mark else 1,
-            error.context or "",
-            (opened.line + 1, opened.column + 1) if opened else None,
-        )
-        yaml_errors.report(complaint, findings)
-        raise Unreadable from error
-    except yaml.YAMLError as error:
-        message = "YAML cannot make sense of this file"
-        findings.error("yaml-syntax", message, source.spot(1, 1))
-        raise Unreadable from error
+
+def _explain(
+    error: yaml.MarkedYAMLError, source: Source, findings: Findings
+) -> yaml_errors.Repair | None:
+    from lorakit.language import yaml_errors
+
+    mark = error.problem_mark or error.context_mark
+    opened = error.context_mark
+    complaint = yaml_errors.Complaint(
+        source,
+        error.problem or "",
+        mark.line + 1 if mark else 1,
+        mark.column + 1 if mark else 1,
+        error.context or "",
+        (opened.line + 1, opened.column + 1) if opened else None,
+    )
+    return yaml_errors.report(complaint, findings)

@@ -49,6 +49,11 @@ class Trap(NamedTuple):
         """Where it stands."""
         return source.spot(line, self.column, self.length)
 
+    def repaired(self, line: str) -> str:
+        """The whole line as it should be; empty where that is not known."""
+        indent = line[: len(line) - len(line.lstrip())]
+        return indent + self.corrected if self.corrected else ""
+
     @property
     def hint(self) -> str:
         """The way out."""

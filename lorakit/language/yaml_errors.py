@@ -48,13 +48,20 @@ class Explained(NamedTuple):
     hints: tuple[str, ...] = ()
 
 
-def report(complaint: Complaint, findings: Findings) -> None:
-    """Add one finding for what a parser complained of."""
+class Repair(NamedTuple):
+    """A line put right, so that the rest of the text can be read for its errors as well."""
+
+    line: int
+    text: str
+
+
+def report(complaint: Complaint, findings: Findings) -> Repair | None:
+    """Add one finding for what a parser complained of; returns how to read on, where that is known."""
     complaint = _on_a_line_with_text(complaint)
     tab = _tab(complaint)
     if tab is not None:
         findings.error("tab", tab.message, tab.spot, *tab.hints)
-        return
+        return None
     trap = None
     # an open bracket is still open lines below: the fault is not where the parser noticed
     if not ("expected ',' or" in complaint.problem and _opened_above(complaint)):
@@ -62,9 +69,10 @@ def report(complaint: Complaint, findings: Findings) -> None:
     if trap is not None:
         spot = trap.spot(complaint.source, complaint.line)
         findings.error(trap.code, trap.message, spot, trap.hint, trap.aside)
-        return
-    if _report_quote(complaint, findings):
-        return
+        return _repair(trap, complaint.source, complaint.line)
+    quote = _report_quote(complaint, findings)
+    if quote is not None:
+        return _repair(*quote)
     for pattern, explain in _EXPLANATIONS:
         if re.search(pattern, complaint.problem):
             found = explain(complaint)
@@ -72,6 +80,12 @@ def report(complaint: Complaint, findings: Findings) -> None:
     else:
         found = Explained("YAML cannot make sense of this", complaint.spot(), (_QUOTING,))
     findings.error("yaml-syntax", found.message, found.spot, *found.hints)
+    return None
+
+
+def _repair(trap: traps.Trap, source: Source, line: int) -> Repair | None:
+    text = trap.repaired(source.lines[line - 1])
+    return Repair(line, text) if text else None
 
 
 def _opened_above(c: Complaint) -> bool:
@@ -104,21 +118,21 @@ def _tab(c: Complaint) -> Explained | None:
     )
 
 
-def _report_quote(c: Complaint, findings: Findings) -> bool:
+def _report_quote(c: Complaint, findings: Findings) -> tuple[traps.Trap, Source, int] | None:
     """Report a quote that opened lines above and swallowed them, or that is still open at the end."""
     if "quoted scalar" in c.context and c.opened:
         trap = traps.unclosed_quote(c.source.lines[c.opened[0] - 1])
         if trap is None:
-            return False
+            return None
         findings.error(trap.code, trap.message, trap.spot(c.source, c.opened[0]), trap.hint)
-        return True
+        return trap, c.source, c.opened[0]
     for above in range(c.line - 1, max(0, c.line - _LINES_LOOKED_BACK), -1):
         trap = traps.unclosed_quote(c.source.lines[above - 1])
         if trap is not None:
             message = f"the quote that opens here ends on line {c.line}, in the middle of a text"
             findings.error(trap.code, message, trap.spot(c.source, above), trap.hint)
-            return True
-    return False
+            return trap, c.source, above
+    return None
 
 
 def _bracket(c: Complaint) -> Explained:
