@@ -34,6 +34,11 @@ class Machine:
         """The cores that this process may use, without hyper-threads."""
         return _cores()
 
+    @property
+    def memory(self) -> int:
+        """The device's memory in bytes; a Mac's GPU shares the machine's."""
+        return _memory(self.device)
+
     def precision(self, wanted: str) -> str:
         """The precision that a model's `dtype` comes to here: fp32, bf16 or fp16."""
         if wanted != "auto":
@@ -55,15 +60,16 @@ def _torch_has_cuda() -> bool:
     return re.search(r"^cuda[^=]*= *'[0-9]", text, re.MULTILINE) is not None
 
 
-def _nvidia() -> tuple[str, float] | None:
-    """Name and compute capability of the first GPU."""
+@functools.cache
+def _nvidia() -> tuple[str, float, int] | None:
+    """Name, compute capability and memory in bytes of the first GPU."""
     import shutil
     import subprocess
 
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return None
-    query = "--query-gpu=name,compute_cap"
+    query = "--query-gpu=name,compute_cap,memory.total"
     try:
         answer = subprocess.run(
             [tool, query, "--format=csv,noheader,nounits"],
@@ -72,8 +78,8 @@ def _nvidia() -> tuple[str, float] | None:
             timeout=10,
             check=True,
         ).stdout.splitlines()[0]
-        name, capability = (part.strip() for part in answer.split(","))
-        return name, float(capability)
+        name, capability, memory = (part.strip() for part in answer.split(","))
+        return name, float(capability), int(float(memory)) << 20
     except (OSError, ValueError, IndexError, subprocess.SubprocessError):
         return None
 
@@ -98,12 +104,20 @@ def _cores() -> int:
 
 
 @functools.cache
+def _memory(device: Device) -> int:
+    import psutil
+
+    gpu = _nvidia() if device == "cuda" else None
+    return gpu[2] if gpu else int(psutil.virtual_memory().total)
+
+
+@functools.cache
 def this_machine() -> Machine:
     """What stands here; `LORAKIT_DEVICE=cpu|cuda|mps` overrules the choice of device."""
     wanted = os.environ.get(DEVICE_VARIABLE, "")
     gpu = _nvidia() if wanted in ("", "cuda") and _torch_has_cuda() else None
     if gpu is not None:
-        name, capability = gpu
+        name, capability, _ = gpu
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         return Machine("cuda", f"cuda-{slug}", name, fast_bf16=capability >= 8)
     if wanted in ("", "mps") and sys.platform == "darwin" and platform.machine() == "arm64":

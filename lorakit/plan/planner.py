@@ -16,8 +16,10 @@ from lorakit.plan.actions import Action
 from lorakit.plan.explain import changes_between, reason_of
 from lorakit.plan.keys import action_key
 from lorakit.plan.kind import Context, Kind, Made
-from lorakit.plan.states import Change, Plan, Planned, State
+from lorakit.plan.states import Change, Estimate, Plan, Planned, State
 from lorakit.store.store import Manifest, Output
+
+_SMALL = 2 << 30  # bytes that any machine has
 
 
 class View(Protocol):
@@ -98,12 +100,13 @@ def plan(
     actions, warnings = expand(project, facts, kind_of, draft=selection.draft)
     planned = resolve(actions, view, last, selection, facts.environment)
     foreseen = waves.foresee(planned)
+    cost = estimate.estimate(planned, facts)
     return Plan(
         recipe=project.recipe.name,
         actions=planned,
         waves=foreseen,
-        estimate=estimate.estimate(planned, facts),
-        warnings=(*warnings, *_made_elsewhere(planned)),
+        estimate=cost,
+        warnings=(*warnings, *_made_elsewhere(planned), *_too_large(cost, facts)),
         machine=f"{facts.machine.name}, {facts.machine.cores} cores",
         timings=facts.timings,
         environment=facts.environment,
@@ -191,6 +194,19 @@ def _made_elsewhere(planned: Sequence[Planned]) -> tuple[Diagnostic, ...]:
     message = f"{len(reused)} cached action{plural} made with other versions: {reasons}"
     hint = "they are reused; --environment rebuild makes them again"
     return (Diagnostic("environment", message, hints=(hint,), severity="warning"),)
+
+
+def _too_large(cost: Estimate, facts: Facts) -> tuple[Diagnostic, ...]:
+    """Hours on the way to a full memory are better not begun."""
+    have = facts.machine.memory if cost.memory > _SMALL else cost.memory
+    if cost.memory <= have:
+        return ()
+    message = (
+        f"this needs about {cost.memory / 2**30:.1f} GB of memory, and the {facts.machine.name} has "
+        f"{have / 2**30:.1f} GB"
+    )
+    hint = "smaller width and height, dtype: bf16 or fp16, or a smaller model need less"
+    return (Diagnostic("memory", message, hints=(hint,), severity="warning"),)
 
 
 def _wanted(actions: Sequence[Action], selection: Selection) -> set[str]:

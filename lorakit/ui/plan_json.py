@@ -20,6 +20,7 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
         "version": 1,
         "recipe": plan.recipe,
         "machine": plan.machine,
+        "environment": dict(plan.environment),
         "counts": {state.word: plan.count(state) for state in State},
         "to_make": len(plan.to_make),
         "estimate": {
@@ -54,6 +55,7 @@ def _planned(planned: Planned) -> dict[str, object]:
         "label": action.label,
         "state": planned.state.word,
         "reason": planned.reason,
+        "forced": planned.forced,
         "changes": [_change(change) for change in planned.changes],
         "key": planned.key,
         "outputs": _plain(planned.outputs),

@@ -185,6 +185,15 @@ def test_a_model_that_is_not_downloaded_makes_its_frames_wait(tmp_path: Path) ->
     assert plan.actions[0].reason == "until its model is downloaded"
 
 
+def test_what_does_not_fit_into_memory_is_warned_of(tmp_path: Path) -> None:
+    facts = facts_for()
+    huge = dataclasses.replace(facts.models["studio"], weight_bytes=1 << 50)
+    plan = plan_of(board(tmp_path), dataclasses.replace(facts, models={"studio": huge}))
+    (warning,) = [d for d in plan.warnings if d.code == "memory"]
+    assert "the CPU has" in warning.message
+    assert not [d for d in plan_of(board(tmp_path)).warnings if d.code == "memory"]
+
+
 def test_words_the_model_does_not_know_are_named(tmp_path: Path) -> None:
     known = frozenset(
         [
