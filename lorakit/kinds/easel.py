@@ -150,7 +150,15 @@ class Easel:
         )
 
     def check_look(self, look: Look, place: Place) -> Iterator[Diagnostic]:
-        """A size the model cannot draw is an error, one it never learnt a warning."""
+        """A size or a precision that cannot be drawn with is an error."""
+        source = self.context.project.recipe.models[self.model.name]
+        if self.precision == "fp16" and self.device == "cpu":
+            yield self.context.finding(
+                "precision",
+                "dtype: fp16 is for GPUs; a CPU draws in bf16 or fp32",
+                source.place,
+                "write dtype: auto, which takes what is fast here",
+            )
         width, height = self.size(look)
         unit = self.model.vae_factor
         if width % unit or height % unit:

@@ -194,6 +194,21 @@ def test_what_does_not_fit_into_memory_is_warned_of(tmp_path: Path) -> None:
     assert not [d for d in plan_of(board(tmp_path)).warnings if d.code == "memory"]
 
 
+def test_half_precision_on_a_cpu_is_refused_once(tmp_path: Path) -> None:
+    board(tmp_path)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(
+        "recipe: 1\nmodels: {tiny: {from: 'lorakit:studio', dtype: fp16}}\n"
+        "steps: {film: {kind: storyboard, storyboard: board.yaml}}\n"
+    )
+    with pytest.raises(InvalidDocument) as caught:
+        plan_of(recipe)
+    (error,) = caught.value.errors
+    assert error.code == "precision"
+    assert error.place is not None
+    assert error.place.line == 2
+
+
 def test_words_the_model_does_not_know_are_named(tmp_path: Path) -> None:
     known = frozenset(
         [
