@@ -1,8 +1,10 @@
-"""Options that several commands share."""
+"""What `plan` and `run` have in common: which document, which part of it, and how."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,68 +12,100 @@ import click
 
 if TYPE_CHECKING:
     from lorakit.plan.planner import Selection
+    from lorakit.session import Session
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-document = click.argument(
-    "document",
-    type=click.Path(path_type=Path),
-    default=Path("recipe.yaml"),
-    metavar="[RECIPE|STORYBOARD]",
-)
-settings = click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Change one value, as in --set steps.film.model=sd14.",
-)
-profile = click.option(
-    "--profile", metavar="NAME", help="Merge one of the recipe's profiles over it."
-)
-only = click.option(
-    "--only",
-    multiple=True,
-    metavar="STEP",
-    help="Only this step, scene (film/meadow) or frame, and what it needs.",
-)
-force = click.option(
-    "--force",
-    multiple=True,
-    metavar="STEP",
-    help="Make this step, scene or frame again; 'all' for everything.",
-)
-environment = click.option(
-    "--environment",
-    type=click.Choice(["reuse", "rebuild"]),
-    default="reuse",
-    help="What to do with results that other versions of the libraries made.",
-)
-draft = click.option(
-    "--draft", is_flag=True, help="A quick look: 8 steps, half the size where the model can."
-)
+R = TypeVar("R")
 
 
-def planning(function: F) -> F:
-    """Everything that decides what a plan is about."""
-    for option in (environment, draft, force, only, profile, settings, document):
-        function = option(function)
-    return function
+@dataclass(frozen=True)
+class Request:
+    """The words of a command line that say what is to be planned."""
+
+    document: Path
+    settings: tuple[str, ...]
+    profile: str | None
+    only: tuple[str, ...]
+    force: tuple[str, ...]
+    draft: bool
+    environment: str
+
+    def open(self) -> tuple[Session, Selection]:
+        """Load the document. Raises InvalidDocument, and click.UsageError for a step there is not."""
+        from lorakit.plan.planner import Selection
+        from lorakit.session import load
+
+        session = load(self.document, settings=self.settings, profile=self.profile)
+        steps = session.project.recipe.steps
+        forced = tuple(name for name in self.force if name != "all")
+        for option, names in (("--only", self.only), ("--force", forced)):
+            for name in names:
+                step = name.split("/", 1)[0]
+                if step not in steps:
+                    known = ", ".join(sorted(steps))
+                    raise click.UsageError(
+                        f"{option} {name}: there is no step '{step}'; there are: {known}"
+                    )
+        rebuild = self.environment == "rebuild"
+        return session, Selection(self.only, forced, "all" in self.force, self.draft, rebuild)
 
 
-def selection(
-    only: tuple[str, ...], force: tuple[str, ...], draft: bool, environment: str, steps: set[str]
-) -> Selection:
-    """The selection of a command line. Raises click.UsageError for a step that there is not."""
-    from lorakit.plan.planner import Selection
+_OPTIONS = (
+    click.argument(
+        "document",
+        type=click.Path(path_type=Path),
+        default=Path("recipe.yaml"),
+        metavar="[RECIPE|STORYBOARD]",
+    ),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Change one value, as in --set steps.film.model=sd14.",
+    ),
+    click.option("--profile", metavar="NAME", help="Merge one of the recipe's profiles over it."),
+    click.option(
+        "--only",
+        multiple=True,
+        metavar="STEP",
+        help="Only this step, scene (film/meadow) or frame, and what it needs.",
+    ),
+    click.option(
+        "--force",
+        multiple=True,
+        metavar="STEP",
+        help="Make this step, scene or frame again; 'all' for everything.",
+    ),
+    click.option(
+        "--draft", is_flag=True, help="A quick look: 8 steps, half the size where the model can."
+    ),
+    click.option(
+        "--environment",
+        type=click.Choice(["reuse", "rebuild"]),
+        default="reuse",
+        help="What to do with results that other versions of the libraries made.",
+    ),
+)
 
-    named = tuple(name for name in force if name != "all")
-    for option, names in (("--only", only), ("--force", named)):
-        for name in names:
-            step = name.split("/", 1)[0]
-            if step not in steps:
-                known = ", ".join(sorted(steps))
-                raise click.UsageError(
-                    f"{option} {name}: there is no step '{step}'; there are: {known}"
-                )
-    return Selection(only, named, "all" in force, draft, environment == "rebuild")
+
+def planning(function: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the options of planning, and hand them to it as one request."""
+
+    @functools.wraps(function)
+    def wrapped(
+        document: Path,
+        settings: tuple[str, ...],
+        profile: str | None,
+        only: tuple[str, ...],
+        force: tuple[str, ...],
+        draft: bool,
+        environment: str,
+        **rest: Any,
+    ) -> R:
+        request = Request(document, settings, profile, only, force, draft, environment)
+        return function(request, **rest)
+
+    command: Callable[..., R] = wrapped
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

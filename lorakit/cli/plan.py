@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
-from lorakit.cli import options, outcome
+from lorakit.cli import outcome
+from lorakit.cli.options import Request, planning
 
 
 @click.command("plan")
-@options.planning
+@planning
 @click.option(
     "--frames", is_flag=True, help="Every frame with its prompt, seed, strength and steps."
 )
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
 @click.option("--detailed-exitcode", is_flag=True, help="Leave with 10 if there is work to do.")
-def command(
-    document: Path,
-    settings: tuple[str, ...],
-    profile: str | None,
-    only: tuple[str, ...],
-    force: tuple[str, ...],
-    draft: bool,
-    environment: str,
-    frames: bool,
-    as_json: bool,
-    detailed_exitcode: bool,
-) -> int:
+def command(request: Request, frames: bool, as_json: bool, detailed_exitcode: bool) -> int:
     """Show what `lorakit run` would make, why, and what it would cost. Makes nothing."""
-    from lorakit.session import load
-
-    session = load(document, settings=settings, profile=profile)
-    chosen = options.selection(only, force, draft, environment, set(session.project.recipe.steps))
-    plan = session.plan(chosen)
+    session, selection = request.open()
+    plan = session.plan(selection)
     if as_json:
         from lorakit.ui.plan_view import plan_as_json
 

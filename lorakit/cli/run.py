@@ -6,15 +6,17 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lorakit.cli import options, outcome
+from lorakit.cli import outcome
+from lorakit.cli.options import Request, planning
 
 if TYPE_CHECKING:
     from lorakit.execute.events import Event
+
+_CODES = {"done": outcome.DONE, "failed": outcome.FAILED, "interrupted": outcome.INTERRUPTED}
 
 
 class _Interrupt:
@@ -35,7 +37,7 @@ class _Interrupt:
 
 
 @click.command("run")
-@options.planning
+@planning
 @click.option(
     "--keep-going", is_flag=True, help="Where something fails, go on with what does not need it."
 )
@@ -43,24 +45,10 @@ class _Interrupt:
     "--plain", is_flag=True, help="Lines instead of a live view; no pictures in the terminal."
 )
 @click.option("--json", "as_json", is_flag=True, help="The run's events as JSON lines.")
-def command(
-    document: Path,
-    settings: tuple[str, ...],
-    profile: str | None,
-    only: tuple[str, ...],
-    force: tuple[str, ...],
-    draft: bool,
-    environment: str,
-    keep_going: bool,
-    plain: bool,
-    as_json: bool,
-) -> int:
+def command(request: Request, keep_going: bool, plain: bool, as_json: bool) -> int:
     """Make what is missing: pictures, scene folders, films. RECIPE is recipe.yaml by default."""
-    from lorakit.session import load
-
-    session = load(document, settings=settings, profile=profile)
-    chosen = options.selection(only, force, draft, environment, set(session.project.recipe.steps))
-    plan = session.plan(chosen, download=True)
+    session, selection = request.open()
+    plan = session.plan(selection, download=True)
     interrupt = _Interrupt()
 
     def stop() -> bool:
@@ -71,7 +59,9 @@ def command(
         def tell(event: Event) -> None:
             click.echo(json.dumps(event.as_json(), ensure_ascii=False))
 
-        finished = session.run(chosen, keep_going=keep_going, stop=stop, listener=tell, plan=plan)
+        finished = session.run(
+            selection, keep_going=keep_going, stop=stop, listener=tell, plan=plan
+        )
     else:
         from rich.console import Console
 
@@ -79,8 +69,6 @@ def command(
 
         with view_for(plan, Console(), plain=plain) as view:
             finished = session.run(
-                chosen, keep_going=keep_going, stop=stop, listener=view.handle, plan=plan
+                selection, keep_going=keep_going, stop=stop, listener=view.handle, plan=plan
             )
-    return {"done": outcome.DONE, "failed": outcome.FAILED, "interrupted": outcome.INTERRUPTED}[
-        finished.ending
-    ]
+    return _CODES[finished.ending]
