@@ -44,6 +44,11 @@ class Easel:
     draft: bool
     context: Context
 
+    @property
+    def source_place(self) -> Place:
+        """Where the recipe names the model."""
+        return self.context.project.recipe.models[self.model.name].place
+
     def size(self, look: Look) -> tuple[int, int]:
         """Width and height in px, from the look or the model's native size."""
         native = self.model.native
@@ -147,16 +152,16 @@ class Easel:
             files={"picture": tuple(files)},
             units=max(1, _calls(look.scheduler, effective)),
             extra={"effective_steps": effective, "seed": seed},
+            places={"model": self.source_place, "precision": self.source_place},
         )
 
     def check_look(self, look: Look, place: Place) -> Iterator[Diagnostic]:
         """A size or a precision that cannot be drawn with is an error."""
-        source = self.context.project.recipe.models[self.model.name]
         if self.precision == "fp16" and self.device == "cpu":
             yield self.context.finding(
                 "precision",
                 "dtype: fp16 is for GPUs; a CPU draws in bf16 or fp32",
-                source.place,
+                self.source_place,
                 "write dtype: auto, which takes what is fast here",
             )
         width, height = self.size(look)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lorakit.diagnostics import Place
@@ -9,6 +10,7 @@ from lorakit.plan.actions import Action
 from lorakit.plan.states import Change
 from lorakit.store.store import Manifest
 
+_DIGEST = re.compile("[0-9a-f]{64}")
 # parameters as an author knows them, where their name in a key says too little
 _SPOKEN = {
     "model": "the model",
@@ -47,6 +49,8 @@ def _where(action: Action, name: str) -> Place | None:
 
 def _short(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
+    if _DIGEST.fullmatch(text):
+        return text[:8]
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
