@@ -116,7 +116,8 @@ def plain(folder: Path, dtype: str, strengths: list[float], only_last: bool) -> 
     kind = {"fp32": torch.float32, "bf16": torch.bfloat16}[dtype]
     text = StableDiffusionPipeline.from_pretrained(folder, dtype=kind, safety_checker=None)
     text.set_progress_bar_config(disable=True)
-    chained = StableDiffusionImg2ImgPipeline.from_pipe(text, dtype=kind)
+    # from_pipe would drop an AutoencoderTiny
+    chained = StableDiffusionImg2ImgPipeline(**text.components, requires_safety_checker=False)
     chained.set_progress_bar_config(disable=True)
     calls: Counter[str] = Counter()
     for name, part in (
