@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
+from lorakit.facts.facts import adapter_file
 from lorakit.facts.models import ModelFacts
 from lorakit.language.documents import AdapterUse, Look
 from lorakit.plan.actions import Action, Engine, Input
@@ -255,8 +256,6 @@ def easel_for(model: str, adapters: Sequence[AdapterUse], context: Context) -> E
     facts = context.facts
     source: Mapping[str, str] = facts.adapters
     machine = facts.machine
-    from lorakit.facts.facts import adapter_file
-
     return Easel(
         model=facts.models[model],
         precision=machine.precision(context.project.recipe.models[model].dtype),

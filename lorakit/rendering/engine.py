@@ -179,7 +179,7 @@ class RenderEngine:
         return picture
 
     def _finish(self, row: Row) -> Mapping[str, Any]:
-        job = self._jobs.pop(row.id)
+        job, began = self._jobs.pop(row.id), self._began.pop(row.id)
         latents = row.latents.contiguous()
         if not torch.isfinite(latents).all():
             return {
@@ -199,5 +199,5 @@ class RenderEngine:
                 "picture": str(out / f"{name}.png"),
                 "latents": str(out / f"{name}.safetensors"),
             },
-            "seconds": time.monotonic() - self._began.pop(row.id),
+            "seconds": time.monotonic() - began,
         }

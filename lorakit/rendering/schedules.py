@@ -50,7 +50,6 @@ class Schedule:
             if hasattr(self.scheduler, "set_begin_index"):
                 self.scheduler.set_begin_index(first)
         self.timesteps: Tensor = self.scheduler.timesteps[first:]
-        self._generator = generator
         self._extra = _step_options(self.scheduler, generator)
 
     def __len__(self) -> int:
