@@ -1,4 +1,4 @@
-"""Encode a pool's pictures once: ``WORK/latents.npy``, (N, 8, 16, 16) float16, unscaled.
+"""Encode a pool's pictures once: ``WORK/latents.npy``, (N, 16, 16, 16) float16, unscaled.
 
     python studio/encode_pool.py --pool POOL --work WORK
 
@@ -17,6 +17,8 @@ import torch
 from common import choose_device, load_checkpoint, open_pool, set_up_torch, to_pictures
 from diffusers import AutoencoderTiny
 from train_vae import VAE_CONFIG
+
+LATENT_CHANNELS = VAE_CONFIG["latent_channels"]
 
 
 def load_vae(work: Path, device: torch.device) -> AutoencoderTiny:
@@ -40,7 +42,7 @@ def main() -> None:
     set_up_torch(0)
     vae = load_vae(args.work, device)
     pictures = open_pool(args.pool)[: args.count]
-    latents = np.empty((len(pictures), 8, 16, 16), np.float16)
+    latents = np.empty((len(pictures), LATENT_CHANNELS, 16, 16), np.float16)
     for start in range(0, len(pictures), args.batch):
         batch = to_pictures(pictures[start : start + args.batch], device)
         with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):

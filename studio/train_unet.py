@@ -7,7 +7,8 @@ starts from the text encoder in ``WORK/text.pt`` if it is there (train_text.py).
 v-prediction on a zero-terminal-SNR schedule, min-SNR weights with a floor, a moving average of the
 weights, a tenth of the captions empty; captions are drawn anew each time a picture is met.
 ``--seconds`` is the length of the whole schedule, all sessions together: a run that was stopped
-goes on from ``WORK/unet.pt`` with the time that is left.  On a CPU two processes of one thread
+goes on from ``WORK/unet.pt`` with the time that is left.  ``--start MODEL`` begins with an exported
+model, also where that one had fewer latent channels.  On a CPU two processes of one thread
 each share a batch: they wait for each other once a step, where threads wait at every operation.
 """
 
@@ -40,7 +41,7 @@ from torch import Tensor, distributed, multiprocessing, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-LATENT_CHANNELS, LATENT_SIZE = 8, 16
+LATENT_CHANNELS, LATENT_SIZE = 16, 16
 TEXT_WIDTH = 256
 UNET_CONFIG = {
     "sample_size": LATENT_SIZE,
@@ -113,10 +114,23 @@ class Painter(nn.Module):
         self.unet = UNet2DConditionModel(**UNET_CONFIG)
 
     def forward(self, noisy: Tensor, timesteps: Tensor, ids: Tensor) -> Tensor:
-        """(B, 8, 16, 16), (B,), (B, 77) -> (B, 8, 16, 16)."""
+        """(B, 16, 16, 16), (B,), (B, 77) -> (B, 16, 16, 16)."""
         states = self.text_encoder(ids).last_hidden_state
         made: Tensor = self.unet(noisy, timesteps, states, return_dict=False)[0]
         return made
+
+
+@torch.no_grad()
+def take_over(painter: Painter, model: Path) -> None:
+    """Begin with an exported model; latent channels that it did not have begin small."""
+    encoder = CLIPTextModel.from_pretrained(model / "text_encoder")
+    painter.text_encoder.load_state_dict(encoder.state_dict())
+    older = UNet2DConditionModel.from_pretrained(model / "unet")
+    known = older.state_dict()
+    for name, weight in painter.unet.state_dict().items():
+        if weight.shape != known[name].shape:
+            weight.mul_(0.1)
+        weight[tuple(map(slice, known[name].shape))] = known[name]
 
 
 def loss_weights(signal_to_noise: Tensor) -> Tensor:
@@ -158,7 +172,7 @@ class Batches:
         return ids.to(self.device)
 
     def get(self, step: int, part: slice) -> tuple[Tensor, Tensor]:
-        """Latents (B, 8, 16, 16) and ids (B, 77) of this process's part of a step."""
+        """Latents (B, 16, 16, 16) and ids (B, 77) of this process's part of a step."""
         epoch, place = divmod(step * self.batch, self.rows)
         if epoch != self.epoch:
             shuffle = np.random.default_rng((self.seed, epoch))
@@ -253,7 +267,9 @@ class Run:
         self.model = Painter(tokenizer).to(self.device, memory_format=torch.channels_last)
         self.gradients = Gradients(self.model, self.device)
         encoder = self.model.text_encoder
-        if (args.work / "text.pt").exists():
+        if args.start:
+            take_over(self.model, args.start)
+        elif (args.work / "text.pt").exists():
             encoder.load_state_dict(load_checkpoint(args.work / "text.pt"))
         # The text encoder knows its words already (train_text.py): it moves more slowly.
         self.rates = (0.1 * args.rate, args.rate)
@@ -379,6 +395,7 @@ def main() -> None:
     parser.add_argument("--pool", type=Path, required=True, help="folder made by compose.py")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and log")
     parser.add_argument("--seconds", type=float, default=4200, help="length of the schedule")
+    parser.add_argument("--start", type=Path, help="an exported model to begin with")
     parser.add_argument("--stop-after", type=int, help="stop at this step (for trials)")
     parser.add_argument("--batch", type=int, default=32, help="pictures a step")
     parser.add_argument("--rate", type=float, default=8e-4, help="peak rate of AdamW")

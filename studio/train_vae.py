@@ -1,12 +1,14 @@
-"""Train the studio's autoencoder: pictures (B, 3, 128, 128) <-> latents (B, 8, 16, 16).
+"""Train the studio's autoencoder: pictures (B, 3, 128, 128) <-> latents (B, 16, 16, 16).
 
     python studio/train_vae.py --pool POOL --work WORK --seconds 1800
 
 The network is diffusers' ``AutoencoderTiny``: convolutions and ReLU only, a factor of 8 in each
-direction, no distribution (encoding draws no noise).  The loss is L1 on pixels plus L1 on their
-horizontal and vertical differences; a little noise on the latents keeps the decoder tolerant of
-what a diffusion model will hand it.  ``--seconds`` is the length of the whole schedule, all
-sessions together: a run that was stopped goes on from its checkpoint with the time that is left.
+direction, no distribution (encoding draws no noise).  The loss is L1 and squared error on pixels
+plus L1 on their horizontal and vertical differences; a little noise on the latents keeps the
+decoder tolerant of what a diffusion model will hand it.  ``--seconds`` is the length of the whole
+schedule, all sessions together: a run that was stopped goes on from its checkpoint with the time
+that is left.  ``--start MODEL`` begins with an exported model's autoencoder, also where that one
+has fewer latent channels or other blocks: what fits is taken over, what is new begins small.
 ``--decoder-only`` keeps the encoder as it is (latents already encoded stay valid).
 """
 
@@ -35,13 +37,13 @@ from torch import Tensor, nn
 VAE_CONFIG = {
     "in_channels": 3,
     "out_channels": 3,
-    "latent_channels": 8,
+    "latent_channels": 16,
     "encoder_block_out_channels": (48, 48, 48, 48),
     "decoder_block_out_channels": (48, 48, 48, 48),
     # From the picture inwards / from the latents outwards.  Blocks at full resolution are the dear
-    # ones: the encoder has none there, the decoder one.
+    # ones, and not needed: what a block at half resolution says suffices for four pixels.
     "num_encoder_blocks": (0, 1, 3, 3),
-    "num_decoder_blocks": (3, 3, 2, 1),
+    "num_decoder_blocks": (3, 3, 3, 0),
     "act_fn": "relu",
 }
 LOG_EVERY, SAVE_EVERY = 60, 120  # seconds
@@ -49,11 +51,15 @@ HELD_OUT = 64  # the first pictures of a pool are never trained on
 
 
 def reconstruction_loss(made: Tensor, wanted: Tensor) -> Tensor:
-    """L1 on pixels plus L1 on differences of neighbours; both (B, 3, H, W) in -1..1."""
+    """L1 and 3 x squared error on pixels, L1 on differences of neighbours.
+
+    Both (B, 3, H, W) in -1..1.
+    """
     error = made - wanted
     across = error[..., :, 1:] - error[..., :, :-1]
     down = error[..., 1:, :] - error[..., :-1, :]
-    return error.abs().mean() + across.abs().mean() + down.abs().mean()
+    pixels = error.abs().mean() + 3 * error.pow(2).mean()
+    return pixels + across.abs().mean() + down.abs().mean()
 
 
 def variance_penalty(latents: Tensor) -> Tensor:
@@ -91,6 +97,34 @@ def prepare_weights(vae: AutoencoderTiny) -> None:
         vae.decoder.layers[-1].weight.mul_(0.3)
 
 
+def stages(layers: nn.Sequential) -> list[list[nn.Module]]:
+    """A coder's layers, parted where the resolution changes."""
+    parts: list[list[nn.Module]] = [[]]
+    for layer in layers:
+        strided = isinstance(layer, nn.Conv2d) and layer.stride[0] > 1
+        if strided or isinstance(layer, nn.Upsample):
+            parts.append([])
+        parts[-1].append(layer)
+    return parts
+
+
+@torch.no_grad()
+def take_over(vae: AutoencoderTiny, older: AutoencoderTiny) -> None:
+    """Copy what an older autoencoder knows; what has no like there begins as good as absent."""
+    for coder, other in ((vae.encoder, older.encoder), (vae.decoder, older.decoder)):
+        for ours, theirs in zip(stages(coder.layers), stages(other.layers), strict=True):
+            for kind in {type(layer) for layer in ours}:
+                old = [layer for layer in theirs if type(layer) is kind]
+                for number, layer in enumerate(one for one in ours if type(one) is kind):
+                    if number < len(old):
+                        known = old[number].state_dict()
+                        for name, weight in layer.state_dict().items():
+                            weight.mul_(0.3)
+                            weight[tuple(map(slice, known[name].shape))] = known[name]
+                    elif hasattr(layer, "conv"):
+                        layer.conv[4].weight.mul_(0.05)
+
+
 def split_weights(vae: AutoencoderTiny) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """(for Muon, for AdamW): all inner convolutions; biases and the layers at either picture end."""
     ends = {vae.encoder.layers[0].weight, vae.decoder.layers[-1].weight}
@@ -120,6 +154,8 @@ class Run:
         self.held_out = to_pictures(self.pool[:HELD_OUT], self.device)
         self.vae = AutoencoderTiny(**VAE_CONFIG)
         prepare_weights(self.vae)
+        if args.start:
+            take_over(self.vae, AutoencoderTiny.from_pretrained(args.start / "vae"))
         self.vae.to(self.device, memory_format=torch.channels_last)
         if args.decoder_only:
             self.vae.encoder.requires_grad_(False)
@@ -232,7 +268,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8, help="pictures a step")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak rate of AdamW")
     parser.add_argument("--muon-rate", type=float, default=1e-2, help="peak rate of Muon")
-    parser.add_argument("--noise", type=float, default=0.1, help="noise on latents, in their std")
+    parser.add_argument("--start", type=Path, help="an exported model to begin with")
+    parser.add_argument("--noise", type=float, default=0.05, help="noise on latents, in their std")
     parser.add_argument("--decoder-only", action="store_true", help="keep the encoder as it is")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
