@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.facts import adapter_file
@@ -44,6 +44,7 @@ class Easel:
     adapter_paths: tuple[str, ...]
     draft: bool
     context: Context
+    engines: dict[int, Engine] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def source_place(self) -> Place:
@@ -81,7 +82,12 @@ class Easel:
         return float(self.model.guidance_scale if given is None else given)
 
     def engine(self, width: int) -> Engine:
-        """What a worker loads for these frames."""
+        """What a worker loads for these frames; settled once for each width."""
+        if width not in self.engines:
+            self.engines[width] = self._settle_engine(width)
+        return self.engines[width]
+
+    def _settle_engine(self, width: int) -> Engine:
         model = self.model
         spec: dict[str, object] = {
             "path": str(model.path),

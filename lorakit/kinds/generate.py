@@ -8,6 +8,7 @@ from dataclasses import replace
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.easel import easel_for
 from lorakit.kinds.sheet import contact_sheet
+from lorakit.language import prompts
 from lorakit.language.documents import GenerateStep, Prompt
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Made, Shot
@@ -15,7 +16,7 @@ from lorakit.plan.seeds import derive
 
 
 def _text(step: GenerateStep, prompt: Prompt) -> str:
-    return ", ".join(part for part in (step.look.style, prompt.text) if part)
+    return prompts.derive(step.look.style, prompt.text)
 
 
 class Generate:
