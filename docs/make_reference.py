@@ -16,11 +16,17 @@ TABLES = {
     "recipe": {
         "": "A recipe",
         "model": "A model",
+        "dataset": "A data set",
+        "dataset.columns": "`columns` of a data set",
         "adapter": "An adapter",
         "generate": "`kind: generate`",
         "prompt": "A prompt",
         "storyboard": "`kind: storyboard`",
         "video": "`kind: video`",
+        "train-text": "`kind: train-text`",
+        "lora": "`lora`",
+        "train": "`train`",
+        "compare": "`kind: compare`",
     },
     "storyboard": {
         "": "A storyboard",
@@ -102,7 +108,8 @@ def page() -> str:
         "",
         "Every key of both documents, made from `schemas/` by `docs/make_reference.py`.",
         "`notes:` and keys that begin with `x-` are yours, anywhere. *Affects* says what is made again when a key",
-        "changes: `render` frames and all behind them, `film` the film or contact sheet only, `nothing` nothing.",
+        "changes: `render` frames and all behind them, `train` trainings and what uses them,",
+        "`film` the film or contact sheet only, `compare` a table, `nothing` nothing.",
         "",
     ]
     for name, tables in TABLES.items():

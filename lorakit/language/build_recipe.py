@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from lorakit.language import access, looks, names, schemas
+from lorakit.language import access, build_training, looks, names, schemas
 from lorakit.language.documents import (
     AdapterSource,
     AdapterUse,
+    CompareStep,
     GenerateStep,
     Look,
     ModelSource,
@@ -18,6 +19,7 @@ from lorakit.language.documents import (
     Recipe,
     Step,
     StoryboardStep,
+    TrainTextStep,
     VideoStep,
 )
 
@@ -29,9 +31,11 @@ if TYPE_CHECKING:
     from lorakit.language.findings import Findings
     from lorakit.language.nodes import Node
     from lorakit.language.paths import Paths
+    from lorakit.language.trainings import DataSource, Method
 
 STUDIO = "studio"
-SHIPPED_MODELS = ("studio",)
+MINILM = "minilm"
+SHIPPED_MODELS = ("studio", "minilm")
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z")
 _PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 _HUB_ADDRESS = re.compile(
@@ -61,8 +65,11 @@ def recipe(
             steps[name] = step
     if STUDIO not in models:
         used = any(getattr(step, "model", None) == STUDIO for step in steps.values())
-        if used or not models:
+        trains = any(isinstance(step, TrainTextStep) for step in steps.values())
+        if used or not (models or trains):
             models[STUDIO] = ModelSource(STUDIO, "lorakit:studio", "auto", root.place)
+    if MINILM not in models and any(getattr(s, "model", "") == MINILM for s in steps.values()):
+        models[MINILM] = ModelSource(MINILM, f"lorakit:{MINILM}", "auto", root.place)
     adapters = {
         name: _adapter(name, node, root, paths, findings)
         for name, node in access.mapping(root, "adapters").items()
@@ -73,10 +80,20 @@ def recipe(
         name=access.text(root, "name") or name_of(path),
         seed=default_seed() if seed is None else seed,
         models=models,
+        datasets=_datasets(root, paths, findings),
         adapters=adapters,
         steps=steps,
         place=root.place,
     )
+
+
+def _datasets(root: Node, paths: Paths, findings: Findings) -> dict[str, DataSource]:
+    owner = access.child(root, "datasets")
+    return {
+        name: build_training.dataset(name, node, owner.key_spot(name).place, paths, findings)
+        for name, node in access.mapping(root, "datasets").items()
+        if owner is not None
+    }
 
 
 def default_seed() -> int:
@@ -116,7 +133,7 @@ def _model_source(node: Node | None, paths: Paths, findings: Findings) -> str:
                 f"lorakit ships no model called {shipped or 'nothing'}",
                 node,
                 names.did_you_mean(shipped, SHIPPED_MODELS, "lorakit:{}")
-                or "it ships lorakit:studio",
+                or "it ships lorakit:studio, which draws, and lorakit:minilm, which reads",
             )
         return text
     address = _HUB_ADDRESS.match(text)
@@ -200,7 +217,27 @@ class _StepBuilder:
         if kind == "video":
             of = [one.value for one in access.items(node, "of") if isinstance(one.value, str)]
             return VideoStep(name, place, of=tuple(of), video=looks.video(node))
+        if kind == "compare":
+            of = [one.value for one in access.items(node, "of") if isinstance(one.value, str)]
+            return CompareStep(name, place, of=tuple(of))
+        if kind == "train-text":
+            return self._train_text(name, node, place)
         return None
+
+    def _train_text(self, name: str, node: Node, place: Place) -> TrainTextStep:
+        length = access.integer(node, "max_length")
+        return TrainTextStep(
+            name,
+            place,
+            model=access.text(node, "model")
+            or (MINILM if self.default_model == STUDIO else self.default_model),
+            data=access.text(node, "data") or "",
+            method=cast("Method", access.choice(node, "method", ("lora", "full")) or "lora"),
+            max_length=128 if length is None else length,
+            seed=access.integer(node, "seed"),
+            lora=build_training.lora(node),
+            train=build_training.train(node, place),
+        )
 
     def _generate(self, name: str, node: Node, place: Place) -> GenerateStep:
         images = access.integer(node, "images_per_prompt")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from lorakit.diagnostics import Diagnostic, Place
+from lorakit.language.trainings import DataSource, LoraSettings, Method, TrainSettings
 
 ChainFrom = Literal["noise", "previous", "anchor"]
 DType = Literal["auto", "fp32", "bf16", "fp16"]
@@ -235,6 +236,26 @@ class VideoStep(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class TrainTextStep(Step):
+    """A text classifier; `seed` None is the recipe's, `max_length` in tokens."""
+
+    model: str
+    data: str
+    method: Method
+    max_length: int
+    seed: int | None
+    lora: LoraSettings
+    train: TrainSettings
+
+
+@dataclass(frozen=True, slots=True)
+class CompareStep(Step):
+    """The figures of the trainings `of`, held against the first."""
+
+    of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What to make. `models` always holds every model that a step names."""
 
@@ -242,6 +263,7 @@ class Recipe:
     name: str
     seed: int
     models: Mapping[str, ModelSource]
+    datasets: Mapping[str, DataSource]
     adapters: Mapping[str, AdapterSource]
     steps: Mapping[str, Step]
     place: Place

@@ -220,6 +220,7 @@ class _Loader:
             name=build_recipe.name_of(path),
             seed=build_recipe.default_seed(),
             models={model.name: model},
+            datasets={},
             adapters={},
             steps={step.name: step},
             place=root.place,

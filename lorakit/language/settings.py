@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NAME = "--set"
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # below these, keys are names that the author chose: a setting never makes a new one by a slip
-_CHOSEN_NAMES = frozenset({"steps", "models", "adapters", "characters", "profiles"})
+_CHOSEN_NAMES = frozenset({"steps", "models", "datasets", "adapters", "characters", "profiles"})
 
 
 def as_source(settings: Sequence[str], document: Path) -> Source:

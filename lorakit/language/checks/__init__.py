@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.language.checks import characters, films, references, scenes, sizes
+from lorakit.language.checks import characters, films, references, scenes, sizes, trainings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,4 +37,9 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     references.steps_do_not_go_round,
     sizes.step_sizes_are_spelled_once,
     films.step_holds_last_a_frame,
+    trainings.data_sets_have_one_source,
+    trainings.data_sets_exist,
+    trainings.trainings_end_once,
+    trainings.full_trainings_have_no_adapter,
+    trainings.comparisons_join_trainings,
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def models_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """A step's model is one of the recipe's, or studio."""
-    known = [*access.mapping(root, "models"), "studio"]
+    known = [*access.mapping(root, "models"), "studio", "minilm"]
     for node in access.mapping(root, "steps").values():
         link = access.child(node, "model")
         name = access.text(node, "model")

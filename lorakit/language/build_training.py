@@ -1,0 +1,152 @@
+"""From nodes to what a recipe says of data sets and trainings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from lorakit.language import access, names
+from lorakit.language.trainings import Columns, DataSource, LoraSettings, TrainSettings
+
+if TYPE_CHECKING:
+    from lorakit.diagnostics import Place
+    from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
+    from lorakit.language.paths import Paths
+
+SHIPPED_TEXTS = ("movie-snippets",)
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z")
+_TABLES = (".csv", ".jsonl", ".parquet")
+
+
+def dataset(name: str, node: Node, place: Place, paths: Paths, findings: Findings) -> DataSource:
+    """One data set; `place` is where its name stands."""
+    columns = access.child(node, "columns")
+    placed = node.value if isinstance(node.value, dict) else {}
+    spots = [(key, value.place) for key, value in placed.items() if value.value is not None]
+    if columns is not None and isinstance(columns.value, dict):
+        spots += [(f"columns.{key}", value.place) for key, value in columns.value.items()]
+    return DataSource(
+        name=name,
+        place=place,
+        texts=_source(node, "texts", paths, findings),
+        images=_source(node, "images", paths, findings),
+        labels=_names(node, "labels"),
+        columns=Columns(
+            **_given(columns, {"text": access.text, "label": access.text}),
+        ),
+        places=tuple(spots),
+        **_given(
+            node,
+            {
+                "caption": access.text,
+                "split": access.text,
+                "test_split": access.text,
+                "test_size": access.number,
+                "limit": access.integer,
+            },
+        ),
+    )
+
+
+def _source(node: Node, key: str, paths: Paths, findings: Findings) -> str:
+    link = access.child(node, key)
+    if link is None or not isinstance(link.value, str) or not link.value.strip():
+        return ""
+    text = link.value
+    if text.startswith("lorakit:"):
+        shipped = text.removeprefix("lorakit:")
+        known = SHIPPED_TEXTS if key == "texts" else ()
+        if shipped not in known:
+            findings.error(
+                "unknown-data",
+                f"lorakit ships no {key} called {shipped or 'nothing'}",
+                link,
+                names.did_you_mean(shipped, known, "lorakit:{}")
+                or (f"it ships lorakit:{names.listed(known)}" if known else ""),
+            )
+        return text
+    if text.startswith("hub:"):
+        if not _HUB_NAME.match(text.removeprefix("hub:")):
+            findings.error(
+                "wrong-form",
+                "a data set on the Hugging Face hub is hub:owner/name",
+                link,
+                "for example: hub:stanfordnlp/imdb",
+            )
+        return text
+    if "://" in text:
+        findings.error(
+            "wrong-form",
+            "a data set is not fetched from an address",
+            link,
+            "write hub:owner/name, or download it and give its path",
+        )
+        return text
+    path = paths.file(link, "data set", findings, folder_too=True)
+    if path is None:
+        return text
+    if key == "texts" and paths.reader.is_file(path) and path.suffix.lower() not in _TABLES:
+        findings.error(
+            "wrong-form",
+            f"texts are read from {names.listed(_TABLES)} files or a folder, not from {path.name}",
+            link,
+            "a table of texts and labels with named columns is the plainest: data.csv",
+        )
+    return str(path)
+
+
+def lora(step: Node) -> LoraSettings:
+    """The `lora:` block of a step."""
+    node = access.child(step, "lora")
+    targets: tuple[str, ...] | str = access.text(node, "target_modules") or _names(
+        node, "target_modules"
+    )
+    return LoraSettings(
+        target_modules=targets,
+        modules_to_save=_names(node, "modules_to_save"),
+        **_given(
+            node,
+            {
+                "rank": access.integer,
+                "alpha": access.number,
+                "dropout": access.number,
+                "use_rslora": access.boolean,
+                "use_dora": access.boolean,
+            },
+        ),
+    )
+
+
+_NUMBERS = ("learning_rate", "weight_decay", "max_grad_norm")
+_TEXTS = ("lr_scheduler", "optimizer", "precision")
+
+
+def train(step: Node, place: Place) -> TrainSettings:
+    """The `train:` block of a step; `place` is the step's."""
+    node = access.child(step, "train")
+    readers: dict[str, Any] = {}
+    for one in fields(TrainSettings):
+        if one.name in _NUMBERS:
+            readers[one.name] = access.number
+        elif one.name in _TEXTS:
+            readers[one.name] = access.text
+        elif one.name == "gradient_checkpointing":
+            readers[one.name] = access.boolean
+        elif one.name != "place":
+            readers[one.name] = access.integer
+    precision = access.child(node, "precision")
+    return TrainSettings(
+        place=place if precision is None else precision.place, **_given(node, readers)
+    )
+
+
+def _given(node: Node | None, readers: dict[str, Any]) -> dict[str, Any]:
+    """What a mapping gives; what it leaves out has its default in the document's class."""
+    values = {key: read(node, key) for key, read in readers.items()}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _names(node: Node | None, key: str) -> tuple[str, ...]:
+    return tuple(one.value for one in access.items(node, key) if isinstance(one.value, str))

@@ -1,0 +1,115 @@
+"""Checks of data sets and of the steps that train on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language import access, names
+
+if TYPE_CHECKING:
+    from lorakit.language.documents import Recipe
+    from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
+
+_TRAINS = {"train-text": "texts", "train-image": "images"}
+
+
+def data_sets_have_one_source(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """Texts or pictures, and not both."""
+    owner = access.child(root, "datasets")
+    for name, node in access.mapping(root, "datasets").items():
+        texts, images = access.child(node, "texts"), access.child(node, "images")
+        if texts is not None and images is not None:
+            findings.error(
+                "both-given",
+                "texts and images cannot stand side by side",
+                node.key_spot("images"),
+                "make two data sets of it",
+            )
+        elif texts is None and images is None and owner is not None:
+            findings.error(
+                "missing-key",
+                f'the data set {name} needs "texts" or "images"',
+                owner.key_spot(name),
+                "for example: texts: lorakit:movie-snippets",
+            )
+
+
+def data_sets_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """What a step trains on is a data set of the recipe, of the kind that the step reads."""
+    known = access.mapping(root, "datasets")
+    for node in access.mapping(root, "steps").values():
+        wanted = _TRAINS.get(access.text(node, "kind") or "")
+        link, name = access.child(node, "data"), access.text(node, "data")
+        if wanted is None or link is None or not name:
+            continue
+        if name not in known:
+            if ":" in name or "/" in name or "." in name:
+                hint = (
+                    f"name it first, datasets: {{mine: {{{wanted}: {name}}}}}, and write data: mine"
+                )
+            else:
+                hint = names.did_you_mean(name, known) or (
+                    f"there is {names.listed(known)}"
+                    if known
+                    else f"name it first, datasets: {{{name}: {{{wanted}: lorakit:movie-snippets}}}}"
+                )
+            findings.error("unknown-data", f"the recipe has no data set {name}", link, hint)
+        elif access.child(known[name], wanted) is None:
+            other = "images" if wanted == "texts" else "texts"
+            if access.child(known[name], other) is not None:
+                findings.error(
+                    "wrong-data",
+                    f"{name} holds {other}; a step of kind {access.text(node, 'kind')} "
+                    f"trains on {wanted}",
+                    link,
+                )
+
+
+def trainings_end_once(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """How long a training goes is said in steps or in epochs."""
+    for node in access.mapping(root, "steps").values():
+        train = access.child(node, "train")
+        if (
+            train is not None
+            and access.child(train, "max_train_steps") is not None
+            and access.child(train, "num_train_epochs") is not None
+        ):
+            findings.error(
+                "both-given",
+                "max_train_steps and num_train_epochs cannot stand side by side",
+                train.key_spot("num_train_epochs"),
+                "keep one: the plan prints what it comes to in the other",
+            )
+
+
+def full_trainings_have_no_adapter(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """`lora:` beside `method: full` would be ignored."""
+    for node in access.mapping(root, "steps").values():
+        if access.text(node, "method") == "full" and access.child(node, "lora") is not None:
+            findings.error(
+                "no-effect",
+                "lora has no effect beside method: full, which trains every weight",
+                node.key_spot("lora"),
+                "write method: lora, or remove lora",
+            )
+
+
+def comparisons_join_trainings(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """What is compared are steps that train."""
+    steps = access.mapping(root, "steps")
+    trained = [name for name, node in steps.items() if access.text(node, "kind") in _TRAINS]
+    for node in steps.values():
+        if access.text(node, "kind") != "compare":
+            continue
+        for item in access.items(node, "of"):
+            if not isinstance(item.value, str) or item.value in trained:
+                continue
+            there = f"there is {names.listed(trained)}" if trained else "it has none that trains"
+            if item.value in steps:
+                kind = access.text(steps[item.value], "kind")
+                message = f"{item.value} is a step of kind {kind}, which trains nothing to compare"
+                findings.error("unknown-step", message, item, there)
+            else:
+                hint = names.did_you_mean(item.value, trained) or there
+                findings.error("unknown-step", f"the recipe has no step {item.value}", item, hint)

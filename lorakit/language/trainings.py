@@ -1,0 +1,99 @@
+"""What a recipe says of data sets and trainings: frozen, complete, free of YAML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lorakit.diagnostics import Place
+
+Method = Literal["lora", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns hold texts and labels, and where the recipe says so."""
+
+    text: str = "text"
+    label: str = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """Where samples come from: exactly one of `texts` and `images` is not empty.
+
+    Either is `lorakit:name`, `hub:owner/name`, or a resolved path. `test_size` below 1 is a share.
+    `places` are those of the keys that were given.
+    """
+
+    name: str
+    place: Place
+    texts: str = ""
+    images: str = ""
+    caption: str = "{caption}"
+    split: str = "train"
+    test_split: str = "test"
+    test_size: float = 0.2
+    columns: Columns = Columns()
+    labels: tuple[str, ...] = ()
+    limit: int | None = None
+    places: tuple[tuple[str, Place], ...] = ()
+
+    def where(self, key: str) -> Place:
+        """Where a key stands, or the data set, if it was not given."""
+        return dict(self.places).get(key, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class LoraSettings:
+    """The adapter; `alpha` None is `rank`, empty `target_modules` are the kind's own."""
+
+    rank: int = 8
+    alpha: float | None = None
+    dropout: float = 0.0
+    target_modules: tuple[str, ...] | str = ()
+    use_rslora: bool = False
+    use_dora: bool = False
+    modules_to_save: tuple[str, ...] = ()
+
+    @property
+    def scale_alpha(self) -> float:
+        """Alpha, filled in."""
+        return float(self.rank if self.alpha is None else self.alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How long, how fast, how exactly; at most one of `max_train_steps` and `num_train_epochs`.
+
+    `learning_rate` None is the kind's own. `place` is where `precision` stands, or the step.
+    """
+
+    max_train_steps: int | None = None
+    num_train_epochs: int | None = None
+    batch_size: int = 8
+    gradient_accumulation_steps: int = 1
+    learning_rate: float | None = None
+    lr_scheduler: str = "cosine"
+    lr_warmup_steps: int = 0
+    optimizer: str = "adamw"
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    precision: str = "auto"
+    gradient_checkpointing: bool = False
+    checkpointing_steps: int | None = None
+    place: Place | None = None
+
+    def batches(self, samples: int) -> int:
+        """Passes in one epoch; the ragged last batch counts."""
+        return -(-samples // self.batch_size)
+
+    def steps(self, samples: int) -> int:
+        """Optimizer steps for so many samples."""
+        if self.max_train_steps is not None:
+            return self.max_train_steps
+        passes = (self.num_train_epochs or DEFAULT_EPOCHS) * self.batches(samples)
+        return max(1, -(-passes // self.gradient_accumulation_steps))
+
+
+DEFAULT_EPOCHS = 3
