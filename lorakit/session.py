@@ -31,18 +31,18 @@ class Session:
 
     project: Project
 
-    def facts(self, *, download: bool = False) -> Facts:
-        """What planning needs to know of the world. Raises InvalidDocument."""
+    def facts(self, *, download: bool = False, keys: bool = True) -> Facts:
+        """What planning needs to know of the world, in full or to check by. Raises InvalidDocument."""
         from lorakit.facts.facts import gather
 
-        return gather(self.project, download=download)
+        return gather(self.project, download=download, keys=keys)
 
     def check(self) -> tuple[Diagnostic, ...]:
         """Everything that can be found without making anything: the warnings; errors are raised."""
         from lorakit.kinds import kind_of
         from lorakit.plan.planner import expand
 
-        return expand(self.project, self.facts(), kind_of)[1]
+        return expand(self.project, self.facts(keys=False), kind_of)[1]
 
     def plan(self, selection: Selection | None = None, *, download: bool = False) -> Plan:
         """What a run would make, and why. Raises InvalidDocument."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
-from lorakit.facts.digests import Digests
+from lorakit.facts.digests import Digests, Unread
 from lorakit.facts.machine import Machine, this_machine
 from lorakit.facts.models import ModelError, ModelFacts, model_facts
 from lorakit.facts.tokens import TokenCounter
@@ -28,10 +28,13 @@ class Facts:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def gather(project: Project, *, download: bool = False) -> Facts:
-    """Find out everything; raises InvalidDocument with all that is wrong."""
+def gather(project: Project, *, download: bool = False, keys: bool = True) -> Facts:
+    """Find out everything; raises InvalidDocument with all that is wrong.
+
+    Without `keys` weights are not read: enough to check by, but what is planned then has no true keys.
+    """
     folder = project.root / FOLDER
-    digests = Digests(folder / "digests.json")
+    digests = Digests(folder / "digests.json") if keys else Unread()
     problems: list[Diagnostic] = []
 
     def problem(code: str, message: str, place: Place) -> None:

@@ -1,4 +1,4 @@
-"""The jsonschema library has the last word, also where our own walk saw nothing."""
+"""The jsonschema-rs library has the last word, also where our own walk saw nothing."""
 
 from __future__ import annotations
 
