@@ -20,6 +20,7 @@ ROOMS = [
     "ui",
     "execute",
     "kinds",
+    "training",
     "rendering",
     "models",
     "plan",

@@ -1,0 +1,232 @@
+"""The training loop, for texts and pictures alike; accelerate brings device, precision and processes.
+
+    step k:  for each pass i of the accumulation:
+                 torch's randomness and a generator from (seed, k, i)
+                 batch k * accumulation + i -> loss -> gradients
+             clip, optimizer, schedule, averages
+
+Nothing in a step depends on the steps' history but weights, optimizer and schedule, and these are what a
+checkpoint holds: 6 steps and 6 more are the same as 12, bit for bit.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lorakit.diagnostics import LorakitError
+from lorakit.training.checkpoints import Checkpoint, Checkpoints
+from lorakit.training.memory import peak_memory
+from lorakit.training.optimizers import optimizer_for, schedule_for
+from lorakit.training.task import LoopSettings, Task, seeded
+
+_NAMED = 4  # samples of a bad batch that an error names
+
+
+class NotFinite(LorakitError):
+    """The loss or the gradients became infinite or NaN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One optimizer step: `step` counts from 1, `seconds` are this step's, `memory` the peak in bytes."""
+
+    step: int
+    loss: float
+    learning_rate: float
+    grad_norm: float
+    seconds: float
+    memory: int
+
+    def as_json(self) -> dict[str, float]:
+        """One line of `metrics.jsonl`."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+class Loop:
+    """Trains a task, a step at a call; goes on from the last checkpoint in `folder`, if there is one."""
+
+    def __init__(self, task: Task, settings: LoopSettings, folder: Path | None = None) -> None:
+        from accelerate import Accelerator
+        from accelerate.utils import send_to_device
+
+        torch.set_flush_denormal(True)  # Adam on a CPU slows down many times on denormals
+        self.task, self.settings = task, settings
+        self.accelerator = Accelerator(
+            mixed_precision="no" if settings.precision == "fp32" else settings.precision,
+            cpu=settings.device == "cpu",
+        )
+        self._send = send_to_device
+        self.step_number = 0  # optimizer steps that are through
+        self.history: list[Figures] = []
+        self._weights = dict(task.parameters())
+        optimizer = optimizer_for(self._weights.values(), settings)
+        self._schedule = schedule_for(optimizer, settings)
+        self.model, self._optimizer = self.accelerator.prepare(task.model, optimizer)
+        self._averages = (
+            {name: p.detach().clone() for name, p in self._weights.items()}
+            if settings.ema_decay
+            else {}
+        )
+        self._checkpoints = Checkpoints(folder) if folder is not None else None
+        self._log = folder / "metrics.jsonl" if folder is not None else None
+        self._saved = -1
+        self._go_on()
+
+    @property
+    def done(self) -> bool:
+        """Whether every step is through."""
+        return self.step_number >= self.settings.steps
+
+    def step(self) -> Figures:
+        """One optimizer step. Raises NotFinite, and OSError where a checkpoint cannot be written."""
+        began = time.monotonic()
+        self.model.train()
+        passes = self.settings.gradient_accumulation_steps
+        mean = 0.0
+        for place in range(passes):
+            number = self.step_number * passes + place
+            generator = seeded(self.settings.seed, "step", self.step_number, place)
+            batch = self._send(self.task.batch(number), self.accelerator.device)
+            last = place == passes - 1
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                loss = self.task.loss(self.model, batch, generator) / passes
+                value = float(loss.detach())
+                if not math.isfinite(value):
+                    raise self._not_finite("loss", number)
+                self.accelerator.backward(loss)
+            mean += value
+        norm = self._clip()
+        if not math.isfinite(norm) and self.accelerator.scaler is None:
+            raise self._not_finite("gradient", self.step_number * passes)
+        rate = float(self._schedule.get_last_lr()[0])
+        self._optimizer.step()
+        self._schedule.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self._average()
+        self.step_number += 1
+        seconds = time.monotonic() - began
+        figures = Figures(
+            self.step_number, mean, rate, norm, round(seconds, 6), peak_memory(self.settings.device)
+        )
+        self._note(figures)
+        every = self.settings.checkpointing_steps
+        if every and self.step_number % every == 0 and not self.done:
+            self.save()
+        return figures
+
+    def save(self) -> Path | None:
+        """Write a checkpoint, unless this step has one. Raises OSError, leaving the last one whole."""
+        if self._checkpoints is None or self._saved == self.step_number:
+            return None
+        scaler = self.accelerator.scaler
+        path = self._checkpoints.save(
+            Checkpoint(
+                self.step_number,
+                {name: p.detach() for name, p in self._weights.items()},
+                self._optimizer.state_dict(),
+                self._averages,
+                {
+                    "schedule": _plain(self._schedule.state_dict()),
+                    "scaler": scaler.state_dict() if scaler is not None else None,
+                },
+            )
+        )
+        self._saved = self.step_number
+        return path
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The averaged weights in the model's place; the trained ones where no average is kept."""
+        if not self._averages:
+            yield
+            return
+        own = {name: p.detach().clone() for name, p in self._weights.items()}
+        self._put(self._averages)
+        try:
+            yield
+        finally:
+            self._put(own)
+
+    def unwrapped(self) -> Any:
+        """The task's model without what accelerate put around it, to be saved."""
+        return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+
+    # -- parts of a step ---------------------------------------------------------------------------
+
+    def _clip(self) -> float:
+        most = self.settings.max_grad_norm or math.inf
+        return float(self.accelerator.clip_grad_norm_(list(self._weights.values()), most))
+
+    def _average(self) -> None:
+        decay = self.settings.ema_decay
+        # a young average would remember little but the start
+        decay = min(decay, (1 + self.step_number) / (10 + self.step_number))
+        for name, average in self._averages.items():
+            average.lerp_(self._weights[name].detach(), 1 - decay)
+
+    def _not_finite(self, what: str, number: int) -> NotFinite:
+        names = list(self.task.names(number))
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        kept = self._checkpoints.steps() if self._checkpoints is not None else []
+        good = f"the last good checkpoint is of step {kept[-1]}" if kept else "no checkpoint yet"
+        return NotFinite(
+            f"the {what} is not finite at step {self.step_number + 1}, on {'; '.join(names[:_NAMED])}"
+            f"{more} ({good}); a lower learning_rate, lr_warmup_steps, or precision: fp32 may help"
+        )
+
+    def _note(self, figures: Figures) -> None:
+        self.history.append(figures)
+        if self._log is not None:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            with self._log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(figures.as_json()) + "\n")
+
+    # -- going on ----------------------------------------------------------------------------------
+
+    def _put(self, values: Any) -> None:
+        with torch.no_grad():
+            for name, parameter in self._weights.items():
+                parameter.copy_(values[name])
+
+    def _go_on(self) -> None:
+        found = self._checkpoints.last() if self._checkpoints is not None else None
+        if found is not None:
+            self._put(found.weights)
+            self._optimizer.load_state_dict(found.optimizer)
+            self._schedule.load_state_dict(dict(found.plain["schedule"]))
+            if self.accelerator.scaler is not None and found.plain["scaler"]:
+                self.accelerator.scaler.load_state_dict(found.plain["scaler"])
+            for name, average in found.averages.items():
+                self._averages[name].copy_(average)
+            self.step_number = self._saved = found.step
+        self._remember()
+
+    def _remember(self) -> None:
+        """What was noted after the checkpoint happens again: keep what was before."""
+        if self._log is None or not self._log.exists():
+            return
+        kept: list[str] = []
+        for line in self._log.read_text("utf-8").splitlines():
+            try:
+                figures = Figures(**json.loads(line))
+            except (ValueError, TypeError):
+                break  # torn off by a kill
+            if figures.step > self.step_number:
+                break
+            self.history.append(figures)
+            kept.append(line + "\n")
+        self._log.write_text("".join(kept), "utf-8")
+
+
+def _plain(state: dict[str, Any]) -> dict[str, Any]:
+    """A schedule's state without its functions, which are built anew."""
+    return {k: v for k, v in state.items() if k != "lr_lambdas"} | {"lr_lambdas": [None]}

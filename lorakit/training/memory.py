@@ -1,0 +1,21 @@
+"""How much memory this process has needed at its peak."""
+
+from __future__ import annotations
+
+import sys
+
+
+def peak_memory(device: str) -> int:
+    """Bytes: of the GPU where one trains, else of the process."""
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.max_memory_allocated())
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)

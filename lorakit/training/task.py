@@ -1,0 +1,69 @@
+"""What the loop asks of a trainer, and what it is told by a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from lorakit.plan.seeds import derive
+
+
+class Task(Protocol):
+    """What is trained, on what, towards what.
+
+    Its model stands ready (adapter and all) before the loop begins; it was built after `seeded`.
+    """
+
+    model: nn.Module
+
+    def parameters(self) -> Mapping[str, nn.Parameter]:
+        """The trainable parameters by name, in an order that is always the same."""
+
+    def batch(self, number: int) -> Any:
+        """The batch of pass `number`, counted from 0 over the whole training: a pure function of it."""
+
+    def names(self, number: int) -> Sequence[str]:
+        """What a person calls the samples of that batch: files, or the beginnings of texts."""
+
+    def loss(self, model: nn.Module, batch: Any, generator: torch.Generator) -> torch.Tensor:
+        """The mean loss of a batch, a scalar; `model` is the task's, as accelerate prepared it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """Everything about a training but what is trained; settled, with no `auto` left.
+
+    `checkpointing_steps` 0 writes no checkpoint; `ema_decay` 0 keeps no average.
+    """
+
+    steps: int
+    seed: int
+    learning_rate: float
+    device: str = "cpu"
+    precision: str = "fp32"
+    gradient_accumulation_steps: int = 1
+    lr_scheduler: str = "cosine"
+    lr_warmup_steps: int = 0
+    optimizer: str = "adamw"
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    gradient_checkpointing: bool = False
+    checkpointing_steps: int = 0
+    ema_decay: float = 0.0
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any], **more: Any) -> LoopSettings:
+        """From an action's `train` parameters (others than ours are left aside) and what stands beside."""
+        known = {k: v for k, v in {**params, **more}.items() if k in cls.__dataclass_fields__}
+        return cls(**known)
+
+
+def seeded(seed: int, *what: str | int) -> torch.Generator:
+    """Set torch's own randomness, which initialises adapters and drops out; returns a CPU generator."""
+    number = derive(seed, *what)
+    torch.manual_seed(number)
+    return torch.Generator().manual_seed(derive(number, "generator"))

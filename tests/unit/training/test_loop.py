@@ -1,0 +1,169 @@
+"""The loop is exact, safe and the same for every task. Complaints are those of the field's trainers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from lorakit.training.checkpoints import Checkpoints
+from lorakit.training.loop import Loop, NotFinite
+
+
+def finish(loop):
+    while not loop.done:
+        loop.step()
+    return {name: p.detach().clone() for name, p in loop._weights.items()}
+
+
+def same(one, other) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adafactor", "sgd"])
+def test_complaint_6_six_steps_and_six_more_are_twelve_bit_for_bit(
+    toy, settings, tmp_path, optimizer
+):
+    settings = replace(settings, optimizer=optimizer)
+    whole = Loop(toy(), settings)
+    expected = finish(whole)
+    first = Loop(toy(), settings, tmp_path)
+    for _ in range(6):
+        first.step()
+    first.save()
+    second = Loop(toy(seed=3), settings, tmp_path)
+    assert second.step_number == 6
+    assert same(finish(second), expected)
+    assert same(second._averages, whole._averages)
+    assert [f.loss for f in second.history] == [f.loss for f in whole.history]
+
+
+def test_complaint_6_steps_after_the_checkpoint_are_done_again_and_told_once(
+    toy, settings, tmp_path
+):
+    settings = replace(settings, checkpointing_steps=4)
+    expected = finish(Loop(toy(), settings))
+    killed = Loop(toy(), settings, tmp_path)
+    for _ in range(7):
+        killed.step()
+    with (tmp_path / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 8, "lo')
+    again = Loop(toy(), settings, tmp_path)
+    assert again.step_number == 4
+    assert same(finish(again), expected)
+    assert [f.step for f in again.history] == list(range(1, 13))
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert len(lines) == 12
+
+
+def test_a_torn_checkpoint_is_passed_over(toy, settings, tmp_path):
+    loop = Loop(toy(), settings, tmp_path)
+    for _ in range(2):
+        loop.step()
+        loop.save()
+    newest = Checkpoints(tmp_path).path(2)
+    newest.write_bytes(newest.read_bytes()[:100])
+    assert Loop(toy(), settings, tmp_path).step_number == 1
+
+
+def test_a_disk_that_fills_leaves_the_last_checkpoint_whole(toy, settings, tmp_path, monkeypatch):
+    import os
+
+    loop = Loop(toy(), settings, tmp_path)
+    loop.step()
+    loop.save()
+    loop.step()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            loop.save()
+    assert Checkpoints(tmp_path).steps() == [1]
+    assert not list(tmp_path.glob("*.tmp"))
+    assert Loop(toy(), settings, tmp_path).step_number == 1
+
+
+def test_complaint_8_a_loss_that_is_not_finite_stops_with_step_samples_and_checkpoint(
+    toy, settings, tmp_path
+):
+    loop = Loop(toy(poison=7), replace(settings, checkpointing_steps=2), tmp_path)
+    with pytest.raises(NotFinite) as caught:
+        finish(loop)
+    words = str(caught.value)
+    assert "at step 4" in words
+    assert "sample 7.0" in words
+    assert "checkpoint is of step 2" in words
+    assert all(torch.isfinite(p).all() for p in loop._weights.values())
+    assert Checkpoints(tmp_path).last().step == 2
+
+
+def test_complaint_14_randomness_is_a_function_of_seed_and_step(toy, settings):
+    one = finish(Loop(toy(), settings))
+    torch.manual_seed(999)  # whatever happened before
+    assert same(finish(Loop(toy(), settings)), one)
+    assert not same(finish(Loop(toy(), replace(settings, seed=6))), one)
+
+
+def test_complaint_17_clipping_clips(toy, settings):
+    settings = replace(settings, optimizer="sgd", weight_decay=0.0, lr_scheduler="constant")
+    settings = replace(settings, learning_rate=1.0, max_grad_norm=0.01, lr_warmup_steps=0)
+    loop = Loop(toy(scale=100.0), settings)
+    before = {name: p.detach().clone() for name, p in loop._weights.items()}
+    figures = loop.step()
+    moved = torch.cat([(loop._weights[n].detach() - before[n]).reshape(-1) for n in before])
+    assert figures.grad_norm > 1
+    assert float(moved.norm()) == pytest.approx(0.01, rel=1e-2)
+
+
+def test_no_clipping_where_none_is_asked_for(toy, settings):
+    settings = replace(settings, optimizer="sgd", weight_decay=0.0, lr_scheduler="constant")
+    settings = replace(settings, learning_rate=1e-3, max_grad_norm=0.0, lr_warmup_steps=0)
+    loop = Loop(toy(scale=100.0), settings)
+    before = {name: p.detach().clone() for name, p in loop._weights.items()}
+    figures = loop.step()
+    moved = torch.cat([(loop._weights[n].detach() - before[n]).reshape(-1) for n in before])
+    assert float(moved.norm()) == pytest.approx(figures.grad_norm * 1e-3, rel=1e-2)
+
+
+def test_accumulated_passes_are_one_large_batch(toy, settings):
+    class Halves(toy):
+        def batch(self, number):
+            return super().batch(0)[:2] if number % 2 == 0 else super().batch(0)[1:]
+
+        def loss(self, model, batch, generator):
+            model.eval()
+            return (model(batch) ** 2).mean()
+
+    settings = replace(settings, steps=1, optimizer="sgd", weight_decay=0.0, lr_warmup_steps=0)
+    task = Halves()
+    rows = torch.cat([task.batch(0), task.batch(1)])
+    task.model.eval()
+    (task.model(rows) ** 2).mean().backward()
+    expected = {n: p - settings.learning_rate * p.grad for n, p in task.parameters().items()}
+    got = finish(Loop(Halves(), replace(settings, max_grad_norm=0.0)))
+    for name, value in expected.items():
+        assert torch.allclose(got[name], value, atol=1e-7)
+
+
+def test_averages_stand_in_the_model_s_place_and_leave_it(toy, settings):
+    loop = Loop(toy(), settings)
+    own = finish(loop)
+    with loop.averaged():
+        inside = {name: p.detach().clone() for name, p in loop._weights.items()}
+    assert same(inside, loop._averages)
+    assert not same(inside, own)
+    assert same({n: p.detach() for n, p in loop._weights.items()}, own)
+
+
+@pytest.mark.parametrize("name", ["linear", "cosine", "polynomial", "constant_with_warmup"])
+def test_the_learning_rate_rises_and_goes_its_way(toy, settings, name):
+    loop = Loop(toy(), replace(settings, lr_scheduler=name))
+    finish(loop)
+    rates = [f.learning_rate for f in loop.history]
+    assert rates[0] == 0
+    assert rates[3] == pytest.approx(settings.learning_rate)
+    assert (rates[-1] < rates[3]) == (name != "constant_with_warmup")
