@@ -14,10 +14,12 @@ _CHECKOUT = {
     "storyboards": "storyboards",
     "studio": "studio/model",
     "fonts": "studio/fonts",
+    "data": "data",
+    "judge": "studio/judge",
 }
 
 
 def path(name: str) -> Path:
-    """The folder of a shipped resource: schemas, recipes, storyboards, studio or fonts."""
+    """The folder of a shipped resource: schemas, recipes, storyboards, studio, fonts, data or judge."""
     inside = _IN_WHEEL / name
     return inside if inside.is_dir() else _PACKAGE.parent / _CHECKOUT[name]

@@ -1,0 +1,139 @@
+"""What judges learn from: scenes as labels, pictures as other hands might have drawn them.
+
+Harmed on purpose: moved and resized, blurred, sent through a coarser grid as an autoencoder would,
+in other colours, in one colour with scan lines, with noise.  All chance comes from the generators
+that are handed in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from scenes import BOY, GIRL, RELATION_WEIGHTS, Scene, load_world
+from torch import Tensor
+
+RELATIONS = tuple(RELATION_WEIGHTS)
+Labels = dict[str, Tensor]
+
+
+def read_scenes(pool: Path) -> list[Scene]:
+    """The scenes of a pool that compose.py made."""
+    lines = (pool / "scenes.jsonl").read_text(encoding="utf-8").splitlines()
+    return [Scene.from_json(json.loads(line)) for line in lines]
+
+
+def labels_of(scenes: Sequence[Scene]) -> Labels:
+    """What each picture shows, as numbers in the world's order.
+
+    main (N,), -1 where nobody is; characters (N, 40) and hats (N, 6) in {0, 1}; prop, setting (N,),
+    0 for none; relation (N,).
+    """
+    world = load_world()
+    codes, hats, props = (
+        {code: n for n, code in enumerate(group)}
+        for group in (world.characters, world.hats, world.props)
+    )
+    count = len(scenes)
+    labels = {
+        "main": torch.full((count,), -1),
+        "characters": torch.zeros(count, len(codes)),
+        "hats": torch.zeros(count, len(hats)),
+        "prop": torch.zeros(count, dtype=torch.long),
+        "setting": torch.zeros(count, dtype=torch.long),
+        "relation": torch.zeros(count, dtype=torch.long),
+    }
+    for row, scene in enumerate(scenes):
+        present = {actor.code for actor in scene.actors}
+        if scene.students:
+            present |= {BOY, GIRL}
+        for code in present:
+            labels["characters"][row, codes[code]] = 1
+        for actor in scene.actors:
+            if actor.hat:
+                labels["hats"][row, hats[actor.hat]] = 1
+        if scene.actors:
+            labels["main"][row] = codes[scene.actors[0].code]
+        if scene.prop:
+            labels["prop"][row] = 1 + props[scene.prop]
+        if scene.setting:
+            labels["setting"][row] = 1 + world.settings.index(scene.setting)
+        labels["relation"][row] = RELATIONS.index(scene.relation)
+    return labels
+
+
+def _some(count: int, chance: float, generator: torch.Generator) -> Tensor:
+    return torch.nonzero(torch.rand(count, generator=generator) < chance)[:, 0]
+
+
+def _between(low: float, high: float, count: int, generator: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(count, generator=generator)
+
+
+def moved(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Shifted by up to 8 pixels, made up to 15 % smaller or larger."""
+    count = len(pictures)
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0] = _between(0.87, 1.17, count, generator)
+    theta[:, 1, 1] = theta[:, 0, 0] * _between(0.96, 1.04, count, generator)
+    theta[:, :, 2] = _between(-0.125, 0.125, count * 2, generator).view(count, 2)
+    grid = F.affine_grid(theta, list(pictures.shape), align_corners=False)
+    return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+
+
+def coarser(pictures: Tensor, factor: float) -> Tensor:
+    """Sent through a grid ``factor`` times coarser."""
+    size = round(pictures.shape[-1] / factor)
+    small = F.interpolate(pictures, size=(size, size), mode="bilinear", antialias=True)
+    return F.interpolate(small, size=pictures.shape[-2:], mode="bicubic")
+
+
+def recoloured(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Saturation, contrast, lightness and the weight of each channel changed a little."""
+    count = len(pictures)
+
+    def column(low: float, high: float) -> Tensor:
+        return _between(low, high, count, generator)[:, None, None, None]
+
+    grey = pictures.mean(1, keepdim=True)
+    pictures = grey + (pictures - grey) * column(0.5, 1.3)
+    gains = _between(0.85, 1.15, count * 3, generator).view(count, 3, 1, 1)
+    return pictures * column(0.75, 1.2) * gains + column(-0.15, 0.15)
+
+
+def in_one_colour(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Lightness as a ramp between two colours, under scan lines: a style as a LoRA brings it."""
+    count, rows = len(pictures), torch.arange(pictures.shape[-2])
+    grey = pictures.mean(1, keepdim=True) * 0.5 + 0.5
+    dark = _between(-1.0, -0.6, count * 3, generator).view(count, 3, 1, 1)
+    light = _between(-0.3, 1.0, count * 3, generator).view(count, 3, 1, 1)
+    period = _between(3, 6, count, generator)[:, None]
+    depth = _between(0, 0.3, count, generator)[:, None, None, None]
+    lines = torch.cos(rows[None] * (2 * torch.pi / period))[:, None, :, None]
+    return dark + (light - dark) * (grey * (1 - depth + depth * lines)).clamp(0, 1)
+
+
+def harmed(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """(B, 3, H, W) in -1..1 -> the same, as other hands might have drawn it."""
+    count = len(pictures)
+    pictures = moved(pictures, generator)
+    for low, high in ((1.3, 2.0), (2.0, 2.8)):  # 128 -> 98..64, 64..46
+        rows = _some(count, 0.25, generator)
+        if len(rows):
+            factor = float(_between(low, high, 1, generator))
+            pictures[rows] = coarser(pictures[rows], factor)
+    pictures = recoloured(pictures, generator)
+    rows = _some(count, 0.1, generator)
+    if len(rows):
+        pictures[rows] = in_one_colour(pictures[rows], generator)
+    strength = _between(0, 0.1, count, generator)[:, None, None, None]
+    noise = torch.from_numpy(
+        np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator))).standard_normal(
+            tuple(pictures.shape), dtype=np.float32
+        )
+    )
+    return (pictures + noise * strength).clamp(-1, 1).contiguous(memory_format=torch.channels_last)
