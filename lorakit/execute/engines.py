@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-Report = Callable[[str, int, int], None]
+
+class Report(Protocol):
+    """How an engine tells of a job's progress; `figures` are what a training knows of a step."""
+
+    def __call__(
+        self, job: str, done: int, total: int, figures: Mapping[str, float] | None = None
+    ) -> None:
+        """`done` of `total` units are through."""
 
 
 class EngineProtocol(Protocol):
@@ -26,6 +33,7 @@ class EngineProtocol(Protocol):
 ENGINES: Mapping[str, str] = {
     "render": "lorakit.rendering.engine:RenderEngine",
     "assemble": "lorakit.rendering.assemble:AssemblyEngine",
+    "train": "lorakit.training.engine:TrainEngine",
 }
 
 

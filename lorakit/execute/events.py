@@ -54,12 +54,16 @@ class ActionStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class ActionProgress(Event):
-    """`done` of `total` units of an action are through (UNet steps of a frame, frames of a film)."""
+    """`done` of `total` units of an action are through (UNet steps of a frame, frames of a film).
+
+    A training tells `figures` too: `loss`, `learning_rate`, `memory` in bytes.
+    """
 
     type: ClassVar[str] = "action-progress"
     action: str
     done: int
     total: int
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

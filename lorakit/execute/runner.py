@@ -138,7 +138,8 @@ class Runner:
         return self._slots[name]
 
     def _start(self, slot: Slot) -> None:
-        lock = self._store.folder / "locks" / "render.lock" if slot.name == "render" else None
+        locks = self._store.folder / "locks"
+        lock = locks / f"{slot.name}.lock" if slot.name in ("render", "train") else None
         threads = this_machine().cores
         slot.worker = WorkerHandle(slot.name, threads, lock, self._folder.log, self._inbox)
         self._tell(WorkerState, slot.name, "starting")
@@ -148,6 +149,8 @@ class Runner:
         if self._failed and not self._settings.keep_going:
             return
         for slot in self._slots.values():
+            if slot.wants_a_worker:
+                self._start(slot)
             while (action := slot.take()) is not None:
                 # another run may have made it since it was queued
                 if self._reuse(action):
@@ -170,7 +173,12 @@ class Runner:
             "inputs": {role: str(self._store.object_path(o.digest)) for role, o in inputs.items()},
             "extra": action.extra,
             "out": str(out),
+            "keep": str(self._kept_by(self._ledger.keys[action.id])),
         }
+
+    def _kept_by(self, key: str) -> Path:
+        """Where a training's checkpoints stand until it is done: they outlive the run."""
+        return self._store.folder / "checkpoints" / key
 
     def _out(self, id_: str) -> Path:
         return self._scratch / self._numbers[id_]
@@ -193,7 +201,8 @@ class Runner:
             case "started":
                 self._tell(ActionStarted, message["id"])
             case "progress":
-                self._tell(ActionProgress, message["id"], message["done"], message["total"])
+                done, total = message["done"], message["total"]
+                self._tell(ActionProgress, message["id"], done, total, message["figures"])
             case "ended":
                 self._hear_end(worker, message)
             case "refused":
@@ -224,6 +233,7 @@ class Runner:
             self._fail(message["id"], str(message["error"]))
         else:
             self._commit(message)
+        self._slots[worker.slot].retire()
 
     def _bury(self, slot: Slot, code: int) -> None:
         """A worker died: start another with what it had in hand, unless they keep dying."""
@@ -312,6 +322,7 @@ class Runner:
             Manifest(key, action.kind, action.params, inputs, outputs, seconds, environment)
         )
         shutil.rmtree(self._out(id_), ignore_errors=True)
+        shutil.rmtree(self._kept_by(key), ignore_errors=True)
         self._watch.lap(action)
         ready = self._settle(id_, outputs, "made", seconds)
         for twin in self._ledger.twins(id_):

@@ -11,6 +11,7 @@ from lorakit.plan.waves import chain_lengths
 
 _OUTSTANDING = 64  # jobs a worker may hold: enough to fill its waves, few enough to stop quickly
 _RESTARTS = 2
+_FRESH = ("train",)  # slots whose worker does one job and makes way for another
 
 
 class Slot:
@@ -22,6 +23,7 @@ class Slot:
         self.ready = False
         self.loading = ""
         self.given_up = ""  # why no worker is started any more
+        self.fresh = name in _FRESH
         self._deaths = 0
         self._actions = actions
         self._order = {id_: number for number, id_ in enumerate(actions)}
@@ -47,7 +49,7 @@ class Slot:
             worker is None
             or not self.ready
             or not self._waiting
-            or len(worker.jobs) >= _OUTSTANDING
+            or len(worker.jobs) >= (1 if self.fresh else _OUTSTANDING)
         ):
             return None
         if not worker.jobs or self._engine(self._waiting[0]) == worker.engine_id:
@@ -58,6 +60,17 @@ class Slot:
         chosen = min(fitting)
         self._drop([chosen])
         return self._actions[chosen[2]]
+
+    @property
+    def wants_a_worker(self) -> bool:
+        """Whether its last worker made way and there is more to do."""
+        return self.fresh and self.worker is None and bool(self._waiting) and not self.given_up
+
+    def retire(self) -> None:
+        """Let the worker go where each job is to have a fresh one."""
+        if self.fresh and self.worker is not None:
+            self.worker.end()
+            self.worker, self.ready = None, False
 
     def refuse(self, engine: str) -> list[str]:
         """Take out all that needs an engine which cannot be loaded, and what the worker has in hand."""

@@ -49,7 +49,9 @@ class Worker:
             self._inbox.put(json.loads(line))
         self._inbox.put(None)
 
-    def progress(self, job: str, done: int, total: int) -> None:
+    def progress(
+        self, job: str, done: int, total: int, figures: Mapping[str, float] | None = None
+    ) -> None:
         """Tell of a job's progress, not too often."""
         now = time.monotonic()
         if done >= total:
@@ -58,10 +60,16 @@ class Worker:
             return
         else:
             self._told[job] = now
-        self.tell(event="progress", id=job, done=done, total=total)
+        self.tell(event="progress", id=job, done=done, total=total, figures=figures or {})
 
     def serve(self) -> None:
-        """Work until the input closes."""
+        """Work until the input closes; then let the engine put away what it is at."""
+        self._serve()
+        close = getattr(self._engine, "close", None)
+        if close is not None:
+            close()
+
+    def _serve(self) -> None:
         while True:
             busy = self._engine is not None and self._engine.busy
             with contextlib.suppress(queue.Empty):
@@ -162,7 +170,7 @@ def main() -> None:
     try:
         claim = _hold(Path(lock), worker) if lock else None
         worker.tell(event="state", state="starting", detail="")
-        if slot == "render":
+        if slot in ("render", "train"):
             _prepare_torch(threads)
         worker.serve()
         del claim

@@ -17,6 +17,8 @@ from lorakit.plan.actions import Engine
 
 Inbox = queue.Queue[tuple["WorkerHandle", Mapping[str, Any]]]
 
+_PATIENCE = {"train": 60.0}  # s; a checkpoint of a whole model takes its time
+
 
 class WorkerHandle:
     """One worker process. What it tells arrives in `inbox`; the last message is `{"event": "gone"}`."""
@@ -84,8 +86,9 @@ class WorkerHandle:
         self.jobs.add(str(job["id"]))
         self._send({"do": "job", **job})
 
-    def end(self, *, patience: float = 5.0) -> None:
-        """Close the worker's input, wait `patience` seconds, then kill it."""
+    def end(self) -> None:
+        """Close the worker's input, wait as long as its kind of work may take to stop, then kill it."""
+        patience = _PATIENCE.get(self.slot, 5.0)
         self.ending = True
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):

@@ -9,6 +9,8 @@ from pathlib import Path
 from lorakit.store import atomic
 from lorakit.store.canonical import digest_of, file_digest
 
+UNREAD = "unread"  # what stands for a digest that nobody asked for
+
 
 class Digests:
     """SHA-256 of files; `cache` is a JSON file that makes the next look-up cheap, or None."""
@@ -58,4 +60,4 @@ class Unread(Digests):
     def file(self, path: Path) -> str:
         """No digest. Raises OSError where the file cannot be read."""
         with path.open("rb"):
-            return "unread"
+            return UNREAD

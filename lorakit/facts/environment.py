@@ -9,6 +9,7 @@ from collections.abc import Mapping
 # what can change the bits of a frame, and of a film or contact sheet
 _DECIDING: Mapping[str, tuple[str, ...]] = {
     "render": ("torch", "diffusers", "transformers", "peft"),
+    "train": ("torch", "transformers", "peft", "accelerate"),
     "assemble": ("pillow", "numpy", "imageio-ffmpeg"),
 }
 

@@ -10,15 +10,21 @@ from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
 from lorakit.facts.digests import Digests, Unread
 from lorakit.facts.machine import Machine, this_machine
 from lorakit.facts.models import ModelError, ModelFacts, model_facts
+from lorakit.facts.text_data import TextFacts, text_facts
+from lorakit.facts.text_files import DataError
+from lorakit.facts.text_models import TextModelFacts, text_model_facts
 from lorakit.facts.tokens import TokenCounter
-from lorakit.language.documents import Project
+from lorakit.language.documents import Project, TrainTextStep
 from lorakit.store.journal import Timings
 from lorakit.store.store import FOLDER
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What planning may ask. `adapters` are digests by name; `timings` seconds a unit of work."""
+    """What planning may ask. `adapters` are digests by name; `timings` seconds a unit of work.
+
+    `models` draw pictures, `readers` read texts; `data` are the data sets of texts.
+    """
 
     machine: Machine
     models: Mapping[str, ModelFacts]
@@ -26,6 +32,8 @@ class Facts:
     timings: Mapping[str, float]
     counters: Mapping[str, TokenCounter] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    readers: Mapping[str, TextModelFacts] = field(default_factory=dict)
+    data: Mapping[str, TextFacts] = field(default_factory=dict)
 
 
 def gather(project: Project, *, download: bool = False, keys: bool = True) -> Facts:
@@ -37,13 +45,22 @@ def gather(project: Project, *, download: bool = False, keys: bool = True) -> Fa
     digests = Digests(folder / "digests.json") if keys else Unread()
     problems: list[Diagnostic] = []
 
-    def problem(code: str, message: str, place: Place) -> None:
-        problems.append(Diagnostic(code, message, place, project.excerpt(place)))
+    def problem(code: str, message: str, place: Place, *hints: str) -> None:
+        shown = tuple(hint for hint in hints if hint)
+        problems.append(Diagnostic(code, message, place, project.excerpt(place), shown))
 
     models: dict[str, ModelFacts] = {}
     counters: dict[str, TokenCounter] = {}
+    readers: dict[str, TextModelFacts] = {}
+    reads, draws = _uses(project)
     for name, source in project.recipe.models.items():
         try:
+            if name in reads:
+                readers[name] = text_model_facts(source, digests, download=download)
+            if name in reads and name not in draws:
+                continue
+            if source.source == "lorakit:minilm":
+                raise ModelError("lorakit:minilm reads texts; it cannot draw")  # noqa: TRY301
             facts = models[name] = model_facts(source, digests, download=download)
         except ModelError as error:
             problem("model", str(error), source.place)
@@ -56,10 +73,34 @@ def gather(project: Project, *, download: bool = False, keys: bool = True) -> Fa
             adapters[name] = digests.file(adapter_file(adapter.path))
         except OSError as error:
             problem("adapter", f"{adapter.path} cannot be read: {error.strerror}", adapter.place)
+    data: dict[str, TextFacts] = {}
+    for name, texts in project.recipe.datasets.items():
+        try:
+            if texts.texts:
+                data[name] = text_facts(texts, digests, download=download)
+        except DataError as error:
+            problem(error.code, error.message, texts.where(error.key), error.hint)
     digests.save()
     if problems:
         raise InvalidDocument(problems)
-    return Facts(this_machine(), models, adapters, Timings(folder).read(), counters)
+    return Facts(
+        this_machine(),
+        models,
+        adapters,
+        Timings(folder).read(),
+        counters,
+        readers=readers,
+        data=data,
+    )
+
+
+def _uses(project: Project) -> tuple[set[str], set[str]]:
+    """Which models steps read with, and which they draw with."""
+    reads: set[str] = set()
+    draws: set[str] = set()
+    for step in project.recipe.steps.values():
+        (reads if isinstance(step, TrainTextStep) else draws).add(getattr(step, "model", ""))
+    return reads, draws
 
 
 def adapter_file(path: Path) -> Path:

@@ -122,4 +122,6 @@ class Paths:
 
 
 def _ships_with_lorakit(path: Path) -> bool:
-    return any(path.is_relative_to(resources.path(name)) for name in ("recipes", "storyboards"))
+    return any(
+        path.is_relative_to(resources.path(name)) for name in ("recipes", "storyboards", "data")
+    )

@@ -15,6 +15,8 @@ _TORCH_BYTES = 450 << 20  # what a process with torch and diffusers weighs befor
 def timing_name(action: Action) -> str:
     """Under which name the seconds a unit takes are remembered."""
     params = action.params
+    if action.engine.slot == "train":
+        return f"{action.kind}|{action.extra.get('timing')}"
     if action.engine.slot != "render":
         return f"{action.kind}|{params.get('height')}"
     return "|".join(
@@ -39,6 +41,9 @@ def _flops(machine: Machine, precision: str) -> float:
 
 def _guess(action: Action, facts: Facts) -> float:
     """Seconds a unit: two passes (guidance) of two operations for each weight and latent position."""
+    if action.engine.slot == "train":
+        operations = float(str(action.extra.get("operations", 1e11)))
+        return operations / _flops(facts.machine, str(action.params["precision"]))
     if action.engine.slot != "render":
         return 0.01
     model = next(m for m in facts.models.values() if m.digest == action.params["model"])
@@ -71,6 +76,9 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
                 factor = 2 if action.params["precision"] == "fp32" else 1
                 rows = int(str(action.params["wave"])) * 2
                 memory = max(memory, _TORCH_BYTES + weights * factor + rows * pixels * 900)
+        elif action.engine.slot == "train":
+            disk += int(str(action.extra.get("disk", 0)))
+            memory = max(memory, int(str(action.extra.get("memory", 0))))
         else:
             disk += 40_000 * max(1, action.units // 24)
     return Estimate(seconds, memory if todo else 0, disk, measured)

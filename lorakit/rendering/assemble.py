@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.diagnostics import LorakitError
+from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
 
@@ -23,8 +24,8 @@ _SLICE = 0.15  # seconds of work between two looks at the pipe
 class AssemblyEngine:
     """Does jobs one after the other, a slice of work at a call, so that its worker stays reachable.
 
-    A job is JSON: `{"id", "kind", "params", "inputs": {role: path}, "out"}`, its kind being `film`
-    or `contact-sheet`. `report` is told of progress at most once a slice. `spec` is empty: nothing
+    A job is JSON: `{"id", "kind", "params", "inputs": {role: path}, "out"}`, its kind being `film`,
+    `contact-sheet` or `compare`. `report` is told of progress at most once a slice. `spec` is empty: nothing
     is loaded.
     """
 
@@ -70,6 +71,8 @@ class AssemblyEngine:
             closing.close()  # type: ignore[attr-defined]  # our iterators are generators
 
     def _work(self, job: Job, until: float) -> Mapping[str, str] | None:
+        if job["kind"] == "compare":
+            return write_comparison(_folder(job), job["params"]["of"], job["inputs"])
         if self._current is None:
             self._current = (job, *_begin(job))
         _, target, making = self._current
@@ -87,9 +90,14 @@ class AssemblyEngine:
 _OUTPUTS = {"film": "film", "contact-sheet": "sheet"}
 
 
-def _begin(job: Job) -> tuple[Path, Iterator[tuple[int, int]]]:
+def _folder(job: Job) -> Path:
     out = Path(job["out"])
     out.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def _begin(job: Job) -> tuple[Path, Iterator[tuple[int, int]]]:
+    out = _folder(job)
     params, inputs = job["params"], job["inputs"]
     if job["kind"] == "film":
         return out / "film.mp4", _film(out / "film.mp4", params, inputs)

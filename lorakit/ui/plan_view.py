@@ -160,7 +160,9 @@ def _single(planned: Planned) -> Node:
     detail = files[0] if files else ""
     if action.kind == "film":
         detail = f"{detail}, {numbers.count(action.units, 'film frame')}"
-    return Node(_stated(planned, name, detail))
+    told = action.extra.get("plan")
+    notes = [[(clean(str(line)), FAINT)] for line in told] if isinstance(told, list) else []
+    return Node(_stated(planned, name, detail), notes=list(notes))
 
 
 def _frame(planned: Planned) -> Node:

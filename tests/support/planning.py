@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine import Machine
 from lorakit.facts.models import ModelFacts
+from lorakit.facts.text_data import TextFacts
+from lorakit.facts.text_models import TextModelFacts
 from lorakit.kinds import kind_of
 from lorakit.language import load
 from lorakit.plan import planner
@@ -18,6 +20,14 @@ from lorakit.plan.planner import Selection
 from lorakit.plan.states import Plan
 from lorakit.store.store import Manifest, Output
 
+BERT = {
+    "model_type": "bert",
+    "hidden_size": 8,
+    "intermediate_size": 16,
+    "num_hidden_layers": 2,
+    "vocab_size": 50,
+    "max_position_embeddings": 512,
+}
 MACHINE = Machine("cpu", "cpu-test", "CPU", fast_bf16=False)
 
 
@@ -38,7 +48,12 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
         )
         for name in names
     }
-    return Facts(MACHINE, models, {}, {})
+    reader = TextModelFacts("reader", "lorakit:minilm", Path("/nowhere"), "digest of reader", BERT)
+    data = {
+        name: TextFacts(f"digest of {name}", ("no", "yes"), 100, 20) for name in ("texts", "more")
+    }
+    readers = {"reader": reader, "other_reader": replace(reader, digest="digest of other_reader")}
+    return Facts(MACHINE, models, {}, {}, readers=readers, data=data)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from lorakit.language import access, names
-from lorakit.language.documents import VideoStep
+from lorakit.language.documents import CompareStep, VideoStep
 
 if TYPE_CHECKING:
     from lorakit.language.documents import Recipe
@@ -77,7 +77,7 @@ def steps_do_not_go_round(recipe: Recipe, root: Node, findings: Findings) -> Non
     needs = {
         name: [other for other in step.of if other in recipe.steps]
         for name, step in recipe.steps.items()
-        if isinstance(step, VideoStep)
+        if isinstance(step, VideoStep | CompareStep)
     }
     try:
         TopologicalSorter(needs).prepare()

@@ -50,6 +50,12 @@ RECIPE: dict[str, Any] = {
     "models": {
         "tiny": {"from": "lorakit:studio", "dtype": "fp32"},
         "other": {"from": "lorakit:studio"},
+        "reader": {"from": "lorakit:minilm"},
+        "other_reader": {"from": "lorakit:minilm"},
+    },
+    "datasets": {
+        "texts": {"texts": "lorakit:movie-snippets"},
+        "more": {"texts": "lorakit:movie-snippets"},
     },
     "steps": {
         "film": {"kind": "storyboard", "storyboard": "board.yaml", "model": "tiny"},
@@ -59,6 +65,15 @@ RECIPE: dict[str, Any] = {
             "prompts": ["a fox", {"text": "an owl"}],
             "aspect": "1:1",
         },
+        "judge": {
+            "kind": "train-text",
+            "model": "reader",
+            "data": "texts",
+            "lora": {"rank": 4},
+            "train": {"batch_size": 4},
+        },
+        "rival": {"kind": "train-text", "model": "reader", "data": "texts", "method": "full"},
+        "table": {"kind": "compare", "of": ["judge", "rival"]},
         "joined": {
             "kind": "video",
             "of": ["film", "posters"],
@@ -132,6 +147,12 @@ BOARD_CHANGES: list[Change] = [
     ("video.captions.notes", ("video", "captions"), {"notes": "mine"}),
     ("video.captions.size", ("video", "captions"), {"size": 0.1}),
 ]
+D, T, L, R = (
+    ("datasets", "texts"),
+    ("steps", "judge"),
+    ("steps", "judge", "lora"),
+    ("steps", "judge", "train"),
+)
 F, P, J = ("steps", "film"), ("steps", "posters"), ("steps", "joined")
 RECIPE_CHANGES: list[Change] = [
     ("recipe", ("recipe",), 1),
@@ -158,6 +179,49 @@ RECIPE_CHANGES: list[Change] = [
     ("prompt.negative_prompt", (*P, "prompts", 1, "negative_prompt"), "rain"),
     ("prompt.seed", (*P, "prompts", 1, "seed"), 3),
     ("video.notes", (*J, "notes"), "mine"),
+    ("datasets", (*D, "split"), "other"),
+    ("dataset.notes", (*D, "notes"), "mine"),
+    ("dataset.split", (*D, "split"), "other"),
+    ("dataset.test_split", (*D, "test_split"), "other"),
+    ("dataset.test_size", (*D, "test_size"), 0.5),
+    ("dataset.columns", (*D, "columns"), {"text": "words"}),
+    ("dataset.columns.notes", (*D, "columns"), {"notes": "mine"}),
+    ("dataset.columns.text", (*D, "columns"), {"text": "words"}),
+    ("dataset.columns.label", (*D, "columns"), {"label": "mark"}),
+    ("dataset.labels", (*D, "labels"), ["yes", "no"]),
+    ("dataset.limit", (*D, "limit"), 5),
+    ("train-text.notes", (*T, "notes"), "mine"),
+    ("train-text.model", (*T, "model"), "other_reader"),
+    ("train-text.data", (*T, "data"), "more"),
+    ("train-text.method", ("steps", "rival", "method"), "lora"),
+    ("train-text.max_length", (*T, "max_length"), 64),
+    ("train-text.seed", (*T, "seed"), 9),
+    ("train-text.lora", (*L, "rank"), 2),
+    ("train-text.train", (*R, "batch_size"), 2),
+    ("lora.notes", (*L, "notes"), "mine"),
+    ("lora.rank", (*L, "rank"), 2),
+    ("lora.alpha", (*L, "alpha"), 9),
+    ("lora.dropout", (*L, "dropout"), 0.2),
+    ("lora.target_modules", (*L, "target_modules"), ["key"]),
+    ("lora.use_rslora", (*L, "use_rslora"), True),
+    ("lora.use_dora", (*L, "use_dora"), True),
+    ("lora.modules_to_save", (*L, "modules_to_save"), ["pooler"]),
+    ("train.notes", (*R, "notes"), "mine"),
+    ("train.max_train_steps", (*R, "max_train_steps"), 9),
+    ("train.num_train_epochs", (*R, "num_train_epochs"), 9),
+    ("train.batch_size", (*R, "batch_size"), 2),
+    ("train.gradient_accumulation_steps", (*R, "gradient_accumulation_steps"), 2),
+    ("train.learning_rate", (*R, "learning_rate"), 0.1),
+    ("train.lr_scheduler", (*R, "lr_scheduler"), "linear"),
+    ("train.lr_warmup_steps", (*R, "lr_warmup_steps"), 2),
+    ("train.optimizer", (*R, "optimizer"), "sgd"),
+    ("train.weight_decay", (*R, "weight_decay"), 0.1),
+    ("train.max_grad_norm", (*R, "max_grad_norm"), 0.1),
+    ("train.precision", (*R, "precision"), "bf16"),
+    ("train.gradient_checkpointing", (*R, "gradient_checkpointing"), True),
+    ("train.checkpointing_steps", (*R, "checkpointing_steps"), 3),
+    ("compare.notes", ("steps", "table", "notes"), "mine"),
+    ("compare.of", ("steps", "table", "of"), ["rival", "judge"]),
     ("video.of", (*J, "of"), ["posters"]),
     ("video.fps", (*J, "fps"), 12),
     ("video.hold", (*J, "hold"), 2.5),
@@ -180,6 +244,11 @@ ELSEWHERE = {
         "storyboard.storyboard",
         "storyboard.adapters",
         "generate.adapters",
+        "train-text.kind",
+        "compare.kind",
+        "dataset.texts",  # a digest, which the facts bring
+        "dataset.images",  # no step of these trains on pictures
+        "dataset.caption",
     },
     "storyboard": {"look", "chain", "video", "scene.look", "scene.chain"},
 }
@@ -228,7 +297,8 @@ def changed(document: dict[str, Any], path: tuple[str | int, ...], value: Any) -
 
 def signature(plan: Plan) -> dict[str, dict[str, str]]:
     """What decides each action, by kind."""
-    found: dict[str, dict[str, str]] = {"frame": {}, "film": {}, "contact-sheet": {}}
+    kinds = ("frame", "film", "contact-sheet", "train-text", "compare")
+    found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for planned in plan.actions:
         action = planned.action
         inputs = [(i.role, i.action) for i in action.inputs] if action.kind == "frame" else []
@@ -261,6 +331,8 @@ def test_a_key_moves_what_it_says(tmp_path: Path, name: str, change: Change) -> 
     said = affects(name, key)
     if said == "nothing":
         assert moved == set()
+    elif said in ("train", "compare"):
+        assert moved == {"train": {"train-text"}, "compare": {"compare"}}[said]
     elif said == "film":
         assert moved
         assert "frame" not in moved

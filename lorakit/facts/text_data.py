@@ -1,0 +1,175 @@
+"""Labelled texts: split, cut, numbered; what a plan counts and a training reads. Without torch."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lorakit.facts.digests import Digests
+from lorakit.facts.text_files import DataError, Row, files_of, folder_of, rows_of
+from lorakit.language import names
+from lorakit.language.trainings import Columns, DataSource
+from lorakit.store.canonical import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class TextFacts:
+    """A data set as a plan sees it; `digest` is None until it has been downloaded, and with it all else."""
+
+    digest: str | None
+    labels: tuple[str, ...] = ()
+    train: int = 0
+    test: int = 0
+    characters: float = 100.0  # the mean length of a text
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts, and for each the number of its label."""
+
+    texts: tuple[str, ...]
+    labels: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """What is trained on and what is held out."""
+
+    labels: tuple[str, ...]
+    train: Texts
+    test: Texts
+
+
+def text_facts(source: DataSource, digests: Digests, *, download: bool = False) -> TextFacts:
+    """The facts of one data set. Raises DataError."""
+    place = folder_of(source, download=download)
+    if place is None:
+        return TextFacts(None, source.labels)
+    splits = read(source, place, seed=0)
+    every = splits.train.texts + splits.test.texts
+    try:
+        whole = place.is_dir()
+        digest = digests.files(place, files_of(place)) if whole else digests.file(place)
+    except OSError as error:
+        raise DataError("data", "texts", f"{place} cannot be read: {error.strerror}") from error
+    return TextFacts(
+        digest,
+        splits.labels,
+        len(splits.train.texts),
+        len(splits.test.texts),
+        sum(map(len, every)) / max(1, len(every)),
+    )
+
+
+def read(source: DataSource, place: Path, seed: int) -> Splits:
+    """All texts, split, cut to the limit, labels numbered. Raises DataError."""
+    found, known = rows_of(source, place)
+    if set(found) == {""}:
+        train, test = _halves(found[""], source, seed)
+    else:
+        train, test = (
+            _split(found, source, key, name)
+            for key, name in (("split", source.split), ("test_split", source.test_split))
+        )
+    chosen = [
+        _limited(rows, source.limit, _dice(seed, f"limit {number}"))
+        for number, rows in enumerate((train, test))
+    ]
+    labels = source.labels or known or _labels_of(row for rows in chosen for row in rows)
+    if len(labels) < 2:
+        raise DataError(
+            "labels",
+            "columns.label",
+            f"all texts have the label {names.listed(labels) or 'of nothing'}: nothing to tell apart",
+        )
+    return Splits(labels, *(_numbered(rows, labels, source) for rows in chosen))
+
+
+def _split(found: Mapping[str, list[Row]], source: DataSource, key: str, name: str) -> list[Row]:
+    if name in found:
+        return found[name]
+    hint = names.did_you_mean(name, found, f"{key}: {{}}") or f"there is {names.listed(found)}"
+    raise DataError("unknown-split", key, f"{source.name} has no split {name}", hint)
+
+
+def _halves(rows: list[Row], source: DataSource, seed: int) -> tuple[list[Row], list[Row]]:
+    held = source.test_size
+    count = round(held * len(rows)) if held < 1 else round(held)
+    if not 0 < count < len(rows):
+        raise DataError(
+            "test-size",
+            "test_size",
+            f"{count} of {len(rows)} texts would be held out, which leaves "
+            f"{'none to score' if count <= 0 else 'none to train on'}",
+            "write a share such as test_size: 0.2",
+        )
+    order = list(range(len(rows)))
+    _dice(seed, "split").shuffle(order)
+    test = set(order[:count])
+    return (
+        [row for number, row in enumerate(rows) if number not in test],
+        [row for number, row in enumerate(rows) if number in test],
+    )
+
+
+def _dice(seed: int, what: str) -> random.Random:
+    return random.Random(digest_of([seed, what]))  # noqa: S311 - no secret
+
+
+def _limited(rows: list[Row], limit: int | None, dice: random.Random) -> list[Row]:
+    if limit is None or limit >= len(rows):
+        return rows
+    chosen = dice.sample(range(len(rows)), limit)
+    return [rows[number] for number in sorted(chosen)]
+
+
+def _labels_of(rows: Iterable[Row]) -> tuple[str, ...]:
+    values = {row[1] for row in rows}
+    numbers = all(re.fullmatch(r"-?[0-9]+", str(value)) for value in values)
+    if numbers:
+        return tuple(str(n) for n in sorted({int(str(value)) for value in values}))
+    return tuple(sorted(map(str, values)))
+
+
+def _numbered(rows: Sequence[Row], labels: Sequence[str], source: DataSource) -> Texts:
+    numbers = {label: number for number, label in enumerate(labels)}
+    found = []
+    for _, label in rows:
+        word = str(label)
+        number = numbers.get(word)
+        if number is None and word.isdigit() and int(word) < len(labels):
+            number = int(word)
+        if number is None:
+            raise DataError(
+                "unknown-label",
+                "labels",
+                f"{source.name} holds the label {word}, which labels does not name",
+                names.did_you_mean(word, labels)
+                or f"labels names {names.listed(labels)}; leave it out to take all that occur",
+            )
+        found.append(number)
+    return Texts(tuple(text for text, _ in rows), tuple(found))
+
+
+def as_json(source: DataSource) -> dict[str, object]:
+    """What a worker needs to read the same again."""
+    return {
+        "name": source.name,
+        "texts": source.texts,
+        "split": source.split,
+        "test_split": source.test_split,
+        "test_size": source.test_size,
+        "columns": {"text": source.columns.text, "label": source.columns.label},
+        "labels": list(source.labels),
+        "limit": source.limit,
+    }
+
+
+def from_json(data: Mapping[str, Any], blank: DataSource) -> DataSource:
+    """The same the other way round; `blank` brings a place."""
+    rest = {k: v for k, v in data.items() if k not in ("columns", "labels")}
+    return replace(blank, columns=Columns(**data["columns"]), labels=tuple(data["labels"]), **rest)

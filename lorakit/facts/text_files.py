@@ -1,0 +1,206 @@
+"""Where labelled texts stand: tables, folders, the package, the hub. Read row by row, without torch."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lorakit import resources
+from lorakit.diagnostics import LorakitError
+from lorakit.language import names
+from lorakit.language.trainings import DataSource
+
+Row = tuple[str, object]
+_TABLES = (".csv", ".jsonl", ".parquet")
+_SNIPPETS = "movie-snippets/snippets.tsv.gz"
+
+
+class DataError(LorakitError):
+    """A data set cannot be used; `key` is the one of its keys that is to blame, `hint` a way out."""
+
+    def __init__(self, code: str, key: str, message: str, hint: str = "") -> None:
+        self.code, self.key, self.message, self.hint = code, key, message, hint
+        super().__init__(message)
+
+
+def folder_of(source: DataSource, *, download: bool = False) -> Path | None:
+    """The file or folder that holds a data set; None for one of the hub that is not here yet."""
+    if source.texts.startswith("lorakit:"):
+        return resources.path("data") / _SNIPPETS
+    if source.texts.startswith("hub:"):
+        return _snapshot(source.texts.removeprefix("hub:"), download=download)
+    return Path(source.texts)
+
+
+def rows_of(source: DataSource, place: Path) -> tuple[dict[str, list[Row]], tuple[str, ...]]:
+    """The rows of each split, and the labels' names where the data has them; one split called "" if none."""
+    try:
+        if source.texts.startswith("lorakit:"):
+            return _snippets(place), ("negative", "positive")
+        if source.texts.startswith("hub:"):
+            return _from_hub(source, place)
+        if place.is_file():
+            return {"": list(_table(place, source))}, ()
+        return _folder(source, place), ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("data", "texts", f"{place.name} cannot be read: {error}") from error
+
+
+def _snippets(file: Path) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for line in gzip.decompress(file.read_bytes()).decode().splitlines():
+        split, label, text = line.split("\t", 2)
+        found.setdefault(split, []).append((text, int(label)))
+    return found
+
+
+def _folder(source: DataSource, folder: Path) -> dict[str, list[Row]]:
+    tables = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _TABLES]
+    if tables:
+        return {path.stem: list(_table(path, source)) for path in tables}
+    inside = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir()}
+    if {source.split, source.test_split} & set(inside):
+        return {name: list(_labelled_files(path)) for name, path in inside.items()}
+    rows = list(_labelled_files(folder))
+    if not rows:
+        raise DataError(
+            "data",
+            "texts",
+            f"the folder {folder.name} holds no texts",
+            "put a .csv, .jsonl or .parquet in it, or a sub-folder of .txt files for each label",
+        )
+    return {"": rows}
+
+
+def _labelled_files(folder: Path) -> Iterator[Row]:
+    for label in sorted(path for path in folder.iterdir() if path.is_dir()):
+        for file in sorted(label.glob("*.txt")):
+            yield file.read_text("utf-8").strip(), label.name
+
+
+def _table(file: Path, source: DataSource) -> Iterator[Row]:
+    match file.suffix.lower():
+        case ".csv":
+            with file.open(encoding="utf-8-sig", newline="") as handle:
+                reader = csv.DictReader(handle)
+                _check_columns(reader.fieldnames or (), source, file.name)
+                yield from _picked(reader, source, file.name)
+        case ".jsonl":
+            with file.open(encoding="utf-8-sig") as handle:
+                yield from _picked(_json_lines(handle, file.name), source, file.name)
+        case _:
+            table = _parquet(file)
+            _check_columns(table.column_names, source, file.name)
+            yield from _picked(table.to_pylist(), source, file.name)
+
+
+def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise DataError(
+                "data", "texts", f"{name}, line {number}, is no JSON: {error}"
+            ) from error
+        if not isinstance(row, dict):
+            raise DataError("data", "texts", f"{name}, line {number}, is no JSON object")
+        yield row
+
+
+def _parquet(file: Path) -> Any:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        message = f"{file.name} is Parquet, which needs pyarrow: pip install 'lorakit[data]'"
+        raise DataError("data", "texts", message) from error
+    try:
+        return parquet.read_table(file)
+    except Exception as error:
+        raise DataError("data", "texts", f"{file.name} cannot be read: {error}") from error
+
+
+def _picked(
+    rows: Iterable[Mapping[str, Any]], source: DataSource, name: str
+) -> Iterator[tuple[str, object]]:
+    text, label = source.columns.text, source.columns.label
+    for number, row in enumerate(rows, 1):
+        if text not in row or label not in row:
+            _check_columns(tuple(row), source, name)
+        if row[text] is None or row[label] is None or not str(row[text]).strip():
+            raise DataError(
+                "empty-row",
+                "texts",
+                f"{name}: row {number} has no {'label' if row[label] is None else 'text'}",
+                "remove the row, or fill it in",
+            )
+        yield str(row[text]), row[label]
+
+
+def _check_columns(there: Sequence[str], source: DataSource, name: str) -> None:
+    for key, column in (("text", source.columns.text), ("label", source.columns.label)):
+        if column not in there:
+            near = names.nearest(column, there)
+            raise DataError(
+                "missing-column",
+                f"columns.{key}",
+                f"{name} has no column {column}",
+                f"it has {names.listed(there)}; write columns: {{{key}: {near or '...'}}}",
+            )
+
+
+def _snapshot(repository: str, *, download: bool) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, repo_type="dataset", local_files_only=True))
+    except LocalEntryNotFoundError:
+        if not download:
+            return None
+    try:
+        return Path(snapshot_download(repository, repo_type="dataset"))
+    except Exception as error:
+        first = str(error).strip().splitlines()[0]
+        raise DataError(
+            "data",
+            "texts",
+            f"hub:{repository} cannot be downloaded: {first}",
+            "offline? put its files in a folder and write texts: that folder",
+        ) from error
+
+
+def _from_hub(source: DataSource, folder: Path) -> tuple[dict[str, list[Row]], tuple[str, ...]]:
+    try:
+        import datasets
+    except ImportError as error:
+        message = f"{source.texts} needs the library datasets: pip install 'lorakit[data]'"
+        raise DataError("data", "texts", message) from error
+    loaded = datasets.load_dataset(str(folder))
+    known: tuple[str, ...] = ()
+    found: dict[str, list[Row]] = {}
+    for name in (source.split, source.test_split):
+        if name not in loaded:
+            continue
+        part = loaded[name]
+        _check_columns(part.column_names, source, source.texts)
+        feature = part.features[source.columns.label]
+        if isinstance(feature, datasets.ClassLabel):
+            known = tuple(feature.names)
+        part = part.select_columns([source.columns.text, source.columns.label])
+        found[name] = list(_picked(part, source, source.texts))
+    return found or {str(name): [] for name in loaded}, known
+
+
+def files_of(folder: Path) -> list[str]:
+    """The files of a folder that decide what it holds."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix.lower() in (*_TABLES, ".txt", ".md", ".json")
+    )

@@ -1,0 +1,48 @@
+"""`compare`: the figures of several trainings side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lorakit.diagnostics import Diagnostic
+from lorakit.kinds.sheet import ASSEMBLY
+from lorakit.kinds.trainer import metrics_of
+from lorakit.language.documents import CompareStep
+from lorakit.plan.actions import Action, Input
+from lorakit.plan.kind import Context, Made
+
+COMPARE_VERSION = 1
+
+
+class Comparisons:
+    """One table; the others are held against the first."""
+
+    def needs(self, step: CompareStep) -> Sequence[str]:
+        """The trainings."""
+        return step.of
+
+    def check(self, step: CompareStep, context: Context) -> Iterator[Diagnostic]:  # noqa: ARG002
+        """Nothing that the language has not checked."""
+        return iter(())
+
+    def plan(self, step: CompareStep, context: Context) -> Made:
+        """The table, in Markdown and JSON."""
+        made = {name: context.made[name].actions for name in step.of}
+        inputs = {
+            f"metrics_{number}": (name, metrics_of(made, name))
+            for number, name in enumerate(step.of, 1)
+        }
+        action = Action(
+            id=f"{step.name}/table",
+            step=step.name,
+            group="",
+            kind="compare",
+            version=COMPARE_VERSION,
+            label="table",
+            place=step.place,
+            engine=ASSEMBLY,
+            params={"of": [{"name": name, "metrics": role} for role, (name, _) in inputs.items()]},
+            inputs=tuple(Input(role, id_, "metrics") for role, (_, id_) in inputs.items() if id_),
+            files={"table": (f"{step.name}/table.md",), "metrics": (f"{step.name}/metrics.json",)},
+        )
+        return Made((action,))

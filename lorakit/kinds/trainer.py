@@ -1,0 +1,116 @@
+"""What the plans of all trainings have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from lorakit.diagnostics import Diagnostic, Place
+from lorakit.language.trainings import LoraSettings, TrainSettings
+from lorakit.plan.actions import Action
+from lorakit.plan.kind import Context
+
+TRAIN_SLOT = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a training goes, with everything `auto` settled; `steps` 0 where it is not known yet."""
+
+    train: TrainSettings
+    precision: str
+    device: str
+    device_class: str
+    seed: int
+    samples: int
+    steps: int
+
+    def params(self, learning_rate: float) -> dict[str, object]:
+        """What decides a result, for an action's `train` parameter."""
+        train = self.train
+        return {
+            "steps": self.steps,
+            "batch_size": train.batch_size,
+            "gradient_accumulation_steps": train.gradient_accumulation_steps,
+            "learning_rate": train.learning_rate or learning_rate,
+            "lr_scheduler": train.lr_scheduler,
+            "lr_warmup_steps": train.lr_warmup_steps,
+            "optimizer": train.optimizer,
+            "weight_decay": train.weight_decay,
+            "max_grad_norm": train.max_grad_norm,
+            "gradient_checkpointing": train.gradient_checkpointing,
+        }
+
+    def seen(self) -> int:
+        """Samples that go through the model, repeats counted; the ragged last batch is smaller."""
+        train = self.train
+        batches = train.batches(self.samples)
+        passes = self.steps * train.gradient_accumulation_steps
+        whole, rest = divmod(passes, batches)
+        return whole * self.samples + min(rest * train.batch_size, self.samples)
+
+    def lines(self) -> Iterator[str]:
+        """What a plan says of it."""
+        if not self.steps:
+            yield "optimizer steps: unknown until its data is downloaded"
+            return
+        epochs = f"{self.seen() / self.samples:.3g} epochs of {self.samples:,} samples"
+        yield f"{self.steps:,} optimizer steps, {epochs}: {self.seen():,} samples seen"
+        yield f"precision {self.precision} on {self.device}"
+
+
+def course_of(train: TrainSettings, seed: int | None, samples: int, context: Context) -> Course:
+    """Settle a training for this machine."""
+    machine = context.facts.machine
+    steps = train.steps(samples) if samples else train.max_train_steps or 0
+    return Course(
+        train,
+        machine.precision(train.precision),
+        machine.device,
+        machine.device_class,
+        context.project.recipe.seed if seed is None else seed,
+        samples,
+        steps,
+    )
+
+
+def check_course(course: Course, place: Place, context: Context) -> Iterator[Diagnostic]:
+    """A precision that the device would ignore, and a warm-up without an end."""
+    if course.precision == "fp16" and course.device == "cpu":
+        yield context.finding(
+            "precision",
+            "precision: fp16 is for GPUs; on a CPU it would train in fp32 without a word",
+            course.train.place or place,
+            "write precision: auto, which takes what is fast here",
+        )
+    if course.steps and course.train.lr_warmup_steps >= course.steps:
+        yield context.finding(
+            "warmup",
+            f"lr_warmup_steps: {course.train.lr_warmup_steps} is no less than the training's "
+            f"{course.steps} optimizer steps: the learning rate would never be reached",
+            place,
+        )
+
+
+def lora_params(lora: LoraSettings, targets: tuple[str, ...]) -> dict[str, object]:
+    """What decides a result, for an action's `lora` parameter."""
+    chosen = lora.target_modules or targets
+    return {
+        "rank": lora.rank,
+        "alpha": lora.scale_alpha,
+        "dropout": lora.dropout,
+        "target_modules": chosen if isinstance(chosen, str) else list(chosen),
+        "use_rslora": lora.use_rslora,
+        "use_dora": lora.use_dora,
+        "modules_to_save": list(lora.modules_to_save),
+    }
+
+
+def checkpoint_every(train: TrainSettings, steps: int, *, full: bool) -> int:
+    """Optimizer steps between two checkpoints: a whole model's weigh too much for many."""
+    return train.checkpointing_steps or max(1, steps // (4 if full else 10))
+
+
+def metrics_of(made: Mapping[str, tuple[Action, ...]], step: str) -> str:
+    """The address of the action of a step that hands out its figures; empty where there is none."""
+    return next((a.id for a in made[step] if "metrics" in a.files), "")

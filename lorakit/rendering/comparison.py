@@ -1,0 +1,111 @@
+"""A table of several trainings' figures: Markdown for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lorakit.store import atomic
+
+Value = float | int
+
+
+def _percent(value: Value) -> str:
+    return f"{100 * value:.2f} %"
+
+
+def _points(value: Value) -> str:
+    return f"{100 * value:+.2f} points"
+
+
+def _times(first: Value, value: Value) -> str:
+    return f"{value / first:.3g}x" if first else ""
+
+
+def _bytes(value: Value) -> str:
+    return f"{value / 1e6:,.2f} MB"
+
+
+# figure -> its name, how it is said, how its difference from the first is
+_ROWS: Sequence[tuple[str, str, Callable[[Value], str], Callable[[Value, Value], str]]] = (
+    ("accuracy", "accuracy, held out", _percent, lambda a, b: _points(b - a)),
+    ("macro_f1", "macro F1, held out", _percent, lambda a, b: _points(b - a)),
+    ("held_out_loss", "loss, held out", "{:.4f}".format, lambda a, b: f"{b - a:+.4f}"),
+    ("steps", "optimizer steps", "{:,}".format, lambda a, b: f"{b - a:+,}" if a != b else "same"),
+    ("steps_per_second", "steps a second", "{:.2f}".format, _times),
+    ("training_seconds", "training, s", "{:,.1f}".format, _times),
+    ("wall_seconds", "wall time, s", "{:,.1f}".format, _times),
+    ("trainable_parameters", "trained parameters", "{:,}".format, _times),
+    ("total_parameters", "all parameters", "{:,}".format, _times),
+    ("trained_share", "share trained", _percent, _times),
+    ("saved_bytes", "saved weights", _bytes, _times),
+    ("peak_memory", "peak memory", _bytes, _times),
+)
+
+
+def compare(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """All figures side by side, and the differences of all others from the first."""
+    figures = {name: _with_share(found) for name, found in runs}
+    first = runs[0][0]
+    rows = [key for key, *_ in _ROWS if any(key in found for found in figures.values())]
+    return {
+        "of": list(figures),
+        "against": first,
+        "figures": {key: {name: found.get(key) for name, found in figures.items()} for key in rows},
+        "differences": {
+            key: {
+                name: found[key] - figures[first][key]
+                for name, found in figures.items()
+                if name != first and key in found and key in figures[first]
+            }
+            for key in rows
+        },
+        "runs": figures,
+    }
+
+
+def _with_share(found: Mapping[str, Any]) -> dict[str, Any]:
+    share = {}
+    if found.get("total_parameters"):
+        share = {"trained_share": found["trainable_parameters"] / found["total_parameters"]}
+    return {**found, **share}
+
+
+def table(compared: Mapping[str, Any]) -> str:
+    """The comparison in Markdown, its columns aligned for a terminal too."""
+    names, first = compared["of"], compared["against"]
+    others = [name for name in names if name != first]
+    head = ["", *names, *(f"{name} against {first}" for name in others)]
+    rows = [head]
+    for key, title, say, differ in _ROWS:
+        values = compared["figures"].get(key)
+        if values is None:
+            continue
+        row = [title, *("" if values[n] is None else say(values[n]) for n in names)]
+        for name in others:
+            both = values[first] is not None and values[name] is not None
+            row.append(differ(values[first], values[name]) if both else "")
+        rows.append(row)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        return f"| {' | '.join(cells)} |"
+
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines = [line(rows[0]), f"| {' | '.join(rule)} |", *map(line, rows[1:])]
+    return "\n".join(lines) + "\n"
+
+
+def write_comparison(
+    folder: Path, of: Sequence[Mapping[str, str]], inputs: Mapping[str, str]
+) -> dict[str, str]:
+    """Write `table.md` and `metrics.json` from the figures that the inputs hold."""
+    runs = [(one["name"], json.loads(Path(inputs[one["metrics"]]).read_bytes())) for one in of]
+    compared = compare(runs)
+    atomic.write_bytes(folder / "table.md", table(compared).encode())
+    atomic.write_json(folder / "metrics.json", compared)
+    return {"table": str(folder / "table.md"), "metrics": str(folder / "metrics.json")}

@@ -1,0 +1,96 @@
+"""The engine of a training's worker: one job, made in bounded pieces, that saves when it is stopped.
+
+A trainer is a generator: it yields after each piece of work (an optimizer step, a batch of evaluation) and
+returns its outputs. Where it is closed at a yield, it writes a checkpoint.
+"""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from lorakit.diagnostics import LorakitError
+from lorakit.training.task import Report
+
+Job = Mapping[str, Any]
+Trainer = Generator[None, None, Mapping[str, str]]
+
+# kind of action -> the function (job, report) that trains it; imported in its worker
+TRAINERS: Mapping[str, str] = {
+    "train-text": "lorakit.training.text:train",
+}
+
+
+class TrainEngine:
+    """Does jobs one after the other.
+
+    A job is JSON: `{"id", "kind", "params", "inputs", "extra", "out", "keep"}`; `keep` is a folder for
+    checkpoints that outlives the run.
+    """
+
+    def __init__(self, spec: Mapping[str, object], report: Report) -> None:
+        self.spec = spec
+        self._report = report
+        self._waiting: deque[Job] = deque()
+        self._job: Job | None = None
+        self._trainer: Trainer | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work left."""
+        return self._trainer is not None or bool(self._waiting)
+
+    def submit(self, job: Job) -> None:
+        """Put a job at the end of the queue."""
+        self._waiting.append(job)
+
+    def step(self) -> Sequence[Mapping[str, object]]:
+        """One piece of work: an optimizer step, or a few batches of evaluation."""
+        if self._trainer is None:
+            self._job = self._waiting.popleft()
+            module, name = TRAINERS[self._job["kind"]].split(":")
+            self._trainer = getattr(importlib.import_module(module), name)(self._job, self._report)
+        assert self._job is not None
+        try:
+            next(self._trainer)
+        except StopIteration as end:
+            self._trainer = None
+            return [{"id": self._job["id"], "outputs": end.value}]
+        except (LorakitError, OSError) as error:
+            self._trainer = None
+            return [{"id": self._job["id"], "error": str(error)}]
+        except (RuntimeError, MemoryError) as error:
+            if "out of memory" not in str(error).lower() and not isinstance(error, MemoryError):
+                raise
+            traceback.print_exc()
+            self._trainer = None
+            return [{"id": self._job["id"], "error": out_of_memory(self._job["params"])}]
+        return []
+
+    def close(self) -> None:
+        """Stop what is under way, with a checkpoint to go on from."""
+        self._waiting.clear()
+        if self._trainer is not None:
+            trainer, self._trainer = self._trainer, None
+            trainer.close()
+
+
+def out_of_memory(params: Mapping[str, Any]) -> str:
+    """Which key to change, and to what, so that the training stays the same otherwise."""
+    train: Mapping[str, Any] = params.get("train", {})
+    batch, passes = (
+        int(train.get("batch_size", 1)),
+        int(train.get("gradient_accumulation_steps", 1)),
+    )
+    if batch > 1:
+        half = -(-batch // 2)
+        return (
+            f"out of memory with train.batch_size {batch}: write batch_size: {half} and "
+            f"gradient_accumulation_steps: {passes * 2}, which trains on as many samples a step"
+        )
+    if not train.get("gradient_checkpointing"):
+        return "out of memory with train.batch_size 1: write train.gradient_checkpointing: true"
+    return "out of memory with train.batch_size 1: train a LoRA of lower rank, or a smaller model"

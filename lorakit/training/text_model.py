@@ -1,0 +1,142 @@
+"""Text classifiers: built, saved in PEFT's or transformers' own format, loaded by their public loaders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lorakit.diagnostics import LorakitError
+from lorakit.facts.text_models import MINILM_SHA256
+from lorakit.store import atomic
+from lorakit.store.canonical import file_digest
+from lorakit.training import canonical
+from lorakit.training.task import seeded
+
+
+def base_model(path: Path, labels: Sequence[str], source: str = "") -> Any:
+    """A classifier with a new head over pretrained weights, in fp32. Raises LorakitError, OSError."""
+    from transformers import AutoModelForSequenceClassification
+
+    if source == "lorakit:minilm" and file_digest(path / "model.safetensors") != MINILM_SHA256:
+        raise LorakitError(f"{path}/model.safetensors is not the file that lorakit:minilm is")
+    return AutoModelForSequenceClassification.from_pretrained(
+        path,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: number for number, label in enumerate(labels)},
+        use_safetensors=True,
+        local_files_only=True,
+        dtype=torch.float32,
+    )
+
+
+def heads_of(model: Any) -> list[str]:
+    """The modules of the head: those with weights that stand beside the pretrained model."""
+    return [
+        name
+        for name, child in model.named_children()
+        if name != model.base_model_prefix and any(True for _ in child.parameters())
+    ]
+
+
+def build(params: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+    """What is trained; the same weights for the same seed, wherever and whenever it is built."""
+    seeded(params["seed"], "model")
+    model = base_model(Path(extra["model_path"]), extra["labels"], extra["source"])
+    if params["train"]["gradient_checkpointing"]:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.enable_input_require_grads()
+    if params["method"] == "full":
+        return model
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    lora = params["lora"]
+    config = LoraConfig(
+        task_type=TaskType.SEQ_CLS,
+        r=lora["rank"],
+        lora_alpha=lora["alpha"],
+        lora_dropout=lora["dropout"],
+        target_modules=lora["target_modules"] or None,
+        use_rslora=lora["use_rslora"],
+        use_dora=lora["use_dora"],
+        modules_to_save=[*heads_of(model), *lora["modules_to_save"]],
+        base_model_name_or_path=extra["source"],
+    )
+    seeded(params["seed"], "adapter")
+    wrapped = get_peft_model(model, config)
+    # PEFT puts the folder there, which means nothing on another machine
+    wrapped.peft_config["default"].base_model_name_or_path = extra["source"]
+    return wrapped
+
+
+def save(model: Any, tokenizer: Any, folder: Path, *, full: bool) -> dict[str, str]:
+    """Write weights, configuration and tokenizer; returns the action's outputs.
+
+    Equal weights make equal bytes. Raises LorakitError where a head would be lost.
+    """
+    tokenizer.save_pretrained(folder)
+    outputs = {
+        "tokenizer": str(folder / "tokenizer.json"),
+        "tokenizer_config": str(folder / "tokenizer_config.json"),
+    }
+    if full:
+        config = dict(model.config.to_dict())
+        for gone in ("_name_or_path", "name_or_path"):
+            config.pop(gone, None)
+        _write_json(folder / "config.json", config)
+        canonical.write(folder / "model.safetensors", model.state_dict(), {"format": "pt"})
+        return {
+            **outputs,
+            "model": str(folder / "model.safetensors"),
+            "config": str(folder / "config.json"),
+        }
+    from peft import get_peft_model_state_dict
+
+    settings = model.peft_config["default"]
+    tensors = get_peft_model_state_dict(model)
+    lost = missing_heads(tensors, heads_of(model.get_base_model()))
+    if lost:
+        raise LorakitError(f"the adapter would be saved without its head: {', '.join(lost)}")
+    canonical.write(folder / "adapter_model.safetensors", tensors, {"format": "pt"})
+    _write_json(folder / "adapter_config.json", {**settings.to_dict(), "inference_mode": True})
+    return {
+        **outputs,
+        "adapter": str(folder / "adapter_model.safetensors"),
+        "config": str(folder / "adapter_config.json"),
+    }
+
+
+def size(model: Any) -> int:
+    """All parameters; PEFT's untrained copy of a head is not the model's."""
+    named = model.named_parameters()
+    return sum(p.numel() for name, p in named if ".original_module." not in name)
+
+
+def missing_heads(tensors: Mapping[str, Any], heads: Sequence[str]) -> list[str]:
+    """The heads of which an adapter's tensors have nothing."""
+    return [
+        head
+        for head in heads
+        if not any(name.startswith(f"base_model.model.{head}.") for name in tensors)
+    ]
+
+
+def load(folder: Path, base: Path, labels: Sequence[str], *, full: bool) -> Any:
+    """What was saved, as anybody else would load it."""
+    if full:
+        return base_model(folder, labels).eval()
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(base_model(base, labels), folder).eval()
+
+
+def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+    atomic.write_json(path, json.loads(json.dumps(data, sort_keys=True, default=_plain)))
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, set | frozenset) else str(value)
