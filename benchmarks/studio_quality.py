@@ -1,0 +1,276 @@
+"""How often the studio model draws what it is told: the figures of studio/README.md, from a fixed seed.
+
+    python benchmarks/studio_quality.py [--count 500] [--model studio/model] [--sheet worst.png] [--json]
+
+Sentences are drawn at random from the world as for training, with another seed, and drawn with the model's
+own default steps and guidance. The examiner (studio/examiner), a second judge of another architecture and
+other seeds that is used for nothing else, says what it sees. The relation is its own head's answer, which
+reads where things are off an 8x8 map of places; it was trained on composed pictures, where relations are
+places and nothing else. The column "judge" is the examiner's own share on composed pictures of a fresh
+seed: nothing can be measured finer than that. Shares have Wilson's 95 % interval, means a bootstrap one.
+
+Synonyms: pairs of sentences alike but for their names, drawn from equal noise; the figure is what synonyms
+lose. Diversity: distances between the examiner's features of 8 seeds of a sentence, against 8 composed
+pictures of it. Composed pictures need the art, which npm fetches into --art.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import random
+import sys
+import textwrap
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import torch
+from diffusers import StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
+from PIL import Image
+from transformers.utils import logging as transformers_logging
+
+ROOT = Path(__file__).resolve().parents[1]
+STUDIO = ROOT / "studio"
+sys.path.insert(0, str(STUDIO))
+
+from common import label_sheet  # noqa: E402
+from compose import fetch_art, scene_number  # noqa: E402
+from figures import (  # noqa: E402
+    Interval,
+    badness,
+    bootstrap,
+    in_both_words,
+    marks,
+    scene_and_sentence,
+    spread,
+    wilson,
+)
+from painting import Art, paint  # noqa: E402
+from scenes import Scene  # noqa: E402
+
+from lorakit.diagnostics import LorakitError  # noqa: E402
+from lorakit.rendering.judge import Judge, Verdict, load_judge  # noqa: E402
+
+BATCH, SEEDS, WORST, FIRST = 8, 8, 20, 50
+COMPOSED_SEED = 902  # no pool, no judge's examination
+WANTED = {
+    "main character": 0.97,
+    "hat": 0.92,
+    "prop": 0.90,
+    "setting": 0.98,
+    "both of two characters": 0.88,
+    "relation": 0.85,
+    "synonyms lose": 0.02,
+    "round trip, dB": 32.0,
+    "diversity": 0.7,
+    "seconds, batch 1": 1.5,
+    "seconds, batch 8": 0.7,
+}
+AT_MOST = {"synonyms lose", "seconds, batch 1", "seconds, batch 8"}
+OWN = {  # the examiner's name for each figure's part
+    "main character": "main",
+    "hat": "hats",
+    "prop": "prop",
+    "setting": "setting",
+    "both of two characters": "two_characters",
+    "relation": "relation",
+}
+
+
+class Painter:
+    """The pipeline with its own defaults; noise belongs to a picture, not to its batch."""
+
+    def __init__(self, folder: Path, steps: int | None, guidance: float | None) -> None:
+        for library in (diffusers_logging, transformers_logging):
+            library.disable_progress_bar()
+            library.set_verbosity_error()
+        card = json.loads((folder / "studio.json").read_text(encoding="utf-8"))
+        self.steps = steps or card["default_num_inference_steps"]
+        self.guidance = guidance or card["default_guidance_scale"]
+        self.pipeline = StableDiffusionPipeline.from_pretrained(folder, local_files_only=True)
+        self.pipeline.set_progress_bar_config(disable=True)
+        for part in (self.pipeline.unet, self.pipeline.vae):
+            part.to(memory_format=torch.channels_last)
+
+    def draw(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
+        """A picture for each sentence."""
+        made: list[Image.Image] = []
+        for start in range(0, len(sentences), BATCH):
+            part = list(sentences[start : start + BATCH])
+            noise = [torch.Generator().manual_seed(n) for n in seeds[start : start + BATCH]]
+            made += self.pipeline(
+                part, num_inference_steps=self.steps, guidance_scale=self.guidance, generator=noise
+            ).images
+        return made
+
+    @torch.no_grad()
+    def round_trip(self, pictures: Sequence[Image.Image]) -> list[float]:
+        """PSNR in dB of each picture through the autoencoder."""
+        found = []
+        for picture in pictures:
+            rows = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None]
+            wanted = rows.float().div(127.5).sub(1)
+            code = self.pipeline.vae.encode(wanted)
+            code = code.latents if hasattr(code, "latents") else code.latent_dist.mode()
+            made = self.pipeline.vae.decode(code).sample.clamp(-1, 1)
+            mse = float(((made - wanted) / 2).pow(2).mean())
+            found.append(-10 * np.log10(max(mse, 1e-10)))
+        return found
+
+    def seconds(self, sentence: str, batch: int, rounds: int) -> list[float]:
+        """Seconds a picture of each of some calls, after one that warms up."""
+        self.draw([sentence] * batch, range(batch))
+        took = []
+        for _ in range(rounds):
+            started = time.perf_counter()
+            self.draw([sentence] * batch, range(batch))
+            took.append((time.perf_counter() - started) / batch)
+        return took
+
+
+def measure_sentences(
+    painter: Painter, judge: Judge, count: int, seed: int, sheets: dict[str, Path | None]
+) -> dict[str, Interval]:
+    """Shares of what is named right, and sheets of the worst and of the first pictures."""
+    tests = [scene_and_sentence(seed, number) for number in range(count)]
+    sentences = [sentence for _, sentence in tests]
+    images = painter.draw(sentences, [seed * 100_003 + number for number in range(count)])
+    seen, verdicts = judge.see(images), judge.look(images)
+    right: dict[str, list[bool]] = {part: [] for part in OWN}
+    for row, (scene, sentence) in enumerate(tests):
+        for part, good in marks(scene, sentence, seen, row).items():
+            right[part].append(good)
+    order = sorted(range(count), key=lambda row: -badness(*tests[row], seen, row))
+    for name, rows in (("worst", order[:WORST]), ("first", range(min(FIRST, count)))):
+        path = sheets[name]
+        if path is not None:
+            texts = [
+                f"{textwrap.shorten(sentences[row], 52)} = {textwrap.shorten(words(verdicts[row]), 48)}"
+                for row in rows
+            ]
+            label_sheet([images[row] for row in rows], texts, 5).save(path)
+    return {part: wilson(sum(found), len(found)) for part, found in right.items()}
+
+
+def words(verdict: Verdict) -> str:
+    """What a judge saw, in a few words."""
+    parts = (*verdict.characters, *verdict.hats, verdict.prop, verdict.setting, verdict.relation)
+    return ", ".join(part for part in parts if part)
+
+
+def measure_synonyms(painter: Painter, judge: Judge, count: int, seed: int) -> dict[str, Interval]:
+    """Main characters named right in canonical words and in synonyms, and the difference."""
+    pairs: list[tuple[Scene, str, str]] = []
+    number = 0
+    while len(pairs) < count:
+        scene, _ = scene_and_sentence(seed + 1, number)
+        told = in_both_words(scene, number)
+        if told is not None:
+            pairs.append((scene, *told))
+        number += 1
+    right = []
+    for column in (1, 2):
+        sentences = [pair[column] for pair in pairs]
+        seen = judge.see(painter.draw(sentences, [seed * 7 + n for n in range(count)]))
+        right.append(
+            [
+                marks(pair[0], pair[column], seen, row)["main character"]
+                for row, pair in enumerate(pairs)
+            ]
+        )
+    return {
+        "in canonical names": wilson(sum(right[0]), count),
+        "in synonyms": wilson(sum(right[1]), count),
+        "synonyms lose": bootstrap([float(a) - float(b) for a, b in zip(*right, strict=True)]),
+    }
+
+
+def measure_diversity(painter: Painter, judge: Judge, art: Art, count: int, seed: int) -> Interval:
+    """Spread of 8 seeds of a sentence over that of 8 composed pictures of it; ratio of the means."""
+    drawn, composed = [], []
+    for number in range(count):
+        scene, sentence = scene_and_sentence(seed + 2, number)
+        seeds = [number * SEEDS + n for n in range(SEEDS)]
+        drawn.append(spread(judge.see(painter.draw([sentence] * SEEDS, seeds)).features))
+        layouts = random.Random(number)
+        scenes = [dataclasses.replace(scene, layout=layouts.getrandbits(48)) for _ in range(SEEDS)]
+        composed.append(spread(judge.see([paint(one, art) for one in scenes]).features))
+    ours, theirs = np.array(drawn), np.array(composed)
+    picks = np.random.default_rng(0).integers(0, count, (2000, count))
+    low, high = np.quantile(ours[picks].mean(1) / theirs[picks].mean(1), (0.025, 0.975))
+    return Interval(float(ours.mean() / theirs.mean()), float(low), float(high), count)
+
+
+def print_table(
+    figures: dict[str, Interval], own: dict[str, float], facts: dict[str, object]
+) -> None:
+    """One line a figure."""
+    print(" ".join(f"{name}={value}" for name, value in facts.items()))
+    print(f"{'figure':<24}{'value':>8}{'95 %':>20}{'n':>6}{'wanted':>10}{'judge':>8}")
+    for name, found in figures.items():
+        share = name in OWN or name.startswith(("in ", "synonyms"))
+        scale, digits = (100, 1) if share else (1, 2)
+        wanted = WANTED.get(name)
+        met = "" if wanted is None else ("<=" if name in AT_MOST else ">=") + f"{wanted * scale:g}"
+        spanned = f"{found.low * scale:.{digits}f} .. {found.high * scale:.{digits}f}"
+        judged = f"{own[OWN[name]] * 100:.1f}" if name in OWN else ""
+        value = f"{found.value * scale:.{digits}f}"
+        print(f"{name:<24}{value:>8}{spanned:>20}{found.count:>6}{met:>10}{judged:>8}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", type=Path, default=STUDIO / "model")
+    parser.add_argument("--judge", type=Path, default=STUDIO / "examiner", help="who marks")
+    parser.add_argument("--count", type=int, default=500, help="sentences")
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--steps", type=int, help="instead of the model's default")
+    parser.add_argument("--guidance", type=float, help="instead of the model's default")
+    parser.add_argument(
+        "--art", type=Path, default=platformdirs.user_cache_path("lorakit") / "studio-art"
+    )
+    parser.add_argument("--sheet", type=Path, help="write the worst 20 as a PNG here")
+    parser.add_argument("--first", type=Path, help="write the first 50, for the eye, here")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    args = parser.parse_args()
+    try:
+        judge = load_judge(args.judge)
+    except LorakitError as error:
+        sys.exit(f"error: {error}")
+    painter = Painter(args.model, args.steps, args.guidance)
+    art = Art(fetch_art(args.art))
+    figures = measure_sentences(
+        painter, judge, args.count, args.seed, {"worst": args.sheet, "first": args.first}
+    )
+    figures |= measure_synonyms(painter, judge, max(4, args.count // 4), args.seed)
+    composed = [paint(scene_number(COMPOSED_SEED, n), art) for n in range(min(256, args.count))]
+    figures["round trip, dB"] = bootstrap(painter.round_trip(composed))
+    figures["diversity"] = measure_diversity(
+        painter, judge, art, max(2, args.count // 25), args.seed
+    )
+    sentence = scene_and_sentence(args.seed, 0)[1]
+    for batch, rounds in ((1, 5), (8, 3)):
+        figures[f"seconds, batch {batch}"] = bootstrap(painter.seconds(sentence, batch, rounds))
+    own = judge.card["accuracy"]["plain"]
+    facts = {
+        "model": args.model,
+        "seed": args.seed,
+        "steps": painter.steps,
+        "guidance": painter.guidance,
+        "threads": torch.get_num_threads(),
+    }
+    if args.json:
+        found = {name: dataclasses.asdict(value) for name, value in figures.items()}
+        shown = {name: str(value) for name, value in facts.items()}
+        print(json.dumps({"facts": shown, "figures": found, "judge": own}, indent=1))
+    else:
+        print_table(figures, own, facts)
+
+
+if __name__ == "__main__":
+    main()
