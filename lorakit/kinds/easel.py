@@ -14,8 +14,13 @@ from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.kind import Context
 from lorakit.plan.waves import width_for
 from lorakit.store.canonical import digest_of
+from lorakit.store.store import FOLDER
 
-FRAME_VERSION = 1
+FRAME_VERSION = (
+    2  # 2: on a CPU the UNet is no longer called in channels_last, which rounds otherwise
+)
+# of an engine's spec: what says where something is, and decides nothing
+_LOCAL = ("path", "adapter_paths", "name", "widths")
 _WORD = re.compile(r"[\w'-]+")
 DRAFT_STEPS = 8
 # second-order schedulers, which call the UNet twice for each step but the last
@@ -100,8 +105,9 @@ class Easel:
             "adapters": [list(a) for a in self.adapters],
             "adapter_paths": list(self.adapter_paths),
             "name": model.source,
+            "widths": str(self.context.project.root / FOLDER / "widths.json"),
         }
-        known = {k: v for k, v in spec.items() if k not in ("path", "adapter_paths", "name")}
+        known = {k: v for k, v in spec.items() if k not in _LOCAL}
         return Engine("render", spec, digest_of(known) if model.digest else "")
 
     def frame(

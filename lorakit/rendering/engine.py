@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,23 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lorakit.models.heap import keep_freed_memory
 from lorakit.models.loading import load_pipeline
 from lorakit.rendering import png
 from lorakit.rendering.conditioning import Encoder
+from lorakit.rendering.kept_text import Stacker, keep_projections
+from lorakit.rendering.known_widths import KnownWidths
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, predictor
 from lorakit.rendering.widths import equal_widths
 
 Report = Callable[[str, int, int], None]
+_Sort = tuple[tuple[int, int, int], bool]  # a row's (C, H, W), and whether it is guided
+
+
+def _sort(row: Row) -> _Sort:
+    _, channels, height, width = row.latents.shape
+    return (channels, height, width), row.guided
 
 
 class RenderEngine:
@@ -36,11 +45,14 @@ class RenderEngine:
             for path, (_, weight) in zip(spec["adapter_paths"], spec["adapters"], strict=True)
         ]
         device = str(spec["device"])
+        keep_freed_memory()
         self.calls: Counter[str] = Counter()
         self._pipeline = load_pipeline(
             Path(spec["path"]), spec["family"], spec["precision"], device, adapters
         )
         self._count_calls()
+        keep_projections(self._pipeline.unet)
+        self._stack = Stacker()
         self._device = device
         self._factor = int(spec["vae_factor"])
         self._width = int(spec["wave"])
@@ -51,7 +63,8 @@ class RenderEngine:
         self._rows: dict[str, Row] = {}
         self._jobs: dict[str, Mapping[str, Any]] = {}
         self._began: dict[str, float] = {}
-        self._widths: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._known = KnownWidths(Path(spec["widths"]) if spec.get("widths") else None, spec)
+        self._widths: dict[_Sort, tuple[int, ...]] = {}
         self._turn = 0
 
     def _count_calls(self) -> None:
@@ -79,21 +92,22 @@ class RenderEngine:
         """Take a job; it begins when a row is free."""
         self._waiting.append(job)
 
-    def step(self) -> Sequence[Mapping[str, Any]]:
-        """One UNet call; the jobs that ended with it."""
-        ended = self._fill()
+    def step(self) -> Iterator[Mapping[str, Any]]:
+        """One UNet call; the jobs that ended with it, each as soon as it is drawn.
+
+        While one picture is decoded, the runner keeps the one before and sends what follows it.
+        """
+        yield from self._fill()
         if not self._rows:
-            return ended
+            return
         rows = self._choose()
-        shape = tuple(rows[0].latents.shape[1:])
-        width = next(w for w in self._allowed(shape, rows) if w >= len(rows))
-        advance(rows, width, self._predict)
+        advance(rows, self._width_for(rows), self._predict, self._stack)
         self.calls["rows"] += len(rows)
         for row in rows:
             self._report(row.id, row.index, len(row.schedule))
+        for row in rows:
             if row.done:
-                ended.append(self._finish(self._rows.pop(row.id)))
-        return ended
+                yield self._finish(self._rows.pop(row.id))
 
     def _fill(self) -> list[Mapping[str, Any]]:
         failed: list[Mapping[str, Any]] = []
@@ -108,23 +122,29 @@ class RenderEngine:
         return failed
 
     def _choose(self) -> list[Row]:
-        """Rows of one shape; shapes take turns, so that none waits for ever."""
-        shapes: dict[tuple[int, ...], list[Row]] = {}
+        """Rows of one sort; sorts take turns, so that none waits for ever."""
+        sorts: dict[_Sort, list[Row]] = {}
         for row in self._rows.values():
-            shapes.setdefault(tuple(row.latents.shape), []).append(row)
+            sorts.setdefault(_sort(row), []).append(row)
         self._turn += 1
-        return list(shapes.values())[self._turn % len(shapes)]
+        return list(sorts.values())[self._turn % len(sorts)]
 
-    def _allowed(self, shape: tuple[int, ...], rows: Sequence[Row]) -> tuple[int, ...]:
-        if shape not in self._widths:
+    def _width_for(self, rows: Sequence[Row]) -> int:
+        """The narrowest width that draws these rows with the full one's bits."""
+        if len(rows) == self._width:
+            return self._width
+        shape, guided = sort = _sort(rows[0])
+        if sort not in self._widths:
             before = self.calls["unet"]
             example = [row.positive for row in rows] + [rows[0].negative]
-            found = equal_widths(self._predict, self._width, shape, example)
-            self._widths[shape] = found
+            self._widths[sort] = self._known.widths(
+                sort,
+                lambda: equal_widths(self._predict, self._width, shape, example, guided=guided),
+            )
             # trying widths draws nothing
             self.calls["unet_trials"] += self.calls["unet"] - before
             self.calls["unet"] = before
-        return self._widths[shape]
+        return next(width for width in self._widths[sort] if width >= len(rows))
 
     def _begin(self, job: Mapping[str, Any]) -> Row:
         params = job["params"]

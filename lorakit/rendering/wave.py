@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lorakit.rendering.conditioning import Conditioning, stack
+from lorakit.rendering.conditioning import Conditioning
+from lorakit.rendering.kept_text import Stacked, Stacker
 from lorakit.rendering.schedules import Schedule
 
 
@@ -38,18 +39,26 @@ class Row:
         """Whether all calls are through."""
         return self.index >= len(self.schedule)
 
+    @property
+    def guided(self) -> bool:
+        """Whether the negative prompt has a say: at a scale of 1 or less diffusers leaves guidance out."""
+        return self.guidance_scale > 1
+
 
 Predict = Callable[[Tensor, Tensor, Tensor, dict[str, Tensor] | None], Tensor]
+Stack = Callable[[Sequence[Conditioning]], Stacked]
 
 
 def predictor(unet: Any, device: str) -> Predict:
-    """The UNet as a function of (2W, C, H, W) latents, (2W,) timesteps and conditioning; fp32 out."""
+    """The UNet as a function of (B, C, H, W) latents, (B,) timesteps and conditioning; fp32 out."""
     dtype = unet.dtype
+    # as the weights lie (models/loading.py says why)
+    layout = torch.contiguous_format if device == "cpu" else torch.channels_last
 
     def predict(
         latents: Tensor, timesteps: Tensor, embeds: Tensor, added: dict[str, Tensor] | None
     ) -> Tensor:
-        inputs = latents.to(device=device, dtype=dtype, memory_format=torch.channels_last)
+        inputs = latents.to(device=device, dtype=dtype, memory_format=layout)
         out: Tensor = unet(
             inputs,
             timesteps.to(device),
@@ -63,20 +72,25 @@ def predictor(unet: Any, device: str) -> Predict:
 
 
 @torch.inference_mode()
-def advance(rows: Sequence[Row], width: int, predict: Predict) -> None:
-    """One UNet call of `width` rows (each twice, for guidance) and one step of each row's schedule.
+def advance(rows: Sequence[Row], width: int, predict: Predict, stack: Stack | None = None) -> None:
+    """One UNet call of `width` rows and one step of each row's schedule.
 
-    `rows` are at most `width`; what is left is filled up with copies of the first, and thrown away.
+    `rows` are at most `width`, all guided or none: guided ones are in the call twice, and the two sorts have
+    calls of their own, so that neither's bits depend on the other. What is left is filled up with copies of
+    the first, and thrown away.
     """
     filled = [*rows, *[rows[0]] * (width - len(rows))]
+    guided = rows[0].guided
     scaled = torch.cat([row.schedule.scaled(row.latents, row.index) for row in filled])
     timesteps = torch.stack([row.schedule.timesteps[row.index] for row in filled])
-    embeds, added = stack([*(row.negative for row in filled), *(row.positive for row in filled)])
-    out = predict(torch.cat([scaled, scaled]), torch.cat([timesteps, timesteps]), embeds, added)
-    without, told = out.chunk(2)
+    told = [row.positive for row in filled]
+    if guided:
+        scaled, timesteps = torch.cat([scaled, scaled]), torch.cat([timesteps, timesteps])
+        told = [*(row.negative for row in filled), *told]
+    out = predict(scaled, timesteps, *(stack or Stacker())(told))
+    low, high = out.chunk(2) if guided else (out, out)
     for slot, row in enumerate(rows):
-        low, high = without[slot : slot + 1], told[slot : slot + 1]
-        # at a scale of 1 or less diffusers leaves guidance out
-        guided = low + row.guidance_scale * (high - low) if row.guidance_scale > 1 else high
-        row.latents = row.schedule.step(guided, row.latents, row.index)
+        without, told_so = low[slot : slot + 1], high[slot : slot + 1]
+        prediction = without + row.guidance_scale * (told_so - without) if guided else told_so
+        row.latents = row.schedule.step(prediction, row.latents, row.index)
         row.index += 1

@@ -21,11 +21,16 @@ _TRIES = 2
 
 @torch.inference_mode()
 def equal_widths(
-    predict: Predict, width: int, shape: tuple[int, int, int], example: Sequence[Conditioning]
+    predict: Predict,
+    width: int,
+    shape: tuple[int, int, int],
+    example: Sequence[Conditioning],
+    *,
+    guided: bool = True,
 ) -> tuple[int, ...]:
     """The widths, ascending and ending with `width`, whose rows equal the full wave's bit for bit.
 
-    `shape` is a row's (C, H, W); `example` some conditionings to try with.
+    `shape` is a row's (C, H, W); `example` some conditionings to try with; `guided` rows are called twice.
     """
     candidates = [w for w in (1, 2, 4, 8, 16) if w < width]
     alike = dict.fromkeys(candidates, True)
@@ -34,18 +39,23 @@ def equal_widths(
         latents = torch.randn((width, *shape), generator=generator)
         timesteps = torch.randint(0, 1000, (width,), generator=generator)
         rows = [example[(slot + attempt) % len(example)] for slot in range(width)]
-        whole = _call(predict, latents, timesteps, rows)
+        times = 2 if guided else 1
+        whole = _call(predict, latents, timesteps, rows, times)
         for narrow in candidates:
             offset = attempt % (width - narrow + 1)
             part = slice(offset, offset + narrow)
-            tried = _call(predict, latents[part], timesteps[part], rows[part])
+            tried = _call(predict, latents[part], timesteps[part], rows[part], times)
             alike[narrow] &= torch.equal(tried, whole[:, part])
     return (*(w for w in candidates if alike[w]), width)
 
 
 def _call(
-    predict: Predict, latents: Tensor, timesteps: Tensor, rows: Sequence[Conditioning]
+    predict: Predict,
+    latents: Tensor,
+    timesteps: Tensor,
+    rows: Sequence[Conditioning],
+    times: int,
 ) -> Tensor:
-    embeds, added = stack([*rows, *rows])
-    out = predict(torch.cat([latents] * 2), torch.cat([timesteps] * 2), embeds, added)
-    return out.reshape(2, len(rows), *out.shape[1:])
+    embeds, added = stack([*rows] * times)
+    out = predict(torch.cat([latents] * times), torch.cat([timesteps] * times), embeds, added)
+    return out.reshape(times, len(rows), *out.shape[1:])

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from lorakit.models.loading import load_pipeline
 from lorakit.rendering.conditioning import Encoder
+from lorakit.rendering.kept_text import Stacker, keep_projections
+from lorakit.rendering.known_widths import KnownWidths
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, predictor
 from lorakit.rendering.widths import equal_widths
@@ -76,12 +78,14 @@ def a_row(
 
 def draw(pipeline: Any, rows: Sequence[Row], width: int) -> list[Tensor]:
     """All rows to their end; a row that is done leaves, one that waits takes its place."""
-    predict = predictor(pipeline.unet, "cpu")
+    predict, stack = predictor(pipeline.unet, "cpu"), Stacker()
     waiting, active = list(rows), []
     while waiting or active:
         while waiting and len(active) < width:
             active.append(waiting.pop(0))
-        advance(active, width, predict)
+        for guided in (True, False):
+            if sort := [row for row in active if row.guided is guided]:
+                advance(sort, width, predict, stack)
         active = [row for row in active if not row.done]
     return [row.latents for row in rows]
 
@@ -162,6 +166,7 @@ def test_a_row_knows_neither_its_company_nor_its_slot(sd: Any) -> None:
             a_row(sd, prompt=PROMPTS[2], seed=3, scheduler="euler_ancestral_discrete", steps=7),
             a_row(sd, prompt=PROMPTS[3], seed=4, strength=0.8, start=noise(6), guidance=2.0),
             a_row(sd, prompt=PROMPTS[1], seed=5, steps=3),
+            a_row(sd, prompt=PROMPTS[0], seed=6, guidance=1.0),
         ]
 
     alone = [draw(sd, [row], 4)[0] for row in rows()]
@@ -192,3 +197,55 @@ def test_a_width_that_differs_in_one_bit_is_refused(sd: Any) -> None:
         return latents + (1e-6 if len(latents) == 4 else 0.0)
 
     assert equal_widths(predict, 4, SHAPE[1:], example) == (1, 4)
+
+
+def test_unguided_rows_are_called_once(sd: Any) -> None:
+    batches = []
+    unet = predictor(sd.unet, "cpu")
+
+    def predict(latents: Tensor, *rest: Any) -> Tensor:
+        batches.append(len(latents))
+        return unet(latents, *rest)
+
+    for guidance in (1.0, 5.0):
+        advance([a_row(sd, guidance=guidance)], 4, predict)
+    assert batches == [4, 8]
+
+
+def test_kept_keys_and_values_change_no_bit(tiny_sd: Path) -> None:
+    def rows(pipeline: Any) -> list[Row]:
+        return [a_row(pipeline, prompt=PROMPTS[n % 4], seed=n, steps=3 + n) for n in range(4)]
+
+    plain = load_pipeline(tiny_sd, "sd", "fp32", "cpu")
+    anew = draw(plain, rows(plain), 2)
+    keeping = load_pipeline(tiny_sd, "sd", "fp32", "cpu")
+    projected: list[int] = []
+    for name, module in keeping.unet.named_modules():
+        if name.endswith("attn2.to_k"):
+            inner = module.forward
+            module.forward = lambda x, inner=inner: projected.append(1) or inner(x)
+    layers = sum(name.endswith("attn2.to_k") for name, _ in keeping.unet.named_modules())
+    keep_projections(keeping.unet)
+    kept = draw(keeping, rows(keeping), 2)
+    assert all(torch.equal(one, other) for one, other in zip(anew, kept, strict=True))
+    # four frames of 3 to 6 steps on two rows: the company changes at most four times
+    assert 0 < len(projected) <= 4 * layers
+
+
+def test_found_widths_are_kept_for_the_same_surroundings_only(tmp_path: Path) -> None:
+    file, sort, tries = tmp_path / "widths.json", ((4, 8, 8), True), []
+
+    def find() -> tuple[int, ...]:
+        tries.append(1)
+        return (1, 4)
+
+    spec = {"device": "cpu", "digest": "a", "precision": "fp32", "wave": 4}
+    assert KnownWidths(file, spec).widths(sort, find) == (1, 4)
+    assert KnownWidths(file, spec).widths(sort, find) == (1, 4)
+    assert len(tries) == 1
+    KnownWidths(file, {**spec, "precision": "bf16"}).widths(sort, find)
+    KnownWidths(file, spec).widths(((4, 8, 8), False), find)
+    assert len(tries) == 3
+    file.write_text("{broken")
+    assert KnownWidths(file, spec).widths(sort, find) == (1, 4)
+    assert len(tries) == 4

@@ -1,0 +1,75 @@
+"""The narrow widths that were found equal, kept beside the store: to find them costs about a second a run.
+
+They hold for the very model, precision, processor, number of threads and versions they were found with,
+which all stand in their key; what is not there, or cannot be read, is found anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+import re
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lorakit.store import atomic
+from lorakit.store.canonical import digest_of
+
+_VERSION = 1  # to be raised where the UNet is called in another way
+_MANY = 256  # entries kept; a project that tries many models must not gather them for ever
+_DECIDING = ("digest", "family", "adapters", "precision", "device", "wave")
+
+
+def _processor(device: str) -> str:
+    if device == "cuda":
+        return f"{torch.cuda.get_device_name()} {torch.version.cuda}"
+    found = None
+    with contextlib.suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text("utf-8")
+        found = re.search(r"^(?:model name|CPU part)\s*:\s*(.*)$", text, re.MULTILINE)
+    name = found[1] if found else platform.processor() or platform.machine()
+    return f"{name} {torch.backends.cpu.get_cpu_capability()}"
+
+
+class KnownWidths:
+    """What is known of one engine's widths; `file` is None where nothing is to be kept."""
+
+    def __init__(self, file: Path | None, spec: Mapping[str, Any]) -> None:
+        self._file = file
+        self._surroundings: dict[str, object] = {
+            **{name: spec[name] for name in _DECIDING if name in spec},
+            "version": _VERSION,
+            "torch": torch.__version__,
+            "diffusers": metadata.version("diffusers"),
+            "processor": _processor(str(spec["device"])),
+            "threads": torch.get_num_threads(),
+        }
+
+    def widths(self, sort: object, find: Callable[[], tuple[int, ...]]) -> tuple[int, ...]:
+        """The widths for a sort of rows: as kept, or as `find` finds them, which is then kept."""
+        key = digest_of({**self._surroundings, "sort": sort})
+        kept = self._read().get(key)
+        if isinstance(kept, list) and kept and all(type(width) is int for width in kept):
+            return tuple(kept)
+        found = find()
+        # another run may have written meanwhile: what it found is lost and found again, nothing worse
+        entries = {**self._read(), key: list(found)}
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                newest = dict(list(entries.items())[-_MANY:])
+                atomic.write_json(self._file, newest, durable=False)
+        return found
+
+    def _read(self) -> dict[str, object]:
+        if self._file is None:
+            return {}
+        try:
+            data = json.loads(self._file.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
