@@ -104,3 +104,4 @@ class RunFinished(Event):
     film: str = ""
     contact_sheet: str = ""
     hint: str = ""
+    table: str = ""

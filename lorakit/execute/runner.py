@@ -368,6 +368,7 @@ class Runner:
         Addresses(self._store.folder, self._plan.recipe).update(made)
         film = closing.shown(ledger, "film")
         sheet = closing.shown(ledger, "sheet", film.partition("/")[0])
+        table = closing.shown(ledger, "table")
         seconds = round(time.monotonic() - self._began, 3)
         finished = RunFinished(
             at=seconds,
@@ -381,6 +382,7 @@ class Runner:
             calls=dict(sum((Counter(calls) for calls in self._calls.values()), Counter())),
             film=str(self._folder.path / film) if film else "",
             contact_sheet=str(self._folder.path / sheet) if sheet else "",
+            table=str(self._folder.path / table) if table else "",
             hint=what_a_change_costs(
                 list(ledger.actions.values()), {**self._plan.timings, **observed}
             ),

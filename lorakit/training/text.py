@@ -104,7 +104,7 @@ def train(job: Job, report: Report) -> Trainer:
         with loop.averaged():
             scored = yield from _scored(loop.model, held_out, len(splits.labels), loop)
             model = loop.unwrapped()
-            outputs = text_model.save(model, tokenizer, out, full=full)
+            outputs = text_model.save(model, tokenizer, out, extra["source"], full=full)
             yield
             probe = held_out.collate(range(min(_PROBED, len(held_out.ids))))
             on_device = {k: v.to(next(model.parameters()).device) for k, v in probe.items()}

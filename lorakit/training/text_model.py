@@ -64,19 +64,16 @@ def build(params: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
         use_rslora=lora["use_rslora"],
         use_dora=lora["use_dora"],
         modules_to_save=[*heads_of(model), *lora["modules_to_save"]],
-        base_model_name_or_path=extra["source"],
     )
     seeded(params["seed"], "adapter")
-    wrapped = get_peft_model(model, config)
-    # PEFT puts the folder there, which means nothing on another machine
-    wrapped.peft_config["default"].base_model_name_or_path = extra["source"]
-    return wrapped
+    return get_peft_model(model, config)
 
 
-def save(model: Any, tokenizer: Any, folder: Path, *, full: bool) -> dict[str, str]:
+def save(model: Any, tokenizer: Any, folder: Path, source: str, *, full: bool) -> dict[str, str]:
     """Write weights, configuration and tokenizer; returns the action's outputs.
 
-    Equal weights make equal bytes. Raises LorakitError where a head would be lost.
+    `source` is what the recipe calls the base model. Equal weights make equal bytes.
+    Raises LorakitError where a head would be lost.
     """
     tokenizer.save_pretrained(folder)
     outputs = {
@@ -97,12 +94,14 @@ def save(model: Any, tokenizer: Any, folder: Path, *, full: bool) -> dict[str, s
     from peft import get_peft_model_state_dict
 
     settings = model.peft_config["default"]
-    tensors = get_peft_model_state_dict(model)
+    tensors = get_peft_model_state_dict(model, save_embedding_layers=False)
     lost = missing_heads(tensors, heads_of(model.get_base_model()))
     if lost:
         raise LorakitError(f"the adapter would be saved without its head: {', '.join(lost)}")
+    # PEFT knows the base model by its folder, which means nothing on another machine
+    told = {**settings.to_dict(), "inference_mode": True, "base_model_name_or_path": source}
     canonical.write(folder / "adapter_model.safetensors", tensors, {"format": "pt"})
-    _write_json(folder / "adapter_config.json", {**settings.to_dict(), "inference_mode": True})
+    _write_json(folder / "adapter_config.json", told)
     return {
         **outputs,
         "adapter": str(folder / "adapter_model.safetensors"),

@@ -20,11 +20,17 @@ from lorakit.execute.events import (
 from lorakit.plan.states import State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lorakit.execute.events import Event
     from lorakit.plan.actions import Action
     from lorakit.plan.states import Plan
 
-_NOUNS = {"film": "film frame", "contact-sheet": "picture"}  # what an action's units are
+_NOUNS = {
+    "film": "film frame",
+    "contact-sheet": "picture",
+    "train-text": "step",
+}  # what an action's units are
 _ASSEMBLING = 0.01  # seconds a film frame or a thumbnail takes, where nothing is known yet
 _WINDOW = (
     20.0  # seconds over which speed is measured: a scene's change shows, a wave's end does not
@@ -104,6 +110,7 @@ class Progress:
         self.folder = ""
         self.at = 0.0
         self.current: Action | None = None
+        self.figures: Mapping[str, float] = {}  # what a training last told of itself
         self.picture = ""  # path in the run folder
         self.pictured: Action | None = None
         self.failures: list[tuple[str, str]] = []
@@ -173,6 +180,7 @@ class Progress:
         self.at = max(self.at, event.at)
         if isinstance(event, ActionProgress):
             self._advance(event.action, event.done, event.at)
+            self.figures = event.figures or self.figures
         elif isinstance(event, ActionStarted):
             self._begin(event.action)
         elif isinstance(event, ActionFinished):
@@ -187,6 +195,7 @@ class Progress:
             self.finished = event
 
     def _begin(self, id_: str) -> None:
+        self.figures = {}
         row = self._row_of.get(id_)
         if row is not None and id_ not in self._ended and id_ not in self._active:
             row.active += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.ui import numbers
@@ -44,11 +45,22 @@ def summary(progress: Progress) -> Iterator[Line]:
     for name, path in (
         ("film", end.film),
         ("contact sheet", end.contact_sheet),
+        ("table", end.table),
         ("folder", end.folder),
     ):
         if path:
             yield [(name.ljust(15), STRONG), (short_path(path), "")]
+    yield from _table(end.table)
     yield from _next(end)
+
+
+def _table(path: str) -> Iterator[Line]:
+    """A comparison's table, as it was written."""
+    try:
+        lines = Path(path).read_text("utf-8").splitlines() if path else []
+    except OSError:
+        return
+    yield from ([(line, "")] for line in lines)
 
 
 def _failures(progress: Progress) -> Iterator[Line]:

@@ -8,7 +8,7 @@ from lorakit.ui import numbers
 from lorakit.ui.theme import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from lorakit.ui.progress import Progress, Row, Slot
 
@@ -52,12 +52,25 @@ def done_words(row: Row) -> str:
     return ", ".join([first, *told])
 
 
+def figure_words(figures: Mapping[str, float]) -> Iterator[str]:
+    """Yield what a training told of its last step: `loss 0.412`, `learning rate 5e-05`, `780 MB`."""
+    if "loss" in figures:
+        yield f"loss {figures['loss']:.3f}"
+    if "learning_rate" in figures:
+        yield f"learning rate {figures['learning_rate']:.2g}"
+    if "memory" in figures:
+        yield numbers.size(figures["memory"])
+
+
 def speed_words(progress: Progress) -> Iterator[str]:
     """Yield speed and time left, as far as they are known."""
-    slot = progress.slots.get("render")
+    current = progress.current
+    at = "render" if current is None else current.engine.slot
+    slot = progress.slots.get("render" if at == "assemble" else at)
     rate = slot.rate() if slot is not None and slot.left else 0.0
     if rate:
         yield numbers.rate(rate, "step")
+    yield from figure_words(progress.figures)
     left = progress.seconds_left()
     if left:
         yield f"{numbers.about(left)} left"

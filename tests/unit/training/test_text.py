@@ -1,0 +1,211 @@
+"""Batches, figures and formats of text trainings, on a tiny BERT built here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from lorakit.diagnostics import LorakitError
+from lorakit.training import metrics, reload, text_model
+from lorakit.training.text_batches import TextBatches
+from tests.support.tiny_text import save_bert
+
+LABELS = ["no", "yes"]
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_bert(tmp_path_factory.mktemp("bert"))
+
+
+def order_of(count: int, batch: int, seed: int = 1) -> TextBatches:
+    ids = [[2] * (3 + (7 * n) % 11) for n in range(count)]
+    return TextBatches(ids, [n % 2 for n in range(count)], 0, batch, seed)
+
+
+def test_every_sample_is_seen_once_an_epoch_ragged_last_batch_and_all() -> None:
+    batches = order_of(103, 8)
+    assert batches.per_epoch == 13
+    for epoch in range(3):
+        seen = [one for k in range(13) for one in batches.members(epoch * 13 + k)]
+        assert sorted(seen) == list(range(103))
+
+
+def test_the_order_is_a_function_of_seed_and_number() -> None:
+    forwards = [order_of(50, 4).members(k) for k in range(30)]
+    one = order_of(50, 4)
+    assert [one.members(k) for k in reversed(range(30))][::-1] == forwards
+    assert [order_of(50, 4, seed=2).members(k) for k in range(30)] != forwards
+    assert forwards[:13] != forwards[13:26]
+
+
+def test_batches_are_of_like_length_and_masked_only_where_padded() -> None:
+    batches = order_of(400, 8)
+    wasted = whole = 0
+    for number in range(batches.per_epoch):
+        batch = batches.batch(number)
+        whole += batch["input_ids"].numel()
+        if "attention_mask" in batch:
+            assert int(batch["attention_mask"].sum(1).min()) < batch["input_ids"].shape[1]
+            wasted += int((batch["attention_mask"] == 0).sum())
+    assert wasted / whole < 0.05
+
+
+def test_figures_of_a_confusion_matrix() -> None:
+    matrix = metrics.confusion([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 0], 3)
+    assert matrix == [[2, 1, 0], [0, 2, 0], [1, 0, 0]]
+    assert metrics.accuracy(matrix) == pytest.approx(4 / 6)
+    assert metrics.macro_f1(matrix) == pytest.approx((2 * 2 / 6 + 2 * 2 / 5 + 0) / 3)
+
+
+def parts(bert: Path, method: str = "lora", **lora: object):
+    params = {
+        "seed": 3,
+        "method": method,
+        "train": {"gradient_checkpointing": False},
+        "lora": {
+            "rank": 4, "alpha": 9.0, "dropout": 0.1, "target_modules": ["query", "value"],
+            "use_rslora": False, "use_dora": False, "modules_to_save": [], **lora,
+        },
+    }  # fmt: skip
+    extra = {"model_path": str(bert), "labels": LABELS, "source": "tiny"}
+    return params, extra
+
+
+def trained(bert: Path, method: str = "lora", **lora: object):
+    """A model whose adapter and head are far from where they began."""
+    model = text_model.build(*parts(bert, method, **lora))
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.3)
+    return model
+
+
+def tokenizer(bert: Path):
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(bert)
+
+
+@pytest.mark.parametrize(
+    ("method", "lora"),
+    [
+        ("full", {}),
+        ("lora", {}),
+        ("lora", {"use_dora": True}),
+        ("lora", {"use_rslora": True}),
+        ("lora", {"target_modules": r".*attention\.self\.(key|value)"}),
+        ("lora", {"modules_to_save": ["pooler"]}),
+    ],
+    ids=lambda v: "-".join(v) if isinstance(v, dict) else v,
+)
+def test_complaint_11_a_saved_adapter_says_the_same_in_a_fresh_process(
+    bert: Path, tmp_path: Path, method: str, lora: dict[str, object]
+) -> None:
+    model = trained(bert, method, **lora)
+    text_model.save(model, tokenizer(bert), tmp_path, "tiny", full=method == "full")
+    batch = {"input_ids": torch.tensor([[2, 5, 6, 7, 3], [2, 8, 9, 4, 3]])}
+    expected = reload.logits(model, batch)
+    full = method == "full"
+    assert reload.check(tmp_path, bert, LABELS, batch, expected, full=full) < 1e-5
+    if method == "lora" and not lora:
+        with pytest.raises(LorakitError, match="says something else"):
+            reload.check(tmp_path, bert, LABELS, batch, expected + 1, full=full)
+
+
+def test_complaint_11_alpha_is_kept_where_it_is_not_the_rank(bert: Path, tmp_path: Path) -> None:
+    text_model.save(trained(bert), tokenizer(bert), tmp_path, "tiny", full=False)
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert (config["r"], config["lora_alpha"]) == (4, 9.0)
+    assert config["base_model_name_or_path"] == "tiny"
+
+
+def test_complaint_16_a_classifier_s_head_is_saved_and_asserted(bert: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    model = trained(bert)
+    text_model.save(model, tokenizer(bert), tmp_path, "tiny", full=False)
+    saved = load_file(tmp_path / "adapter_model.safetensors")
+    head = model.get_base_model().classifier.modules_to_save["default"]
+    assert torch.equal(saved["base_model.model.classifier.weight"], head.weight)
+    assert torch.equal(saved["base_model.model.classifier.bias"], head.bias)
+    assert text_model.missing_heads(saved, ["classifier"]) == []
+    without = {name: t for name, t in saved.items() if "classifier" not in name}
+    assert text_model.missing_heads(without, ["classifier"]) == ["classifier"]
+
+
+def test_complaint_14_an_adapter_begins_the_same_whatever_happened_before(bert: Path) -> None:
+    torch.manual_seed(1)
+    one = text_model.build(*parts(bert)).state_dict()
+    torch.manual_seed(2)
+    torch.randn(5)
+    other = text_model.build(*parts(bert)).state_dict()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_equal_weights_make_equal_bytes(bert: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        text_model.save(trained(bert), tokenizer(bert), tmp_path / name, "tiny", full=False)
+    for file in ("adapter_model.safetensors", "adapter_config.json"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+@pytest.mark.parametrize("family", ["bert", "distilbert"])
+@pytest.mark.parametrize(
+    "lora",
+    [
+        None,
+        {},
+        {"use_dora": True, "rank": 3},
+        {"target_modules": r".*(query|q_lin)"},
+        {"modules_to_save": ["dense"]},
+    ],
+    ids=str,
+)
+def test_the_plan_counts_what_is_trained(family: str, lora: dict[str, object] | None) -> None:
+    from peft import LoraConfig, get_peft_model
+    from transformers import (
+        BertConfig,
+        BertForSequenceClassification,
+        DistilBertConfig,
+        DistilBertForSequenceClassification,
+    )
+
+    from lorakit.facts.text_models import TextModelFacts, counts, head_names
+    from lorakit.language.trainings import LoraSettings
+
+    if lora and "modules_to_save" in lora:
+        lora = {"modules_to_save": ["pooler.dense" if family == "bert" else "ffn.lin1"]}
+    if family == "bert":
+        config = BertConfig(hidden_size=24, intermediate_size=40, num_hidden_layers=2,
+                            num_attention_heads=2, vocab_size=99, num_labels=3)  # fmt: skip
+        with torch.device("meta"):
+            model = BertForSequenceClassification(config)
+    else:
+        config = DistilBertConfig(dim=24, hidden_dim=40, n_layers=2, n_heads=2, vocab_size=99,
+                                  num_labels=3)  # fmt: skip
+        with torch.device("meta"):
+            model = DistilBertForSequenceClassification(config)
+    facts = TextModelFacts("m", "m", None, None, config.to_dict())
+    settings = LoraSettings(**lora) if lora is not None else None  # type: ignore[arg-type]
+    counted = counts(facts, 3, settings)
+    assert counted is not None
+    if settings is not None:
+        targets = settings.target_modules or facts.targets
+        wrapped = get_peft_model(
+            model,
+            LoraConfig(
+                task_type="SEQ_CLS", r=settings.rank, use_dora=settings.use_dora,
+                target_modules=targets if isinstance(targets, str) else list(targets),
+                modules_to_save=[*head_names(facts), *settings.modules_to_save],
+            ),
+            low_cpu_mem_usage=True,
+        )  # fmt: skip
+        model = wrapped
+    assert counted.total == text_model.size(model)
+    assert counted.trainable == sum(p.numel() for p in model.parameters() if p.requires_grad)
