@@ -117,8 +117,11 @@ def in_one_colour(pictures: Tensor, generator: torch.Generator) -> Tensor:
     return dark + (light - dark) * (grey * (1 - depth + depth * lines)).clamp(0, 1)
 
 
-def harmed(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """(B, 3, H, W) in -1..1 -> the same, as other hands might have drawn it."""
+def harmed(pictures: Tensor, generator: torch.Generator, styled: float = 0.1) -> Tensor:
+    """(B, 3, H, W) in -1..1 -> the same, as other hands might have drawn it.
+
+    ``styled`` is the chance of a picture to be in one colour.
+    """
     count = len(pictures)
     pictures = moved(pictures, generator)
     for low, high in ((1.3, 2.0), (2.0, 2.8)):  # 128 -> 98..64, 64..46
@@ -127,7 +130,7 @@ def harmed(pictures: Tensor, generator: torch.Generator) -> Tensor:
             factor = float(_between(low, high, 1, generator))
             pictures[rows] = coarser(pictures[rows], factor)
     pictures = recoloured(pictures, generator)
-    rows = _some(count, 0.1, generator)
+    rows = _some(count, styled, generator)
     if len(rows):
         pictures[rows] = in_one_colour(pictures[rows], generator)
     strength = _between(0, 0.1, count, generator)[:, None, None, None]

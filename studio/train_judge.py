@@ -4,7 +4,7 @@
     python studio/train_judge.py --build conv --pool JUDGES --work WORK --seconds 1500
     python studio/train_judge.py --export studio/judge --build conv --work WORK --art CACHE
 
-``--build conv`` gives ``lorakit:studio-judge``, which serves the gate; ``--build tokens`` with
+``--build conv`` gives ``lorakit:studio-judge``, which serves the gate; ``--build next`` with
 another ``--seed`` gives the examiner, another architecture, which scores our figures and serves
 nothing else.  Pictures come from a pool with a seed that no model was trained on, and are harmed on
 purpose (judge_data.py).  ``--seconds`` is the length of the whole schedule: a run that was stopped
@@ -121,7 +121,8 @@ class Run:
         inner = [
             weight
             for name, weight in self.net.trunk.named_parameters()
-            if weight.ndim in (2, 4) and weight.shape[1] > 3 and "places" not in name
+            if weight.ndim in (2, 4)
+            and weight.shape[1] > 3  # pictures and depthwise ones stay with AdamW
         ]
         known = set(map(id, inner))
         others = [weight for weight in self.net.parameters() if id(weight) not in known]
@@ -159,7 +160,8 @@ class Run:
         """Learn from one batch; give its loss."""
         rows = torch.randint(HELD_OUT, len(pool), (self.args.batch,), generator=self.generator)
         rows = rows.sort().values
-        pictures = harmed(to_pictures(pool[rows.numpy()], CPU), self.generator)
+        pictures = to_pictures(pool[rows.numpy()], CPU)
+        pictures = harmed(pictures, self.generator, self.args.styled)
         factor = rate_factor(self.step, self.seconds / self.args.seconds)
         self.adam.param_groups[0]["lr"] = self.args.rate * factor
         self.muon.param_groups[0]["lr"] = self.args.muon_rate * factor
@@ -259,7 +261,7 @@ def export(run: Run, art: Path, folder: Path) -> None:
 def main() -> None:
     """Run the stage."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--build", choices=("conv", "tokens"), default="conv")
+    parser.add_argument("--build", choices=("conv", "next"), default="conv")
     parser.add_argument("--pool", type=Path, help="folder made by compose.py, for training")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and log")
     parser.add_argument("--seconds", type=float, default=1500, help="length of the whole schedule")
@@ -268,6 +270,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64, help="pictures a step")
     parser.add_argument("--rate", type=float, default=2e-3, help="peak rate of AdamW")
     parser.add_argument("--muon-rate", type=float, default=2e-2, help="peak rate of Muon")
+    parser.add_argument("--styled", type=float, default=0.1, help="part of pictures in one colour")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=31)
     args = parser.parse_args()

@@ -1,7 +1,7 @@
 """The networks that look at the studio's pictures: two builds, one set of heads.
 
-`conv` is a small ResNet, whose heads see the mean and the maximum over places; `tokens` has a
-convolutional stem and a transformer over 8x8 places.  Both take (B, 3, 128, 128) in -1..1.
+`conv` is a small ResNet at 16x16 and 8x8 places; `next` has a plain strided stem and ConvNeXt blocks
+at 8x8. Both take (B, 3, 128, 128) in -1..1; their heads see the mean and the maximum over places.
 """
 
 from __future__ import annotations
@@ -88,37 +88,42 @@ class ConvTrunk(nn.Module):
         return torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1), x
 
 
-class TokenTrunk(nn.Module):
-    """Strided convolutions to 8x8 places, and three transformer layers over them."""
+class Mixing(nn.Module):
+    """ConvNeXt's block (Liu et al., 2022): each channel over 5x5 places, then channels at each place."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.spread = nn.Conv2d(width, width, 5, padding=2, groups=width)
+        self.norm = nn.LayerNorm(width)
+        self.wide = nn.Linear(width, 3 * width)
+        self.narrow = nn.Linear(3 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> the same."""
+        y = self.norm(self.spread(x).permute(0, 2, 3, 1))
+        return x + self.narrow(F.gelu(self.wide(y))).permute(0, 3, 1, 2)
+
+
+class NextTrunk(nn.Module):
+    """Strided convolutions to 8x8 places, and four ConvNeXt blocks there."""
 
     width = 384
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, 48, 6, 4, 1),
-            nn.GELU(),
-            nn.Conv2d(48, 112, 3, 2, 1),
-            nn.GELU(),
-            nn.Conv2d(112, 192, 3, 2, 1),
+            _down(3, 32, 6, 4, 1), _down(32, 96, 3, 2, 1), _down(96, 192, 3, 2, 1)
         )
-        self.places = nn.Parameter(torch.randn(1, 64, 192) * 0.02)
-        self.blocks = nn.ModuleList(
-            nn.TransformerEncoderLayer(192, 6, 384, 0.0, "gelu", batch_first=True, norm_first=True)
-            for _ in range(3)
-        )
-        self.norm = nn.LayerNorm(192)
+        self.blocks = nn.Sequential(*(Mixing(192) for _ in range(4)))
+        self.norm = nn.LayerNorm(384)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, 128, 128) -> (B, 384), (B, 192, 8, 8)."""
-        x = self.stem(x).flatten(2).mT + self.places
-        for block in self.blocks:
-            x = block(x)
-        x = self.norm(x)
-        return torch.cat([x.mean(1), x.amax(1)], 1), x.mT.unflatten(2, (8, 8))
+        x = self.blocks(self.stem(x))
+        return self.norm(torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)), x
 
 
-TRUNKS: dict[str, type[ConvTrunk | TokenTrunk]] = {"conv": ConvTrunk, "tokens": TokenTrunk}
+TRUNKS: dict[str, type[ConvTrunk | NextTrunk]] = {"conv": ConvTrunk, "next": NextTrunk}
 
 
 class JudgeNet(nn.Module):

@@ -85,7 +85,7 @@ def pool(tmp_path, scenes):
     return tmp_path
 
 
-@pytest.mark.parametrize("build", ["conv", "tokens"])
+@pytest.mark.parametrize("build", ["conv", "next"])
 def test_a_run_learns_and_goes_on_from_its_checkpoint(build, pool, tmp_path, monkeypatch):
     train_judge = importlib.import_module("train_judge")
     words = f"--build {build} --pool {pool} --work {tmp_path / 'work'} --batch 4 --rate 2e-2"
