@@ -2,7 +2,8 @@
 
     python benchmarks/planning.py [--no-run]
 
-The run draws its 1,000 frames first, at one step each, and then times a second run that finds them all.
+The run draws its 1,000 frames first, small and in two steps at most, and then times a second one that finds
+them all.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def board(frames: int) -> str:
     """A storyboard of scenes of five chained frames."""
     lines = [
         "storyboard: 1",
-        "look: {num_inference_steps: 2}",
+        "look: {num_inference_steps: 2, width: 64, height: 64}",
         "chain: {from: previous, strength: 0.5}",
         "scenes:",
     ]

@@ -1,6 +1,6 @@
 """Frames a second: `lorakit run` against the loop one would otherwise write with diffusers.
 
-    python benchmarks/rendering.py [--rounds 3] [--model lorakit:studio]
+    python benchmarks/rendering.py [--rounds 3] [--model lorakit:studio] [--only "one changed frame"]
 
 The plain loop loads its pipelines once, keeps the same scheduler, effective steps and size, hands PIL
 pictures from frame to frame and prompts as strings, and saves PNGs. lorakit is a real run in a store of
@@ -220,6 +220,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--model", default="lorakit:studio")
+    parser.add_argument("--only", default="", help="one of the three comparisons, by its name")
     parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--dtype", help=argparse.SUPPRESS)
     parser.add_argument("--strengths", help=argparse.SUPPRESS)
@@ -251,7 +252,7 @@ def main() -> None:
         ("mixed strengths", MIXED, False),
         ("one changed frame", fixed, True),
     ):
-        for pair in pairs:
+        for pair in pairs if args.only in ("", title) else ():
             compare(title, strengths, pair, args.rounds, args.model, folder, last)
 
 

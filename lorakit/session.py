@@ -40,7 +40,7 @@ class Session:
     def check(self) -> tuple[Diagnostic, ...]:
         """Everything that can be found without making anything: the warnings; errors are raised."""
         from lorakit.kinds import kind_of
-        from lorakit.plan.planner import expand
+        from lorakit.plan.expand import expand
 
         return expand(self.project, self.facts(keys=False), kind_of)[1]
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from typing import Any, Protocol
 
-from lorakit.diagnostics import Diagnostic, InvalidDocument, in_order
+from lorakit.diagnostics import Diagnostic
 from lorakit.facts.environment import differences
 from lorakit.facts.facts import Facts
 from lorakit.language.documents import Project, Step
 from lorakit.plan import estimate, waves
 from lorakit.plan.actions import Action
+from lorakit.plan.expand import expand
 from lorakit.plan.explain import changes_between, reason_of
 from lorakit.plan.keys import action_key
-from lorakit.plan.kind import Context, Kind, Made
+from lorakit.plan.kind import Kind
 from lorakit.plan.states import Change, Estimate, Plan, Planned, State
 from lorakit.store.store import Manifest, Output
 
@@ -53,36 +53,6 @@ class Selection:
 
 def _named(action: Action, names: Iterable[str]) -> bool:
     return any(action.id == name or action.id.startswith(f"{name}/") for name in names)
-
-
-def expand(
-    project: Project,
-    facts: Facts,
-    kind_of: Callable[[Step], Kind[Any]],
-    *,
-    draft: bool = False,
-) -> tuple[tuple[Action, ...], tuple[Diagnostic, ...]]:
-    """All actions of a recipe, inputs first, and the warnings; raises InvalidDocument with all errors."""
-    steps = project.recipe.steps
-    order = TopologicalSorter({name: kind_of(step).needs(step) for name, step in steps.items()})
-    made: dict[str, Made] = {}
-    found: list[Diagnostic] = list(project.warnings)
-    context = Context(project, facts, draft, made)
-    ranks = {name: rank for rank, name in enumerate(steps)}
-    for name in sorted(order.static_order(), key=lambda n: (_depth(n, steps, kind_of), ranks[n])):
-        kind = kind_of(steps[name])
-        wrong = tuple(kind.check(steps[name], context))
-        found += wrong
-        fatal = any(d.severity == "error" for d in wrong)
-        made[name] = Made(()) if fatal else kind.plan(steps[name], context)
-    if any(d.severity == "error" for d in found):
-        raise InvalidDocument(in_order(found))
-    return tuple(a for name in made for a in made[name].actions), in_order(found)
-
-
-def _depth(name: str, steps: Mapping[str, Step], kind_of: Callable[[Step], Kind[Any]]) -> int:
-    needs = kind_of(steps[name]).needs(steps[name])
-    return 1 + max((_depth(n, steps, kind_of) for n in needs), default=-1)
 
 
 def plan(

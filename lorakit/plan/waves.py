@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from lorakit.facts.machine import Machine
 from lorakit.facts.models import Family
 from lorakit.plan.actions import Action
-from lorakit.plan.states import Planned, Waves
+
+if TYPE_CHECKING:
+    from lorakit.plan.states import Planned, Waves
 
 
 def width_for(family: Family, size: tuple[int, int], machine: Machine) -> int:
@@ -42,6 +45,8 @@ def chain_lengths(actions: Sequence[Action]) -> dict[str, int]:
 
 def _simulate(frames: Sequence[Action], width: int) -> Waves:
     """Play the schedule: longest chain first, a freed row is taken at the next call."""
+    from lorakit.plan.states import Waves
+
     ids = {frame.id for frame in frames}
     length = chain_lengths(frames)
     waits = {f.id: {i.action for i in f.inputs if i.action in ids} for f in frames}

@@ -1,0 +1,46 @@
+"""From steps to actions: each kind checks its step and says what it comes to, in the order of their needs.
+
+Apart from the planner, since checking needs this and neither states nor estimates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from graphlib import TopologicalSorter
+from typing import Any
+
+from lorakit.diagnostics import Diagnostic, InvalidDocument, in_order
+from lorakit.facts.facts import Facts
+from lorakit.language.documents import Project, Step
+from lorakit.plan.actions import Action
+from lorakit.plan.kind import Context, Kind, Made
+
+
+def expand(
+    project: Project,
+    facts: Facts,
+    kind_of: Callable[[Step], Kind[Any]],
+    *,
+    draft: bool = False,
+) -> tuple[tuple[Action, ...], tuple[Diagnostic, ...]]:
+    """All actions of a recipe, inputs first, and the warnings; raises InvalidDocument with all errors."""
+    steps = project.recipe.steps
+    order = TopologicalSorter({name: kind_of(step).needs(step) for name, step in steps.items()})
+    made: dict[str, Made] = {}
+    found: list[Diagnostic] = list(project.warnings)
+    context = Context(project, facts, draft, made)
+    ranks = {name: rank for rank, name in enumerate(steps)}
+    for name in sorted(order.static_order(), key=lambda n: (_depth(n, steps, kind_of), ranks[n])):
+        kind = kind_of(steps[name])
+        wrong = tuple(kind.check(steps[name], context))
+        found += wrong
+        fatal = any(d.severity == "error" for d in wrong)
+        made[name] = Made(()) if fatal else kind.plan(steps[name], context)
+    if any(d.severity == "error" for d in found):
+        raise InvalidDocument(in_order(found))
+    return tuple(a for name in made for a in made[name].actions), in_order(found)
+
+
+def _depth(name: str, steps: Mapping[str, Step], kind_of: Callable[[Step], Kind[Any]]) -> int:
+    needs = kind_of(steps[name]).needs(steps[name])
+    return 1 + max((_depth(n, steps, kind_of) for n in needs), default=-1)
