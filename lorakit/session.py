@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorakit.diagnostics import InvalidDocument
+from lorakit.language import FolderReader
 from lorakit.language import load as load_documents
 from lorakit.language.documents import Project
 
@@ -90,6 +92,14 @@ def load(path: str | Path, *, settings: Sequence[str] = (), profile: str | None 
     """Read a recipe, or a storyboard alone. Raises InvalidDocument with every error of every file."""
     from lorakit.facts.roots import UserRoots
 
-    return Session(
-        load_documents(Path(path), settings=settings, profile=profile, roots=UserRoots())
-    )
+    try:
+        return Session(
+            load_documents(Path(path), settings=settings, profile=profile, roots=UserRoots())
+        )
+    except InvalidDocument as error:
+        (first, *rest) = error.diagnostics
+        if first.code != "unreadable" or FolderReader().exists(Path(path)):
+            raise
+        from lorakit.facts.nearby import hints_for
+
+        raise InvalidDocument([replace(first, hints=hints_for(Path(path))), *rest]) from None

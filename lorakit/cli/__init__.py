@@ -55,7 +55,7 @@ class _Lazy(click.Group):
 def command() -> None:
     """Recipes and storyboards in YAML become trained adapters, scene folders and films.
 
-    Start with: lorakit init my-film && cd my-film && lorakit run
+    Start with: lorakit init my-film && cd my-film && lorakit run recipes/quickstart.yaml
     """
 
 
