@@ -16,9 +16,9 @@ from lorakit.plan.waves import width_for
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import FOLDER
 
-FRAME_VERSION = (
-    2  # 2: on a CPU the UNet is no longer called in channels_last, which rounds otherwise
-)
+# 2: on a CPU the UNet is no longer called in channels_last and multiplies row by row in fp32, and unguided
+# frames have calls of their own: all three round otherwise
+FRAME_VERSION = 2
 # of an engine's spec: what says where something is, and decides nothing
 _LOCAL = ("path", "adapter_paths", "name", "widths")
 _WORD = re.compile(r"[\w'-]+")

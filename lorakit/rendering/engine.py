@@ -19,6 +19,7 @@ from lorakit.rendering import png
 from lorakit.rendering.conditioning import Encoder
 from lorakit.rendering.kept_text import Stacker, keep_projections
 from lorakit.rendering.known_widths import KnownWidths
+from lorakit.rendering.rowwise import compute_row_by_row
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, predictor
 from lorakit.rendering.widths import equal_widths
@@ -51,6 +52,7 @@ class RenderEngine:
             Path(spec["path"]), spec["family"], spec["precision"], device, adapters
         )
         self._count_calls()
+        compute_row_by_row(self._pipeline.unet)
         keep_projections(self._pipeline.unet)
         self._stack = Stacker()
         self._device = device

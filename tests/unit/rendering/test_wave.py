@@ -15,6 +15,7 @@ from lorakit.models.loading import load_pipeline
 from lorakit.rendering.conditioning import Encoder
 from lorakit.rendering.kept_text import Stacker, keep_projections
 from lorakit.rendering.known_widths import KnownWidths
+from lorakit.rendering.rowwise import compute_row_by_row
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, predictor
 from lorakit.rendering.widths import equal_widths
@@ -249,3 +250,31 @@ def test_found_widths_are_kept_for_the_same_surroundings_only(tmp_path: Path) ->
     file.write_text("{broken")
     assert KnownWidths(file, spec).widths(sort, find) == (1, 4)
     assert len(tries) == 4
+
+
+@torch.inference_mode()
+def test_row_by_row_a_product_s_bits_do_not_depend_on_the_batch(tiny_sd: Path) -> None:
+    unet = load_pipeline(tiny_sd, "sd", "fp32", "cpu").unet
+    torch.manual_seed(0)
+    inputs = {
+        module: torch.randn(16, 9, module.in_features)
+        if isinstance(module, torch.nn.Linear)
+        else torch.randn(16, module.in_channels, 8, 8)
+        for module in unet.modules()
+        if isinstance(module, torch.nn.Linear) or getattr(module, "kernel_size", 0) == (1, 1)
+    }
+    before = {module: module(x) for module, x in inputs.items()}
+    compute_row_by_row(unet)
+    assert len(inputs) > 10
+    for module, x in inputs.items():
+        whole = module(x)
+        assert torch.allclose(whole, before[module], atol=1e-5)
+        for width in (1, 2, 4, 8):
+            assert torch.equal(module(x[3 : 3 + width]), whole[3 : 3 + width]), module
+
+
+def test_row_by_row_a_frame_is_the_same_but_for_rounding(tiny_sd: Path) -> None:
+    pipeline = load_pipeline(tiny_sd, "sd", "fp32", "cpu")
+    whole = draw(pipeline, [a_row(pipeline, seed=1)], 4)[0]
+    compute_row_by_row(pipeline.unet)
+    assert torch.allclose(draw(pipeline, [a_row(pipeline, seed=1)], 4)[0], whole, atol=2e-5)
