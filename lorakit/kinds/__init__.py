@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from lorakit.kinds.compare import Comparisons
-from lorakit.kinds.generate import Generate
-from lorakit.kinds.storyboard import Storyboards
-from lorakit.kinds.train_text import TrainTexts
-from lorakit.kinds.video import Videos
 from lorakit.language.documents import (
     CompareStep,
     GenerateStep,
@@ -20,15 +17,23 @@ from lorakit.language.documents import (
 )
 from lorakit.plan.kind import Kind
 
-KINDS: Mapping[type[Step], Kind[Any]] = {
-    GenerateStep: Generate(),
-    StoryboardStep: Storyboards(),
-    VideoStep: Videos(),
-    TrainTextStep: TrainTexts(),
-    CompareStep: Comparisons(),
+# by name, so that a recipe imports only the kinds it has
+KINDS: Mapping[type[Step], str] = {
+    GenerateStep: "lorakit.kinds.generate:Generate",
+    StoryboardStep: "lorakit.kinds.storyboard:Storyboards",
+    VideoStep: "lorakit.kinds.video:Videos",
+    TrainTextStep: "lorakit.kinds.train_text:TrainTexts",
+    CompareStep: "lorakit.kinds.compare:Comparisons",
 }
 
 
 def kind_of(step: Step) -> Kind[Any]:
     """The kind that plans a step."""
-    return KINDS[type(step)]
+    return _imported(KINDS[type(step)])
+
+
+@functools.cache
+def _imported(name: str) -> Kind[Any]:
+    module, _, kind = name.partition(":")
+    made: Kind[Any] = getattr(importlib.import_module(module), kind)()
+    return made
