@@ -106,15 +106,28 @@ def recoloured(pictures: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def in_one_colour(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Lightness as a ramp between two colours, under scan lines: a style as a LoRA brings it."""
+    """Lightness, detail and outlines as a ramp of one colour, under scan lines.
+
+    What a style that a LoRA brings may do: flat and plain, or lit at the edges on a dark ground.
+    """
     count, rows = len(pictures), torch.arange(pictures.shape[-2])
+
+    def column(low: float, high: float) -> Tensor:
+        return _between(low, high, count, generator)[:, None, None, None]
+
     grey = pictures.mean(1, keepdim=True) * 0.5 + 0.5
-    dark = _between(-1.0, -0.6, count * 3, generator).view(count, 3, 1, 1)
-    light = _between(-0.3, 1.0, count * 3, generator).view(count, 3, 1, 1)
-    period = _between(3, 6, count, generator)[:, None]
-    depth = _between(0, 0.3, count, generator)[:, None, None, None]
+    detail = grey - F.avg_pool2d(grey, 11, 1, 5, count_include_pad=False)
+    across, down = grey.diff(dim=3, append=grey[..., -1:]), grey.diff(dim=2, append=grey[:, :, -1:])
+    edges = F.avg_pool2d(torch.hypot(across, down), 3, 1, 1) * 5
+    value = column(0.2, 1.0) * grey + column(0, 1.2) * detail + column(0, 0.8) * edges
+    period, depth = _between(3, 6, count, generator)[:, None], column(0, 0.3)
     lines = torch.cos(rows[None] * (2 * torch.pi / period))[:, None, :, None]
-    return dark + (light - dark) * (grey * (1 - depth + depth * lines)).clamp(0, 1)
+    value = (value * (1 - depth + depth * lines)).clamp(0, 1)
+    dark = _between(-1.0, -0.6, count * 3, generator).view(count, 3, 1, 1)
+    light = _between(-0.7, 1.0, count * 3, generator).view(count, 3, 1, 1)
+    pale = (light + column(0, 1)).clamp(-1, 1)
+    upper = (2 * value - 1).clamp(min=0)
+    return dark + (light - dark) * (2 * value).clamp(max=1) + (pale - light) * upper
 
 
 def harmed(pictures: Tensor, generator: torch.Generator, styled: float = 0.1) -> Tensor:

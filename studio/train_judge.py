@@ -57,7 +57,10 @@ def world_sizes() -> Sizes:
 
 
 def judge_loss(seen: Seen, labels: Labels) -> Tensor:
-    """Cross entropies of one-of-many, binary ones summed over characters and hats."""
+    """Cross entropies of one-of-many, binary ones summed over characters and hats.
+
+    Hats are few and learned last, so they weigh more.
+    """
     count = len(labels["main"])
     many = [
         F.binary_cross_entropy_with_logits(
@@ -69,7 +72,7 @@ def judge_loss(seen: Seen, labels: Labels) -> Tensor:
         weight * F.cross_entropy(getattr(seen, part).float(), labels[part], ignore_index=-1)
         for part, weight in (("main", 1.0), ("prop", 1.0), ("setting", 0.5), ("relation", 0.5))
     ]
-    return torch.stack(single).sum() + 0.5 * (many[0] + many[1]) / count
+    return torch.stack(single).sum() + (0.5 * many[0] + 1.5 * many[1]) / count
 
 
 def hits(seen: Seen, labels: Labels) -> dict[str, Tensor]:
