@@ -44,6 +44,7 @@ class TrainTexts:
                 f"max_length: {step.max_length} is more than {facts.source} reads, "
                 f"which is {facts.longest} tokens",
                 step.place,
+                f"write max_length: {facts.longest}, or less",
             )
         known = layer_names(facts)
         if step.method == "lora" and known:

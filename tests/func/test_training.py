@@ -1,0 +1,170 @@
+"""Text trainings as a user runs them: from YAML to adapter and table, killed and gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.runs import Ran, command, environment, run
+from tests.support.tiny_text import save_bert
+
+STEPS = 240
+WEIGHTS = ("adapter_model.safetensors", "adapter_config.json")
+
+
+def recipe_text(*, steps: int = STEPS, every: int = 40, more: str = "") -> str:
+    train = f"max_train_steps: {steps}, batch_size: 4, learning_rate: 1e-2, precision: fp32"
+    return (
+        "recipe: 1\nname: judge\nseed: 3\nmodels: {bert: {from: bert}}\n"
+        "datasets: {films: {texts: films.csv, columns: {text: review, label: mark}, test_size: 10}}\n"
+        "steps:\n"
+        f"  lora: {{kind: train-text, data: films, max_length: 32, lora: {{rank: 2, dropout: 0.1, target_modules: [query, key, value, dense]}}, "
+        f"train: {{{train}, checkpointing_steps: {every}}}}}\n{more}"
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a tiny BERT and forty reviews."""
+    (tmp_path / ".lorakit").mkdir()
+    (tmp_path / "bert").mkdir()
+    save_bert(tmp_path / "bert")
+    lines = ["mark,review"]
+    for number in range(40):
+        word = ("good", "great", "bad", "awful")[number % 4]
+        tail = " very" * (number % 5)
+        lines.append(f"{'good' if number % 4 < 2 else 'bad'},the film was{tail} {word}")
+    (tmp_path / "films.csv").write_text("\n".join(lines) + "\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
+
+
+def digests(ran: Ran) -> dict[str, str]:
+    folder = ran.folder / "lora"
+    return {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in WEIGHTS}
+
+
+def steps_told(events: list[dict[str, object]]) -> list[int]:
+    return [int(str(e["done"])) for e in events if e["type"] == "action-progress"]
+
+
+def stopped_midway(project: Path, how: int, *, whom: str, past: int) -> list[dict[str, object]]:
+    """Start a run and stop it once the training is past a step; the run's events."""
+    process = subprocess.Popen(
+        command("run", "--json"),
+        cwd=project,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    events: list[dict[str, object]] = []
+    for line in process.stdout:
+        events.append(json.loads(line))
+        if events[-1]["type"] == "action-progress" and int(str(events[-1]["done"])) > past:
+            target = process.pid if whom == "parent" else worker_of(process.pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(target, how)
+            break
+    rest, _ = process.communicate(timeout=120)
+    return [*events, *(json.loads(line) for line in rest.splitlines() if line.startswith("{"))]
+
+
+def worker_of(parent: int) -> int:
+    import psutil
+
+    children = psutil.Process(parent).children()
+    return next(c.pid for c in children if "train" in c.cmdline())
+
+
+def test_complaint_6_a_killed_training_goes_on_to_the_same_bytes(project: Path) -> None:
+    (project / "recipe.yaml").write_text(recipe_text())
+    whole = run(project)
+    assert whole.code == 0, whole.errors
+    expected = digests(whole)
+    for manifest in (project / ".lorakit" / "actions").rglob("*.json"):
+        manifest.unlink()
+    stopped_midway(project, signal.SIGKILL, whom="parent", past=60)
+    kept = sorted((project / ".lorakit" / "checkpoints").rglob("step-*.safetensors"))
+    assert kept
+    again = run(project)
+    assert again.code == 0
+    assert min(steps_told(again.events)) > 40
+    assert digests(again) == expected
+    assert not list((project / ".lorakit" / "checkpoints").glob("*"))
+    log = (again.folder / "lora" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == list(range(1, STEPS + 1))
+
+
+def test_a_worker_that_is_killed_is_started_again_and_goes_on(project: Path) -> None:
+    (project / "recipe.yaml").write_text(recipe_text())
+    events = stopped_midway(project, signal.SIGKILL, whom="worker", past=60)
+    assert events[-1]["ending"] == "done"
+    assert any("starting it again" in str(e.get("text", "")) for e in events)
+    killed = digests(Ran(0, [], Path(str(events[0]["folder"])), ""))
+    for manifest in (project / ".lorakit" / "actions").rglob("*.json"):
+        manifest.unlink()
+    assert digests(run(project)) == killed
+
+
+def test_the_first_interrupt_saves(project: Path) -> None:
+    (project / "recipe.yaml").write_text(recipe_text(steps=5000, every=4999))
+    began = time.monotonic()
+    events = stopped_midway(project, signal.SIGINT, whom="parent", past=30)
+    assert time.monotonic() - began < 100
+    assert events[-1]["ending"] == "interrupted"
+    (kept,) = (project / ".lorakit" / "checkpoints").rglob("step-*.safetensors")
+    assert int(kept.stem.removeprefix("step-")) > 30
+
+
+def test_complaint_15_and_16_two_trainings_and_their_table(project: Path) -> None:
+    more = (
+        "  full: {kind: train-text, data: films, max_length: 32, method: full, "
+        "train: {max_train_steps: 150, batch_size: 8, learning_rate: 1e-2, precision: fp32}}\n"
+        "  table: {kind: compare, of: [full, lora]}\n"
+    )
+    (project / "recipe.yaml").write_text(recipe_text(steps=300, more=more))
+    ran = run(project)
+    assert ran.code == 0, ran.errors
+    full, lora = (
+        json.loads((ran.folder / name / "metrics.json").read_text()) for name in ("full", "lora")
+    )
+    for found in (full, lora):
+        assert found["accuracy"] > 0.85  # four words to learn
+        assert sum(map(sum, found["confusion_matrix"])) == 10
+        assert found["reloaded_difference"] < 1e-4
+    assert lora["trainable_parameters"] < full["trainable_parameters"] == full["total_parameters"]
+    table = (ran.folder / "table" / "table.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("| \n").split("|")] for line in table.splitlines()]
+    assert rows[0][-3:] == ["full", "lora", "lora against full"]
+    accuracy = next(row for row in rows if row[0] == "accuracy, held out")
+    assert accuracy[1:3] == [f"{100 * f['accuracy']:.2f} %" for f in (full, lora)]
+    compared = json.loads((ran.folder / "table" / "metrics.json").read_text())
+    assert compared["differences"]["accuracy"]["lora"] == pytest.approx(
+        lora["accuracy"] - full["accuracy"]
+    )
+    assert (ran.folder / "lora" / "loss_curve.png").stat().st_size > 2000
+    again = run(project)
+    assert again.made() == []
+    assert digests(again) == digests(ran)
+
+
+def test_complaint_8_a_loss_that_is_not_finite_ends_the_run_in_words(project: Path) -> None:
+    text = recipe_text(steps=50).replace("learning_rate: 1e-2", "learning_rate: 10")
+    text = text.replace("precision: fp32", "precision: fp32, max_grad_norm: 0, optimizer: sgd")
+    # weights of this size overflow at once
+    (project / "recipe.yaml").write_text(text.replace("rank: 2", "rank: 2, alpha: 1e30"))
+    ran = run(project)
+    assert ran.code == 1
+    failed = next(e for e in ran.events if e.get("outcome") == "failed")
+    assert "not finite at step" in failed["detail"]
+    assert "the film was" in failed["detail"]
