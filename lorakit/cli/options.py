@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from lorakit.plan.planner import Selection
+    from lorakit.plan.states import Plan
     from lorakit.session import Session
 
 R = TypeVar("R")
@@ -47,6 +48,20 @@ class Request:
                     )
         rebuild = self.environment == "rebuild"
         return session, Selection(self.only, forced, "all" in self.force, self.draft, rebuild)
+
+    def check_reach(self, plan: Plan) -> None:
+        """Raises click.UsageError where --only or --force names a scene or frame that there is not."""
+        ids = [planned.action.id for planned in plan.actions]
+        known = {part for id_ in ids for part in (id_, id_.rpartition("/")[0])}
+        for option, names in (("--only", self.only), ("--force", self.force)):
+            for name in names:
+                if name == "all" or any(id_ == name or id_.startswith(f"{name}/") for id_ in ids):
+                    continue
+                import difflib
+
+                close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                raise click.UsageError(f"{option} {name}: there is no such scene or frame{hint}")
 
 
 _OPTIONS = (

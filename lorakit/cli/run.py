@@ -49,6 +49,7 @@ def command(request: Request, keep_going: bool, plain: bool, as_json: bool) -> i
     """Make what is missing: pictures, scene folders, films. RECIPE is recipe.yaml by default."""
     session, selection = request.open()
     plan = session.plan(selection, download=True)
+    request.check_reach(plan)
     interrupt = _Interrupt()
 
     def stop() -> bool:

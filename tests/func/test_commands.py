@@ -56,6 +56,12 @@ def test_errors_have_places_and_codes(home: Path) -> None:
         (["plna"], 2, "Did you mean 'plan'?"),
         (["run", "nothing.yaml"], 3, "nothing.yaml"),
         (["run", "--only", "flim"], 2, "there is no step 'flim'; there are: film"),
+        (
+            ["run", "--only", "film/twoo"],
+            2,
+            "there is no such scene or frame; did you mean film/two?",
+        ),
+        (["plan", "--force", "film/two/9"], 2, "did you mean film/two/"),
         (["plan", "--set", "steps.film.storybord=x"], 3, "storybord"),
         (["plan", "--profile", "gpu"], 3, "gpu"),
     ],
