@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 
@@ -26,7 +26,7 @@ class EngineProtocol(Protocol):
     def submit(self, job: Mapping[str, Any]) -> None:
         """Take a job."""
 
-    def step(self) -> Sequence[Mapping[str, Any]]:
+    def step(self) -> Iterable[Mapping[str, Any]]:
         """Do a bounded piece of work; the jobs that ended with it."""
 
 
