@@ -47,7 +47,9 @@ def test_judge_and_examiner_share_neither_build_nor_seeds(judge):
 def test_it_names_the_characters_of_styled_pictures_of_another_size(judge):
     verdicts = judge.look([Image.open(path) for path in HOLOGRAMS])
     asked = [(v.main, name) for v, name in zip(verdicts, MAIN, strict=True) if name]
-    assert sum(saw == name for saw, name in asked) >= 5, asked
+    assert sum(saw == name for saw, name in asked) >= 5, (
+        asked
+    )  # styles this strong are not its trade
 
 
 def test_a_verdict_depends_on_its_picture_alone(judge):
