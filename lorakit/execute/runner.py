@@ -12,7 +12,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.workers import Inbox, WorkerHandle
 from lorakit.facts.environment import differences
 from lorakit.facts.machine import this_machine
-from lorakit.plan.actions import Action
+from lorakit.plan.actions import Action, Engine
 from lorakit.plan.hint import what_a_change_costs
 from lorakit.plan.keys import action_key
 from lorakit.plan.planner import Selection
@@ -158,7 +158,7 @@ class Runner:
                 assert slot.worker is not None
                 if not slot.busy:
                     self._watch.begin(slot.name)
-                slot.worker.open(action.engine)
+                slot.worker.open(self._settled(action))
                 slot.worker.submit(self._job(action))
 
     def _job(self, action: Action) -> dict[str, object]:
@@ -175,6 +175,20 @@ class Runner:
             "out": str(out),
             "keep": str(self._kept_by(self._ledger.keys[action.id])),
         }
+
+    def _settled(self, action: Action) -> Engine:
+        """An engine with the paths of adapters that this run, or one before it, has trained."""
+        engine, inputs = action.engine, self._ledger.inputs(action.id)
+        paths = engine.spec.get("adapter_paths")
+        if not isinstance(paths, list) or not any(str(p).startswith("input:") for p in paths):
+            return engine
+        found = [
+            str(self._store.object_path(inputs[role].digest))
+            if (role := str(path).removeprefix("input:")) in inputs
+            else path
+            for path in paths
+        ]
+        return replace(engine, spec={**engine.spec, "adapter_paths": found})
 
     def _kept_by(self, key: str) -> Path:
         """Where a training's checkpoints stand until it is done: they outlive the run."""

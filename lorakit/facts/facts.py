@@ -10,6 +10,7 @@ from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
 from lorakit.facts.digests import Digests, Unread
 from lorakit.facts.machine import Machine, this_machine
 from lorakit.facts.models import ModelError, ModelFacts, model_facts
+from lorakit.facts.pictures import PictureFacts, picture_facts
 from lorakit.facts.text_data import TextFacts, text_facts
 from lorakit.facts.text_files import DataError
 from lorakit.facts.text_models import TextModelFacts, text_model_facts
@@ -23,7 +24,7 @@ from lorakit.store.store import FOLDER
 class Facts:
     """What planning may ask. `adapters` are digests by name; `timings` seconds a unit of work.
 
-    `models` draw pictures, `readers` read texts; `data` are the data sets of texts.
+    `models` draw pictures, `readers` read texts; `data` are the data sets of texts, `pictures` of pictures.
     """
 
     machine: Machine
@@ -34,6 +35,7 @@ class Facts:
     environment: Mapping[str, str] = field(default_factory=dict)
     readers: Mapping[str, TextModelFacts] = field(default_factory=dict)
     data: Mapping[str, TextFacts] = field(default_factory=dict)
+    pictures: Mapping[str, PictureFacts] = field(default_factory=dict)
 
 
 def gather(project: Project, *, download: bool = False, keys: bool = True) -> Facts:
@@ -74,10 +76,13 @@ def gather(project: Project, *, download: bool = False, keys: bool = True) -> Fa
         except OSError as error:
             problem("adapter", f"{adapter.path} cannot be read: {error.strerror}", adapter.place)
     data: dict[str, TextFacts] = {}
+    pictures: dict[str, PictureFacts] = {}
     for name, texts in project.recipe.datasets.items():
         try:
             if texts.texts:
                 data[name] = text_facts(texts, digests, download=download)
+            elif texts.images:
+                pictures[name] = picture_facts(texts, digests)
         except DataError as error:
             problem(error.code, error.message, texts.where(error.key), error.hint)
     digests.save()
@@ -91,6 +96,7 @@ def gather(project: Project, *, download: bool = False, keys: bool = True) -> Fa
         counters,
         readers=readers,
         data=data,
+        pictures=pictures,
     )
 
 

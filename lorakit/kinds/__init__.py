@@ -12,6 +12,7 @@ from lorakit.language.documents import (
     GenerateStep,
     Step,
     StoryboardStep,
+    TrainImageStep,
     TrainTextStep,
     VideoStep,
 )
@@ -23,6 +24,7 @@ KINDS: Mapping[type[Step], str] = {
     StoryboardStep: "lorakit.kinds.storyboard:Storyboards",
     VideoStep: "lorakit.kinds.video:Videos",
     TrainTextStep: "lorakit.kinds.train_text:TrainTexts",
+    TrainImageStep: "lorakit.kinds.train_image:TrainImages",
     CompareStep: "lorakit.kinds.compare:Comparisons",
 }
 

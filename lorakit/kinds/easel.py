@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -47,6 +47,7 @@ class Easel:
     device: str
     adapters: tuple[tuple[str, float], ...]
     adapter_paths: tuple[str, ...]
+    trained: tuple[Input, ...]  # adapters that steps of this recipe make, by role
     draft: bool
     context: Context
     engines: dict[int, Engine] = field(default_factory=dict, compare=False, repr=False)
@@ -108,6 +109,8 @@ class Easel:
             "widths": str(self.context.project.root / FOLDER / "widths.json"),
         }
         known = {k: v for k, v in spec.items() if k not in _LOCAL}
+        # an adapter that is still to be made stands for what it will be: one run makes it once
+        known["trained"] = [[i.role, i.action] for i in self.trained]
         return Engine("render", spec, digest_of(known) if model.digest else "")
 
     def frame(
@@ -145,7 +148,7 @@ class Easel:
             "device_class": self.device_class,
             "wave": wave,
         }
-        inputs: list[Input] = []
+        inputs: list[Input] = list(self.trained)
         if start is not None:
             inputs.append(Input("start", start.frame, "latents"))
             if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
@@ -266,17 +269,29 @@ def words_of(text: str) -> list[str]:
 def easel_for(model: str, adapters: Sequence[AdapterUse], context: Context) -> Easel:
     """Settle what a step draws with."""
     facts = context.facts
-    source: Mapping[str, str] = facts.adapters
     machine = facts.machine
+    digests: list[tuple[str, float]] = []
+    paths: list[str] = []
+    trained: list[Input] = []
+    for use in adapters:
+        if use.name in facts.adapters:
+            digests.append((facts.adapters[use.name], use.weight))
+            paths.append(str(adapter_file(context.project.recipe.adapters[use.name].path)))
+            continue
+        role = f"adapter_{len(trained) + 1}"
+        made = context.made.get(use.name)
+        makers = [a for a in made.actions if "adapter" in a.files] if made else []
+        trained += [Input(role, maker.id, "adapter") for maker in makers[:1]]
+        digests.append((f"input:{role}", use.weight))
+        paths.append(f"input:{role}")
     return Easel(
         model=facts.models[model],
         precision=machine.precision(context.project.recipe.models[model].dtype),
         device_class=machine.device_class,
         device=machine.device,
-        adapters=tuple((source[a.name], a.weight) for a in adapters),
-        adapter_paths=tuple(
-            str(adapter_file(context.project.recipe.adapters[a.name].path)) for a in adapters
-        ),
+        adapters=tuple(digests),
+        adapter_paths=tuple(paths),
+        trained=tuple(trained),
         draft=context.draft,
         context=context,
     )

@@ -22,9 +22,9 @@ def _text(step: GenerateStep, prompt: Prompt) -> str:
 class Generate:
     """Each prompt `images_per_prompt` times, with noise that knows neither its words nor its place."""
 
-    def needs(self, step: GenerateStep) -> Sequence[str]:  # noqa: ARG002
-        """No other step."""
-        return ()
+    def needs(self, step: GenerateStep) -> Sequence[str]:
+        """Steps that train the adapters it wears; a name may be of an adapter from a file as well."""
+        return [use.name for use in step.adapters]
 
     def check(self, step: GenerateStep, context: Context) -> Iterator[Diagnostic]:
         """Size and prompts."""

@@ -26,9 +26,9 @@ class _Drawn:
 class Storyboards:
     """A frame for each sentence, in the chain that its scene asks for."""
 
-    def needs(self, step: StoryboardStep) -> Sequence[str]:  # noqa: ARG002
-        """No other step."""
-        return ()
+    def needs(self, step: StoryboardStep) -> Sequence[str]:
+        """Steps that train the adapters it wears; a name may be of an adapter from a file as well."""
+        return [use.name for use in step.adapters]
 
     def check(self, step: StoryboardStep, context: Context) -> Iterator[Diagnostic]:
         """Sizes, strengths, prompts, and the glyphs of the captions."""

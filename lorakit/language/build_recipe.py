@@ -220,6 +220,10 @@ class _StepBuilder:
         if kind == "compare":
             of = [one.value for one in access.items(node, "of") if isinstance(one.value, str)]
             return CompareStep(name, place, of=tuple(of))
+        if kind == "train-image":
+            return build_training.image_step(
+                name, node, place, access.text(node, "model") or self.default_model
+            )
         if kind == "train-text":
             return self._train_text(name, node, place)
         return None

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language import access, names
+from lorakit.language.documents import TrainImageStep
 from lorakit.language.trainings import Columns, DataSource, LoraSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lorakit.language.paths import Paths
 
 SHIPPED_TEXTS = ("movie-snippets",)
+SHIPPED_IMAGES = ("hologram",)
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z")
 _TABLES = (".csv", ".jsonl", ".parquet")
 
@@ -57,7 +59,7 @@ def _source(node: Node, key: str, paths: Paths, findings: Findings) -> str:
     text = link.value
     if text.startswith("lorakit:"):
         shipped = text.removeprefix("lorakit:")
-        known = SHIPPED_TEXTS if key == "texts" else ()
+        known = SHIPPED_TEXTS if key == "texts" else SHIPPED_IMAGES
         if shipped not in known:
             findings.error(
                 "unknown-data",
@@ -114,6 +116,29 @@ def lora(step: Node) -> LoraSettings:
                 "dropout": access.number,
                 "use_rslora": access.boolean,
                 "use_dora": access.boolean,
+            },
+        ),
+    )
+
+
+def image_step(name: str, node: Node, place: Place, model: str) -> TrainImageStep:
+    """A step that trains on pictures."""
+    return TrainImageStep(
+        name,
+        place,
+        model=model,
+        data=access.text(node, "data") or "",
+        seed=access.integer(node, "seed"),
+        lora=lora(node),
+        train=train(node, place),
+        **_given(
+            node,
+            {
+                "resolution": access.integer,
+                "random_flip": access.boolean,
+                "caption_dropout": access.number,
+                "snr_gamma": access.number,
+                "noise_offset": access.number,
             },
         ),
     )

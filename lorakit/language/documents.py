@@ -249,6 +249,22 @@ class TrainTextStep(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class TrainImageStep(Step):
+    """An adapter for pictures; `resolution` None is the model's native one, `seed` None the recipe's."""
+
+    model: str
+    data: str
+    seed: int | None
+    lora: LoraSettings
+    train: TrainSettings
+    resolution: int | None = None
+    random_flip: bool = False
+    caption_dropout: float = 0.0
+    snr_gamma: float = 0.0
+    noise_offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class CompareStep(Step):
     """The figures of the trainings `of`, held against the first."""
 

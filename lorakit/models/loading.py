@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -61,10 +63,13 @@ def _wear(pipeline: Any, adapters: Sequence[tuple[Path, float]]) -> None:
     for number, (file, _) in enumerate(adapters):
         name = f"adapter_{number}"
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), TemporaryDirectory() as folder:
                 warnings.simplefilter("ignore")
+                # the store's objects have no ending, and diffusers goes by it
+                plain = Path(folder) / "adapter.safetensors"
+                shutil.copyfile(file, plain)
                 pipeline.load_lora_weights(
-                    str(file.parent), weight_name=file.name, adapter_name=name, use_safetensors=True
+                    folder, weight_name=plain.name, adapter_name=name, use_safetensors=True
                 )
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise LorakitError(f"the adapter {file} does not fit this model: {error}") from error

@@ -25,7 +25,7 @@ def expand(
 ) -> tuple[tuple[Action, ...], tuple[Diagnostic, ...]]:
     """All actions of a recipe, inputs first, and the warnings; raises InvalidDocument with all errors."""
     steps = project.recipe.steps
-    order = TopologicalSorter({name: kind_of(step).needs(step) for name, step in steps.items()})
+    order = TopologicalSorter({name: _needs(name, steps, kind_of) for name in steps})
     made: dict[str, Made] = {}
     found: list[Diagnostic] = list(project.warnings)
     context = Context(project, facts, draft, made)
@@ -41,6 +41,10 @@ def expand(
     return tuple(a for name in made for a in made[name].actions), in_order(found)
 
 
+def _needs(name: str, steps: Mapping[str, Step], kind_of: Callable[[Step], Kind[Any]]) -> list[str]:
+    return [other for other in kind_of(steps[name]).needs(steps[name]) if other in steps]
+
+
 def _depth(name: str, steps: Mapping[str, Step], kind_of: Callable[[Step], Kind[Any]]) -> int:
-    needs = kind_of(steps[name]).needs(steps[name])
+    needs = _needs(name, steps, kind_of)
     return 1 + max((_depth(n, steps, kind_of) for n in needs), default=-1)

@@ -21,6 +21,7 @@ Trainer = Generator[None, None, Mapping[str, str]]
 # kind of action -> the function (job, report) that trains it; imported in its worker
 TRAINERS: Mapping[str, str] = {
     "train-text": "lorakit.training.text:train",
+    "train-image": "lorakit.training.image:train",
 }
 
 

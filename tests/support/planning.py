@@ -9,6 +9,7 @@ from pathlib import Path
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine import Machine
 from lorakit.facts.models import ModelFacts
+from lorakit.facts.pictures import Picture, PictureFacts
 from lorakit.facts.text_data import TextFacts
 from lorakit.facts.text_models import TextModelFacts
 from lorakit.kinds import kind_of
@@ -53,7 +54,11 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
         name: TextFacts(f"digest of {name}", ("no", "yes"), 100, 20) for name in ("texts", "more")
     }
     readers = {"reader": reader, "other_reader": replace(reader, digest="digest of other_reader")}
-    return Facts(MACHINE, models, {}, {}, readers=readers, data=data)
+    pictures = {
+        name: PictureFacts(f"digest of {name}", (Picture(Path("a.png"), "a fox", (64, 64)),) * 3)
+        for name in ("images", "more_images")
+    }
+    return Facts(MACHINE, models, {}, {}, readers=readers, data=data, pictures=pictures)
 
 
 @dataclass

@@ -33,7 +33,9 @@ def models_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
 
 def adapters_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """An adapter that a step wears is one of the recipe's."""
-    known = access.mapping(root, "adapters")
+    steps = access.mapping(root, "steps")
+    trained = [name for name, node in steps.items() if access.text(node, "kind") == "train-image"]
+    known = [*access.mapping(root, "adapters"), *trained]
     for node in access.mapping(root, "steps").values():
         owner = access.child(node, "adapters")
         for name in access.mapping(node, "adapters"):

@@ -56,6 +56,8 @@ RECIPE: dict[str, Any] = {
     "datasets": {
         "texts": {"texts": "lorakit:movie-snippets"},
         "more": {"texts": "lorakit:movie-snippets"},
+        "images": {"images": "lorakit:hologram"},
+        "more_images": {"images": "lorakit:hologram"},
     },
     "steps": {
         "film": {"kind": "storyboard", "storyboard": "board.yaml", "model": "tiny"},
@@ -73,6 +75,12 @@ RECIPE: dict[str, Any] = {
             "train": {"batch_size": 4},
         },
         "rival": {"kind": "train-text", "model": "reader", "data": "texts", "method": "full"},
+        "style": {
+            "kind": "train-image",
+            "model": "tiny",
+            "data": "images",
+            "train": {"batch_size": 2},
+        },
         "table": {"kind": "compare", "of": ["judge", "rival"]},
         "joined": {
             "kind": "video",
@@ -154,6 +162,7 @@ D, T, L, R = (
     ("steps", "judge", "train"),
 )
 F, P, J = ("steps", "film"), ("steps", "posters"), ("steps", "joined")
+STYLE = ("steps", "style")
 RECIPE_CHANGES: list[Change] = [
     ("recipe", ("recipe",), 1),
     ("name", ("name",), "other"),
@@ -220,6 +229,17 @@ RECIPE_CHANGES: list[Change] = [
     ("train.precision", (*R, "precision"), "bf16"),
     ("train.gradient_checkpointing", (*R, "gradient_checkpointing"), True),
     ("train.checkpointing_steps", (*R, "checkpointing_steps"), 3),
+    ("train-image.notes", (*STYLE, "notes"), "mine"),
+    ("train-image.model", (*STYLE, "model"), "other"),
+    ("train-image.data", (*STYLE, "data"), "more_images"),
+    ("train-image.resolution", (*STYLE, "resolution"), 256),
+    ("train-image.random_flip", (*STYLE, "random_flip"), True),
+    ("train-image.caption_dropout", (*STYLE, "caption_dropout"), 0.1),
+    ("train-image.snr_gamma", (*STYLE, "snr_gamma"), 5),
+    ("train-image.noise_offset", (*STYLE, "noise_offset"), 0.1),
+    ("train-image.seed", (*STYLE, "seed"), 9),
+    ("train-image.lora", (*STYLE, "lora"), {"rank": 2}),
+    ("train-image.train", (*STYLE, "train"), {"batch_size": 3}),
     ("compare.notes", ("steps", "table", "notes"), "mine"),
     ("compare.of", ("steps", "table", "of"), ["rival", "judge"]),
     ("video.of", (*J, "of"), ["posters"]),
@@ -246,8 +266,9 @@ ELSEWHERE = {
         "generate.adapters",
         "train-text.kind",
         "compare.kind",
+        "train-image.kind",
         "dataset.texts",  # a digest, which the facts bring
-        "dataset.images",  # no step of these trains on pictures
+        "dataset.images",  # a digest too
         "dataset.caption",
     },
     "storyboard": {"look", "chain", "video", "scene.look", "scene.chain"},
@@ -297,7 +318,7 @@ def changed(document: dict[str, Any], path: tuple[str | int, ...], value: Any) -
 
 def signature(plan: Plan) -> dict[str, dict[str, str]]:
     """What decides each action, by kind."""
-    kinds = ("frame", "film", "contact-sheet", "train-text", "compare")
+    kinds = ("frame", "film", "contact-sheet", "train-text", "train-image", "compare")
     found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for planned in plan.actions:
         action = planned.action
@@ -331,8 +352,10 @@ def test_a_key_moves_what_it_says(tmp_path: Path, name: str, change: Change) -> 
     said = affects(name, key)
     if said == "nothing":
         assert moved == set()
-    elif said in ("train", "compare"):
-        assert moved == {"train": {"train-text"}, "compare": {"compare"}}[said]
+    elif said == "train":
+        assert moved == {"train-image" if key.startswith("train-image.") else "train-text"}
+    elif said == "compare":
+        assert moved == {"compare"}
     elif said == "film":
         assert moved
         assert "frame" not in moved

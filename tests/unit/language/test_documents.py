@@ -31,6 +31,7 @@ PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
     (documents.StoryboardStep, RECIPE + "storyboard", {"storyboard": "board"}),
     (documents.VideoStep, RECIPE + "video", {}),
     (documents.TrainTextStep, RECIPE + "train-text", {}),
+    (documents.TrainImageStep, RECIPE + "train-image", {}),
     (documents.CompareStep, RECIPE + "compare", {}),
     (trainings.DataSource, RECIPE + "dataset", {}),
     (trainings.Columns, RECIPE + "dataset/properties/columns", {}),

@@ -1,0 +1,43 @@
+"""`lorakit export`: what was made, in another tool's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lorakit.cli import outcome
+
+_NAMES = {"diffusers": "pytorch_lora_weights.safetensors", "peft": "adapter_model.safetensors"}
+
+
+@click.group("export")
+def command() -> None:
+    """Write what was made in another tool's format."""
+
+
+@command.command("adapter")
+@click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="FILE|FOLDER")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["kohya", "diffusers", "peft"]),
+    default="kohya",
+    show_default=True,
+    help="kohya is for A1111, ComfyUI and sd-scripts.",
+)
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="The file to write.")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def adapter(source: Path, style: str, out: Path | None, *, force: bool) -> int:
+    """Write an adapter for pictures (in any of the formats) in one of them."""
+    from lorakit.facts.facts import adapter_file
+    from lorakit.models import adapter_formats
+    from lorakit.training import adapter_files
+
+    file = adapter_file(source)
+    target = out or Path(style) / _NAMES.get(style, f"{file.stem}.safetensors")
+    if target.exists() and not force:
+        raise click.UsageError(f"{target} is there already; --force overwrites it")
+    adapter_files.write(adapter_formats.read(file), target, style)
+    click.echo(f"written: {target}")
+    return outcome.DONE

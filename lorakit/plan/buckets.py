@@ -1,0 +1,70 @@
+"""Aspect buckets and batches of pictures: pure functions, that a plan counts with and a training goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lorakit.plan.seeds import derive
+
+
+def bucket_of(size: tuple[int, int], area: int, unit: int) -> tuple[int, int]:
+    """The (width, height) a picture is trained at: its own aspect, about `area` px, multiples of `unit`."""
+    width, height = size
+    exact = (area * width / height) ** 0.5
+    return (
+        max(unit, round(exact / unit) * unit),
+        max(unit, round(area / exact / unit) * unit),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PictureOrder:
+    """Which pictures stand in which batch: a function of (seed, epoch); every picture once an epoch.
+
+    A batch is of one bucket; ragged last batches are kept.
+    """
+
+    buckets: Sequence[tuple[int, int]]  # of each picture
+    batch_size: int
+    seed: int
+
+    def _grouped(self) -> dict[tuple[int, int], list[int]]:
+        found: dict[tuple[int, int], list[int]] = {}
+        for place, bucket in enumerate(self.buckets):
+            found.setdefault(bucket, []).append(place)
+        return found
+
+    @property
+    def per_epoch(self) -> int:
+        """Batches in one epoch."""
+        return sum(-(-len(members) // self.batch_size) for members in self._grouped().values())
+
+    def epoch(self, number: int) -> list[list[int]]:
+        """The batches of an epoch in order."""
+        dice = np.random.Generator(np.random.PCG64(derive(self.seed, "order", number)))
+        batches: list[list[int]] = []
+        for members in self._grouped().values():
+            mixed = [members[int(one)] for one in dice.permutation(len(members))]
+            batches += [
+                mixed[i : i + self.batch_size] for i in range(0, len(mixed), self.batch_size)
+            ]
+        return [batches[int(place)] for place in dice.permutation(len(batches))]
+
+    def members(self, number: int) -> list[int]:
+        """The pictures of batch `number`, counted over all epochs."""
+        epoch, place = divmod(number, self.per_epoch)
+        return self.epoch(epoch)[place]
+
+    def seen(self, passes: int) -> int:
+        """Pictures that go through the model in so many passes, repeats counted."""
+        whole, rest = divmod(passes, self.per_epoch)
+        return whole * len(self.buckets) + sum(map(len, self.epoch(whole)[:rest]))
+
+    def lines(self) -> Iterator[str]:
+        """The buckets in words, the fullest first."""
+        grouped = sorted(self._grouped().items(), key=lambda one: (-len(one[1]), one[0]))
+        for (width, height), members in grouped:
+            yield f"{len(members)} at {width}x{height}"
