@@ -3,8 +3,9 @@
     python studio/compose.py --art CACHE --pool POOL --count 40000
 
 Fetches ``@lobehub/fluent-emoji-3d`` into ``CACHE`` with npm unless it is there already, then writes
-``POOL/pictures.npy`` (N, 128, 128, 3) uint8 and ``POOL/scenes.jsonl``, one scene a line, from which
-sentences can be drawn anew.  The same seed and count give the same pool.
+``POOL/pictures.npy`` (N, 128, 128, 3) uint8, ``POOL/marks.npy`` (N, 16, 16) uint8, which says where
+characters and things stand, and ``POOL/scenes.jsonl``, one scene a line, from which sentences can be
+drawn anew.  The same seed and count give the same pool.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from captions import caption
 from common import label_sheet
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
-from painting import SIZE, Art, paint
+from painting import SIZE, Art, set_stage
 from PIL import Image
 from scenes import Scene, draw_scene
 
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
 CHUNK = 250  # pictures a task
+CELL = 8  # px: a place in the latents
 
 
 def find_art(folder: Path) -> Path | None:
@@ -66,10 +68,14 @@ def _open_art(folder: Path) -> None:
     _art.append(Art(folder))
 
 
-def _compose(task: tuple[int, int, int]) -> tuple[int, list[Scene], NDArray[np.uint8]]:
+def _compose(
+    task: tuple[int, int, int],
+) -> tuple[int, list[Scene], NDArray[np.uint8], NDArray[np.uint8]]:
     seed, start, stop = task
     scenes = [scene_number(seed, index) for index in range(start, stop)]
-    return start, scenes, np.stack([np.asarray(paint(scene, _art[0])) for scene in scenes])
+    stages = [set_stage(scene, _art[0]) for scene in scenes]
+    pictures = np.stack([np.asarray(stage.image) for stage in stages])
+    return start, scenes, pictures, np.stack([np.asarray(s.marks.reduce(CELL)) for s in stages])
 
 
 def compose(art: Path, pool: Path, count: int, seed: int, workers: int) -> None:
@@ -80,6 +86,8 @@ def compose(art: Path, pool: Path, count: int, seed: int, workers: int) -> None:
     pool.mkdir(parents=True, exist_ok=True)
     shape = (count, SIZE, SIZE, 3)
     pictures = open_memmap(pool / "pictures.npy", mode="w+", dtype=np.uint8, shape=shape)
+    places = (count, SIZE // CELL, SIZE // CELL)
+    all_marks = open_memmap(pool / "marks.npy", mode="w+", dtype=np.uint8, shape=places)
     tasks = [(seed, start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
     beside = pool / "scenes.tmp"
     started = time.monotonic()
@@ -87,13 +95,15 @@ def compose(art: Path, pool: Path, count: int, seed: int, workers: int) -> None:
         get_context("spawn").Pool(workers, _open_art, (art,)) as processes,
         beside.open("w", encoding="utf-8") as lines,
     ):
-        for start, scenes, painted in processes.imap(_compose, tasks):
+        for start, scenes, painted, marks in processes.imap(_compose, tasks):
             pictures[start : start + len(scenes)] = painted
+            all_marks[start : start + len(scenes)] = marks
             lines.writelines(json.dumps(scene.to_json()) + "\n" for scene in scenes)
             if start % (CHUNK * 10) == 0:
                 rate = (start + len(scenes)) / (time.monotonic() - started)
                 print(f"{start + len(scenes)} of {count}, {rate:.0f} pictures/s", flush=True)
     pictures.flush()
+    all_marks.flush()
     beside.rename(pool / "scenes.jsonl")  # written last: its presence says the pool is whole
 
 

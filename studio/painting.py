@@ -506,15 +506,25 @@ def put_glow(image: Image.Image, x: float, y: float, radius: float, strength: fl
     image.paste(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)))
 
 
+ACTOR_MARK, THING_MARK = 96, 255  # how much a place in the picture tells, of 255
+
+
 class Stage:
-    """A backdrop on which actors and things are set."""
+    """A backdrop on which actors and things are set; ``marks`` (mode L) keeps where they stand."""
 
     def __init__(
         self, image: Image.Image, art: Art, rng: random.Random, setting: str | None
     ) -> None:
         self.image, self.art, self.rng = image, art, rng
+        self.marks = Image.new("L", image.size)
         self.dark = setting is not None and SETTINGS[setting].dark
         self.floats = setting == "in space"
+
+    def put(self, sprite: Image.Image, x: float, bottom: float, mark: int) -> None:
+        """Set a sprite and mark its place."""
+        put(self.image, sprite, x, bottom)
+        here = (round(x - sprite.width / 2), round(bottom - sprite.height))
+        self.marks.paste(mark, here, sprite.getchannel("A"))
 
     def prop(self, code: str, x: float, bottom: float, size: float, shadow: bool = True) -> None:
         """Set a thing whose longer side is ``size``; lamps and fires glow."""
@@ -524,7 +534,7 @@ class Stage:
             put_glow(self.image, x, bottom - sprite.height * 0.6, size * 0.95, strength)
         if shadow and not self.floats:
             put_shadow(self.image, x, bottom, sprite.width * 0.8)
-        put(self.image, sprite, x, bottom)
+        self.put(sprite, x, bottom, THING_MARK)
 
     def actor(
         self,
@@ -541,7 +551,7 @@ class Stage:
         sprite = self.art.fitted(actor.code, size, flip)
         if shadow and not self.floats:
             put_shadow(self.image, x, bottom, sprite.width * 0.8)
-        put(self.image, sprite, x, bottom)
+        self.put(sprite, x, bottom, ACTOR_MARK)
         if actor.hat:
             head_x, brim, part = HEADS[actor.code]
             if flip:
@@ -549,7 +559,7 @@ class Stage:
             width = max(round(sprite.width * part), round(size * 0.42))
             hat = self.art.sprite(actor.hat, width)
             left, top = x - sprite.width / 2, bottom - sprite.height
-            put(self.image, hat, left + head_x * sprite.width, top + brim * sprite.height)
+            self.put(hat, left + head_x * sprite.width, top + brim * sprite.height, THING_MARK)
         return sprite
 
 
@@ -725,10 +735,15 @@ LAYOUTS: dict[str, Callable[[Placing], None]] = {
 }
 
 
-def paint(scene: Scene, art: Art) -> Image.Image:
-    """Paint a scene: RGB, 128x128."""
+def set_stage(scene: Scene, art: Art) -> Stage:
+    """Paint a scene; its picture and the marks of what stands where."""
     rng = random.Random(scene.layout)
     stage = Stage(paint_setting(scene.setting, art, rng), art, rng, scene.setting)
     side = rng.choice((-1, 1))
     LAYOUTS[scene.relation](Placing(scene, stage, side, rng.uniform(108, 116)))
-    return stage.image
+    return stage
+
+
+def paint(scene: Scene, art: Art) -> Image.Image:
+    """Paint a scene: RGB, 128x128."""
+    return set_stage(scene, art).image

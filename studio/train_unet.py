@@ -5,7 +5,8 @@
 Needs ``POOL/scenes.jsonl``, ``WORK/latents.npy``, ``WORK/latents.json`` and ``WORK/tokenizer``;
 starts from the text encoder in ``WORK/text.pt`` if it is there (train_text.py).
 v-prediction on a zero-terminal-SNR schedule, min-SNR weights with a floor, a moving average of the
-weights, a tenth of the captions empty; captions are drawn anew each time a picture is met.
+weights, a tenth of the captions empty; captions are drawn anew each time a picture is met.  Errors
+where ``POOL/marks.npy`` says that a thing or a character stands weigh more (``--focus``).
 ``--seconds`` is the length of the whole schedule, all sessions together: a run that was stopped
 goes on from ``WORK/unet.pt`` with the time that is left.  ``--start MODEL`` begins with an exported
 model, also where that one had fewer latent channels.  On a CPU two processes of one thread
@@ -156,6 +157,10 @@ class Batches:
         self.tokenizer, self.device = tokenizer, device
         self.batch, self.seed, self.empty = args.batch, args.seed, args.empty
         self.single_share: float = args.singles
+        # Things are small: unweighted, most of what a step learns is about skies and grounds.
+        marks = torch.from_numpy(np.load(args.pool / "marks.npy")[: len(latents)].copy())
+        focus = 1 + (args.focus - 1) * marks.float()[:, None] / 255
+        self.focus = (focus / focus.mean()).to(torch.bfloat16).to(device)
         self.rows = (len(self.scenes) - HELD_OUT) // args.batch * args.batch
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.singles = [
@@ -171,8 +176,11 @@ class Batches:
         ).input_ids
         return ids.to(self.device)
 
-    def get(self, step: int, part: slice) -> tuple[Tensor, Tensor]:
-        """Latents (B, 16, 16, 16) and ids (B, 77) of this process's part of a step."""
+    def get(self, step: int, part: slice) -> tuple[Tensor, Tensor, Tensor]:
+        """Give latents (B, 16, 16, 16), ids (B, 77), weights of places of a step for this process.
+
+        The weights (B, 1, 16, 16) are 1 on the whole pool's average.
+        """
         epoch, place = divmod(step * self.batch, self.rows)
         if epoch != self.epoch:
             shuffle = np.random.default_rng((self.seed, epoch))
@@ -187,7 +195,8 @@ class Batches:
         texts = [
             "" if rng.random() < self.empty else caption(self.scenes[row], rng) for row in rows
         ]
-        return self.latents[torch.from_numpy(rows[part])].float(), self.tokens(texts[part])
+        mine = torch.from_numpy(rows[part])
+        return self.latents[mine].float(), self.tokens(texts[part]), self.focus[mine].float()
 
     def held_out(self) -> tuple[Tensor, Tensor]:
         """Give the scenes that are never trained on."""
@@ -309,7 +318,7 @@ class Run:
         """Learn from one batch; give its loss."""
         count = self.args.batch
         part = slice(self.rank, None, self.args.processes)
-        latents, ids = self.batches.get(self.step, part)
+        latents, ids, focus = self.batches.get(self.step, part)
         chance = torch.Generator().manual_seed(self.args.seed * 1_000_003 + self.step)
         noise = torch.randn((count, *latents.shape[1:]), generator=chance)[part].to(self.device)
         # One timestep in each of `count` parts of the schedule, the noisy end more often: there
@@ -323,7 +332,7 @@ class Run:
             group["lr"] = rate * rate_factor(self.step, part)
         with torch.autocast(self.device.type, torch.bfloat16):
             made = self.model(noisy.contiguous(memory_format=torch.channels_last), timesteps, ids)
-        errors = (made.float() - wanted).pow(2).mean((1, 2, 3))
+        errors = ((made.float() - wanted).pow(2) * focus).mean((1, 2, 3))
         loss = (errors * self.weights[timesteps]).mean()
         self.gradients.buffer.zero_()
         loss.backward()
@@ -401,6 +410,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=8e-4, help="peak rate of AdamW")
     parser.add_argument("--empty", type=float, default=0.1, help="part of captions left empty")
     parser.add_argument("--singles", type=float, default=0.4, help="part of scenes of one thing")
+    parser.add_argument("--focus", type=float, default=3.0, help="weight of places with things")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, help="2 suit 2 CPU cores")
