@@ -19,6 +19,7 @@ import argparse
 import json
 import math
 import random
+import shutil
 import signal
 import sys
 import time
@@ -72,6 +73,7 @@ SCHEDULE = {
 LOG_EVERY = 100  # steps
 SAVE_EVERY = 180  # seconds
 EMA_EVERY = 4  # steps
+TOKENIZER = ("vocab.json", "merges.txt")
 HELD_OUT = 256  # the first scenes of a pool are never trained on
 
 
@@ -132,6 +134,19 @@ def take_over(painter: Painter, model: Path) -> None:
         if weight.shape != known[name].shape:
             weight.mul_(0.1)
         weight[tuple(map(slice, known[name].shape))] = known[name]
+
+
+def take_tokenizer(work: Path, model: Path) -> None:
+    """Use an exported model's tokenizer: learning one anew may number its tokens otherwise.
+
+    Raises:
+        ValueError: ``work`` holds another one already.
+    """
+    ours, theirs = work / "tokenizer", model / "tokenizer"
+    if not ours.exists():
+        shutil.copytree(theirs, ours)
+    elif any((ours / name).read_bytes() != (theirs / name).read_bytes() for name in TOKENIZER):
+        raise ValueError(f"{ours} is not the tokenizer of {model}: take it away")
 
 
 def loss_weights(signal_to_noise: Tensor) -> Tensor:
@@ -415,6 +430,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, help="2 suit 2 CPU cores")
     args = parser.parse_args()
+    if args.start:
+        take_tokenizer(args.work, args.start)
     (args.work / "meeting").unlink(missing_ok=True)
     if args.processes > 1:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # let the others end with us
