@@ -141,6 +141,7 @@ def take_tokenizer(work: Path, model: Path) -> None:
 
     Raises:
         ValueError: ``work`` holds another one already.
+
     """
     ours, theirs = work / "tokenizer", model / "tokenizer"
     if not ours.exists():
