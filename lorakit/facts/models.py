@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from lorakit import resources
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.digests import Digests
+from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
 from lorakit.language.documents import ModelSource
 
 Family = Literal["sd", "sdxl"]
@@ -47,7 +49,8 @@ class ModelError(LorakitError):
 class ModelFacts:
     """A model as a plan sees it. Sizes in px; `vae_factor` px a latent; `token_limit` with both ends.
 
-    `path` and `digest` are None until a hub model has been downloaded.
+    `path` and `digest` are None until a hub model has been downloaded; `unet` is the UNet's configuration,
+    as published where it is not there yet, and empty where nothing is known.
     """
 
     name: str
@@ -64,6 +67,7 @@ class ModelFacts:
     guidance_scale: float = 7.5
     weight_bytes: int = 0
     revision: str = ""
+    unet: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -136,6 +140,7 @@ def _folder(source: ModelSource, folder: Path, digests: Digests, revision: str =
         guidance_scale=float(guidance),
         weight_bytes=sum((folder / n).stat().st_size for n in files if n.endswith(".safetensors")),
         revision=revision,
+        unet=unet,
     )
 
 
@@ -146,7 +151,8 @@ def _single_file(source: ModelSource, file: Path, digests: Digests) -> ModelFact
             (length,) = struct.unpack("<Q", handle.read(8))
             if length > 100_000_000:
                 raise ModelError(f"{file} is not a safetensors file")
-            keys = set(json.loads(handle.read(length)))
+            header = json.loads(handle.read(length))
+            keys = set(header)
     except (OSError, ValueError, struct.error) as error:
         raise ModelError(f"{file} is not a safetensors file: {error}") from error
     if not any(key.startswith("model.diffusion_model.") for key in keys):
@@ -164,7 +170,16 @@ def _single_file(source: ModelSource, file: Path, digests: Digests) -> ModelFact
         native=(side, side),
         guidance_scale=5.0 if large else 7.5,
         weight_bytes=file.stat().st_size,
+        unet=_unet_of(header),
     )
+
+
+def _unet_of(header: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The published UNet that a checkpoint's cross-attention fits; empty for none."""
+    key = "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight"
+    width = (header.get(key, {}).get("shape") or [0])[-1]
+    fitting = (unet for unet, _ in PUBLISHED.values() if unet["cross_attention_dim"] == width)
+    return next(fitting, {})
 
 
 def hub_folder(repository: str, *, download: bool = False) -> Path | None:
@@ -202,16 +217,7 @@ def model_facts(source: ModelSource, digests: Digests, *, download: bool = False
         repository = source.source.removeprefix("hub:")
         found = hub_folder(repository, download=download)
         if found is None:
-            large = "xl" in repository.lower()
-            side = 1024 if large else 512
-            return ModelFacts(
-                source.name,
-                source.source,
-                "sdxl" if large else "sd",
-                None,
-                None,
-                native=(side, side),
-            )
+            return _not_there_yet(source, repository)
         return _folder(source, found, digests, revision=found.name)
     path = Path(source.source)
     if path.is_dir():
@@ -223,3 +229,21 @@ def model_facts(source: ModelSource, digests: Digests, *, download: bool = False
             f"{path} is not a .safetensors file; other formats can hold programs and are not opened"
         )
     raise ModelError(f"there is no model at {path}")
+
+
+def _not_there_yet(source: ModelSource, repository: str) -> ModelFacts:
+    """A hub model before it is downloaded: what was published of it, or what its name says."""
+    unet, others = PUBLISHED.get(repository, ({}, 0))
+    large = "xl" in repository.lower()
+    native = _pair(unet.get("sample_size", 128 if large else 64), 8)
+    parameters = sum(map(math.prod, shapes_of(unet).values())) + others
+    return ModelFacts(
+        source.name,
+        source.source,
+        "sdxl" if large else "sd",
+        None,
+        None,
+        native=native,
+        weight_bytes=parameters * 4,
+        unet=unet,
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.facts.unet_layers import layer_sizes, trainable
+from lorakit.facts.unet_layers import layer_sizes, total, trainable
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
     Course,
@@ -61,8 +61,8 @@ class TrainImages:
                 step.place,
                 "name the layers in target_modules instead",
             )
-        sizes = layer_sizes(model.path)
-        if sizes and not trainable(sizes, step.lora.target_modules or _TARGETS, step.lora.rank):
+        sizes = layer_sizes(model)
+        if sizes and not trainable(sizes, step.lora.target_modules or _TARGETS, step.lora):
             yield context.finding(
                 "no-layer",
                 f"no layer of {model.source} is called as target_modules says",
@@ -89,8 +89,8 @@ class TrainImages:
             "device_class": course.device_class,
             "train": course.params(_RATE),
         }
-        sizes = layer_sizes(model.path)
-        count = trainable(sizes, step.lora.target_modules or _TARGETS, step.lora.rank)
+        sizes = layer_sizes(model)
+        count = trainable(sizes, step.lora.target_modules or _TARGETS, step.lora)
         action = Action(
             id=f"{name}/training",
             step=name,
@@ -166,7 +166,11 @@ def _lines(
     for picture in pictures[:_SHOWN]:
         yield f"{picture.file.name}: {picture.caption}"
     if count is not None:
-        yield f"trains {count:,} parameters: adapter of about {count * 4 / 1e6:.1f} MB"
+        whole = total(context.facts.models[step.model]) or count
+        yield (
+            f"trains {count:,} of {whole:,} parameters ({count / whole:.3%}): "
+            f"adapter of about {count * 4 / 1e6:.1f} MB"
+        )
     yield f"precision {course.precision} on {course.device}"
 
 
