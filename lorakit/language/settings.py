@@ -9,12 +9,13 @@ after the sign deletes the key. In lists an item is its name, or its number from
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lorakit.language import access, names, source
+from lorakit.language import source
 from lorakit.language.findings import Unreadable
 from lorakit.language.nodes import Node, Source
+from lorakit.language.placing import Placing, parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 NAME = "--set"
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-# below these, keys are names that the author chose: a setting never makes a new one by a slip
-_CHOSEN_NAMES = frozenset({"steps", "models", "datasets", "adapters", "characters", "profiles"})
 
 
 def as_source(settings: Sequence[str], document: Path) -> Source:
@@ -52,8 +51,7 @@ def applied(root: Node, text: Source, findings: Findings) -> Node:
             value = _value(text, number, len(path) + 1, findings)
         except Unreadable:
             continue
-        setting = _Setting(text, number, value, findings)
-        root = setting.placed(root, list(re.finditer(r"[^.]+", path)))
+        root = Placing(text, number, 1, value, findings).placed(root, parts(path))
     return root
 
 
@@ -94,91 +92,3 @@ def _adopt(node: Node, blank: Source, text: Source) -> None:
         elif isinstance(one.value, dict):
             stack.extend(one.value.values())
             stack.extend((one.keys or {}).values())
-
-
-@dataclass(slots=True)
-class _Setting:
-    """One setting on its way to its place; `number` is its line among the settings."""
-
-    text: Source
-    number: int
-    value: Node
-    findings: Findings
-
-    def placed(self, parent: Node, path: list[re.Match[str]], above: str = "the document") -> Node:
-        """Return `parent` with the value put where the path leads."""
-        if isinstance(parent.value, list):
-            return self._in_list(parent, parent.value, path, above)
-        if isinstance(parent.value, dict):
-            return self._in_mapping(parent, parent.value, path, above)
-        self._wrong(path, f"{above} is a single value: nothing stands below it")
-        return parent
-
-    def _in_list(
-        self, parent: Node, items: list[Node], path: list[re.Match[str]], above: str
-    ) -> Node:
-        key = path[0][0].strip()
-        index = _index(items, key)
-        if index is None:
-            known = [name for item in items if (name := access.text(item, "name"))]
-            count = f"it has {len(items)} item{'s'[: len(items) != 1]}, counted from 1"
-            hint = names.did_you_mean(key, known) or count
-            self._wrong(path, f"{above} has no item {key}", hint)
-            return parent
-        inner = self.value if len(path) == 1 else self.placed(items[index], path[1:], key)
-        if inner.value is None:
-            return parent.like(items[:index] + items[index + 1 :])
-        return parent.like([*items[:index], inner, *items[index + 1 :]])
-
-    def _in_mapping(
-        self, parent: Node, value: dict[str, Node], path: list[re.Match[str]], above: str
-    ) -> Node:
-        key = path[0][0].strip()
-        column = path[0].start() + 1
-        at = Node(key, self.text, column - 1, column - 1 + len(key), self.number, column)
-        last = len(path) == 1
-        makes_one = last and isinstance(self.value.value, dict)
-        if above in _CHOSEN_NAMES and key not in value and not makes_one:
-            hint = names.did_you_mean(key, value) or (
-                f"there is {names.listed(value)}" if value else ""
-            )
-            self._wrong(path, f"{above} has no {key}", hint)
-            return parent
-        if last:
-            return _replaced(parent, key, self.value, at)
-        below = value.get(key)
-        if below is None or below.value is None:
-            below = at.like({})
-            below.keys = {}
-        else:
-            at = (parent.keys or {}).get(key, at)
-        return _replaced(parent, key, self.placed(below, path[1:], key), at)
-
-    def _wrong(self, path: list[re.Match[str]], message: str, *hints: str) -> None:
-        spot = self.text.spot(self.number, path[0].start() + 1, len(path[0][0]))
-        self.findings.error("bad-setting", message, spot, *hints)
-
-
-def _replaced(parent: Node, key: str, inner: Node, key_node: Node) -> Node:
-    """A mapping with one value changed, or deleted where it is null."""
-    assert isinstance(parent.value, dict)
-    result = parent.like(dict(parent.value))
-    result.keys = dict(parent.keys or {})
-    assert isinstance(result.value, dict)
-    if inner.value is None:
-        result.value.pop(key, None)
-        result.keys.pop(key, None)
-        result.deleted = {**(parent.deleted or {}), key: key_node}
-    else:
-        result.value[key] = inner
-        result.keys[key] = key_node
-    return result
-
-
-def _index(items: list[Node], key: str) -> int | None:
-    for index, item in enumerate(items):
-        if access.text(item, "name") == key:
-            return index
-    if key.isascii() and key.isdigit() and 1 <= int(key[:9]) <= len(items):
-        return int(key[:9]) - 1
-    return None
