@@ -426,7 +426,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=8e-4, help="peak rate of AdamW")
     parser.add_argument("--empty", type=float, default=0.1, help="part of captions left empty")
     parser.add_argument("--singles", type=float, default=0.4, help="part of scenes of one thing")
-    parser.add_argument("--focus", type=float, default=3.0, help="weight of places with things")
+    parser.add_argument("--focus", type=float, default=4.0, help="weight of places with things")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, help="2 suit 2 CPU cores")
