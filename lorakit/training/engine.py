@@ -12,7 +12,10 @@ from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
+import torch
+
 from lorakit.diagnostics import LorakitError
+from lorakit.training.ranks import Ranks
 from lorakit.training.task import Report
 
 Job = Mapping[str, Any]
@@ -23,6 +26,13 @@ TRAINERS: Mapping[str, str] = {
     "train-text": "lorakit.training.text:train",
     "train-image": "lorakit.training.image:train",
 }
+
+
+def trainer_for(job: Job, report: Report) -> Trainer:
+    """The trainer of a job's kind."""
+    module, name = TRAINERS[job["kind"]].split(":")
+    made: Trainer = getattr(importlib.import_module(module), name)(job, report)
+    return made
 
 
 class TrainEngine:
@@ -38,6 +48,7 @@ class TrainEngine:
         self._waiting: deque[Job] = deque()
         self._job: Job | None = None
         self._trainer: Trainer | None = None
+        self._ranks: Ranks | None = None
 
     @property
     def busy(self) -> bool:
@@ -52,31 +63,50 @@ class TrainEngine:
         """One piece of work: an optimizer step, or a few batches of evaluation."""
         if self._trainer is None:
             self._job = self._waiting.popleft()
-            module, name = TRAINERS[self._job["kind"]].split(":")
-            self._trainer = getattr(importlib.import_module(module), name)(self._job, self._report)
+            self._trainer = self._begun(self._job)
         assert self._job is not None
         try:
             next(self._trainer)
         except StopIteration as end:
-            self._trainer = None
-            return [{"id": self._job["id"], "outputs": end.value}]
+            return self._ended(outputs=end.value)
         except (LorakitError, OSError) as error:
-            self._trainer = None
-            return [{"id": self._job["id"], "error": str(error)}]
+            return self._ended(error=str(error))
         except (RuntimeError, MemoryError) as error:
-            if "out of memory" not in str(error).lower() and not isinstance(error, MemoryError):
+            if not _is_out_of_memory(error):
                 raise
             traceback.print_exc()
-            self._trainer = None
-            return [{"id": self._job["id"], "error": out_of_memory(self._job["params"])}]
+            return self._ended(error=out_of_memory(self._job["params"]))
         return []
+
+    def _begun(self, job: Job) -> Trainer:
+        processes = int(job["extra"].get("processes", 1))
+        if processes > 1:
+            threads = max(1, torch.get_num_threads() // processes)
+            torch.set_num_threads(threads)
+            self._ranks = Ranks(job, processes, threads)
+        return trainer_for(job, self._report)
+
+    def _ended(self, **told: object) -> list[Mapping[str, object]]:
+        assert self._job is not None
+        self._trainer = None
+        if self._ranks is not None:
+            self._ranks.end()
+            self._ranks = None
+        return [{"id": self._job["id"], **told}]
 
     def close(self) -> None:
         """Stop what is under way, with a checkpoint to go on from."""
         self._waiting.clear()
         if self._trainer is not None:
-            trainer, self._trainer = self._trainer, None
-            trainer.close()
+            self._trainer.close()
+            self._ended()
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    # accelerate knows what GPUs say, and torch's CPU allocator
+    return isinstance(error, MemoryError) or should_reduce_batch_size(error)
 
 
 def out_of_memory(params: Mapping[str, Any]) -> str:

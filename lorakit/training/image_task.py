@@ -20,6 +20,7 @@ from lorakit.plan.buckets import PictureOrder
 from lorakit.plan.seeds import derive
 from lorakit.rendering.conditioning import Conditioning, stack
 from lorakit.training.image_data import Moments, stacked
+from lorakit.training.share import Share
 
 _FIXED_TIMES = 8  # timesteps at which each picture's loss is measured
 
@@ -76,7 +77,9 @@ class ImageTask:
         """The pictures' files."""
         return [self.files[one] for one in self.order.members(number)]
 
-    def loss(self, model: nn.Module, batch: Any, generator: torch.Generator) -> Tensor:
+    def loss(
+        self, model: nn.Module, batch: Any, generator: torch.Generator, share: Share
+    ) -> Tensor:
         """Mean squared error of what the UNet predicts; noise is drawn on the CPU, the same anywhere."""
         mean: Tensor = batch["mean"]
 
@@ -88,6 +91,7 @@ class ImageTask:
         if self.noise_offset:
             noise = noise + self.noise_offset * drawn(*mean.shape[:2], 1, 1)
         times = torch.randint(len(self._signal), (len(mean),), generator=generator)
+        batch, start, noise, times = (share.cut(one) for one in (batch, start, noise, times))
         each = self._errors(model, batch, start, noise, times)
         if self.snr_gamma:
             each = each * self._weights(times).to(each)

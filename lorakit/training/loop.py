@@ -2,7 +2,7 @@
 
     step k:  for each pass i of the accumulation:
                  torch's randomness and a generator from (seed, k, i)
-                 batch k * accumulation + i -> loss -> gradients
+                 batch k * accumulation + i, this process's rows of it -> loss -> gradients
              clip, optimizer, schedule, averages
 
 Nothing in a step depends on the steps' history but weights, optimizer and schedule, and these are what a
@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,11 @@ from lorakit.diagnostics import LorakitError
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
 from lorakit.training.memory import peak_memory
 from lorakit.training.optimizers import optimizer_for, schedule_for
+from lorakit.training.ranks import leave_group
+from lorakit.training.share import Share, rows_of
 from lorakit.training.task import LoopSettings, Task, seeded
 
+_PATIENCE = timedelta(hours=2)  # processes wait that long for the one that measures and saves
 _NAMED = 4  # samples of a bad batch that an error names
 
 
@@ -55,21 +59,20 @@ class Loop:
     """Trains a task, a step at a call; goes on from the last checkpoint in `folder`, if there is one."""
 
     def __init__(self, task: Task, settings: LoopSettings, folder: Path | None = None) -> None:
-        from accelerate import Accelerator
         from accelerate.utils import send_to_device
 
         torch.set_flush_denormal(True)  # Adam on a CPU slows down many times on denormals
         self.task, self.settings = task, settings
-        self.accelerator = Accelerator(
-            mixed_precision="no" if settings.precision == "fp32" else settings.precision,
-            cpu=settings.device == "cpu",
-        )
+        self.accelerator = _accelerator(settings)
+        self._share = Share(self.accelerator.process_index, self.accelerator.num_processes)
         self._send = send_to_device
         self.step_number = 0  # optimizer steps that are through
         self.history: list[Figures] = []
         self._weights = dict(task.parameters())
         optimizer = optimizer_for(self._weights.values(), settings)
         self._schedule = schedule_for(optimizer, settings)
+        if settings.torch_compile:
+            task.model.compile()
         self.model, self._optimizer = self.accelerator.prepare(task.model, optimizer)
         self._averages = (
             {name: p.detach().clone() for name, p in self._weights.items()}
@@ -80,6 +83,11 @@ class Loop:
         self._log = folder / "metrics.jsonl" if folder is not None else None
         self._saved = -1
         self._go_on()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes checkpoints, figures and results; one of them does."""
+        return self._share.rank == 0
 
     @property
     def done(self) -> bool:
@@ -95,11 +103,14 @@ class Loop:
         for place in range(passes):
             number = self.step_number * passes + place
             generator = seeded(self.settings.seed, "step", self.step_number, place)
+            if not self.leads:  # other rows drop out otherwise
+                seeded(self.settings.seed, "step", self.step_number, place, self._share.rank)
             batch = self._send(self.task.batch(number), self.accelerator.device)
             last = place == passes - 1
             with nullcontext() if last else self.accelerator.no_sync(self.model):
-                loss = self.task.loss(self.model, batch, generator) / passes
-                value = float(loss.detach())
+                loss = self.task.loss(self.model, batch, generator, self._share)
+                loss = loss * (self._share.weight(rows_of(batch)) / passes)
+                value = float(self._mean(loss.detach()))
                 if not math.isfinite(value):
                     raise self._not_finite("loss", number)
                 self.accelerator.backward(loss)
@@ -125,7 +136,7 @@ class Loop:
 
     def save(self) -> Path | None:
         """Write a checkpoint, unless this step has one. Raises OSError, leaving the last one whole."""
-        if self._checkpoints is None or self._saved == self.step_number:
+        if self._checkpoints is None or self._saved == self.step_number or not self.leads:
             return None
         scaler = self.accelerator.scaler
         path = self._checkpoints.save(
@@ -156,11 +167,24 @@ class Loop:
         finally:
             self._put(own)
 
+    @property
+    def single(self) -> Any:
+        """The task's model in the training's precision, for what one process does alone."""
+        return self.task.model
+
     def unwrapped(self) -> Any:
-        """The task's model without what accelerate put around it, to be saved."""
+        """The task's model in fp32 once it is trained: a low precision is taken off it for good."""
+        assert self.done, "training would go on in fp32"
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
     # -- parts of a step ---------------------------------------------------------------------------
+
+    def _mean(self, loss: torch.Tensor) -> torch.Tensor:
+        """Over all processes, which thereby stop together where it is not finite."""
+        if self._share.of == 1:
+            return loss
+        mean: torch.Tensor = self.accelerator.reduce(loss, "mean")
+        return mean
 
     def _clip(self) -> float:
         most = self.settings.max_grad_norm or math.inf
@@ -185,7 +209,7 @@ class Loop:
 
     def _note(self, figures: Figures) -> None:
         self.history.append(figures)
-        if self._log is not None:
+        if self._log is not None and self.leads:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(figures.as_json()) + "\n")
@@ -224,9 +248,27 @@ class Loop:
                 break
             self.history.append(figures)
             kept.append(line + "\n")
-        self._log.write_text("".join(kept), "utf-8")
+        if self.leads:
+            self._log.write_text("".join(kept), "utf-8")
 
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:
     """A schedule's state without its functions, which are built anew."""
     return {k: v for k, v in state.items() if k != "lr_lambdas"} | {"lr_lambdas": [None]}
+
+
+def _accelerator(settings: LoopSettings) -> Any:
+    """accelerate's, alone or with the processes that the environment names as torchrun does."""
+    from accelerate import Accelerator
+    from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
+
+    made = Accelerator(
+        mixed_precision="no" if settings.precision == "fp32" else settings.precision,
+        cpu=settings.device == "cpu",
+        kwargs_handlers=[
+            InitProcessGroupKwargs(timeout=_PATIENCE),
+            DistributedDataParallelKwargs(broadcast_buffers=False),  # nothing here trains a buffer
+        ],
+    )
+    leave_group()
+    return made

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from lorakit.plan.seeds import derive
+from lorakit.training.share import Share
 
 
 class Task(Protocol):
@@ -29,8 +30,13 @@ class Task(Protocol):
     def names(self, number: int) -> Sequence[str]:
         """What a person calls the samples of that batch: files, or the beginnings of texts."""
 
-    def loss(self, model: nn.Module, batch: Any, generator: torch.Generator) -> torch.Tensor:
-        """The mean loss of a batch, a scalar; `model` is the task's, as accelerate prepared it."""
+    def loss(
+        self, model: nn.Module, batch: Any, generator: torch.Generator, share: Share
+    ) -> torch.Tensor:
+        """The mean loss of `share` of a batch, a scalar; `model` is the task's, as accelerate prepared it.
+
+        What `generator` gives is drawn for the whole batch, so that it is the same for any share.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class LoopSettings:
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
     gradient_checkpointing: bool = False
+    torch_compile: bool = False
     checkpointing_steps: int = 0
     ema_decay: float = 0.0
 

@@ -21,6 +21,7 @@ from lorakit.training import metrics, reload, text_model
 from lorakit.training.curve import write_curve
 from lorakit.training.loop import Loop
 from lorakit.training.memory import peak_memory
+from lorakit.training.share import Share
 from lorakit.training.task import LoopSettings, Report
 from lorakit.training.text_batches import TextBatches, tokenized
 
@@ -57,9 +58,10 @@ class TextTask:
         model: nn.Module,
         batch: Any,
         generator: torch.Generator,  # noqa: ARG002
+        share: Share,
     ) -> torch.Tensor:
         """Cross-entropy of the labels."""
-        loss: torch.Tensor = model(**batch).loss
+        loss: torch.Tensor = model(**share.cut(batch)).loss
         return loss
 
 
@@ -101,8 +103,10 @@ def train(job: Job, report: Report) -> Trainer:
                 job["id"], figures.step, settings.steps, {**told, "memory": float(figures.memory)}
             )
             yield
+        if not loop.leads:
+            return {}
         with loop.averaged():
-            scored = yield from _scored(loop.model, held_out, len(splits.labels), loop)
+            scored = yield from _scored(loop.single, held_out, len(splits.labels), loop)
             model = loop.unwrapped()
             outputs = text_model.save(model, tokenizer, out, extra["source"], full=full)
             yield

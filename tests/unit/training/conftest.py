@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from lorakit.training.share import Share
 from lorakit.training.task import LoopSettings, seeded
 
 
@@ -38,9 +39,10 @@ class Toy:
         return [f"sample {number}.{k}" for k in range(3)]
 
     def loss(
-        self, model: nn.Module, batch: torch.Tensor, generator: torch.Generator
+        self, model: nn.Module, batch: torch.Tensor, generator: torch.Generator, share: Share
     ) -> torch.Tensor:
-        noise = torch.randn(batch.shape, generator=generator)
+        noise = share.cut(torch.randn(batch.shape, generator=generator))
+        batch = share.cut(batch)
         return ((model(batch + 0.1 * noise) - 2 * batch) ** 2).mean()
 
 

@@ -1,0 +1,136 @@
+"""Several processes that train together, one a GPU: what torchrun does, for one machine and one training.
+
+The training's worker is rank 0. It starts the others, which do the same job in step with it, save nothing,
+and end when it does. Their environment is torchrun's, so accelerate finds the group by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from lorakit.diagnostics import LorakitError
+
+_GROUP = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+_TOLD = 3  # exit code of a process whose error rank 0 has met as well
+_GRACE = 10.0  # s for rank 0 to tell of an error that ended another process
+
+
+class Ranks:
+    """The other processes of a training; rank 0's own environment names the group too."""
+
+    def __init__(self, job: Mapping[str, Any], count: int, threads: int) -> None:
+        self._ending = threading.Event()
+        group = {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
+        group |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+        os.environ.update({**group, "RANK": "0", "LOCAL_RANK": "0"})
+        self._others = []
+        for rank in range(1, count):
+            place = {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+            process = subprocess.Popen(
+                [sys.executable, "-m", "lorakit.training.ranks", str(threads)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                env={**os.environ, **group, **place},
+            )
+            self._others.append(process)
+            assert process.stdin is not None
+            # the pipe stays open: its end tells the process that we are gone
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.flush()
+            threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+
+    @property
+    def pids(self) -> list[int]:
+        """The other processes."""
+        return [process.pid for process in self._others]
+
+    def end(self) -> None:
+        """End the others, whatever they are at; they have nothing to save."""
+        self._ending.set()
+        for process in self._others:
+            process.kill()
+            process.wait()
+            if process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        code = process.wait()
+        if code in (0, _TOLD) or self._ending.wait(_GRACE):
+            return
+        # rank 0 would wait for it for hours; the runner starts us again, from the last checkpoint
+        sys.stderr.write(f"a process of the training ended by itself (code {code})\n")
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def leave_group() -> None:
+    """Once the group stands: programs that this process starts are not of it."""
+    for name in _GROUP:
+        os.environ.pop(name, None)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _leave_with_parent() -> None:
+    """Runs in a thread: rank 0 holds the other end of our input."""
+    with contextlib.suppress(OSError):
+        while os.read(0, 1024):
+            pass
+    os._exit(0)
+
+
+def _job() -> dict[str, Any]:
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = os.read(0, 1 << 16)
+        if not piece:
+            os._exit(0)
+        line += piece
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def main() -> None:
+    """`python -m lorakit.training.ranks THREADS`, started by rank 0 with a job on standard input."""
+    job = _job()
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    import torch
+
+    from lorakit.training.engine import trainer_for
+
+    torch.set_num_threads(int(sys.argv[1]))
+    torch.use_deterministic_algorithms(True, warn_only=True)
+
+    def quiet(job: str, done: int, total: int, figures: Mapping[str, float] | None = None) -> None:
+        """Rank 0 tells."""
+
+    code = 0
+    try:
+        for _ in trainer_for(job, quiet):
+            pass
+    except (LorakitError, OSError):
+        code = _TOLD
+    except Exception:  # noqa: BLE001 - the log has it, and rank 0 notices
+        traceback.print_exc()
+        code = 1
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

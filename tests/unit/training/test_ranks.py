@@ -1,0 +1,100 @@
+"""Several processes train as one does: the same whole batches, the same losses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from lorakit.training.share import WHOLE, Share, rows_of
+
+ROOT = Path(__file__).resolve().parents[3]
+# what each of the processes does: dropout off, since each row drops out by its process's own chance
+PROGRAM = """\
+import json, sys
+from dataclasses import replace
+from tests.unit.training.conftest import Toy
+from lorakit.training.loop import Loop
+from lorakit.training.task import LoopSettings
+
+class Uneven(Toy):
+    def batch(self, number):  # 3, 1 and 2 rows: none divides well
+        return super().batch(number)[: (3, 1, 2)[number % 3]]
+
+task = Uneven()
+task.model[1].p = 0.0
+settings = LoopSettings(steps=12, seed=5, learning_rate=1e-2, gradient_accumulation_steps=2,
+                        ema_decay=0.9, max_grad_norm=0.5, checkpointing_steps=4)
+from pathlib import Path
+loop = Loop(task, settings, Path(sys.argv[1]))
+while not loop.done:
+    loop.step()
+if loop.leads:
+    print(json.dumps({
+        "of": loop._share.of,
+        "kind": str(loop.accelerator.distributed_type),
+        "losses": [f.loss for f in loop.history],
+        "norms": [f.grad_norm for f in loop.history],
+        "weights": [v for p in loop._weights.values() for v in p.detach().reshape(-1).tolist()],
+        "averages": [v for p in loop._averages.values() for v in p.reshape(-1).tolist()],
+    }))
+"""
+
+
+def trained(folder: Path, processes: int) -> dict[str, object]:
+    """Run the program in so many processes, started as torchrun starts them."""
+    from lorakit.training.ranks import _free_port
+
+    group = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1"}
+    group["MASTER_PORT"] = str(_free_port())
+    started = []
+    for rank in range(processes):
+        place = {**group, "RANK": str(rank), "LOCAL_RANK": str(rank)} if processes > 1 else {}
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, str(folder)],
+                cwd=ROOT,
+                env={**os.environ, **place, "OMP_NUM_THREADS": "1"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    told = [process.communicate(timeout=240) for process in started]
+    assert all(process.returncode == 0 for process in started), told
+    return json.loads(told[0][0].splitlines()[-1])
+
+
+def test_two_processes_lose_what_one_loses(tmp_path: Path) -> None:
+    one, two = trained(tmp_path / "one", 1), trained(tmp_path / "two", 2)
+    assert (one["of"], two["of"]) == (1, 2)
+    assert two["kind"] == "DistributedType.MULTI_CPU"
+    for name in ("losses", "norms", "weights", "averages"):
+        assert two[name] == pytest.approx(one[name], abs=1e-5), name
+    # one of them writes
+    log = (tmp_path / "two" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == list(range(1, 13))
+
+
+def test_a_share_has_every_nth_row_and_weighs_by_its_rows() -> None:
+    batch = {"ids": torch.arange(5), "names": list("abcde"), "same": 7}
+    parts = [Share(rank, 3).cut(batch) for rank in range(3)]
+    assert [part["ids"].tolist() for part in parts] == [[0, 3], [1, 4], [2]]
+    assert [part["names"] for part in parts] == [["a", "d"], ["b", "e"], ["c"]]
+    assert all(part["same"] == 7 for part in parts)
+    values = torch.tensor([4.0, 1.0, 7.0, 2.0, 5.0])
+    means = [Share(r, 3).cut(values).mean() * Share(r, 3).weight(5) for r in range(3)]
+    assert float(sum(means) / 3) == pytest.approx(float(values.mean()))
+    assert WHOLE.cut(batch) is batch
+    assert rows_of(batch) == 5
+
+
+def test_a_share_without_rows_has_one_that_does_not_count() -> None:
+    last = Share(2, 3)
+    assert last.cut(torch.tensor([8, 9])).tolist() == [8]
+    assert last.weight(2) == 0
