@@ -27,6 +27,9 @@ TABLES = {
         "lora": "`lora`",
         "train": "`train`",
         "compare": "`kind: compare`",
+        "sweep": "`kind: sweep`",
+        "axis": "A path's range in a sweep",
+        "sweep.best": "`best` of a sweep",
     },
     "storyboard": {
         "": "A storyboard",
@@ -109,7 +112,8 @@ def page() -> str:
         "Every key of both documents, made from `schemas/` by `docs/make_reference.py`.",
         "`notes:` and keys that begin with `x-` are yours, anywhere. *Affects* says what is made again when a key",
         "changes: `render` frames and all behind them, `train` trainings and what uses them,",
-        "`film` the film or contact sheet only, `compare` a table, `nothing` nothing.",
+        "`film` the film or contact sheet only, `compare` a table, `sweep` the members of a sweep and its table,",
+        "`nothing` nothing.",
         "",
     ]
     for name, tables in TABLES.items():

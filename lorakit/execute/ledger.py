@@ -28,9 +28,11 @@ class Ledger:
         self._first_of: dict[str, str] = {}  # key -> the address that is made for all its twins
         self._behind: dict[str, list[str]] = {}
         self._waits: dict[str, set[str]] = {}
+        self._needs: dict[str, set[str]] = {}  # those without which an action is not made
         for id_, action in self.actions.items():
             if id_ not in self.held:
                 self._waits[id_] = {source.action for source in action.inputs}
+                self._needs[id_] = {s.action for s in action.inputs if not s.optional}
                 for source in self._waits[id_]:
                     self._behind.setdefault(source, []).append(id_)
 
@@ -51,8 +53,12 @@ class Ledger:
         return [id_ for id_, waits in self._waits.items() if not waits]
 
     def inputs(self, id_: str) -> dict[str, Output]:
-        """An action's inputs by role, once they are all there."""
-        return {s.role: self.outputs[s.action][s.output] for s in self.actions[id_].inputs}
+        """An action's inputs by role, once all have come that will."""
+        return {
+            source.role: self.outputs[source.action][source.output]
+            for source in self.actions[id_].inputs
+            if not source.optional or source.output in self.outputs.get(source.action, ())
+        }
 
     def opened_behind(self, id_: str) -> set[str]:
         """Outputs of an action that some action to be made will open."""
@@ -88,15 +94,26 @@ class Ledger:
                 free.append(behind)
         return free
 
-    def fail(self, id_: str) -> list[str]:
-        """An action has failed; returns those behind it, which are skipped."""
+    def fail(self, id_: str) -> tuple[list[str], list[str]]:
+        """An action has failed.
+
+        Returns those behind it, which are skipped, and those that do without it and wait for nothing else.
+        """
         self.outcomes[id_] = "failed"
         skipped: list[str] = []
-        line = list(self._behind.get(id_, ()))
+        free: list[str] = []
+        line = [id_]
         while line:
-            current = line.pop()
-            if current not in self.outcomes:
-                self.outcomes[current] = "skipped"
-                skipped.append(current)
-                line += self._behind.get(current, ())
-        return skipped
+            lost = line.pop()
+            for behind in self._behind.get(lost, ()):
+                if behind in self.outcomes:
+                    continue
+                if lost in self._needs[behind]:
+                    self.outcomes[behind] = "skipped"
+                    skipped.append(behind)
+                    line.append(behind)
+                    continue
+                self._waits[behind].discard(lost)
+                if not self._waits[behind]:
+                    free.append(behind)
+        return skipped, [id_ for id_ in free if id_ not in self.outcomes]

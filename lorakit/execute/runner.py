@@ -82,6 +82,7 @@ class Runner:
         self._calls: dict[int, dict[str, int]] = {}  # by worker, as it last told them
         self._broken: dict[str, str] = {}
         self._failed = False
+        self._halted = False  # something failed after which nothing more is begun
 
     # -- the run ---------------------------------------------------------------------------------
 
@@ -120,12 +121,12 @@ class Runner:
         self._listener(event)
 
     def _over(self) -> bool:
-        if self._failed and not self._settings.keep_going:
+        if self._halted and not self._settings.keep_going:
             return not any(slot.busy for slot in self._slots.values())
         return self._ledger.over
 
     def _stop_for(self, error: StoreError) -> None:
-        self._failed = True
+        self._failed = self._halted = True
         self._tell(Note, str(error))
 
     # -- workers ---------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ class Runner:
 
     def _dispatch(self) -> None:
         """Keep every worker supplied."""
-        if self._failed and not self._settings.keep_going:
+        if self._halted and not self._settings.keep_going:
             return
         for slot in self._slots.values():
             if slot.wants_a_worker:
@@ -361,13 +362,18 @@ class Runner:
 
     def _fail(self, id_: str, error: str) -> None:
         self._failed = True
+        ready: list[str] = []
         for failed in (id_, *self._ledger.twins(id_)):
             key = self._ledger.keys.get(failed, "")
+            self._halted = self._halted or not self._ledger.actions[failed].alone
             self._tell(ActionFinished, failed, "failed", key, detail=error)
-            for skipped in self._ledger.fail(failed):
+            skipped_with, freed = self._ledger.fail(failed)
+            ready += freed
+            for skipped in skipped_with:
                 self._tell(
                     ActionFinished, skipped, "skipped", detail=f"needs {failed}, which failed"
                 )
+        self._settle_ready(ready)
 
     # -- the end ---------------------------------------------------------------------------------
 

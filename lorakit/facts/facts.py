@@ -15,7 +15,7 @@ from lorakit.facts.text_data import TextFacts, text_facts
 from lorakit.facts.text_files import DataError
 from lorakit.facts.text_models import TextModelFacts, text_model_facts
 from lorakit.facts.tokens import TokenCounter
-from lorakit.language.documents import Project, TrainTextStep
+from lorakit.language.documents import Project, TrainTextStep, with_members
 from lorakit.store.journal import Timings
 from lorakit.store.store import FOLDER
 
@@ -104,7 +104,7 @@ def _uses(project: Project) -> tuple[set[str], set[str]]:
     """Which models steps read with, and which they draw with."""
     reads: set[str] = set()
     draws: set[str] = set()
-    for step in project.recipe.steps.values():
+    for step in with_members(project.recipe.steps.values()):
         (reads if isinstance(step, TrainTextStep) else draws).add(getattr(step, "model", ""))
     return reads, draws
 

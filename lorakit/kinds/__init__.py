@@ -12,6 +12,7 @@ from lorakit.language.documents import (
     GenerateStep,
     Step,
     StoryboardStep,
+    SweepStep,
     TrainImageStep,
     TrainTextStep,
     VideoStep,
@@ -26,6 +27,7 @@ KINDS: Mapping[type[Step], str] = {
     TrainTextStep: "lorakit.kinds.train_text:TrainTexts",
     TrainImageStep: "lorakit.kinds.train_image:TrainImages",
     CompareStep: "lorakit.kinds.compare:Comparisons",
+    SweepStep: "lorakit.kinds.sweep:Sweeps",
 }
 
 

@@ -1,11 +1,11 @@
-"""`compare`: the figures of several trainings side by side."""
+"""`compare`: the figures of several trainings side by side, or the pictures of several steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.kinds.sheet import ASSEMBLY
+from lorakit.kinds.sheet import ASSEMBLY, side_by_side
 from lorakit.kinds.trainer import metrics_of
 from lorakit.language.documents import CompareStep
 from lorakit.plan.actions import Action, Input
@@ -15,10 +15,10 @@ COMPARE_VERSION = 1
 
 
 class Comparisons:
-    """One table; the others are held against the first."""
+    """One table in which trainings are held against the first, or one sheet with a column for each step."""
 
     def needs(self, step: CompareStep) -> Sequence[str]:
-        """The trainings."""
+        """What is compared."""
         return step.of
 
     def check(self, step: CompareStep, context: Context) -> Iterator[Diagnostic]:  # noqa: ARG002
@@ -26,7 +26,10 @@ class Comparisons:
         return iter(())
 
     def plan(self, step: CompareStep, context: Context) -> Made:
-        """The table, in Markdown and JSON."""
+        """The table in Markdown and JSON, or the sheet."""
+        shots = {name: context.made[name].shots for name in step.of}
+        if all(shots.values()):
+            return Made((side_by_side(step.name, step.name, shots),))
         made = {name: context.made[name].actions for name in step.of}
         inputs = {
             f"metrics_{number}": (name, metrics_of(made, name))

@@ -279,8 +279,10 @@ def easel_for(model: str, adapters: Sequence[AdapterUse], context: Context) -> E
             paths.append(str(adapter_file(context.project.recipe.adapters[use.name].path)))
             continue
         role = f"adapter_{len(trained) + 1}"
-        made = context.made.get(use.name)
+        made = context.made.get(use.step)
+        at = f"{use.step}/best" if use.step != use.name else ""
         makers = [a for a in made.actions if "adapter" in a.files] if made else []
+        makers = [a for a in makers if a.id == at] if at else makers
         trained += [Input(role, maker.id, "adapter") for maker in makers[:1]]
         digests.append((f"input:{role}", use.weight))
         paths.append(f"input:{role}")

@@ -24,7 +24,7 @@ class Generate:
 
     def needs(self, step: GenerateStep) -> Sequence[str]:
         """Steps that train the adapters it wears; a name may be of an adapter from a file as well."""
-        return [use.name for use in step.adapters]
+        return [use.step for use in step.adapters]
 
     def check(self, step: GenerateStep, context: Context) -> Iterator[Diagnostic]:
         """Size and prompts."""

@@ -28,7 +28,7 @@ class Storyboards:
 
     def needs(self, step: StoryboardStep) -> Sequence[str]:
         """Steps that train the adapters it wears; a name may be of an adapter from a file as well."""
-        return [use.name for use in step.adapters]
+        return [use.step for use in step.adapters]
 
     def check(self, step: StoryboardStep, context: Context) -> Iterator[Diagnostic]:
         """Sizes, strengths, prompts, and the glyphs of the captions."""

@@ -11,26 +11,31 @@ from lorakit.language import access, build_training, looks, names, schemas
 from lorakit.language.documents import (
     AdapterSource,
     AdapterUse,
+    Best,
     CompareStep,
     GenerateStep,
     Look,
+    Member,
     ModelSource,
     Prompt,
     Recipe,
     Step,
     StoryboardStep,
+    SweepStep,
     TrainTextStep,
     VideoStep,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Literal
 
     from lorakit.diagnostics import Place
     from lorakit.language.documents import DType, Storyboard
     from lorakit.language.findings import Findings
     from lorakit.language.nodes import Node
     from lorakit.language.paths import Paths
+    from lorakit.language.sweeps import Change, Draft, Sweeps
     from lorakit.language.trainings import DataSource, Method
 
 STUDIO = "studio"
@@ -45,19 +50,20 @@ _HUB_ADDRESS = re.compile(
 
 
 def recipe(
-    root: Node,
+    swept: Sweeps,
     path: Path,
     paths: Paths,
-    board: Callable[[Path, Node], Storyboard | None],
+    board: Callable[[Path, Node, tuple[Change, ...]], Storyboard | None],
     findings: Findings,
 ) -> Recipe:
-    """The recipe that a tree describes; `board` reads a storyboard that a step names."""
+    """The recipe that a tree describes; `board` reads a storyboard that a step names, with changes to it."""
+    root = swept.root
     models = {
         name: _model(name, node, root, paths, findings)
         for name, node in access.mapping(root, "models").items()
     }
     default_model = next(iter(models)) if len(models) == 1 else STUDIO
-    builder = _StepBuilder(root, default_model, paths, board, findings)
+    builder = _StepBuilder(root, default_model, paths, board, findings, swept)
     steps: dict[str, Step] = {}
     for name, node in access.mapping(root, "steps").items():
         step = builder.build(name, node)
@@ -82,9 +88,41 @@ def recipe(
         models=models,
         datasets=_datasets(root, paths, findings),
         adapters=adapters,
-        steps=steps,
+        steps=_with_sweeps(steps, root, swept.drafts),
         place=root.place,
     )
+
+
+def _with_sweeps(
+    steps: dict[str, Step], root: Node, drafts: Mapping[str, list[Draft]]
+) -> dict[str, Step]:
+    """The steps with the members of sweeps where they belong."""
+    found: dict[str, Step] = {}
+    for name, node in access.mapping(root, "steps").items():
+        if name in drafts:
+            members = tuple(
+                Member(
+                    draft.name,
+                    draft.like,
+                    tuple((change.label, change.text) for change in draft.changes),
+                    steps[f"{name}/{draft.name}"],
+                )
+                for draft in drafts[name]
+                if f"{name}/{draft.name}" in steps
+            )
+            place = steps[name].place
+            found[name] = SweepStep(name, place, members, _best(access.child(node, "best")))
+        elif name in steps and "/" not in name:
+            found[name] = steps[name]
+    return found
+
+
+def _best(node: Node | None) -> Best | None:
+    metric, mode = access.text(node, "metric"), access.choice(node, "mode", ("max", "min"))
+    link = access.child(node, "metric")
+    if link is None or metric is None or mode is None:
+        return None
+    return Best(metric, cast("Literal['max', 'min']", mode), link.place)
 
 
 def _datasets(root: Node, paths: Paths, findings: Findings) -> dict[str, DataSource]:
@@ -201,8 +239,9 @@ class _StepBuilder:
     root: Node
     default_model: str
     paths: Paths
-    board: Callable[[Path, Node], Storyboard | None]
+    board: Callable[[Path, Node, tuple[Change, ...]], Storyboard | None]
     findings: Findings
+    sweeps: Sweeps
 
     def build(self, name: str, node: Node) -> Step | None:
         """Build a step, if it is whole enough to be one."""
@@ -226,7 +265,8 @@ class _StepBuilder:
             )
         if kind == "train-text":
             return self._train_text(name, node, place)
-        return None
+        # its members stand beside it among the steps
+        return SweepStep(name, place, ()) if kind == "sweep" else None
 
     def _train_text(self, name: str, node: Node, place: Place) -> TrainTextStep:
         length = access.integer(node, "max_length")
@@ -262,7 +302,8 @@ class _StepBuilder:
         if link is None or not isinstance(link.value, str) or not link.value.strip():
             return None
         path = self.paths.file(link, "storyboard", self.findings)
-        board = self.board(path, link) if path is not None else None
+        changes = self.sweeps.board(name)
+        board = self.board(path, link, changes) if path is not None else None
         if board is None:
             return None
         return StoryboardStep(

@@ -6,7 +6,7 @@ A test walks these classes beside the schemas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -181,11 +181,16 @@ class AdapterSource:
 
 @dataclass(frozen=True, slots=True)
 class AdapterUse:
-    """An adapter as a step wears it, with its adapter weight."""
+    """An adapter as a step wears it, with its adapter weight; `ranks.best` is a sweep's best."""
 
     name: str
     weight: float
     place: Place
+
+    @property
+    def step(self) -> str:
+        """The step that makes it, if one does."""
+        return self.name.removesuffix(".best")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +271,44 @@ class TrainImageStep(Step):
 
 @dataclass(frozen=True, slots=True)
 class CompareStep(Step):
-    """The figures of the trainings `of`, held against the first."""
+    """The trainings or the drawing steps `of` side by side; trainings are held against the first."""
 
     of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One step of a sweep: `values` by their names; `like` is shared by those that differ in seed alone."""
+
+    name: str
+    like: str
+    values: tuple[tuple[str, str], ...]
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """By which figure the best member of a sweep is found."""
+
+    metric: str
+    mode: Literal["max", "min"]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStep(Step):
+    """A step several times over; the members' own names are `sweep/member`."""
+
+    members: tuple[Member, ...]
+    best: Best | None = None
+
+
+def with_members(steps: Iterable[Step]) -> Iterator[Step]:
+    """Steps, each sweep followed by its members."""
+    for step in steps:
+        yield step
+        if isinstance(step, SweepStep):
+            yield from (member.step for member in step.members)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from lorakit.language import (
     schema,
     settings,
     source,
+    sweeps,
     verdict,
 )
 from lorakit.language.documents import ModelSource, Project, Recipe, StoryboardStep
@@ -182,12 +183,22 @@ class _Loader:
     def _recipe(self, root: Node, document: Path, paths: Paths) -> Recipe:
         schema.compiled("recipe.schema.json").check(root, "a recipe", self._findings)
         verdict.confirm(root, "recipe.schema.json", self._findings)
-        recipe = build_recipe.recipe(root, document, paths, self._board, self._findings)
+        swept = sweeps.expanded(root, self._findings)
+        recipe = build_recipe.recipe(swept, document, paths, self._board, self._findings)
         for check in checks.RECIPE_CHECKS:
-            check(recipe, root, self._findings)
+            check(recipe, swept.root, self._findings)
         return recipe
 
-    def _board(self, path: Path, link: Node) -> Storyboard | None:
+    def _board(
+        self, path: Path, link: Node, changes: tuple[sweeps.Change, ...] = ()
+    ) -> Storyboard | None:
+        if changes:
+            # read, and found to be one, before; what else was wrong with it is told once
+            root = self._trees.get(path) if self._board(path, link) is not None else None
+            for change in changes if root is not None else ():
+                assert root is not None
+                root = sweeps.laid(root, change, self._findings, skip=1)
+            return self._checked_board(root, path) if root is not None else None
         if path not in self._boards:
             self._boards[path] = None
             try:

@@ -47,6 +47,11 @@ def compiled(file: str) -> Schema:
     return _compile(schemas.load(file), file)
 
 
+def definition(name: str) -> Schema:
+    """The check for one of the recipe's definitions, such as `step`."""
+    return _compiled_reference(f"#/definitions/{name}", "recipe.schema.json")
+
+
 @cache
 def _compiled_reference(reference: str, file: str) -> Schema:
     return _compile(*schemas.resolve(reference, file))

@@ -14,11 +14,15 @@ from lorakit.diagnostics import Place
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An output of another action, in a role: `start`, `anchor`, `picture_0001`, ..."""
+    """An output of another action, in a role: `start`, `anchor`, `picture_0001`, ...
+
+    Where the other fails, an `optional` input is left out, and the action made without it.
+    """
 
     role: str
     action: str
     output: str
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,4 @@ class Action:
     units: int = 1
     extra: Mapping[str, object] = field(default_factory=dict, hash=False)
     places: Mapping[str, Place] = field(default_factory=dict, hash=False)
+    alone: bool = False  # where it fails, the run goes on with all that does not need it

@@ -11,6 +11,9 @@ from lorakit.diagnostics import LorakitError
 from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
+from lorakit.rendering.picture_figures import write_figures
+from lorakit.rendering.side_by_side import Table, write_side_by_side
+from lorakit.rendering.sweep_table import write_best, write_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +27,8 @@ _SLICE = 0.15  # seconds of work between two looks at the pipe
 class AssemblyEngine:
     """Does jobs one after the other, a slice of work at a call, so that its worker stays reachable.
 
-    A job is JSON: `{"id", "kind", "params", "inputs": {role: path}, "out"}`, its kind being `film`,
-    `contact-sheet` or `compare`. `report` is told of progress at most once a slice. `spec` is empty: nothing
+    A job is JSON: `{"id", "kind", "params", "inputs": {role: path}, "out"}`, its kind being one of the two
+    tables below. `report` is told of progress at most once a slice. `spec` is empty: nothing
     is loaded.
     """
 
@@ -71,8 +74,8 @@ class AssemblyEngine:
             closing.close()  # type: ignore[attr-defined]  # our iterators are generators
 
     def _work(self, job: Job, until: float) -> Mapping[str, str] | None:
-        if job["kind"] == "compare":
-            return write_comparison(_folder(job), job["params"]["of"], job["inputs"])
+        if job["kind"] in _AT_ONCE:
+            return _AT_ONCE[job["kind"]](_folder(job), job["params"], job["inputs"])
         if self._current is None:
             self._current = (job, *_begin(job))
         _, target, making = self._current
@@ -87,7 +90,14 @@ class AssemblyEngine:
         return {_OUTPUTS[job["kind"]]: str(target)}
 
 
-_OUTPUTS = {"film": "film", "contact-sheet": "sheet"}
+# what takes a moment -> its outputs, each with its path
+_AT_ONCE: Mapping[str, Callable[[Path, Job, Mapping[str, str]], Mapping[str, str]]] = {
+    "compare": lambda out, params, inputs: write_comparison(out, params["of"], inputs),
+    "picture-figures": lambda out, params, inputs: write_figures(out, params["rows"], inputs),
+    "sweep-table": write_sweep,
+    "sweep-best": write_best,
+}
+_OUTPUTS = {"film": "film", "contact-sheet": "sheet", "side-by-side": "sheet"}
 
 
 def _folder(job: Job) -> Path:
@@ -103,6 +113,8 @@ def _begin(job: Job) -> tuple[Path, Iterator[tuple[int, int]]]:
         return out / "film.mp4", _film(out / "film.mp4", params, inputs)
     if job["kind"] == "contact-sheet":
         return out / "contact_sheet.png", _sheet(out / "contact_sheet.png", params, inputs)
+    if job["kind"] == "side-by-side":
+        return out / "side_by_side.png", _side_by_side(out / "side_by_side.png", params, inputs)
     raise LorakitError(f"the assembling worker knows no {job['kind']!r}")
 
 
@@ -124,3 +136,20 @@ def _sheet(target: Path, params: Job, inputs: Mapping[str, str]) -> Iterator[tup
         for g in params["groups"]
     ]
     return write_contact_sheet(target, groups, params["title"])
+
+
+def _side_by_side(
+    target: Path, params: Job, inputs: Mapping[str, str]
+) -> Iterator[tuple[int, int]]:
+    captions = params["captions"]
+    series = [
+        [Path(inputs[role]) if role in inputs else None for role in roles]
+        + [None] * (len(captions) - len(roles))
+        for roles in params["pictures"]
+    ]
+    if params.get("down"):
+        table = Table(params["title"], captions, list(zip(params["of"], series, strict=True)))
+    else:
+        rows = list(zip(captions, zip(*series, strict=True), strict=True))
+        table = Table(params["title"], params["of"], rows)
+    return write_side_by_side(target, table)

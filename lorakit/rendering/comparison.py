@@ -29,10 +29,14 @@ def _bytes(value: Value) -> str:
 
 
 # figure -> its name, how it is said, how its difference from the first is
-_ROWS: Sequence[tuple[str, str, Callable[[Value], str], Callable[[Value, Value], str]]] = (
+FIGURES: Sequence[tuple[str, str, Callable[[Value], str], Callable[[Value, Value], str]]] = (
     ("accuracy", "accuracy, held out", _percent, lambda a, b: _points(b - a)),
     ("macro_f1", "macro F1, held out", _percent, lambda a, b: _points(b - a)),
     ("held_out_loss", "loss, held out", "{:.4f}".format, lambda a, b: f"{b - a:+.4f}"),
+    ("fixed_loss", "loss at fixed noise", "{:.4f}".format, lambda a, b: f"{b - a:+.4f}"),
+    ("pictures", "pictures", "{:,}".format, lambda a, b: f"{b - a:+,}" if a != b else "same"),
+    ("change_from_previous", "change from frame to frame", _percent, lambda a, b: _points(b - a)),
+    ("change_from_first", "change from a scene's first", _percent, lambda a, b: _points(b - a)),
     ("steps", "optimizer steps", "{:,}".format, lambda a, b: f"{b - a:+,}" if a != b else "same"),
     ("steps_per_second", "steps a second", "{:.2f}".format, _times),
     ("training_seconds", "training, s", "{:,.1f}".format, _times),
@@ -47,9 +51,9 @@ _ROWS: Sequence[tuple[str, str, Callable[[Value], str], Callable[[Value, Value],
 
 def compare(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     """All figures side by side, and the differences of all others from the first."""
-    figures = {name: _with_share(found) for name, found in runs}
+    figures = {name: with_share(found) for name, found in runs}
     first = runs[0][0]
-    rows = [key for key, *_ in _ROWS if any(key in found for found in figures.values())]
+    rows = [key for key, *_ in FIGURES if any(key in found for found in figures.values())]
     return {
         "of": list(figures),
         "against": first,
@@ -66,7 +70,8 @@ def compare(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     }
 
 
-def _with_share(found: Mapping[str, Any]) -> dict[str, Any]:
+def with_share(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's figures, and which share of the parameters it trained."""
     share = {}
     if found.get("total_parameters"):
         share = {"trained_share": found["trainable_parameters"] / found["total_parameters"]}
@@ -79,7 +84,7 @@ def table(compared: Mapping[str, Any]) -> str:
     others = [name for name in names if name != first]
     head = ["", *names, *(f"{name} against {first}" for name in others)]
     rows = [head]
-    for key, title, say, differ in _ROWS:
+    for key, title, say, differ in FIGURES:
         values = compared["figures"].get(key)
         if values is None:
             continue
@@ -88,7 +93,12 @@ def table(compared: Mapping[str, Any]) -> str:
             both = values[first] is not None and values[name] is not None
             row.append(differ(values[first], values[name]) if both else "")
         rows.append(row)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, its first row the heading, whose columns line up in a terminal too."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
 
     def line(row: Sequence[str]) -> str:
         cells = [row[0].ljust(widths[0])]

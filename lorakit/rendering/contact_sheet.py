@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lorakit.rendering.sheet_layout import Layout
 
-_PAGE, _TITLE, _CAPTION, _FAINT = "#15171c", "#f2f3f5", "#b6bac4", "#7d828e"
+PAGE, TITLE, CAPTION, FAINT = "#15171c", "#f2f3f5", "#b6bac4", "#7d828e"
 _CORNER = 0.035  # rounding of a thumbnail's corners, as a share of its width
 
 
@@ -47,13 +47,13 @@ def write_contact_sheet(
     first = next((path for group in groups for path, _ in group.pictures), None)
     if first is None:
         raise PictureError("a contact sheet needs at least one picture")
-    layout = lay_out(drawable(title), shown, picture_size(first), _measure)
-    page = Image.new("RGB", (layout.width, layout.height), _PAGE)
-    corners = _corners(layout.thumbnail)
+    layout = lay_out(drawable(title), shown, picture_size(first), measure)
+    page = Image.new("RGB", (layout.width, layout.height), PAGE)
+    corners = rounded(layout.thumbnail)
     total = len(layout.cells)
     for done, cell in enumerate(layout.cells, 1):
         picture = open_rgb(groups[cell.group].pictures[cell.number][0])
-        page.paste(fitted(picture, *layout.thumbnail, bars=_PAGE), (cell.left, cell.top), corners)
+        page.paste(fitted(picture, *layout.thumbnail, bars=PAGE), (cell.left, cell.top), corners)
         yield done, total
     _letter(ImageDraw.Draw(page), layout)
     page.save(target, "PNG", compress_level=6)
@@ -61,11 +61,11 @@ def write_contact_sheet(
 
 def _letter(draw: ImageDraw, layout: Layout) -> None:
     for text in layout.texts:
-        fill = _TITLE if text.bold else _FAINT if text.faint else _CAPTION
-        draw.text((text.left, text.top), text.text, fill=fill, font=_font(text.size, text.bold))
+        fill = TITLE if text.bold else FAINT if text.faint else CAPTION
+        draw.text((text.left, text.top), text.text, fill=fill, font=font(text.size, text.bold))
 
 
-def _corners(size: tuple[int, int]) -> Image:
+def rounded(size: tuple[int, int]) -> Image:
     """Draw a mask with rounded corners; four times too large and scaled down, for smooth edges."""
     from PIL import Image, ImageDraw
 
@@ -76,10 +76,12 @@ def _corners(size: tuple[int, int]) -> Image:
 
 
 @lru_cache(maxsize=16)
-def _font(size: int, bold: bool) -> FreeTypeFont:
+def font(size: int, bold: bool) -> FreeTypeFont:
+    """A font of sheets, at a size in px."""
     return load_font(size, bold=bold)
 
 
 @lru_cache(maxsize=20_000)  # a layout is tried at several sizes, with the same words each time
-def _measure(text: str, size: int, bold: bool) -> float:
-    return _font(size, bold).getlength(text)
+def measure(text: str, size: int, bold: bool) -> float:
+    """How wide a text is, in px."""
+    return font(size, bold).getlength(text)

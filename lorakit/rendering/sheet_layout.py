@@ -19,7 +19,7 @@ MARGIN, GAP = 40, 12
 WIDTH = 1600  # px
 TITLE, SUBTITLE = 30, 15
 _WIDEST_TITLE = 220  # px that a scene's title may stand out over a single thumbnail
-_MOST_PIXELS = 20_000_000
+MOST_PIXELS = 20_000_000
 _SLENDER = 1.3  # a sheet taller than this for its width is better set in columns
 # thumbnails of this side, in px, are taken where the sheet is no taller than this: up to a page and
 # a half it reads as a sheet, beyond that one scrolls anyway and rather sees something
@@ -123,7 +123,7 @@ class _Page:
         top, placed = MARGIN + 76, 0
         for shelf in self._shelves(groups):
             bottom = self._shelf(top, shelf, groups)
-            if placed and (bottom + MARGIN + 40) * WIDTH > _MOST_PIXELS:
+            if placed and (bottom + MARGIN + 40) * WIDTH > MOST_PIXELS:
                 gone = {number for number, _, _ in shelf}
                 self.cells = [cell for cell in self.cells if cell.group not in gone]
                 self.texts = [text for text in self.texts if text.top < top]

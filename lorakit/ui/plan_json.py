@@ -66,7 +66,11 @@ def _planned(planned: Planned) -> dict[str, object]:
             "spec": _plain(action.engine.spec),
         },
         "params": _plain(action.params),
-        "inputs": [{"role": i.role, "action": i.action, "output": i.output} for i in action.inputs],
+        "inputs": [
+            {"role": i.role, "action": i.action, "output": i.output, "optional": i.optional}
+            for i in action.inputs
+        ],
+        "alone": action.alone,
         "files": _plain(action.files),
         "units": action.units,
         "extra": _plain(action.extra),

@@ -70,7 +70,7 @@ def groups_of(actions: Iterable[Planned]) -> Iterator[tuple[str, list[Group | Pl
 def title_of(planned: Planned) -> str:
     """Name the scene of a frame, from its address `step/scene/number`; empty where it has none."""
     parts = planned.action.id.split("/")
-    return parts[1] if len(parts) > 2 else ""
+    return parts[1] if len(parts) > 2 and parts[1] != planned.action.group else ""
 
 
 def _steps(plan: Plan, *, frames: bool) -> Iterator[Node]:
@@ -93,17 +93,24 @@ def _group(group: Group, width: int, *, frames: bool) -> Node:
     line: list[tuple[str, str]] = [
         (f"{foremost.symbol} ", foremost.style),
         (f"{_heading(group).ljust(min(width, 40))}  ", ""),
-        (f"{numbers.count(len(group.members), 'frame')}: ", ""),
+        (f"{numbers.count(len(group.members), _noun(group.members))}: ", ""),
     ]
     shown = [(state, number) for state, number in counts.items() if number]
     for place, (state, number) in enumerate(shown):
         line += [(", ", "")] * bool(place) + [(f"{number} {state.word}", state.style)]
     node = Node(line)
     if frames:
-        node.branches = [_frame(planned) for planned in group.members]
+        node.branches = [
+            _frame(planned) if planned.action.kind == "frame" else _single(planned)
+            for planned in group.members
+        ]
     else:
         node.notes = list(_reasons(group.members))
     return node
+
+
+def _noun(members: Iterable[Planned]) -> str:
+    return "frame" if all(p.action.kind == "frame" for p in members) else "action"
 
 
 def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
@@ -118,10 +125,11 @@ def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
             rest = sum(len(c) for c in causes.values()) - sum(
                 len(c) for c in list(causes.values())[:_REASONS]
             )
-            yield [(f"and {numbers.count(rest, 'frame')} more; --frames shows each", FAINT)]
+            more = numbers.count(rest, _noun(members))
+            yield [(f"and {more} more; --frames shows each", FAINT)]
             return
         first = same[0]
-        which = _number(first) if len(same) == 1 else numbers.count(len(same), "frame")
+        which = _number(first) if len(same) == 1 else numbers.count(len(same), _noun(same))
         yield [
             (f"{first.state.symbol} {first.state.word} ", first.state.style),
             (f"{which}: {clean(first.reason)}", ""),
@@ -140,7 +148,8 @@ def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
 
 
 def _number(planned: Planned) -> str:
-    return f"frame {planned.action.id.rsplit('/', 1)[-1]}"
+    last = planned.action.id.rsplit("/", 1)[-1]
+    return f"frame {last}" if planned.action.kind == "frame" else last
 
 
 def _stated(planned: Planned, name: str, detail: str = "") -> Line:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _NOUNS = {
     "film": "film frame",
     "contact-sheet": "picture",
+    "side-by-side": "picture",
     "train-text": "step",
 }  # what an action's units are
 _ASSEMBLING = 0.01  # seconds a film frame or a thumbnail takes, where nothing is known yet

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.language.checks import characters, films, references, scenes, sizes, trainings
+from lorakit.language.checks import (
+    characters,
+    comparisons,
+    films,
+    references,
+    scenes,
+    sizes,
+    trainings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,5 +49,6 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     trainings.data_sets_exist,
     trainings.trainings_end_once,
     trainings.full_trainings_have_no_adapter,
-    trainings.comparisons_join_trainings,
+    comparisons.comparisons_are_of_one_sort,
+    comparisons.bests_are_by_a_figure,
 )

@@ -6,7 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from lorakit.language import access, names
-from lorakit.language.documents import CompareStep, VideoStep
+from lorakit.language.documents import CompareStep, Step, SweepStep, TrainImageStep, VideoStep
+from lorakit.language.sweeps import own_steps
 
 if TYPE_CHECKING:
     from lorakit.language.documents import Recipe
@@ -31,17 +32,32 @@ def models_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
         findings.error("unknown-model", f"the recipe has no model {name}", link, hint)
 
 
-def adapters_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
+def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
     """An adapter that a step wears is one of the recipe's."""
-    steps = access.mapping(root, "steps")
+    steps = own_steps(root)
     trained = [name for name, node in steps.items() if access.text(node, "kind") == "train-image"]
+    swept = {
+        name: sweep.best is not None
+        for name, sweep in recipe.steps.items()
+        if isinstance(sweep, SweepStep)
+        and any(isinstance(member.step, TrainImageStep) for member in sweep.members)
+    }
     known = [*access.mapping(root, "adapters"), *trained]
+    known += [f"{name}.best" for name, best in swept.items() if best]
     for node in access.mapping(root, "steps").values():
         owner = access.child(node, "adapters")
         for name in access.mapping(node, "adapters"):
             if name in known:
                 continue
             assert owner is not None
+            if swept.get(name.removesuffix(".best")) is False:
+                findings.error(
+                    "unknown-adapter",
+                    f"the sweep {name.removesuffix('.best')} does not say which member is best",
+                    owner.key_spot(name),
+                    "write best: {metric: held_out_loss, mode: min} into it",
+                )
+                continue
             findings.error(
                 "unknown-adapter",
                 f"the recipe has no adapter {name}",
@@ -57,7 +73,7 @@ def adapters_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
 
 def films_join_steps(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """What a video step joins are other steps of the recipe."""
-    steps = access.mapping(root, "steps")
+    steps = own_steps(root)
     for own, node in steps.items():
         if access.text(node, "kind") != "video":
             continue
@@ -77,9 +93,8 @@ def films_join_steps(_recipe: Recipe, root: Node, findings: Findings) -> None:
 def steps_do_not_go_round(recipe: Recipe, root: Node, findings: Findings) -> None:
     """Steps that wait for each other never begin."""
     needs = {
-        name: [other for other in step.of if other in recipe.steps]
+        name: [other for other in _needs(step) if other in recipe.steps]
         for name, step in recipe.steps.items()
-        if isinstance(step, VideoStep | CompareStep)
     }
     try:
         TopologicalSorter(needs).prepare()
@@ -97,3 +112,12 @@ def steps_do_not_go_round(recipe: Recipe, root: Node, findings: Findings) -> Non
             else f"the step {first} waits for itself",
             next((item for item in access.items(node, "of") if item.value == ring[1]), node),
         )
+
+
+def _needs(step: Step) -> list[str]:
+    """The steps that one waits for, whichever way it names them."""
+    if isinstance(step, VideoStep | CompareStep):
+        return list(step.of)
+    if isinstance(step, SweepStep):
+        return [other for member in step.members for other in _needs(member.step)]
+    return [use.step for use in getattr(step, "adapters", ())]

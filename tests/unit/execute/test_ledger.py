@@ -45,7 +45,9 @@ def test_settling_sets_free_what_waited_for_it_alone() -> None:
 
 def test_a_failure_skips_all_behind_it_once() -> None:
     book = chain()
-    assert sorted(book.fail("a")) == ["b", "c", "d"]
+    skipped, free = book.fail("a")
+    assert sorted(skipped) == ["b", "c", "d"]
+    assert free == []
     book.settle("e", MADE, "made")
     assert book.over
     assert book.count == {"failed": 1, "skipped": 3, "made": 1}

@@ -82,6 +82,14 @@ RECIPE: dict[str, Any] = {
             "train": {"batch_size": 2},
         },
         "table": {"kind": "compare", "of": ["judge", "rival"]},
+        "many": {
+            "kind": "sweep",
+            "of": {"kind": "train-text", "model": "reader", "data": "texts"},
+            "over": {"lora.rank": [2, 4], "train.learning_rate": [1e-4, 1e-3]},
+            "random": 2,
+            "seeds": [1, 2],
+            "best": {"metric": "accuracy", "mode": "max"},
+        },
         "joined": {
             "kind": "video",
             "of": ["film", "posters"],
@@ -162,7 +170,7 @@ D, T, L, R = (
     ("steps", "judge", "train"),
 )
 F, P, J = ("steps", "film"), ("steps", "posters"), ("steps", "joined")
-STYLE = ("steps", "style")
+STYLE, MANY = ("steps", "style"), ("steps", "many")
 RECIPE_CHANGES: list[Change] = [
     ("recipe", ("recipe",), 1),
     ("name", ("name",), "other"),
@@ -242,6 +250,19 @@ RECIPE_CHANGES: list[Change] = [
     ("train-image.train", (*STYLE, "train"), {"batch_size": 3}),
     ("compare.notes", ("steps", "table", "notes"), "mine"),
     ("compare.of", ("steps", "table", "of"), ["rival", "judge"]),
+    ("sweep.notes", (*MANY, "notes"), "mine"),
+    ("sweep.of", (*MANY, "of"), {"kind": "train-text", "model": "reader", "data": "more"}),
+    ("sweep.over", (*MANY, "over", "lora.rank"), [8, 16]),
+    ("sweep.random", (*MANY, "random"), 3),
+    ("sweep.seed", (*MANY, "seed"), 9),
+    ("sweep.seeds", (*MANY, "seeds"), [3]),
+    ("sweep.best", (*MANY, "best"), {"metric": "macro_f1", "mode": "max"}),
+    ("sweep.best.notes", (*MANY, "best", "notes"), "mine"),
+    ("sweep.best.metric", (*MANY, "best", "metric"), "macro_f1"),
+    ("sweep.best.mode", (*MANY, "best", "mode"), "min"),
+    ("axis.min", (*MANY, "over", "lora.rank"), {"min": 3, "max": 9}),
+    ("axis.max", (*MANY, "over", "lora.rank"), {"min": 1, "max": 8}),
+    ("axis.scale", (*MANY, "over", "lora.rank"), {"min": 1, "max": 9, "scale": "log"}),
     ("video.of", (*J, "of"), ["posters"]),
     ("video.fps", (*J, "fps"), 12),
     ("video.hold", (*J, "hold"), 2.5),
@@ -266,6 +287,9 @@ ELSEWHERE = {
         "generate.adapters",
         "train-text.kind",
         "compare.kind",
+        "sweep.kind",
+        "sweep.of.kind",
+        "axis.notes",
         "train-image.kind",
         "dataset.texts",  # a digest, which the facts bring
         "dataset.images",  # a digest too
@@ -319,6 +343,7 @@ def changed(document: dict[str, Any], path: tuple[str | int, ...], value: Any) -
 def signature(plan: Plan) -> dict[str, dict[str, str]]:
     """What decides each action, by kind."""
     kinds = ("frame", "film", "contact-sheet", "train-text", "train-image", "compare")
+    kinds += ("sweep-table", "sweep-best", "picture-figures", "side-by-side")
     found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for planned in plan.actions:
         action = planned.action
@@ -352,7 +377,10 @@ def test_a_key_moves_what_it_says(tmp_path: Path, name: str, change: Change) -> 
     said = affects(name, key)
     if said == "nothing":
         assert moved == set()
+    elif said == "sweep":
+        assert moved & {"sweep-table", "train-text"}
     elif said == "train":
+        moved -= {"sweep-table", "sweep-best"}
         assert moved == {"train-image" if key.startswith("train-image.") else "train-text"}
     elif said == "compare":
         assert moved == {"compare"}

@@ -33,6 +33,8 @@ PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
     (documents.TrainTextStep, RECIPE + "train-text", {}),
     (documents.TrainImageStep, RECIPE + "train-image", {}),
     (documents.CompareStep, RECIPE + "compare", {}),
+    (documents.SweepStep, RECIPE + "sweep", {}),
+    (documents.Best, RECIPE + "sweep/properties/best", {}),
     (trainings.DataSource, RECIPE + "dataset", {}),
     (trainings.Columns, RECIPE + "dataset/properties/columns", {}),
     (trainings.LoraSettings, RECIPE + "lora", {}),
@@ -58,6 +60,7 @@ ELSEWHERE = {
     **{("generate", key): "look" for key in ("scheduler", "width", "height", "aspect")},
     **{("video", key): "video" for key in ("fps", "hold", "height", "transition", "captions")},
 }
+ELSEWHERE |= {("sweep", key): "members" for key in ("of", "over", "random", "seed", "seeds")}
 FREE = {"notes", "kind"}
 
 
@@ -106,6 +109,7 @@ def test_each_field_comes_from_a_key_or_is_derived() -> None:
     derived = {
         "id", "place", "number", "prompt", "caption", "characters", "look", "board", "video", "path", "show",
         "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain", "places",
+        "members",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:
         keys = {renamed.get(key, key) for key in properties(reference)}

@@ -207,7 +207,7 @@ def test_warnings_do_not_hinder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["recipes", "storyboards"])
 def test_what_ships_is_good_without_a_warning(name: str) -> None:
     found = sorted(resources.path(name).glob("*.yaml"))
-    assert len(found) == 3
+    assert len(found) >= 3
     for path in found:
         assert not load(path).warnings
         first, second = path.read_text(encoding="utf-8").splitlines()[:2]

@@ -166,7 +166,8 @@ def test_the_json_form_holds_everything(changed_board):
         }
     ]
     assert second["params"]["prompt"] == "the silver key"
-    assert second["inputs"] == [{"role": "start", "action": "film/meadow/1", "output": "latents"}]
+    start = {"role": "start", "action": "film/meadow/1", "output": "latents", "optional": False}
+    assert second["inputs"] == [start]
     # a new field of an action must not be forgotten here
     from lorakit.plan.actions import Action
 

@@ -1,0 +1,191 @@
+"""`sweep`: a step several times over, with one table, one sheet of pictures, and the best member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from lorakit import kinds
+from lorakit.diagnostics import Diagnostic
+from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, side_by_side
+from lorakit.language.documents import Member, SweepStep
+from lorakit.plan.actions import Action, Input
+from lorakit.plan.kind import Context, Made, Shot
+
+SWEEP_VERSION = 1
+BEST = "best"
+# of a training's files those that tell of it, and are not it
+_ABOUT = ("log", "curve")
+
+
+class Sweeps:
+    """The members' actions as their own kinds plan them, then what is told of all of them."""
+
+    def needs(self, step: SweepStep) -> Sequence[str]:
+        """What the members need."""
+        every = (n for m in step.members for n in kinds.kind_of(m.step).needs(m.step))
+        return list(dict.fromkeys(every))
+
+    def check(self, step: SweepStep, context: Context) -> Iterator[Diagnostic]:
+        """What the members' kinds find; each thing once, whichever members have it."""
+        found = (d for m in step.members for d in kinds.kind_of(m.step).check(m.step, context))
+        yield from dict.fromkeys(found)
+
+    def plan(self, step: SweepStep, context: Context) -> Made:
+        """All members; what fails in one leaves the others alone."""
+        made = {
+            member.name: kinds.kind_of(member.step).plan(member.step, context)
+            for member in step.members
+        }
+        actions = [
+            replace(action, step=step.name, group=name, alone=True)
+            for name, of_member in made.items()
+            for action in of_member.actions
+            if action.kind != "contact-sheet"
+        ]
+        figures: dict[str, str] = {}
+        for member in step.members:
+            told = _figures(step, member, made[member.name])
+            if isinstance(told, Action):
+                actions.append(told)
+            figures[member.name] = told.id if isinstance(told, Action) else told
+        actions.append(_table(step, figures))
+        actions += _sheet(step, made)
+        actions += _best(step, made, figures)
+        return Made(tuple(actions))
+
+
+def _figures(step: SweepStep, member: Member, made: Made) -> Action | str:
+    """Which action hands out a member's figures: its training, or one that measures its pictures."""
+    trained = next((a.id for a in made.actions if "metrics" in a.files), "")
+    if trained or not made.shots:
+        return trained
+    shots = list(dict.fromkeys(shot.action for shot in made.shots))
+    roles = {action: f"picture_{n:05d}" for n, action in enumerate(shots, 1)}
+    # pictures that stand in one group follow each other; a generate step has no such order
+    rows: dict[str, list[str]] = {}
+    for shot in made.shots:
+        rows.setdefault(shot.group, []).append(roles[shot.action])
+    return Action(
+        id=f"{step.name}/{member.name}/figures",
+        step=step.name,
+        group=member.name,
+        kind="picture-figures",
+        version=SWEEP_VERSION,
+        label="figures",
+        place=None,
+        engine=ASSEMBLY,
+        params={"rows": [row for group, row in rows.items() if group]},
+        inputs=tuple(Input(role, action, "picture") for action, role in roles.items()),
+        files={"metrics": (f"{step.name}/{member.name}/metrics.json",)},
+        units=len(shots),
+        alone=True,
+    )
+
+
+def _members(step: SweepStep, figures: Mapping[str, str]) -> list[dict[str, object]]:
+    return [
+        {
+            "name": member.name,
+            "like": member.like,
+            "values": dict(member.values),
+            "metrics": f"metrics_{number}" if figures[member.name] else "",
+        }
+        for number, member in enumerate(step.members, 1)
+    ]
+
+
+def _figure_inputs(step: SweepStep, figures: Mapping[str, str]) -> Iterator[Input]:
+    for number, member in enumerate(step.members, 1):
+        if figures[member.name]:
+            role = f"metrics_{number}"
+            yield Input(role, figures[member.name], "metrics", optional=True)
+
+
+def _choice(step: SweepStep) -> dict[str, str] | None:
+    return {"metric": step.best.metric, "mode": step.best.mode} if step.best else None
+
+
+def _table(step: SweepStep, figures: Mapping[str, str]) -> Action:
+    return Action(
+        id=f"{step.name}/table",
+        step=step.name,
+        group="",
+        kind="sweep-table",
+        version=SWEEP_VERSION,
+        label="table",
+        place=step.place,
+        engine=ASSEMBLY,
+        params={"members": _members(step, figures), "best": _choice(step)},
+        inputs=tuple(_figure_inputs(step, figures)),
+        files={"table": (f"{step.name}/table.md",), "metrics": (f"{step.name}/metrics.json",)},
+    )
+
+
+def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
+    """The members' pictures, a row each; where they draw none, the curves of their losses."""
+    shots = {
+        ", ".join(f"{label} {value}" for label, value in member.values): made[member.name].shots
+        for member in step.members
+    }
+    if any(shots.values()):
+        yield side_by_side(step.name, step.name, shots, down=True)
+        return
+    curves = [
+        Shot(action.id, None, name, "")
+        for name, of_member in made.items()
+        for action in of_member.actions
+        if "curve" in action.files
+    ]
+    if curves:
+        sheet = contact_sheet(step.name, step.name, curves, output="curve")
+        yield replace(sheet, inputs=tuple(replace(i, optional=True) for i in sheet.inputs))
+
+
+def _best(
+    step: SweepStep, made: Mapping[str, Made], figures: Mapping[str, str]
+) -> Iterator[Action]:
+    """The best member's files once more, for steps that go on from them."""
+    trainings = {
+        name: next((a for a in of_member.actions if "metrics" in a.files), None)
+        for name, of_member in made.items()
+    }
+    if step.best is None or not any(trainings.values()):
+        return
+    outputs = _shared(action for action in trainings.values() if action is not None)
+    members = _members(step, figures)
+    inputs = list(_figure_inputs(step, figures))
+    for number, (name, member) in enumerate(zip(trainings, members, strict=True), 1):
+        training = trainings[name]
+        assert training is not None
+        member["files"] = {output: f"{output}_{number}" for output in outputs}
+        inputs += [Input(f"{o}_{number}", training.id, o, optional=True) for o in outputs]
+    yield Action(
+        id=f"{step.name}/{BEST}",
+        step=step.name,
+        group="",
+        kind="sweep-best",
+        version=SWEEP_VERSION,
+        label="best",
+        place=step.best.place,
+        engine=ASSEMBLY,
+        params={
+            "members": members,
+            "best": _choice(step),
+            "files": {output: PurePosixPath(path).name for output, path in outputs.items()},
+        },
+        inputs=tuple(inputs),
+        files={o: (f"{step.name}/{BEST}/{PurePosixPath(p).name}",) for o, p in outputs.items()},
+    )
+
+
+def _shared(trainings: Iterable[Action]) -> dict[str, str]:
+    """The outputs that all members have, each with a path of the first's."""
+    shared: dict[str, str] | None = None
+    for training in trainings:
+        paths = {o: f[0] for o, f in training.files.items() if o not in _ABOUT}
+        if shared is None:
+            shared = paths
+        shared = {output: path for output, path in shared.items() if output in paths}
+    return shared or {}

@@ -1,0 +1,72 @@
+"""Checks of what tells steps from each other: comparisons, and the best of a sweep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language import access, names
+from lorakit.language.documents import SweepStep
+from lorakit.language.figures import FIGURES
+from lorakit.language.sweeps import own_steps
+
+if TYPE_CHECKING:
+    from lorakit.language.documents import Recipe
+    from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
+
+_SORTS = {
+    "train-text": "trains",
+    "train-image": "trains",
+    "generate": "draws pictures",
+    "storyboard": "draws pictures",
+}
+
+
+def comparisons_are_of_one_sort(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """What is compared are steps that train, or steps that draw."""
+    steps = own_steps(root)
+    sorts = {name: _SORTS.get(access.text(node, "kind") or "") for name, node in steps.items()}
+    known = [name for name, sort in sorts.items() if sort]
+    there = f"there is {names.listed(known)}" if known else "it has none that trains or draws"
+    for node in steps.values():
+        if access.text(node, "kind") != "compare":
+            continue
+        first = ""
+        for item in access.items(node, "of"):
+            if not isinstance(item.value, str):
+                continue
+            sort = sorts.get(item.value)
+            if item.value not in steps:
+                hint = names.did_you_mean(item.value, known) or there
+                findings.error("unknown-step", f"the recipe has no step {item.value}", item, hint)
+            elif sort is None:
+                kind = access.text(steps[item.value], "kind")
+                message = f"{item.value} is a step of kind {kind}, which makes nothing to compare"
+                findings.error("unknown-step", message, item, there)
+            elif first and sort != sorts[first]:
+                findings.error(
+                    "mixed-comparison",
+                    f"{item.value} {sort}, and {first} {sorts[first]}: there is nothing to compare",
+                    item,
+                    "write a compare step for each",
+                )
+            first = first or (item.value if sort else "")
+
+
+def bests_are_by_a_figure(recipe: Recipe, root: Node, findings: Findings) -> None:
+    """The metric of `best` is one that the members have."""
+    steps = access.mapping(root, "steps")
+    for name, sweep in recipe.steps.items():
+        if not isinstance(sweep, SweepStep) or sweep.best is None or not sweep.members:
+            continue
+        kind = access.text(steps[f"{name}/{sweep.members[0].name}"], "kind") or ""
+        known = FIGURES.get(kind, ())
+        link = access.child(access.child(steps[name], "best"), "metric")
+        if sweep.best.metric not in known:
+            findings.error(
+                "unknown-metric",
+                f"steps of kind {kind} have no figure called {sweep.best.metric}",
+                link,
+                names.did_you_mean(sweep.best.metric, known)
+                or (f"there is {names.listed(known)}" if known else "look at the sheet instead"),
+            )

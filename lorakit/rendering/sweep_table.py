@@ -1,0 +1,144 @@
+"""What a sweep came to: a table of its members, and which of them is best."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lorakit.diagnostics import LorakitError
+from lorakit.rendering.comparison import FIGURES, aligned, with_share
+from lorakit.store import atomic
+
+_FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One member with its figures; None where it failed. `like` is the same for all its seeds."""
+
+    name: str
+    like: str
+    values: Mapping[str, str]
+    figures: Mapping[str, Any] | None
+
+    def number(self, metric: str) -> float | None:
+        """One figure, if the member has it as a number."""
+        found = (self.figures or {}).get(metric)
+        return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def results(members: Sequence[Mapping[str, Any]], inputs: Mapping[str, str]) -> list[Result]:
+    """The members with what is found of their figures."""
+    found = []
+    for member in members:
+        path = inputs.get(member["metrics"])
+        figures = with_share(json.loads(Path(path).read_bytes())) if path else None
+        found.append(Result(member["name"], member["like"], member["values"], figures))
+    return found
+
+
+def best_of(found: Sequence[Result], metric: str, mode: str) -> Result | None:
+    """The best seed of the values whose seeds are best on average; of equals the first.
+
+    A single lucky seed so makes nothing the best. None where no member has the figure.
+    """
+    sign = 1 if mode == "max" else -1
+    groups: dict[str, list[Result]] = {}
+    for one in found:
+        if one.number(metric) is not None:
+            groups.setdefault(one.like, []).append(one)
+    if not groups:
+        return None
+
+    def worth(one: Result) -> float:
+        return sign * (one.number(metric) or 0.0)
+
+    like = max(groups, key=lambda name: statistics.fmean(map(worth, groups[name])))
+    return max(groups[like], key=worth)
+
+
+def table(found: Sequence[Result], best: Result | None, metric: str = "") -> str:
+    """The members in Markdown: their values, their figures, and the mean where they differ in seed alone.
+
+    `metric`, by which the best is found, is shown whatever it is.
+    """
+    axes = list(dict.fromkeys(label for one in found for label in one.values))
+    shown = [row for row in FIGURES if any(one.number(row[0]) is not None for one in found)]
+    if metric and metric not in [key for key, *_ in shown]:
+        shown.insert(
+            0, (metric, metric.replace("_", " "), "{:.4g}".format, lambda _, b: f"{b:.4g}")
+        )
+    rows = [["", *axes, *(title for _, title, *_ in shown)]]
+    for like, group in _groups(found):
+        for one in group:
+            cells = [_FAILED if one.figures is None else "best" if one is best else ""]
+            cells += [one.values.get(label, "") for label in axes]
+            numbers = [(say, one.number(key)) for key, _, say, _ in shown]
+            rows.append([*cells, *("" if n is None else say(n) for say, n in numbers)])
+        whole = [one for one in group if one.figures is not None]
+        if len(whole) > 1:
+            rows.append(_mean(like, whole, axes, shown))
+    return aligned(rows)
+
+
+def _groups(found: Iterable[Result]) -> Iterator[tuple[str, list[Result]]]:
+    groups: dict[str, list[Result]] = {}
+    for one in found:
+        groups.setdefault(one.like, []).append(one)
+    yield from groups.items()
+
+
+def _mean(
+    like: str, group: Sequence[Result], axes: Sequence[str], shown: Sequence[Any]
+) -> list[str]:
+    values = group[0].values if like else {}
+    cells = ["mean", *("" if a == "seed" else values.get(a, "") for a in axes)]
+    for key, _, say, _ in shown:
+        numbers = [n for one in group if (n := one.number(key)) is not None]
+        exact = all(isinstance(n, int) for n in numbers) and len(set(numbers)) == 1
+        mean = numbers[0] if exact else statistics.fmean(numbers) if numbers else None
+        cells.append("" if mean is None else say(mean))
+    return cells
+
+
+def write_sweep(
+    folder: Path, params: Mapping[str, Any], inputs: Mapping[str, str]
+) -> dict[str, str]:
+    """Write `table.md` and `metrics.json` of the members whose figures are among the inputs."""
+    found = results(params["members"], inputs)
+    choice = params["best"]
+    best = best_of(found, choice["metric"], choice["mode"]) if choice else None
+    whole = {
+        "best": best.name if best else None,
+        "by": choice,
+        "members": [
+            {"name": one.name, "values": dict(one.values), "figures": one.figures} for one in found
+        ],
+    }
+    atomic.write_bytes(
+        folder / "table.md", table(found, best, choice["metric"] if choice else "").encode()
+    )
+    atomic.write_json(folder / "metrics.json", whole)
+    return {"table": str(folder / "table.md"), "metrics": str(folder / "metrics.json")}
+
+
+def write_best(
+    folder: Path, params: Mapping[str, Any], inputs: Mapping[str, str]
+) -> dict[str, str]:
+    """Copy the best member's files. Raises LorakitError where no member has the figure."""
+    found = results(params["members"], inputs)
+    metric = params["best"]["metric"]
+    best = best_of(found, metric, params["best"]["mode"])
+    if best is None:
+        raise LorakitError(f"no member of the sweep came to a figure called {metric}")
+    member = next(m for m in params["members"] if m["name"] == best.name)
+    outputs = {}
+    for output, name in params["files"].items():
+        shutil.copyfile(inputs[member["files"][output]], folder / name)
+        outputs[output] = str(folder / name)
+    return outputs
