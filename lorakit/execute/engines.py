@@ -33,6 +33,7 @@ class EngineProtocol(Protocol):
 ENGINES: Mapping[str, str] = {
     "render": "lorakit.rendering.engine:RenderEngine",
     "assemble": "lorakit.rendering.assemble:AssemblyEngine",
+    "encode": "lorakit.training.encode_engine:EncodeEngine",
     "train": "lorakit.training.engine:TrainEngine",
 }
 

@@ -140,7 +140,7 @@ class Runner:
 
     def _start(self, slot: Slot) -> None:
         locks = self._store.folder / "locks"
-        lock = locks / f"{slot.name}.lock" if slot.name in ("render", "train") else None
+        lock = locks / f"{slot.name}.lock" if slot.name in ("render", "train", "encode") else None
         threads = this_machine().cores
         slot.worker = WorkerHandle(slot.name, threads, lock, self._folder.log, self._inbox)
         self._tell(WorkerState, slot.name, "starting")
@@ -361,15 +361,18 @@ class Runner:
         return self._ledger.settle(id_, outputs, outcome)
 
     def _fail(self, id_: str, error: str) -> None:
-        self._failed = True
         ready: list[str] = []
         for failed in (id_, *self._ledger.twins(id_)):
             key = self._ledger.keys.get(failed, "")
-            self._halted = self._halted or not self._ledger.actions[failed].alone
+            action = self._ledger.actions[failed]
+            self._halted = self._halted or not (action.alone or action.may_fail)
+            # a sample that cannot be drawn is a pity, and no reason to end a run
+            self._failed = self._failed or not self._ledger.actions[failed].may_fail
             self._tell(ActionFinished, failed, "failed", key, detail=error)
             skipped_with, freed = self._ledger.fail(failed)
             ready += freed
             for skipped in skipped_with:
+                self._failed = self._failed or not self._ledger.actions[skipped].may_fail
                 self._tell(
                     ActionFinished, skipped, "skipped", detail=f"needs {failed}, which failed"
                 )

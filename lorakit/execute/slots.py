@@ -12,6 +12,7 @@ from lorakit.plan.waves import chain_lengths
 _OUTSTANDING = 64  # jobs a worker may hold: enough to fill its waves, few enough to stop quickly
 _RESTARTS = 2
 _FRESH = ("train",)  # slots whose worker does one job and makes way for another
+_LEAVING = ("encode",)  # slots whose worker leaves when nothing waits: memory is needed elsewhere
 
 
 class Slot:
@@ -24,6 +25,7 @@ class Slot:
         self.loading = ""
         self.given_up = ""  # why no worker is started any more
         self.fresh = name in _FRESH
+        self._leaves = name in _LEAVING
         self._deaths = 0
         self._actions = actions
         self._order = {id_: number for number, id_ in enumerate(actions)}
@@ -64,11 +66,13 @@ class Slot:
     @property
     def wants_a_worker(self) -> bool:
         """Whether its last worker made way and there is more to do."""
-        return self.fresh and self.worker is None and bool(self._waiting) and not self.given_up
+        gone = (self.fresh or self._leaves) and self.worker is None
+        return gone and bool(self._waiting) and not self.given_up
 
     def retire(self) -> None:
-        """Let the worker go where each job is to have a fresh one."""
-        if self.fresh and self.worker is not None:
+        """Let the worker go where each job is to have a fresh one, or where nothing is left to do."""
+        idle = self._leaves and not self.busy and not self._waiting
+        if (self.fresh or idle) and self.worker is not None:
             self.worker.end()
             self.worker, self.ready = None, False
 

@@ -170,7 +170,7 @@ def main() -> None:
     try:
         claim = _hold(Path(lock), worker) if lock else None
         worker.tell(event="state", state="starting", detail="")
-        if slot in ("render", "train"):
+        if slot in ("render", "train", "encode"):
             _prepare_torch(threads)
         worker.serve()
         del claim

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 # what can change the bits of a frame, and of a film or contact sheet
 _DECIDING: Mapping[str, tuple[str, ...]] = {
     "render": ("torch", "diffusers", "transformers", "peft"),
-    "train": ("torch", "transformers", "peft", "accelerate"),
+    "encode": ("torch", "diffusers", "transformers"),
+    "train": ("torch", "diffusers", "transformers", "peft", "accelerate"),
     "assemble": ("pillow", "numpy", "imageio-ffmpeg"),
 }
 

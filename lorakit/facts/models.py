@@ -50,7 +50,8 @@ class ModelFacts:
     """A model as a plan sees it. Sizes in px; `vae_factor` px a latent; `token_limit` with both ends.
 
     `path` and `digest` are None until a hub model has been downloaded; `unet` is the UNet's configuration,
-    as published where it is not there yet, and empty where nothing is known.
+    as published where it is not there yet, and empty where nothing is known. `vae` and `texts` are the
+    digests of what encodes pictures and words.
     """
 
     name: str
@@ -68,6 +69,8 @@ class ModelFacts:
     weight_bytes: int = 0
     revision: str = ""
     unet: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    vae: str = ""
+    texts: str = ""
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -98,6 +101,27 @@ def _weights(folder: Path) -> list[str]:
             if file.suffix in (".json", ".txt", ".safetensors") and ".fp16." not in file.name
         ]
     return names
+
+
+def pipeline_files(model: ModelFacts, *, trained_text: bool) -> tuple[str, ...]:
+    """The files of a model in diffusers' layout once it was trained: one file for each trained network.
+
+    That is the UNet, and with `trained_text` the text encoders. Empty where there is no folder.
+    """
+    if model.path is None or not model.path.is_dir():
+        return ()
+    trained = ("unet", *(("text_encoder", "text_encoder_2") if trained_text else ()))
+    kept = [
+        name
+        for name in _weights(model.path)
+        if name.partition("/")[0] not in trained or name.endswith("/config.json")
+    ]
+    made = [
+        f"{part}/{'diffusion_pytorch_model' if part == 'unet' else 'model'}.safetensors"
+        for part in trained
+        if (model.path / part).is_dir()
+    ]
+    return (*kept, *made)
 
 
 def _folder(source: ModelSource, folder: Path, digests: Digests, revision: str = "") -> ModelFacts:
@@ -141,6 +165,8 @@ def _folder(source: ModelSource, folder: Path, digests: Digests, revision: str =
         weight_bytes=sum((folder / n).stat().st_size for n in files if n.endswith(".safetensors")),
         revision=revision,
         unet=unet,
+        vae=digests.files(folder, [n for n in files if n.startswith("vae/")]),
+        texts=digests.files(folder, [n for n in files if n.startswith(("text_", "tokenizer"))]),
     )
 
 
@@ -161,12 +187,15 @@ def _single_file(source: ModelSource, file: Path, digests: Digests) -> ModelFact
         )
     large = any(key.startswith("conditioner.embedders.1.") for key in keys)
     side = 1024 if large else 512
+    digest = digests.file(file)
     return ModelFacts(
         name=source.name,
         source=source.source,
         family="sdxl" if large else "sd",
         path=file,
-        digest=digests.file(file),
+        digest=digest,
+        vae=digest,
+        texts=digest,
         native=(side, side),
         guidance_scale=5.0 if large else 7.5,
         weight_bytes=file.stat().st_size,

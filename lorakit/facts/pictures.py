@@ -14,17 +14,34 @@ from lorakit.facts.text_files import DataError
 from lorakit.language.trainings import DataSource
 from lorakit.store.canonical import digest_of
 
-_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+_UNREADABLE = (
+    ".avif",
+    ".heic",
+    ".heif",
+    ".jxl",
+    ".psd",
+    ".svg",
+)  # to pass over them would lose pictures
+_MASK = "-masklabel"  # OneTrainer's ending
 _ORIENTATION = 274  # EXIF's tag; 5 to 8 stand on their side
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: its file, what the model is told of it, (width, height) in px as it is seen."""
+    """One picture: its file, what the model is told of it, (width, height) in px as it is seen.
+
+    `name` is its path inside its data set, `digest` of its bytes. `mask` is a picture whose white parts
+    are learnt from, or the picture itself where it is transparent in parts; None for none.
+    """
 
     file: Path
     caption: str
     size: tuple[int, int]
+    name: str = ""
+    digest: str = ""
+    mask: Path | None = None
+    mask_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +59,17 @@ def picture_facts(source: DataSource, digests: Digests) -> PictureFacts:
         folder = resources.path("data") / "hologram"
     if not folder.is_dir():
         raise DataError("data", "images", f"there is no folder {source.images}")
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in _ENDINGS)
+    others = [f for f in sorted(folder.rglob("*")) if f.suffix.lower() in _UNREADABLE]
+    if others:
+        raise DataError(
+            "data",
+            "images",
+            f"{others[0].name} would not be trained on: {others[0].suffix} files are not read",
+            f"convert it to one of {', '.join(_ENDINGS)}, or move it out of {folder}",
+        )
+    every = sorted(f for f in folder.rglob("*") if f.suffix.lower() in _ENDINGS)
+    masks = {f.with_name(f.stem.removesuffix(_MASK)): f for f in every if f.stem.endswith(_MASK)}
+    files = [f for f in every if not f.stem.endswith(_MASK)]
     if not files:
         endings = ", ".join(_ENDINGS)
         raise DataError("data", "images", f"{folder} holds no pictures ({endings})")
@@ -58,12 +85,31 @@ def picture_facts(source: DataSource, digests: Digests) -> PictureFacts:
             f"put {Path(bare[0]).stem}.txt beside it, or a line in metadata.jsonl, "
             "or give all the same words, without {caption}: caption: a picture in my style",
         )
-    pictures = tuple(
-        Picture(file, source.caption.replace("{caption}", own[file] or "").strip(), _size(file))
-        for file in files
-    )
-    contents = [[digests.file(p.file), p.caption] for p in pictures]
-    return PictureFacts(digest_of(contents), pictures)
+    pictures = []
+    for file in files:
+        caption = source.caption.replace("{caption}", own[file] or "").strip()
+        size, clear = _look_at(file)
+        mask = masks.get(file.with_suffix(""), file if clear else None)
+        pictures.append(
+            Picture(
+                file,
+                _triggered(caption, source.trigger_word),
+                size,
+                file.relative_to(folder).as_posix(),
+                digests.file(file),
+                mask,
+                digests.file(mask) if mask is not None else "",
+            )
+        )
+    contents = [[p.digest, p.caption, p.mask_digest] for p in pictures]
+    return PictureFacts(digest_of(contents), tuple(pictures))
+
+
+def _triggered(caption: str, word: str) -> str:
+    """A caption with its trigger word, which stands first where the caption has not got it."""
+    if not word or word.casefold() in caption.casefold():
+        return caption
+    return f"{word}, {caption}" if caption else word
 
 
 def _listed(folder: Path) -> dict[str, str]:
@@ -96,13 +142,15 @@ def _own_caption(file: Path, folder: Path, listed: Mapping[str, str]) -> str | N
     return listed.get(file.relative_to(folder).as_posix()) or None
 
 
-def _size(file: Path) -> tuple[int, int]:
+def _look_at(file: Path) -> tuple[tuple[int, int], bool]:
+    """(Width, height) as the picture is seen, and whether it may be transparent."""
     from PIL import Image
 
     try:
         with Image.open(file) as picture:
             width, height = picture.size
             turned = picture.getexif().get(_ORIENTATION, 1) >= 5
-    except OSError as error:
+            clear = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+    except (OSError, Image.DecompressionBombError) as error:
         raise DataError("data", "images", f"{file} cannot be opened: {error}") from error
-    return (height, width) if turned else (width, height)
+    return ((height, width) if turned else (width, height)), clear

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -110,7 +110,7 @@ class Easel:
         }
         known = {k: v for k, v in spec.items() if k not in _LOCAL}
         # an adapter that is still to be made stands for what it will be: one run makes it once
-        known["trained"] = [[i.role, i.action] for i in self.trained]
+        known["trained"] = [[i.role, i.action, i.output] for i in self.trained]
         return Engine("render", spec, digest_of(known) if model.digest else "")
 
     def frame(
@@ -266,14 +266,25 @@ def words_of(text: str) -> list[str]:
     return [word.strip("'-") for word in found if word.replace("'", "").replace("-", "").isalpha()]
 
 
-def easel_for(model: str, adapters: Sequence[AdapterUse], context: Context) -> Easel:
-    """Settle what a step draws with."""
+def easel_for(
+    model: str,
+    adapters: Sequence[AdapterUse],
+    context: Context,
+    trained_by: Mapping[str, Input] | None = None,
+) -> Easel:
+    """Settle what a step draws with; `trained_by` says where adapters come from that no other step makes."""
     facts = context.facts
     machine = facts.machine
     digests: list[tuple[str, float]] = []
     paths: list[str] = []
     trained: list[Input] = []
     for use in adapters:
+        if trained_by and use.name in trained_by:
+            own = trained_by[use.name]
+            trained.append(own)
+            digests.append((f"input:{own.role}", use.weight))
+            paths.append(f"input:{own.role}")
+            continue
         if use.name in facts.adapters:
             digests.append((facts.adapters[use.name], use.weight))
             paths.append(str(adapter_file(context.project.recipe.adapters[use.name].path)))

@@ -1,13 +1,17 @@
-"""`train-image`: an adapter for pictures."""
+"""`train-image`: an adapter for pictures, or a whole model."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.facts.unet_layers import layer_sizes, total, trainable
+from lorakit.facts.models import ModelFacts, pipeline_files
+from lorakit.kinds import image_checks
+from lorakit.kinds.encoded import Encodings
+from lorakit.kinds.image_cost import cost, counted, weights_line
+from lorakit.kinds.image_samples import checkpoint_steps, sample_actions
+from lorakit.kinds.image_set import MIDDLE, ImageSet, Item, image_set, views
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
     Course,
@@ -17,20 +21,18 @@ from lorakit.kinds.trainer import (
     lora_params,
 )
 from lorakit.language.documents import TrainImageStep
-from lorakit.plan.actions import Action, Engine
-from lorakit.plan.buckets import PictureOrder, bucket_of
+from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.kind import Context, Made
 from lorakit.store.canonical import digest_of
 
-TRAIN_IMAGE_VERSION = 1
-_TARGETS = ("to_q", "to_k", "to_v", "to_out.0")  # diffusers' own example trains these
-_RATE = 1e-4
-_TORCH_BYTES = 520 << 20
-_SHOWN = 3  # captions and buckets that a plan prints
+# 2: captions and pictures are encoded by actions of their own, SDXL is told pictures' own sizes
+TRAIN_IMAGE_VERSION = 2
+TARGETS = ("to_q", "to_k", "to_v", "to_out.0")  # diffusers' own example trains these
+_RATES = {"lora": 1e-4, "full": 1e-5}
 
 
 class TrainImages:
-    """One action a training; its output is the adapter, in diffusers' format, and figures."""
+    """Latents and embeds, the training, and its samples; what it hands out is the adapter, and figures."""
 
     def needs(self, step: TrainImageStep) -> Sequence[str]:  # noqa: ARG002
         """No other step."""
@@ -38,66 +40,34 @@ class TrainImages:
 
     def check(self, step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
         """Precision, captions that fit, layers that there are."""
-        model = context.facts.models[step.model]
-        place = context.project.recipe.datasets[step.data].where("images")
-        yield from check_course(_course(step, context), step.place, context)
-        counter = context.facts.counters.get(step.model)
-        pictures = context.facts.pictures[step.data].pictures
-        over = counter.overflow([p.caption for p in pictures]) if counter else {}
-        for picture in pictures:
-            if picture.caption in over:
-                tokens, lost = over[picture.caption]
-                yield context.finding(
-                    "prompt-too-long",
-                    f"the caption of {picture.file.name} has {tokens} tokens, {model.source} reads "
-                    f"{model.token_limit}: '{lost}' would fall off",
-                    place,
-                    "shorten it",
-                )
-        if step.lora.modules_to_save:
-            yield context.finding(
-                "no-effect",
-                "modules_to_save has no effect in train-image: no format of adapters holds such layers",
-                step.place,
-                "name the layers in target_modules instead",
-            )
-        sizes = layer_sizes(model)
-        if sizes and not trainable(sizes, step.lora.target_modules or _TARGETS, step.lora):
-            yield context.finding(
-                "no-layer",
-                f"no layer of {model.source} is called as target_modules says",
-                step.place,
-                "for example: target_modules: [attn2.to_q, attn2.to_k, attn2.to_v]",
-            )
+        wrong = list(image_checks.data(step, context))
+        yield from wrong
+        if wrong:
+            return
+        seen = image_set(step, context)
+        yield from check_course(_course(step, context, seen), step.place, context)
+        yield from image_checks.captions(step, context)
+        yield from image_checks.method(step, context, TARGETS)
 
     def plan(self, step: TrainImageStep, context: Context) -> Made:
-        """The training."""
-        model, facts = context.facts.models[step.model], context.facts.pictures[step.data]
-        course, name = _course(step, context), step.name
-        order = _order(step, context)
-        params: dict[str, object] = {
-            "model": model.digest,
-            "data": facts.digest,
-            "buckets": [list(bucket) for bucket in order.buckets],
-            "random_flip": step.random_flip,
-            "caption_dropout": step.caption_dropout,
-            "snr_gamma": step.snr_gamma,
-            "noise_offset": step.noise_offset,
-            "lora": lora_params(step.lora, _TARGETS),
-            "seed": course.seed,
-            "precision": course.precision,
-            "device_class": course.device_class,
-            "train": course.params(_RATE),
-        }
-        sizes = layer_sizes(model)
-        count = trainable(sizes, step.lora.target_modules or _TARGETS, step.lora)
+        """The encodings, the training, the samples."""
+        model = context.facts.models[step.model]
+        seen = image_set(step, context)
+        course = _course(step, context, seen)
+        encodings = Encodings(step.name, step.place, model, context)
+        items, inputs = _encoded(step, seen, encodings, course.seed)
+        count = counted(step, context, TARGETS)
+        params = _params(step, context, seen, course)
+        steps = checkpoint_steps(step, course.steps)
+        name = step.name
+        what = f"{len(seen.items)} pictures"
         action = Action(
             id=f"{name}/training",
             step=name,
             group="",
             kind="train-image",
             version=TRAIN_IMAGE_VERSION,
-            label=f"lora training of {model.source} on {len(facts.pictures)} pictures",
+            label=f"{step.method} training of {model.source} on {what}",
             place=step.place,
             engine=Engine(
                 TRAIN_SLOT,
@@ -105,8 +75,13 @@ class TrainImages:
                 digest_of([name, params]) if model.digest else "",
             ),
             params=params,
+            inputs=inputs,
             files={
-                "adapter": (f"{name}/pytorch_lora_weights.safetensors",),
+                **_weights(step, model),
+                **{
+                    f"adapter_{at}": (f"{name}/checkpoints/step_{at:06d}.safetensors",)
+                    for at in steps
+                },
                 "metrics": (f"{name}/metrics.json",),
                 "log": (f"{name}/metrics.jsonl",),
                 "curve": (f"{name}/loss_curve.png",),
@@ -117,87 +92,134 @@ class TrainImages:
                 "source": model.source,
                 "family": model.family,
                 "device": course.device,
-                "files": [str(p.file) for p in facts.pictures],
-                "captions": [p.caption for p in facts.pictures],
-                "checkpointing_steps": checkpoint_every(step.train, course.steps, full=False),
-                "plan": list(_lines(step, context, course, count)),
-                **_cost(step, context, course, count),
+                **items,
+                "slots": list(seen.slots),
+                "sampled_steps": list(steps),
+                "model_files": list(pipeline_files(model, trained_text=step.train_text_encoder)),
+                "checkpointing_steps": checkpoint_every(
+                    step.train, course.steps, full=step.method == "full"
+                ),
+                "trackers": list(step.train.trackers),
+                "plan": list(_lines(step, seen, course, weights_line(step, context, count))),
+                **cost(step, context, course, seen, count),
             },
             places={"precision": step.train.place or step.place},
         )
-        return Made((action,))
+        samples = sample_actions(step, context, action, course.steps)
+        return Made((*encodings.actions, action, *samples))
 
 
-def _order(step: TrainImageStep, context: Context) -> PictureOrder:
-    model, facts = context.facts.models[step.model], context.facts.pictures[step.data]
-    native = model.native
-    area = step.resolution**2 if step.resolution else native[0] * native[1]
-    unit = model.vae_factor * (8 if math.sqrt(area) >= 512 else 4)
-    buckets = [bucket_of(picture.size, area, unit) for picture in facts.pictures]
-    seed = context.project.recipe.seed if step.seed is None else step.seed
-    return PictureOrder(buckets, step.train.batch_size, seed)
+def _params(
+    step: TrainImageStep, context: Context, seen: ImageSet, course: Course
+) -> dict[str, object]:
+    """What decides the result."""
+    model = context.facts.models[step.model]
+    source = context.project.recipe.datasets[step.data]
+    params: dict[str, object] = {
+        "model": model.digest,
+        "method": step.method,
+        "data": context.facts.pictures[step.data].digest,
+        "repeats": source.repeats,
+        "keep_tags": max(step.keep_tags, int(bool(source.trigger_word))),
+        "prior_data": context.facts.pictures[step.prior_data].digest if step.prior_data else None,
+        "prior_loss_weight": step.prior_loss_weight,
+        "sizes": digest_of([item.bucket for item in (*seen.items, *seen.held_out)]),
+        "held_out": [item.picture.name for item in seen.held_out],
+        "random_flip": step.random_flip,
+        "random_crops": step.random_crops,
+        "caption_dropout": step.caption_dropout,
+        "shuffle_tags": step.shuffle_tags,
+        "snr_gamma": step.snr_gamma,
+        "noise_offset": step.noise_offset,
+        "prediction_type": step.prediction_type,
+        "masked_loss": step.masked_loss,
+        "train_text_encoder": step.train_text_encoder,
+        "seed": course.seed,
+        "precision": course.precision,
+        "device_class": course.device_class,
+        "train": course.params(_RATES[step.method]),
+    }
+    if step.method == "lora":
+        params["lora"] = {**lora_params(step.lora, TARGETS), "peft_type": step.lora.peft_type}
+    return params
 
 
-def _course(step: TrainImageStep, context: Context) -> Course:
-    order = _order(step, context)
+def _weights(step: TrainImageStep, model: ModelFacts) -> dict[str, tuple[str, ...]]:
+    """The files a training leaves: an adapter, or a whole pipeline that other recipes can name."""
+    name = step.name
+    if step.method == "full":
+        files = pipeline_files(model, trained_text=step.train_text_encoder)
+        return {f"model/{file}": (f"{name}/model/{file}",) for file in files}
+    if step.lora.peft_type == "lora":
+        return {"adapter": (f"{name}/pytorch_lora_weights.safetensors",)}
+    return {
+        "adapter": (f"{name}/adapter_model.safetensors",),
+        "config": (f"{name}/adapter_config.json",),
+    }
+
+
+def _encoded(
+    step: TrainImageStep, seen: ImageSet, encodings: Encodings, seed: int
+) -> tuple[dict[str, object], tuple[Input, ...]]:
+    """What the worker is told of each picture, and where it finds its latents and embeds."""
+    roles: dict[str, Input] = {}
+    # what is trained, or shuffled, cannot be encoded before
+    live = step.train_text_encoder or step.shuffle_tags
+
+    def role(action: Action, what: str) -> str:
+        name = action.id.rpartition("/")[2]
+        roles[name] = Input(name, action.id, what)
+        return name
+
+    def told(item: Item, *, held: bool = False) -> dict[str, object]:
+        cuts = [MIDDLE] if held else views(step, seed, item.picture)
+        mask = item.picture.mask if step.masked_loss else None
+        made = encodings.picture(item.picture, item.bucket, cuts, mask)
+        found: dict[str, object] = {
+            "name": item.picture.name or item.picture.file.name,
+            "caption": item.picture.caption,
+            "size": list(item.picture.size),
+            "bucket": list(item.bucket),
+            "views": [list(cut) for cut in cuts],
+            "prior": item.prior,
+            "latents": role(made, "latents"),
+        }
+        if not live or (held and not step.train_text_encoder):
+            found["embeds"] = role(encodings.caption(item.picture.caption), "embeds")
+        return found
+
+    items: dict[str, object] = {
+        "items": [told(item) for item in seen.items],
+        "held_out_items": [told(item, held=True) for item in seen.held_out],
+    }
+    if step.caption_dropout and not live:
+        items["empty"] = role(encodings.caption("", empty=True), "embeds")
+    return items, tuple(roles.values())
+
+
+def _course(step: TrainImageStep, context: Context, seen: ImageSet) -> Course:
     train = step.train
     if train.max_train_steps is None:
         # batches are of one bucket, so an epoch has more of them than its pictures would fill
-        passes = (train.num_train_epochs or 3) * order.per_epoch
+        passes = (train.num_train_epochs or 3) * seen.order.per_epoch
         steps = -(-passes // train.gradient_accumulation_steps)
         train = replace(train, max_train_steps=steps)
-    return course_of(train, step.seed, len(order.buckets), context)
+    return course_of(train, step.seed, len(seen.slots), context)
 
 
 def _lines(
-    step: TrainImageStep, context: Context, course: Course, count: int | None
+    step: TrainImageStep, seen: ImageSet, course: Course, weights: Iterator[str]
 ) -> Iterator[str]:
     """What a plan says of a training."""
-    order, pictures = _order(step, context), context.facts.pictures[step.data].pictures
     passes = course.steps * step.train.gradient_accumulation_steps
-    seen = order.seen(passes)
     yield (
-        f"{course.steps:,} optimizer steps, {passes / order.per_epoch:.3g} epochs of "
-        f"{len(pictures):,} pictures: {seen:,} pictures seen"
+        f"{course.steps:,} optimizer steps, {passes / seen.order.per_epoch:.3g} epochs of "
+        f"{len(seen.slots):,} pictures: {seen.order.seen(passes):,} pictures seen"
     )
-    shown = list(order.lines())
-    more = f", and {len(shown) - _SHOWN} more sizes" if len(shown) > _SHOWN else ""
-    yield f"all {len(pictures)} pictures used: {', '.join(shown[:_SHOWN])}{more}"
-    for picture in pictures[:_SHOWN]:
-        yield f"{picture.file.name}: {picture.caption}"
-    if count is not None:
-        whole = total(context.facts.models[step.model]) or count
-        yield (
-            f"trains {count:,} of {whole:,} parameters ({count / whole:.3%}): "
-            f"adapter of about {count * 4 / 1e6:.1f} MB"
-        )
-    yield f"precision {course.precision} on {course.device}"
-
-
-def _cost(
-    step: TrainImageStep, context: Context, course: Course, count: int | None
-) -> dict[str, object]:
-    """For the estimate: operations of an optimizer step, bytes of memory and disk, a name for timings."""
-    model, order = context.facts.models[step.model], _order(step, context)
-    width, height = max(order.buckets, key=lambda one: one[0] * one[1])
-    positions = width * height / model.vae_factor**2
-    rows = step.train.batch_size
-    once = 2 * (model.weight_bytes / 2) * positions / 8  # as frames are guessed
-    held = (count or 0) * 4
-    return {
-        "operations": 3 * once * rows * step.train.gradient_accumulation_steps,
-        "memory": int(_TORCH_BYTES + model.weight_bytes * 2 + held * 4 + rows * positions * 60_000),
-        "disk": held + 200_000,
-        "timing": digest_of(
-            [
-                model.digest,
-                width,
-                height,
-                rows,
-                step.train.gradient_accumulation_steps,
-                course.precision,
-                course.device_class,
-                step.lora.rank,
-            ]
-        ),
-    }
+    yield from seen.lines()
+    if step.shuffle_tags:
+        yield "captions' parts between commas are shuffled anew each time"
+    if step.caption_dropout:
+        yield f"{step.caption_dropout:.0%} of the pictures are shown without their caption"
+    yield from weights
+    yield course.where()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
+from lorakit.kinds import course_checks
 from lorakit.language.trainings import LoraSettings, TrainSettings
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context
@@ -32,13 +33,16 @@ class Course:
             "steps": self.steps,
             "batch_size": train.batch_size,
             "gradient_accumulation_steps": train.gradient_accumulation_steps,
-            "learning_rate": train.learning_rate or learning_rate,
+            "learning_rate": train.learning_rate or _own_rate(train.optimizer, learning_rate),
             "lr_scheduler": train.lr_scheduler,
             "lr_warmup_steps": train.lr_warmup_steps,
             "optimizer": train.optimizer,
             "weight_decay": train.weight_decay,
             "max_grad_norm": train.max_grad_norm,
+            "ema_decay": train.ema_decay,
             "gradient_checkpointing": train.gradient_checkpointing,
+            "torch_compile": train.torch_compile,
+            "processes": course_checks.processes_of(train),
         }
 
     def seen(self) -> int:
@@ -56,7 +60,24 @@ class Course:
             return
         epochs = f"{self.seen() / self.samples:.3g} epochs of {self.samples:,} samples"
         yield f"{self.steps:,} optimizer steps, {epochs}: {self.seen():,} samples seen"
-        yield f"precision {self.precision} on {self.device}"
+        yield self.where()
+
+    def where(self) -> str:
+        """On what it runs, in which precision."""
+        count = course_checks.processes_of(self.train)
+        shared = f", each batch shared by {count} processes" if count > 1 else ""
+        return f"precision {self.precision} on {self.device}{shared}"
+
+
+def _own_rate(optimizer: str, learning_rate: float) -> float:
+    """An optimizer's own scale, where a recipe gives no learning rate.
+
+    Prodigy multiplies a rate that it finds by itself (Mishchenko and Defazio 2023); Lion's steps are signs,
+    and want 3 to 10 times less (Chen et al. 2023).
+    """
+    if optimizer == "prodigy":
+        return 1.0
+    return learning_rate / 5 if optimizer == "lion" else learning_rate
 
 
 def course_of(train: TrainSettings, seed: int | None, samples: int, context: Context) -> Course:
@@ -75,7 +96,10 @@ def course_of(train: TrainSettings, seed: int | None, samples: int, context: Con
 
 
 def check_course(course: Course, place: Place, context: Context) -> Iterator[Diagnostic]:
-    """A precision that the device would ignore, and a warm-up without an end."""
+    """A precision that the device would ignore, a warm-up without an end, and what is not here."""
+    yield from course_checks.packages(course.train, place, context)
+    yield from course_checks.compiler(course.train, place, context)
+    yield from course_checks.resources(course.train, place, context)
     if course.precision == "fp16" and course.device == "cpu":
         yield context.finding(
             "precision",

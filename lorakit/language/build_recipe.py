@@ -17,7 +17,6 @@ from lorakit.language.documents import (
     Look,
     Member,
     ModelSource,
-    Prompt,
     Recipe,
     Step,
     StoryboardStep,
@@ -291,7 +290,7 @@ class _StepBuilder:
             place,
             model=access.text(node, "model") or self.default_model,
             adapters=_adapters_used(node),
-            prompts=tuple(_prompts(node)),
+            prompts=looks.prompts(node),
             images_per_prompt=schemas.default(default) if images is None else images,
             look=looks.look(node, Look()),
             seed=access.integer(node, "seed"),
@@ -324,21 +323,3 @@ def _adapters_used(node: Node) -> tuple[AdapterUse, ...]:
         if weight is not None:
             used.append(AdapterUse(name, weight, owner.key_spot(name).place))
     return tuple(used)
-
-
-def _prompts(node: Node) -> list[Prompt]:
-    found = []
-    for item in access.items(node, "prompts"):
-        if isinstance(item.value, str):
-            found.append(Prompt(" ".join(item.value.split()), item.place))
-        elif isinstance(item.value, dict):
-            text = access.child(item, "text")
-            found.append(
-                Prompt(
-                    " ".join((access.text(item, "text") or "").split()),
-                    (text or item).place,
-                    negative_prompt=access.text(item, "negative_prompt"),
-                    seed=access.integer(item, "seed"),
-                )
-            )
-    return found

@@ -6,9 +6,15 @@ import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from lorakit.language import access, names
-from lorakit.language.documents import TrainImageStep
-from lorakit.language.trainings import Columns, DataSource, LoraSettings, TrainSettings
+from lorakit.language import access, looks, names
+from lorakit.language.documents import Look, Samples, TrainImageStep
+from lorakit.language.trainings import (
+    Columns,
+    DataSource,
+    LoraSettings,
+    Resources,
+    TrainSettings,
+)
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import Place
@@ -47,6 +53,8 @@ def dataset(name: str, node: Node, place: Place, paths: Paths, findings: Finding
                 "test_split": access.text,
                 "test_size": access.number,
                 "limit": access.integer,
+                "repeats": access.integer,
+                "trigger_word": access.text,
             },
         ),
     )
@@ -116,6 +124,7 @@ def lora(step: Node) -> LoraSettings:
                 "dropout": access.number,
                 "use_rslora": access.boolean,
                 "use_dora": access.boolean,
+                "peft_type": access.text,
             },
         ),
     )
@@ -131,40 +140,72 @@ def image_step(name: str, node: Node, place: Place, model: str) -> TrainImageSte
         seed=access.integer(node, "seed"),
         lora=lora(node),
         train=train(node, place),
+        samples=_samples(access.child(node, "samples")),
         **_given(
             node,
             {
+                "method": access.text,
                 "resolution": access.integer,
+                "center_crop": access.boolean,
+                "random_crops": access.integer,
                 "random_flip": access.boolean,
                 "caption_dropout": access.number,
+                "shuffle_tags": access.boolean,
+                "keep_tags": access.integer,
                 "snr_gamma": access.number,
                 "noise_offset": access.number,
+                "prediction_type": access.text,
+                "masked_loss": access.boolean,
+                "prior_data": access.text,
+                "prior_loss_weight": access.number,
+                "train_text_encoder": access.boolean,
             },
         ),
     )
 
 
-_NUMBERS = ("learning_rate", "weight_decay", "max_grad_norm")
+def _samples(node: Node | None) -> Samples:
+    return Samples(
+        looks.prompts(node),
+        access.integer(node, "every"),
+        looks.look(node, Look()),
+        access.integer(node, "seed"),
+    )
+
+
+_NUMBERS = ("learning_rate", "weight_decay", "max_grad_norm", "ema_decay")
 _TEXTS = ("lr_scheduler", "optimizer", "precision")
+_SWITCHES = ("gradient_checkpointing", "torch_compile")
+_DERIVED = ("place", "places", "resources", "trackers")
 
 
 def train(step: Node, place: Place) -> TrainSettings:
-    """The `train:` block of a step; `place` is the step's."""
-    node = access.child(step, "train")
+    """The `train:` and `resources:` blocks of a step; `place` is the step's."""
+    node, resources = access.child(step, "train"), access.child(step, "resources")
     readers: dict[str, Any] = {}
     for one in fields(TrainSettings):
         if one.name in _NUMBERS:
             readers[one.name] = access.number
         elif one.name in _TEXTS:
             readers[one.name] = access.text
-        elif one.name == "gradient_checkpointing":
+        elif one.name in _SWITCHES:
             readers[one.name] = access.boolean
-        elif one.name != "place":
+        elif one.name not in _DERIVED:
             readers[one.name] = access.integer
     precision = access.child(node, "precision")
     return TrainSettings(
-        place=place if precision is None else precision.place, **_given(node, readers)
+        place=place if precision is None else precision.place,
+        places=(*_spots(node), *_spots(resources)),
+        trackers=_names(node, "trackers"),
+        resources=Resources(access.integer(resources, "gpus"), access.integer(resources, "processes")),
+        **_given(node, readers),
     )
+
+
+def _spots(node: Node | None) -> tuple[tuple[str, Place], ...]:
+    if node is None or not isinstance(node.value, dict):
+        return ()
+    return tuple((k, v.place) for k, v in node.value.items() if v.value is not None)
 
 
 def _given(node: Node | None, readers: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.language.trainings import DataSource, LoraSettings, Method, TrainSettings
+from lorakit.language.trainings import (
+    DataSource,
+    LoraSettings,
+    Method,
+    Prediction,
+    TrainSettings,
+)
 
 ChainFrom = Literal["noise", "previous", "anchor"]
 DType = Literal["auto", "fp32", "bf16", "fp16"]
@@ -254,19 +260,43 @@ class TrainTextStep(Step):
 
 
 @dataclass(frozen=True, slots=True)
+class Samples:
+    """Pictures drawn with a training's checkpoints; `every` None draws at its end alone."""
+
+    prompts: tuple[Prompt, ...] = ()
+    every: int | None = None
+    look: Look = Look()
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainImageStep(Step):
-    """An adapter for pictures; `resolution` None is the model's native one, `seed` None the recipe's."""
+    """A training on pictures; `resolution` None is the model's native one, `seed` None the recipe's.
+
+    `prior_data` names a data set of what the model shall not forget; empty where there is none.
+    """
 
     model: str
     data: str
     seed: int | None
     lora: LoraSettings
     train: TrainSettings
+    method: Method = "lora"
     resolution: int | None = None
+    center_crop: bool = False
+    random_crops: int = 1
     random_flip: bool = False
     caption_dropout: float = 0.0
+    shuffle_tags: bool = False
+    keep_tags: int = 0
     snr_gamma: float = 0.0
     noise_offset: float = 0.0
+    prediction_type: Prediction = "auto"
+    masked_loss: bool = False
+    prior_data: str = ""
+    prior_loss_weight: float = 1.0
+    train_text_encoder: bool = False
+    samples: Samples = Samples()
 
 
 @dataclass(frozen=True, slots=True)

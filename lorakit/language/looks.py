@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from lorakit.language import access, durations
-from lorakit.language.documents import Captions, Chain, Look, Transition, Video
+from lorakit.language.documents import Captions, Chain, Look, Prompt, Transition, Video
 
 if TYPE_CHECKING:
     from lorakit.language.documents import ChainFrom
@@ -90,3 +90,22 @@ def _captions(node: Node | None) -> Captions:
     return Captions(
         show=True, position="top" if top else "bottom", size=plain.size if size is None else size
     )
+
+
+def prompts(node: Node | None) -> tuple[Prompt, ...]:
+    """The prompts of a mapping: texts, or mappings with a text and what is special about it."""
+    found = []
+    for item in access.items(node, "prompts"):
+        if isinstance(item.value, str):
+            found.append(Prompt(" ".join(item.value.split()), item.place))
+        elif isinstance(item.value, dict):
+            text = access.child(item, "text")
+            found.append(
+                Prompt(
+                    " ".join((access.text(item, "text") or "").split()),
+                    (text or item).place,
+                    negative_prompt=access.text(item, "negative_prompt"),
+                    seed=access.integer(item, "seed"),
+                )
+            )
+    return tuple(found)

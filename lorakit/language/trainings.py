@@ -8,6 +8,8 @@ from typing import Literal
 from lorakit.diagnostics import Place
 
 Method = Literal["lora", "full"]
+PeftType = Literal["lora", "loha", "lokr"]
+Prediction = Literal["auto", "epsilon", "v_prediction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class DataSource:
     """Where samples come from: exactly one of `texts` and `images` is not empty.
 
     Either is `lorakit:name`, `hub:owner/name`, or a resolved path. `test_size` below 1 is a share.
-    `places` are those of the keys that were given.
+    `repeats` says how often an epoch shows each picture. `places` are those of the keys that were given.
     """
 
     name: str
@@ -37,6 +39,8 @@ class DataSource:
     columns: Columns = Columns()
     labels: tuple[str, ...] = ()
     limit: int | None = None
+    repeats: int = 1
+    trigger_word: str = ""
     places: tuple[tuple[str, Place], ...] = ()
 
     def where(self, key: str) -> Place:
@@ -55,6 +59,7 @@ class LoraSettings:
     use_rslora: bool = False
     use_dora: bool = False
     modules_to_save: tuple[str, ...] = ()
+    peft_type: PeftType = "lora"
 
     @property
     def scale_alpha(self) -> float:
@@ -63,10 +68,19 @@ class LoraSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Resources:
+    """What a training runs on; None is one GPU or the CPU."""
+
+    gpus: int | None = None
+    processes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainSettings:
     """How long, how fast, how exactly; at most one of `max_train_steps` and `num_train_epochs`.
 
-    `learning_rate` None is the kind's own. `place` is where `precision` stands, or the step.
+    `learning_rate` None is the kind's own. `place` is where `precision` stands, or the step; `places` are
+    those of the keys that were given.
     """
 
     max_train_steps: int | None = None
@@ -79,10 +93,19 @@ class TrainSettings:
     optimizer: str = "adamw"
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0
+    ema_decay: float = 0.0
     precision: str = "auto"
     gradient_checkpointing: bool = False
+    torch_compile: bool = False
     checkpointing_steps: int | None = None
+    trackers: tuple[str, ...] = ()
+    resources: Resources = Resources()
     place: Place | None = None
+    places: tuple[tuple[str, Place], ...] = ()
+
+    def where(self, key: str) -> Place | None:
+        """Where a key stands, of `train` or of `resources`; None if it was not given."""
+        return dict(self.places).get(key)
 
     def batches(self, samples: int) -> int:
         """Passes in one epoch; the ragged last batch counts."""

@@ -23,6 +23,8 @@ from torch import Tensor
 from lorakit.diagnostics import LorakitError
 
 METADATA = "lora_adapter_metadata"
+PEFT_CONFIG = "peft_config"  # in the header: a PEFT adapter's settings, where the file stands alone
+BASE = "ss_base_model_version"  # in the header, also of diffusers' files: what it was trained on
 _DOWN = (
     ".lora_A.weight",
     ".lora.down.weight",
@@ -66,14 +68,37 @@ def read(path: Path) -> Adapter:
     if any(key.startswith("lora_") for key in tensors):
         return _from_kohya(tensors, path)
     if any(key.startswith("base_model.model.") for key in tensors):
-        try:
-            settings = json.loads((path.parent / "adapter_config.json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            message = f"{path} is PEFT's, and the adapter_config.json beside it cannot be read"
-            raise LorakitError(message) from error
+        settings = peft_settings(path, header)
+        if settings.get("peft_type", "LORA") != "LORA":
+            raise LorakitError(
+                f"{path} is a {settings['peft_type']}, and only a LoRA can be rewritten"
+            )
         renamed = {f"unet.{k.removeprefix('base_model.model.')}": v for k, v in tensors.items()}
         return _paired(renamed, {f"unet.{k}": v for k, v in settings.items()}, path)
     return _paired(tensors, json.loads(header.get(METADATA, "{}")), path)
+
+
+def header_of(path: Path) -> Mapping[str, str]:
+    """The header's strings. Raises LorakitError where it is no safetensors file, OSError."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return {**(file.metadata() or {}), "": next(iter(file.keys()), "")}
+    except SafetensorError as error:
+        raise LorakitError(f"{path} is not a safetensors file: {error}") from error
+
+
+def peft_settings(path: Path, header: Mapping[str, str]) -> Mapping[str, Any]:
+    """What PEFT's adapter_config.json says, from the header or from beside the file. Raises LorakitError."""
+    try:
+        told = header.get(PEFT_CONFIG)
+        text = told or (path.parent / "adapter_config.json").read_text("utf-8")
+        found: Mapping[str, Any] = json.loads(text)
+    except (OSError, ValueError) as error:
+        message = f"{path} is PEFT's, and the adapter_config.json beside it cannot be read"
+        raise LorakitError(message) from error
+    return found
 
 
 def _paired(tensors: Mapping[str, Tensor], told: Mapping[str, Any], path: Path) -> Adapter:
@@ -187,21 +212,22 @@ def to_peft(adapter: Adapter) -> tuple[File, dict[str, object]]:
         tensors[f"{stem}.lora_A.weight"], tensors[f"{stem}.lora_B.weight"] = layer.down, layer.up
         if layer.magnitude is not None:
             tensors[stem + _MAGNITUDE] = layer.magnitude
-    return (tensors, {"format": "pt"}), {"peft_type": "LORA", **peft_config(layers)}
+    settings = {"peft_type": "LORA", **peft_config(layers)}
+    return (tensors, {"format": "pt", PEFT_CONFIG: json.dumps(settings, sort_keys=True)}), settings
 
 
-def to_kohya(adapter: Adapter, name: str = "lorakit") -> File:
+def to_kohya(adapter: Adapter, name: str = "lorakit", base: str = "") -> File:
     """The file that A1111, ComfyUI and sd-scripts read, with what they want to know in its header.
 
+    `base` is the base model's version in sd-scripts' words; where it is empty, shapes tell.
     Raises LorakitError for DoRA, which they spell in ways that differ.
     """
     if any(layer.magnitude is not None for layer in adapter.values()):
         raise LorakitError(
             "a DoRA cannot be written in kohya's format; diffusers' and PEFT's hold it"
         )
-    large = any(key.startswith("text_encoder_2.") for key in adapter) or any(
-        layer.down.shape[-1] == 2048 for key, layer in adapter.items() if key.endswith("attn2.to_k")
-    )
+    version = base or _version(adapter)
+    large = version.startswith("sdxl")
     tensors: dict[str, Tensor] = {}
     for key, layer in adapter.items():
         stem = _kohya(key, large=large)
@@ -209,16 +235,34 @@ def to_kohya(adapter: Adapter, name: str = "lorakit") -> File:
         tensors[f"{stem}.lora_up.weight"] = layer.up
         tensors[f"{stem}.alpha"] = torch.tensor(layer.alpha)
     first = next(iter(adapter.values()))
-    version = "sdxl_base_v1-0" if large else "sd_v1"
-    architecture = "stable-diffusion-xl-v1-base" if large else "stable-diffusion-v1"
     return tensors, {
         "ss_network_module": "networks.lora",
         "ss_network_dim": str(first.rank),
         "ss_network_alpha": f"{first.alpha:g}",
-        "ss_base_model_version": version,
+        BASE: version,
+        "ss_v2": str(version.startswith("sd_v2")),
         "ss_output_name": name,
         "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.architecture": f"{architecture}/lora",
+        "modelspec.architecture": f"{_ARCHITECTURES.get(version, _ARCHITECTURES['sd_v1'])}/lora",
         "modelspec.implementation": "diffusers",
         "modelspec.title": name,
     }
+
+
+# sd-scripts' word for a base model -> modelspec's
+_ARCHITECTURES = {
+    "sd_v1": "stable-diffusion-v1",
+    "sd_v2": "stable-diffusion-v2-512",
+    "sd_v2_v": "stable-diffusion-v2-768-v",
+    "sdxl_base_v1-0": "stable-diffusion-xl-v1-base",
+}
+_WORD_WIDTHS = {1024: "sd_v2", 2048: "sdxl_base_v1-0"}  # what cross-attention reads
+
+
+def _version(adapter: Adapter) -> str:
+    """The base model's version, as far as the layers' shapes tell."""
+    if any(key.startswith("text_encoder_2.") for key in adapter):
+        return "sdxl_base_v1-0"
+    cross = (v for k, v in adapter.items() if k.endswith(("attn2.to_k", "attn2.to_v")))
+    width = next((layer.down.shape[-1] for layer in cross), 768)
+    return _WORD_WIDTHS.get(width, "sd_v1")

@@ -45,7 +45,8 @@ class Action:
     `id` is its address, stable as long as its step, scene and number are: `film/meadow/2`.
     `files` says where its outputs go in a run folder; an output without files stays in the store.
     `units` is the amount of work: UNet steps of a frame, frames of a film.
-    `extra` reaches the worker but decides nothing about the result.
+    `extra` reaches the worker but decides nothing about the result. Where it `may_fail`, its failure is
+    told and the run is done all the same.
     """
 
     id: str
@@ -62,4 +63,7 @@ class Action:
     units: int = 1
     extra: Mapping[str, object] = field(default_factory=dict, hash=False)
     places: Mapping[str, Place] = field(default_factory=dict, hash=False)
-    alone: bool = False  # where it fails, the run goes on with all that does not need it
+    alone: bool = (
+        False  # its failure fails the run, and keeps nothing from being made but what needs it
+    )
+    may_fail: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,7 +25,8 @@ def bucket_of(size: tuple[int, int], area: int, unit: int) -> tuple[int, int]:
 class PictureOrder:
     """Which pictures stand in which batch: a function of (seed, epoch); every picture once an epoch.
 
-    A batch is of one bucket; ragged last batches are kept.
+    A batch is of one bucket; ragged last batches are kept. A picture that an epoch shows several times
+    stands as often in `buckets`.
     """
 
     buckets: Sequence[tuple[int, int]]  # of each picture
@@ -63,8 +65,8 @@ class PictureOrder:
         whole, rest = divmod(passes, self.per_epoch)
         return whole * len(self.buckets) + sum(map(len, self.epoch(whole)[:rest]))
 
-    def lines(self) -> Iterator[str]:
-        """The buckets in words, the fullest first."""
-        grouped = sorted(self._grouped().items(), key=lambda one: (-len(one[1]), one[0]))
-        for (width, height), members in grouped:
-            yield f"{len(members)} at {width}x{height}"
+
+def in_words(buckets: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """How many pictures are of which size, the fullest first."""
+    for (width, height), count in sorted(Counter(buckets).items(), key=lambda b: (-b[1], b[0])):
+        yield f"{count} at {width}x{height}"

@@ -17,6 +17,8 @@ def timing_name(action: Action) -> str:
     params = action.params
     if action.engine.slot == "train":
         return f"{action.kind}|{action.extra.get('timing')}"
+    if action.engine.slot == "encode":
+        return f"{action.kind}|{action.engine.id}|{params.get('width')}|{params.get('height')}"
     if action.engine.slot != "render":
         return f"{action.kind}|{params.get('height')}"
     return "|".join(
@@ -41,9 +43,9 @@ def _flops(machine: Machine, precision: str) -> float:
 
 def _guess(action: Action, facts: Facts) -> float:
     """Seconds a unit: two passes (guidance) of two operations for each weight and latent position."""
-    if action.engine.slot == "train":
+    if action.engine.slot in ("train", "encode"):
         operations = float(str(action.extra.get("operations", 1e11)))
-        return operations / _flops(facts.machine, str(action.params["precision"]))
+        return operations / _flops(facts.machine, str(action.params.get("precision", "fp32")))
     if action.engine.slot != "render":
         return 0.01
     model = next(m for m in facts.models.values() if m.digest == action.params["model"])
@@ -79,6 +81,8 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
         elif action.engine.slot == "train":
             disk += int(str(action.extra.get("disk", 0)))
             memory = max(memory, int(str(action.extra.get("memory", 0))))
+        elif action.engine.slot == "encode":
+            disk += int(str(action.extra.get("disk", 0)))
         else:
             disk += 40_000 * max(1, action.units // 24)
     return Estimate(seconds, memory if todo else 0, disk, measured)

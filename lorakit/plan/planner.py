@@ -137,7 +137,7 @@ def resolve(
         elif not remake[action.id]:
             state, reason = State.CACHED, elsewhere.get(action.id, "")
         elif manifests[action.id] is not None:
-            state, reason = State.NEW, "its files are gone from the store"
+            state, reason = State.NEW, _gone(manifests[action.id], needed[action.id])
         elif action.id in forced:
             state, reason = State.CHANGED, forced[action.id]
         elif key is None:
@@ -152,6 +152,11 @@ def resolve(
         made_again = action.id in forced
         result.append(Planned(action, state, reason, key, changes, digests, made_again))
     return tuple(result)
+
+
+def _gone(found: Manifest | None, needed: set[str]) -> str:
+    more = found is not None and not needed <= set(found.outputs)
+    return "more is asked of it than was kept" if more else "its files are gone from the store"
 
 
 def _made_elsewhere(planned: Sequence[Planned]) -> tuple[Diagnostic, ...]:

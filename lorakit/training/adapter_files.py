@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from lorakit.diagnostics import LorakitError
 from lorakit.models import adapter_formats
 from lorakit.models.adapter_formats import Adapter
 from lorakit.store import atomic
@@ -13,19 +14,30 @@ from lorakit.training import canonical
 FORMATS = ("diffusers", "kohya", "peft")
 
 
-def write(adapter: Adapter, path: Path, style: str = "diffusers") -> None:
-    """Write one file, and for `peft` its adapter_config.json beside it. Raises OSError, LorakitError."""
+def write(adapter: Adapter, path: Path, style: str = "diffusers", base: str = "") -> None:
+    """Write one file, and for `peft` its adapter_config.json beside it. Raises OSError, LorakitError.
+
+    `base` is the version of the base model in kohya's words, such as `sd_v2`; empty is told by shapes.
+    """
     if style == "peft":
         (tensors, header), settings = adapter_formats.to_peft(adapter)
+        beside = path.parent / "adapter_config.json"
+        others = [f for f in path.parent.glob("*.safetensors") if f != path]
+        if beside.exists() and others:
+            raise LorakitError(
+                f"{beside} is of {others[0].name}: PEFT's folders hold one adapter, write to another"
+            )
         canonical.write(path, tensors, header)
-        atomic.write_json(path.parent / "adapter_config.json", settings)
+        atomic.write_json(beside, settings)
         return
     if style == "kohya":
-        tensors, header = adapter_formats.to_kohya(adapter, path.stem)
+        tensors, header = adapter_formats.to_kohya(adapter, path.stem, base)
         canonical.write(path, tensors, header)
         canonical.write(path, tensors, {**header, "sshs_model_hash": _hash_of_tensors(path)})
         return
-    canonical.write(path, *adapter_formats.to_diffusers(adapter))
+    tensors, header = adapter_formats.to_diffusers(adapter)
+    version = {adapter_formats.BASE: base} if base else {}
+    canonical.write(path, tensors, {**header, **version})
 
 
 def _hash_of_tensors(path: Path) -> str:

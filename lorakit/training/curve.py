@@ -20,8 +20,9 @@ def write_curve(
     losses: Sequence[float],
     title: str,
     held_out: Sequence[tuple[int, float]] = (),
+    words_of_dots: str = "held out",
 ) -> None:
-    """Each step's loss pale, its running mean dark, held-out losses (step, loss) as dots."""
+    """Each step's loss pale, its running mean dark, held-out losses (step, loss) as dots on a line."""
     image = Image.new("RGB", _SIZE, "white")
     draw = ImageDraw.Draw(image)
     words = ImageFont.truetype(str(font_file("Regular")), 17)
@@ -47,10 +48,16 @@ def write_curve(
     if len(losses) > 1:
         draw.line([at(n, loss) for n, loss in enumerate(losses)], _PALE, 1)
         draw.line([at(n, loss) for n, loss in enumerate(mean)], _LINE, 3, joint="curve")
-    for step, loss in held_out:
-        x, y = at(step - 1, loss)
+    dots = [at(step - 1, loss) for step, loss in held_out]
+    if len(dots) > 1:
+        draw.line(dots, _HELD_OUT, 2)
+    for number, (x, y) in enumerate(dots):
         draw.ellipse([x - 5, y - 5, x + 5, y + 5], _HELD_OUT)
-        draw.text((x - 10, y - 10), f"held out {loss:.3f}", _HELD_OUT, words, anchor="rs")
+        if number in (0, len(dots) - 1):
+            first = number == 0 and len(dots) > 1
+            text = f"{words_of_dots} {held_out[number][1]:.3f}"
+            across, anchor = (10, "ls") if first else (-10, "rs")
+            draw.text((x + across, y - 10), text, _HELD_OUT, words, anchor=anchor)
     image.save(path)
 
 

@@ -1,37 +1,44 @@
-"""`train-image` in its worker: encode once, train, measure, save, load again."""
+"""`train-image` in its worker: train, measure, save, load again."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
+from lorakit.diagnostics import LorakitError
 from lorakit.plan.buckets import PictureOrder
-from lorakit.rendering.conditioning import Conditioning, Encoder
 from lorakit.store import atomic
-from lorakit.training import adapter_files, image_model, image_reload
+from lorakit.training import image_model, image_reload
+from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.curve import write_curve
-from lorakit.training.image_data import encode, pixels
+from lorakit.training.held_out import HeldOut
+from lorakit.training.image_batches import ImageBatches
 from lorakit.training.image_task import ImageTask
-from lorakit.training.loop import Loop
+from lorakit.training.loop import Figures, Loop
 from lorakit.training.memory import peak_memory
+from lorakit.training.networks import KeptWords, Networks, Words
 from lorakit.training.task import LoopSettings, Report
 
 if TYPE_CHECKING:
     from lorakit.training.engine import Job, Trainer
 
+_MEASURED = 8  # trained pictures whose loss is measured where none is held out
+_ADAPTER = {"lora": "pytorch_lora_weights.safetensors"}
+
 
 def train(job: Job, report: Report) -> Trainer:
-    """Train one adapter; saves a checkpoint where it is closed."""
+    """Train an adapter or a whole model; saves a checkpoint where it is closed."""
     params, extra = job["params"], job["extra"]
-    out, began = Path(job["out"]), time.monotonic()
+    out, keep, began = Path(job["out"]), Path(job["keep"]), time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
-    pipeline = image_model.build(params, extra)
-    task = yield from _task(pipeline, params, extra)
+    text = bool(params["train_text_encoder"])
+    pipeline = image_model.build(params, extra, words=text or params["shuffle_tags"])
+    networks = Networks(pipeline, extra["family"], text=text)
+    task = _task(pipeline, networks, params, extra, job["inputs"])
     settings = LoopSettings.of(
         params["train"],
         seed=params["seed"],
@@ -39,108 +46,187 @@ def train(job: Job, report: Report) -> Trainer:
         device=extra["device"],
         checkpointing_steps=extra["checkpointing_steps"],
     )
-    pictures = range(len(task.prompts))
-    before = task.fixed_loss(task.model, pictures, extra["device"])
-    loop = Loop(task, settings, Path(job["keep"]))
-    # an adapter does nothing before its first step: the base model's own loss, also on going on
-    if loop.step_number:
-        pipeline.unet.disable_adapters()
-        before = task.fixed_loss(task.model, pictures, extra["device"])
-        pipeline.unet.enable_adapters()
+    sampled: list[int] = extra["sampled_steps"]
+    _forget_what_lacks_samples(keep, sampled)
+    loop = Loop(task, settings, keep)
+    version = base_version(extra["family"], pipeline)
+    which = "held_out" if extra["held_out_items"] else "fixed"
+
+    def measure() -> Iterator[float]:
+        held = extra["held_out_items"] or extra["items"][:_MEASURED]
+        with loop.averaged():
+            yield from task.fixed_losses(loop.single, held, loop.accelerator.device, params["seed"])
+
+    losses = HeldOut(
+        keep / "held_out.jsonl", settings.steps, loop.step_number, measure, leads=loop.leads
+    )
     try:
+        if loop.leads and losses.due(loop.step_number):
+            yield from losses.measured(loop.step_number)
         while not loop.done:
             figures = loop.step()
-            told = {"loss": figures.loss, "learning_rate": figures.learning_rate}
-            told["memory"] = float(figures.memory)
-            report(job["id"], figures.step, settings.steps, told)
+            report(job["id"], figures.step, settings.steps, _told(figures, losses, which))
             yield
-        unet = loop.unwrapped()
-        after = task.fixed_loss(unet, pictures, extra["device"])
-        adapter = image_model.adapter_of(unet)
-        file = out / "pytorch_lora_weights.safetensors"
-        adapter_files.write(adapter, file)
-        yield
-        probe = {k: v[:1].cpu() for k, v in task.batch(0).items() if k != "std"}
-        probe["latents"], probe["times"] = probe.pop("mean"), torch.tensor([500])
-        expected = image_reload.predicted(unet, probe)
-        base = Path(extra["model_path"])
-        difference = image_reload.check(file, base, extra["family"], probe, expected)
+            if losses.due(loop.step_number):
+                yield from losses.measured(loop.step_number)
+            if loop.leads and loop.step_number in sampled:
+                with loop.averaged():
+                    file = _sampled(keep, loop.step_number)
+                    image_model.save_adapter(loop.single, params["lora"], file, version)
+        if not loop.leads:
+            return {}
+        with loop.averaged():
+            trained = loop.unwrapped()
+            outputs = _saved(trained, params, extra, out, version)
+            yield
+            probe = image_reload.probe_of(task)
+            expected = image_reload.predicted(trained, probe)
+            what = out / "model" if params["method"] == "full" else Path(outputs["adapter"])
+            base = Path(extra["model_path"])
+            difference = image_reload.check(what, base, extra["family"], probe, expected)
+            whole = sum(p.numel() for p in trained.unet.parameters())
     except GeneratorExit:
         loop.save()
         raise
-    seconds = sum(figures.seconds for figures in loop.history)
+    outputs |= {f"adapter_{at}": _handed_out(keep, at, out) for at in sampled}
     found = {
         "kind": "train-image",
-        "method": "lora",
+        "method": params["method"],
         "model": extra["source"],
-        "train_samples": len(task.files),
-        "pictures_seen": task.order.seen(settings.steps * settings.gradient_accumulation_steps),
-        "fixed_loss_before": round(before, 6),
-        "fixed_loss_after": round(after, 6),
-        "steps": settings.steps,
+        "train_samples": sum(not item["prior"] for item in extra["items"]),
+        "test_samples": len(extra["held_out_items"]),
+        f"{which}_loss_before": round(losses.first, 6),
+        f"{which}_loss": round(losses.last, 6),
         "precision": params["precision"],
-        "training_seconds": round(seconds, 3),
+        **_cost(loop, task),
         "wall_seconds": round(time.monotonic() - began, 3),
-        "steps_per_second": round(settings.steps / seconds, 4) if seconds else 0.0,
-        "trainable_parameters": sum(p.numel() for p in task.parameters().values()),
-        "total_parameters": sum(p.numel() for p in unet.parameters()),
-        "saved_bytes": file.stat().st_size,
-        "peak_memory": peak_memory(extra["device"]),
+        "total_parameters": whole,
+        "saved_bytes": sum(
+            Path(path).stat().st_size
+            for name, path in outputs.items()
+            if name in ("adapter", "model/unet/diffusion_pytorch_model.safetensors")
+        ),
         "reloaded_difference": difference,
     }
-    return {"adapter": str(file), **_written(out, loop, found)}
+    return {**outputs, **_written(out, loop, losses, found, which)}
+
+
+def _cost(loop: Loop, task: ImageTask) -> dict[str, Any]:
+    """What the steps took."""
+    settings = loop.settings
+    seconds = sum(figures.seconds for figures in loop.history)
+    passes = settings.steps * settings.gradient_accumulation_steps
+    return {
+        "steps": settings.steps,
+        "pictures_seen": task.batches.order.seen(passes),
+        "training_seconds": round(seconds, 3),
+        "steps_per_second": round(settings.steps / seconds, 4) if seconds else 0.0,
+        "trainable_parameters": sum(p.numel() for p in task.parameters().values()),
+        "peak_memory": peak_memory(settings.device),
+    }
+
+
+def _told(figures: Figures, losses: HeldOut, which: str) -> dict[str, float]:
+    """What is shown of a step."""
+    told = {
+        "loss": figures.loss,
+        "learning_rate": figures.learning_rate,
+        "memory": float(figures.memory),
+    }
+    return told | ({f"{which}_loss": losses.last} if losses.losses else {})
+
+
+def base_version(family: str, pipeline: Any) -> str:
+    """What sd-scripts calls a base model: `sd_v1`, `sd_v2`, `sd_v2_v`, `sdxl_base_v1-0`."""
+    if family == "sdxl":
+        return "sdxl_base_v1-0"
+    # Stable Diffusion 2 reads OpenCLIP's words through linear projections
+    version = "sd_v2" if pipeline.unet.config.use_linear_projection else "sd_v1"
+    v = pipeline.scheduler.config.get("prediction_type") == "v_prediction"
+    return f"{version}_v" if v else version
 
 
 def _task(
-    pipeline: Any, params: Mapping[str, Any], extra: Mapping[str, Any]
-) -> Generator[None, None, ImageTask]:
-    """Everything that is the same in each step, computed once."""
+    pipeline: Any,
+    networks: Networks,
+    params: Mapping[str, Any],
+    extra: Mapping[str, Any],
+    inputs: Mapping[str, str],
+) -> ImageTask:
     from diffusers import DDPMScheduler
 
-    buckets = [(int(width), int(height)) for width, height in params["buckets"]]
-    files = [Path(file) for file in extra["files"]]
-    latents = []
-    for flip in (False, True) if params["random_flip"] else (False,):
-        row = []
-        for file, bucket in zip(files, buckets, strict=True):
-            row.append(encode(pipeline.vae, pixels(file, bucket, flip=flip)))
-            yield
-        latents.append(row)
-    encoder = Encoder(pipeline, extra["family"], extra["device"])
-
-    def told(text: str, size: tuple[int, int], *, negative: bool = False) -> Conditioning:
-        made = encoder(text, size, negative=negative)
-        # copies, since what inference made cannot be trained on
-        return Conditioning(
-            *(
-                t.detach().cpu().clone() if t is not None else None
-                for t in (made.embeds, made.pooled, made.time_ids)
-            )
-        )
-
-    prompts = [told(text, size) for text, size in zip(extra["captions"], buckets, strict=True)]
-    yield
-    return ImageTask(
-        model=pipeline.unet,
-        scheduler=DDPMScheduler.from_config(pipeline.scheduler.config),
+    live, shuffle = params["train_text_encoder"], params["shuffle_tags"]
+    items, slots = extra["items"], extra["slots"]
+    buckets = [(int(w), int(h)) for w, h in (items[slot]["bucket"] for slot in slots)]
+    batches = ImageBatches(
+        items=items,
+        slots=slots,
         order=PictureOrder(buckets, params["train"]["batch_size"], params["seed"]),
-        latents=latents,
-        prompts=prompts,
-        empty=[told("", size, negative=True) for size in buckets],
-        files=[file.name for file in files],
-        snr_gamma=params["snr_gamma"],
-        noise_offset=params["noise_offset"],
-        caption_dropout=params["caption_dropout"],
+        inputs=inputs,
+        large=extra["family"] == "sdxl",
+        words=KeptWords(Words(pipeline, extra["family"])) if shuffle and not live else None,
+        live=live,
+        empty=extra.get("empty"),
+        dropout=params["caption_dropout"],
+        shuffle=shuffle,
+        keep=params["keep_tags"],
+        prior_weight=params["prior_loss_weight"],
     )
+    settings = dict(pipeline.scheduler.config)
+    if params["prediction_type"] != "auto":
+        settings["prediction_type"] = params["prediction_type"]
+    scheduler = DDPMScheduler.from_config(settings)
+    if scheduler.config.prediction_type not in ("epsilon", "v_prediction"):
+        said = scheduler.config.prediction_type
+        raise LorakitError(f"this model predicts {said}; prediction_type: epsilon or v_prediction")
+    return ImageTask(networks, scheduler, batches, params["snr_gamma"], params["noise_offset"])
 
 
-def _written(out: Path, loop: Loop, found: Mapping[str, Any]) -> dict[str, str]:
+def _sampled(keep: Path, step: int) -> Path:
+    return keep / f"adapter-{step:08d}" / "adapter_model.safetensors"
+
+
+def _handed_out(keep: Path, step: int, out: Path) -> str:
+    """A copy of a checkpoint's adapter: the other is kept until all is done."""
+    target = out / f"step_{step:06d}.safetensors"
+    shutil.copyfile(_sampled(keep, step), target)
+    return str(target)
+
+
+def _forget_what_lacks_samples(keep: Path, sampled: list[int]) -> None:
+    """Begin anew where samples are asked of steps that an interrupted training did not keep."""
+    checkpoints = Checkpoints(keep)
+    at = max(checkpoints.steps(), default=0)
+    if any(step <= at and not _sampled(keep, step).is_file() for step in sampled):
+        for step in checkpoints.steps():
+            checkpoints.path(step).unlink()
+
+
+def _saved(
+    trained: Any, params: Mapping[str, Any], extra: Mapping[str, Any], out: Path, version: str
+) -> dict[str, str]:
+    if params["method"] == "full":
+        base, files = Path(extra["model_path"]), list(extra["model_files"])
+        return image_model.save_whole(trained, base, out / "model", files)
+    name = _ADAPTER.get(params["lora"]["peft_type"], "adapter_model.safetensors")
+    return image_model.save_adapter(trained, params["lora"], out / name, version)
+
+
+def _written(
+    out: Path, loop: Loop, losses: HeldOut, found: Mapping[str, Any], which: str
+) -> dict[str, str]:
     atomic.write_json(out / "metrics.json", found)
-    log = "".join(json.dumps(figures.as_json()) + "\n" for figures in loop.history)
-    atomic.write_bytes(out / "metrics.jsonl", log.encode())
-    ends = [(1, found["fixed_loss_before"]), (loop.settings.steps, found["fixed_loss_after"])]
-    losses = [figures.loss for figures in loop.history]
-    write_curve(out / "loss_curve.png", losses, "loss: adapter of pictures", ends)
+    lines = []
+    for figures in loop.history:
+        told = figures.as_json()
+        if figures.step in losses.losses:
+            told[f"{which}_loss"] = losses.losses[figures.step]
+        lines.append(json.dumps(told) + "\n")
+    atomic.write_bytes(out / "metrics.jsonl", "".join(lines).encode())
+    title = f"loss: {found['method']} training on {found['train_samples']} pictures"
+    words = "held out" if which == "held_out" else "at fixed noise"
+    points = [(max(1, step), loss) for step, loss in sorted(losses.losses.items())]
+    write_curve(out / "loss_curve.png", [f.loss for f in loop.history], title, points, words)
     return {
         "metrics": str(out / "metrics.json"),
         "log": str(out / "metrics.jsonl"),

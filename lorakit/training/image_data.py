@@ -1,8 +1,10 @@
-"""Pictures as latents, captions as embeds: computed once, before the first step."""
+"""Pictures as latents, read back when a batch needs them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,42 +13,95 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-Moments = tuple[
-    Tensor, Tensor | None
-]  # mean and standard deviation; None where the VAE has no spread
+from lorakit.training import canonical
+
+_KEPT = 1 << 30  # bytes of encodings that stay in memory
 
 
-def pixels(file: Path, size: tuple[int, int], *, flip: bool = False) -> Tensor:
-    """A picture as (1, 3, H, W) in -1..1: upright, on white where clear, cut to `size` at its middle."""
+def pixels(
+    file: Path,
+    size: tuple[int, int],
+    *,
+    flip: bool = False,
+    at: tuple[float, float] = (0.5, 0.5),
+) -> Tensor:
+    """A picture as (1, 3, H, W) in -1..1: upright, on white where clear, cut to `size`.
+
+    `at` says where it is cut out: 0 at its left and top, 1 at its right and bottom.
+    """
     with Image.open(file) as opened:
         picture = ImageOps.exif_transpose(opened)
         if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
             picture = picture.convert("RGBA")
             ground = Image.new("RGBA", picture.size, "white")
             picture = Image.alpha_composite(ground, picture)
-        picture = ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS)
+        picture = ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS, centering=at)
     if flip:
         picture = ImageOps.mirror(picture)
     values = torch.from_numpy(np.asarray(picture, dtype=np.float32) / 127.5 - 1)
     return values.permute(2, 0, 1)[None].contiguous()
 
 
-@torch.no_grad()
-def encode(vae: Any, picture: Tensor) -> Moments:
-    """Scaled latents of one picture: (1, C, h, w) mean, and its spread where the VAE has one."""
-    found = vae.encode(picture.to(vae.device, vae.dtype))
+def mask_of(
+    file: Path,
+    like: Path,
+    size: tuple[int, int],
+    *,
+    flip: bool,
+    at: tuple[float, float],
+    factor: int,
+) -> Tensor:
+    """A mask as (1, 1, h, w) in 0..1 at the latents' size: how much of each latent's square is white.
+
+    `file` is the mask of the picture `like`, or the picture itself, whose transparency is its mask.
+    """
+    with Image.open(file) as opened:
+        picture = ImageOps.exif_transpose(opened)
+        mask = picture.convert("RGBA").getchannel("A") if file == like else picture.convert("L")
+    with Image.open(like) as opened:
+        seen = ImageOps.exif_transpose(opened).size
+    mask = mask.resize(seen, Image.Resampling.BILINEAR)
+    mask = ImageOps.fit(mask, size, Image.Resampling.BILINEAR, centering=at)
+    if flip:
+        mask = ImageOps.mirror(mask)
+    values = torch.from_numpy(np.asarray(mask, dtype=np.float32) / 255)
+    return torch.nn.functional.avg_pool2d(values[None, None], factor)
+
+
+@torch.inference_mode()
+def encode(vae: Any, views: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Scaled latents of a picture's views, each by itself: `mean` and `logvar`, (V, C, h, w).
+
+    A VAE that gives points, such as AutoencoderTiny, has no `logvar`.
+    """
     scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.0
-    if hasattr(found, "latents"):  # AutoencoderTiny: a point, no distribution
-        return ((found.latents.float() - shift) * scale).cpu().clone(), None
-    spread = found.latent_dist
-    mean = ((spread.mean.float() - shift) * scale).cpu().clone()
-    return mean, (spread.std.float() * scale).cpu().clone()
-
-
-def stacked(moments: Sequence[Moments]) -> dict[str, Tensor]:
-    """A batch of latents of one bucket: `mean` (B, C, h, w), and `std`, where there is one."""
-    batch = {"mean": torch.cat([mean for mean, _ in moments])}
-    spreads = [std for _, std in moments if std is not None]
+    means, spreads = [], []
+    for view in views:
+        found = vae.encode(view.to(vae.device, vae.dtype))
+        if hasattr(found, "latents"):
+            means.append(found.latents)
+            continue
+        means.append(found.latent_dist.mean)
+        spreads.append(found.latent_dist.logvar)
+    made = {"mean": ((torch.cat(means).float() - shift) * scale).cpu().clone()}
     if spreads:
-        batch["std"] = torch.cat(spreads)
-    return batch
+        made["logvar"] = (torch.cat(spreads).float() + 2 * math.log(scale)).cpu().clone()
+    return made
+
+
+@dataclass(slots=True)
+class Encodings:
+    """What actions before this one encoded, by file; kept in memory as long as there is room."""
+
+    _files: dict[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    _bytes: int = 0
+
+    def __call__(self, file: str) -> Mapping[str, Tensor]:
+        """The tensors of a file. Raises OSError."""
+        if file in self._files:
+            return self._files[file]
+        tensors, _ = canonical.read(Path(file))
+        self._bytes += sum(t.numel() * t.element_size() for t in tensors.values())
+        if self._bytes <= _KEPT:
+            self._files[file] = tensors
+        return tensors

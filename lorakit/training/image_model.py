@@ -1,52 +1,155 @@
-"""A UNet that wears a new adapter, and the adapter taken off it."""
+"""Networks with what is trained in them, and what was trained taken out of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lorakit.models.adapter_formats import Adapter, Layer
+from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer
 from lorakit.models.loading import load_pipeline
+from lorakit.store import atomic
+from lorakit.training import adapter_files, canonical
 from lorakit.training.task import seeded
 
+TEXT_TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj"]  # as diffusers' own examples have them
+_NAME = "default"
 
-def build(params: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
-    """A pipeline in fp32 whose UNet has an adapter; the same weights for the same seed."""
-    from peft import LoraConfig
 
-    pipeline = load_pipeline(Path(extra["model_path"]), extra["family"], "fp32", extra["device"])
-    lora = params["lora"]
-    config = LoraConfig(
-        r=lora["rank"],
-        lora_alpha=lora["alpha"],
-        lora_dropout=lora["dropout"],
-        target_modules=lora["target_modules"],
-        use_rslora=lora["use_rslora"],
-        use_dora=lora["use_dora"],
+def text_encoders(pipeline: Any, family: str) -> dict[str, Any]:
+    """A pipeline's text encoders by name."""
+    names = ("text_encoder", "text_encoder_2") if family == "sdxl" else ("text_encoder",)
+    return {name: getattr(pipeline, name) for name in names}
+
+
+def build(params: Mapping[str, Any], extra: Mapping[str, Any], *, words: bool) -> Any:
+    """A pipeline in fp32 with what is trained; the same weights for the same seed.
+
+    With `words` it has text encoders; it never has a VAE, since pictures come as latents.
+    """
+    without = ("vae",) if words else ("vae", "text_encoder", "text_encoder_2")
+    family = extra["family"]
+    pipeline = load_pipeline(
+        Path(extra["model_path"]), family, "fp32", extra["device"], without=without
     )
+    parts = {"unet": pipeline.unet}
+    if words:
+        texts = text_encoders(pipeline, family)
+        for text in texts.values():
+            text.requires_grad_(requires_grad=False)
+        parts |= texts if params["train_text_encoder"] else {}
     seeded(params["seed"], "adapter")
-    pipeline.unet.add_adapter(config)
-    if params["train"]["gradient_checkpointing"]:
-        pipeline.unet.enable_gradient_checkpointing()
+    for name, part in parts.items():
+        if params["method"] == "full":
+            part.requires_grad_(requires_grad=True)
+        else:
+            part.add_adapter(_config(params["lora"], text=name != "unet"), _NAME)
+        if params["train"]["gradient_checkpointing"]:
+            enable = getattr(part, "enable_gradient_checkpointing", None)
+            (enable or part.gradient_checkpointing_enable)()
     return pipeline
 
 
-def adapter_of(unet: Any) -> Adapter:
-    """What was trained, in the form that all formats are written from."""
-    found: dict[str, Layer] = {}
-    for name, module in unet.named_modules():
-        if not hasattr(module, "lora_A") or "default" not in module.lora_A:
+def _config(lora: Mapping[str, Any], *, text: bool) -> Any:
+    from peft import LoHaConfig, LoKrConfig, LoraConfig
+
+    targets = TEXT_TARGETS if text else lora["target_modules"]
+    if lora["peft_type"] == "lora":
+        return LoraConfig(
+            r=lora["rank"],
+            lora_alpha=lora["alpha"],
+            lora_dropout=lora["dropout"],
+            target_modules=targets,
+            use_rslora=lora["use_rslora"],
+            use_dora=lora["use_dora"],
+        )
+    kind = LoHaConfig if lora["peft_type"] == "loha" else LoKrConfig
+    return kind(
+        r=lora["rank"],
+        alpha=lora["alpha"],
+        rank_dropout=lora["dropout"],
+        target_modules=targets,
+    )
+
+
+def save_adapter(networks: Any, lora: Mapping[str, Any], file: Path, base: str) -> dict[str, str]:
+    """Write what was trained; outputs by name. `base` is the version that kohya's header names."""
+    if lora["peft_type"] == "lora":
+        adapter_files.write(adapter_of(networks), file, base=base)
+        return {"adapter": str(file)}
+    from peft.utils import get_peft_model_state_dict
+
+    unet = networks.unet
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        state = get_peft_model_state_dict(unet, adapter_name=_NAME)
+    told = unet.peft_config[_NAME].to_dict()
+    told = {k: sorted(v) if isinstance(v, set) else v for k, v in told.items()}
+    told |= {"peft_type": lora["peft_type"].upper(), "task_type": None, "inference_mode": True}
+    told["base_model_name_or_path"] = None
+    tensors = {f"base_model.model.{name}": t.detach() for name, t in state.items()}
+    # the store keeps files one by one: the settings travel inside as well
+    header = {"format": "pt", PEFT_CONFIG: json.dumps(told, sort_keys=True)}
+    canonical.write(file, tensors, header)
+    config = file.with_name("adapter_config.json")
+    atomic.write_json(config, told)
+    return {"adapter": str(file), "config": str(config)}
+
+
+def adapter_of(networks: Any) -> Adapter:
+    """A trained LoRA, in the form that all formats are written from."""
+    return {
+        name: layer for part, module in _parts(networks) for name, layer in _layers(part, module)
+    }
+
+
+def _parts(networks: Any) -> Iterator[tuple[str, Any]]:
+    for part in ("unet", "text_encoder", "text_encoder_2"):
+        if hasattr(networks, part):
+            yield part, getattr(networks, part)
+
+
+def _layers(part: str, network: Any) -> Iterator[tuple[str, Layer]]:
+    for name, module in network.named_modules():
+        if not hasattr(module, "lora_A") or _NAME not in module.lora_A:
             continue
-        down, up = module.lora_A["default"].weight, module.lora_B["default"].weight
+        down, up = module.lora_A[_NAME].weight, module.lora_B[_NAME].weight
         magnitude = None
         if getattr(module, "lora_magnitude_vector", None):
-            magnitude = module.lora_magnitude_vector["default"].weight.detach().cpu().clone()
-        found[f"unet.{name}"] = Layer(
-            down.detach().cpu().clone(),
-            up.detach().cpu().clone(),
-            # rank-stabilised or not: what it acts with is in its scaling
-            float(module.scaling["default"]) * down.shape[0],
-            magnitude,
+            magnitude = module.lora_magnitude_vector[_NAME].weight.detach().cpu().clone()
+        # files have text_model in their names, as transformers had before its version 5
+        path = name if part == "unet" or name.startswith("text_model.") else f"text_model.{name}"
+        yield (
+            f"{part}.{path}",
+            Layer(
+                down.detach().cpu().clone(),
+                up.detach().cpu().clone(),
+                # rank-stabilised or not: what it acts with is in its scaling
+                float(module.scaling[_NAME]) * down.shape[0],
+                magnitude,
+            ),
         )
-    return found
+
+
+def save_whole(networks: Any, base: Path, folder: Path, files: list[str]) -> dict[str, str]:
+    """Write a pipeline whose trained networks are new and whose other `files` are the base's."""
+    trained = {}
+    for part, module in _parts(networks):
+        name = "diffusion_pytorch_model" if part == "unet" else "model"
+        trained[f"{part}/{name}.safetensors"] = module
+    outputs = {}
+    for name in files:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if name in trained:
+            state = {
+                k: v.detach().cpu().contiguous() for k, v in trained[name].state_dict().items()
+            }
+            canonical.write(target, state, {"format": "pt"})
+        else:
+            shutil.copyfile(base / name, target)
+        outputs[f"model/{name}"] = str(target)
+    return outputs

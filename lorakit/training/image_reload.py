@@ -1,6 +1,7 @@
-"""`python -m lorakit.training.image_reload`: a fresh process loads an adapter by diffusers' own loader.
+"""`python -m lorakit.training.image_reload`: a fresh process loads what was trained by its public loaders.
 
-What it predicts is compared with what the trained UNet predicted.
+A LoRA goes through diffusers' own loader, a LoHa or LoKr through PEFT's, a whole model is a folder. What the
+UNet then predicts is compared with what the trained one predicted.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +18,39 @@ from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
 from lorakit.training import canonical
+from lorakit.training.image_task import ImageTask
 
 TOLERANCE = 1e-3  # of the greatest value predicted: other sums in another process
+Probe = Mapping[str, Any]
+
+
+def probe_of(task: ImageTask) -> Probe:
+    """One picture of the training as the networks are given it."""
+    batch = task.batch(0)
+    told = {k: v[:1] for k, v in batch.items() if k in ("embeds", "pooled", "time_ids", "captions")}
+    return {"noisy": batch["mean"][:1], "times": torch.tensor([500]), **told}
 
 
 @torch.inference_mode()
-def predicted(unet: Any, batch: dict[str, Tensor]) -> Tensor:
-    """What a UNet says of (1, C, h, w) latents, in fp32 on the CPU."""
-    unet.eval()
-    device = next(unet.parameters()).device
-    given = {name: tensor.to(device) for name, tensor in batch.items()}
-    added = {k: given[k] for k in ("text_embeds", "time_ids") if k in given}
-    said: Tensor = unet(
-        given["latents"],
-        given["times"],
-        encoder_hidden_states=given["embeds"],
-        added_cond_kwargs=added or None,
-        return_dict=False,
-    )[0]
+def predicted(networks: Any, probe: Probe) -> Tensor:
+    """What networks say of (1, C, h, w) latents, in fp32 on the CPU."""
+    networks.eval()
+    device = next(networks.parameters()).device
+    given = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in probe.items()}
+    said: Tensor = networks(given.pop("noisy"), given.pop("times"), **given)
     return said.float().cpu().clone()
 
 
-def check(file: Path, base: Path, family: str, batch: dict[str, Tensor], expected: Tensor) -> float:
-    """The greatest difference, as a share of the greatest value. Raises LorakitError."""
-    probe = file.with_name("probe.safetensors")
-    canonical.write(probe, {**batch, "expected": expected})
-    words = {"file": str(file), "base": str(base), "family": family, "probe": str(probe)}
+def check(what: Path, base: Path, family: str, probe: Probe, expected: Tensor) -> float:
+    """The greatest difference, as a share of the greatest value. Raises LorakitError.
+
+    `what` is an adapter's file, or the folder of a whole model.
+    """
+    file = what.parent / "probe.safetensors"
+    tensors = {name: value for name, value in probe.items() if isinstance(value, Tensor)}
+    canonical.write(file, {**tensors, "expected": expected})
+    words = {"what": str(what), "base": str(base), "family": family, "probe": str(file)}
+    words["captions"] = probe.get("captions", [])
     done = subprocess.run(
         [sys.executable, "-m", "lorakit.training.image_reload"],
         input=json.dumps({**words, "threads": torch.get_num_threads()}),
@@ -49,17 +58,33 @@ def check(file: Path, base: Path, family: str, batch: dict[str, Tensor], expecte
         text=True,
         check=False,
     )
-    probe.unlink()
+    file.unlink()
     sys.stderr.write(done.stderr)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [""])[-1]
-        raise LorakitError(f"the adapter that was saved cannot be loaded again: {last}")
+        raise LorakitError(f"what was saved cannot be loaded again: {last}")
     difference = float(json.loads(done.stdout.splitlines()[-1])["difference"])
     if not difference <= TOLERANCE:
         raise LorakitError(
-            f"the adapter that was saved draws something else once it is loaded: {difference:.2g}"
+            f"what was saved draws something else once it is loaded: {difference:.2g}"
         )
     return difference
+
+
+def loaded(what: Path, base: Path, family: str) -> Any:
+    """A pipeline with what was saved, by the loaders that other programs use."""
+    from lorakit.models.loading import load_pipeline
+
+    if what.is_dir():
+        return load_pipeline(what, family, "fp32", "cpu")
+    pipeline = load_pipeline(base, family, "fp32", "cpu")
+    if what.with_name("adapter_config.json").is_file():
+        from peft import PeftModel
+
+        pipeline.unet = PeftModel.from_pretrained(pipeline.unet, str(what.parent))
+    else:
+        pipeline.load_lora_weights(str(what.parent), weight_name=what.name, adapter_name="a")
+    return pipeline
 
 
 def main() -> None:
@@ -67,14 +92,15 @@ def main() -> None:
     words: dict[str, Any] = json.loads(sys.stdin.read())
     out, sys.stdout = sys.stdout, sys.stderr
     torch.set_num_threads(words["threads"])
-    from lorakit.models.loading import load_pipeline
+    from lorakit.training.networks import Networks
 
-    batch, _ = canonical.read(Path(words["probe"]))
-    expected = batch.pop("expected")
-    pipeline = load_pipeline(Path(words["base"]), words["family"], "fp32", "cpu")
-    file = Path(words["file"])
-    pipeline.load_lora_weights(str(file.parent), weight_name=file.name, adapter_name="a")
-    said = predicted(pipeline.unet, batch)
+    probe: dict[str, Any]
+    probe, _ = canonical.read(Path(words["probe"]))
+    expected = probe.pop("expected")
+    if words["captions"]:
+        probe["captions"] = words["captions"]
+    pipeline = loaded(Path(words["what"]), Path(words["base"]), words["family"])
+    said = predicted(Networks(pipeline, words["family"], text=False), probe)
     share = float((said - expected).abs().max() / expected.abs().max().clamp_min(1e-8))
     out.write(json.dumps({"difference": share}) + "\n")
     out.flush()

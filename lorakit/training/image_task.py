@@ -1,4 +1,4 @@
-"""A UNet that learns to take noise out of pictures, from cached latents and cached embeds.
+"""A UNet that learns to take noise out of pictures, from cached latents and embeds.
 
     x_t = sqrt(a_t) x_0 + sqrt(1 - a_t) noise
     v_t = sqrt(a_t) noise - sqrt(1 - a_t) x_0
@@ -9,17 +9,16 @@ Min-SNR weights: Hang et al. 2023, https://arxiv.org/abs/2303.09556.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lorakit.plan.buckets import PictureOrder
 from lorakit.plan.seeds import derive
-from lorakit.rendering.conditioning import Conditioning, stack
-from lorakit.training.image_data import Moments, stacked
+from lorakit.training import image_batches
+from lorakit.training.image_batches import ImageBatches, Item
 from lorakit.training.share import Share
 
 _FIXED_TIMES = 8  # timesteps at which each picture's loss is measured
@@ -27,22 +26,16 @@ _FIXED_TIMES = 8  # timesteps at which each picture's loss is measured
 
 @dataclass(slots=True)
 class ImageTask:
-    """A UNet with its adapter, and what it learns from.
+    """Networks with what is trained in them, and what they learn from.
 
-    `latents[flip]` and `prompts` are by picture; `empty` is the embeds of no caption; `caption_dropout`
-    and `flip` are chances; `noise_offset` and `snr_gamma` 0 are off.
+    `noise_offset` and `snr_gamma` 0 are off.
     """
 
     model: nn.Module
     scheduler: Any
-    order: PictureOrder
-    latents: Sequence[Sequence[Moments]]
-    prompts: Sequence[Conditioning]
-    empty: Sequence[Conditioning]
-    files: Sequence[str]
+    batches: ImageBatches
     snr_gamma: float = 0.0
     noise_offset: float = 0.0
-    caption_dropout: float = 0.0
     _signal: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,29 +46,12 @@ class ImageTask:
         return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
 
     def batch(self, number: int) -> dict[str, Any]:
-        """Latents and embeds; flips and dropped captions are drawn from the batch's number."""
-        members = self.order.members(number)
-        dice = torch.Generator().manual_seed(derive(self.order.seed, "batch", number))
-        chances = torch.rand(len(members), 2, generator=dice)
-        flips = [int(chance * len(self.latents)) for chance in chances[:, 0].tolist()]
-        dropped = (chances[:, 1] < self.caption_dropout).tolist()
-        prompts = [
-            self.empty[one] if drop else self.prompts[one]
-            for one, drop in zip(members, dropped, strict=True)
-        ]
-        return self._collated(
-            [self.latents[f][m] for f, m in zip(flips, members, strict=True)], prompts
-        )
-
-    def _collated(
-        self, moments: Sequence[Moments], prompts: Sequence[Conditioning]
-    ) -> dict[str, Any]:
-        embeds, added = stack(prompts)
-        return {**stacked(moments), "embeds": embeds, **(added or {})}
+        """Latents, words and weights; views and dropped captions are drawn from the batch's number."""
+        return self.batches.batch(number)
 
     def names(self, number: int) -> list[str]:
         """The pictures' files."""
-        return [self.files[one] for one in self.order.members(number)]
+        return image_batches.names(self.batches.members(number))
 
     def loss(
         self, model: nn.Module, batch: Any, generator: torch.Generator, share: Share
@@ -86,7 +62,9 @@ class ImageTask:
         def drawn(*shape: int) -> Tensor:
             return torch.randn(shape, generator=generator).to(mean)
 
-        start = mean + batch["std"] * drawn(*mean.shape) if "std" in batch else mean
+        start = mean
+        if "logvar" in batch:
+            start = mean + torch.exp(0.5 * batch["logvar"]) * drawn(*mean.shape)
         noise = drawn(*mean.shape)
         if self.noise_offset:
             noise = noise + self.noise_offset * drawn(*mean.shape[:2], 1, 1)
@@ -95,25 +73,27 @@ class ImageTask:
         each = self._errors(model, batch, start, noise, times)
         if self.snr_gamma:
             each = each * self._weights(times).to(each)
+        if "weight" in batch:
+            each = each * batch["weight"]
         return each.mean()
 
     def _errors(
         self, model: nn.Module, batch: Any, start: Tensor, noise: Tensor, times: Tensor
     ) -> Tensor:
+        """Each sample's mean squared error, over what its mask leaves."""
         times = times.to(start.device)
         noisy = self.scheduler.add_noise(start, noise, times)
         target = noise
         if self.scheduler.config.prediction_type == "v_prediction":
             target = self.scheduler.get_velocity(start, noise, times)
-        added = {k: batch[k] for k in ("text_embeds", "time_ids") if k in batch}
-        said = model(
-            noisy,
-            times,
-            encoder_hidden_states=batch["embeds"],
-            added_cond_kwargs=added or None,
-            return_dict=False,
-        )[0]
-        return (said.float() - target.float()).square().flatten(1).mean(1)
+        told = {k: batch[k] for k in ("captions", "embeds", "pooled", "time_ids") if k in batch}
+        said = model(noisy, times, **told)
+        squares = (said.float() - target.float()).square()
+        if "mask" not in batch:
+            return squares.flatten(1).mean(1)
+        mask: Tensor = batch["mask"].to(squares)
+        whole = mask.flatten(1).sum(1).clamp_min(1e-6) * squares.shape[1]
+        return (squares * mask).flatten(1).sum(1) / whole
 
     def _weights(self, times: Tensor) -> Tensor:
         ratio = self._signal[times] / (1 - self._signal[times]).clamp_min(1e-8)
@@ -123,17 +103,19 @@ class ImageTask:
         return capped / ratio.clamp_min(1e-8)
 
     @torch.no_grad()
-    def fixed_loss(self, model: nn.Module, pictures: Sequence[int], device: Any) -> float:
-        """The loss of pictures at the same noise and timesteps whenever it is asked."""
+    def fixed_losses(
+        self, model: nn.Module, items: Sequence[Item], device: Any, seed: int
+    ) -> Iterator[float]:
+        """Each picture's loss at noise and timesteps that are the same whenever it is asked."""
         model.eval()
-        total, times = 0.0, torch.linspace(0, len(self._signal) - 1, _FIXED_TIMES + 2)[1:-1].long()
-        for one in pictures:
-            dice = torch.Generator().manual_seed(1000 + one)
-            batch = self._collated(
-                [self.latents[0][one]] * _FIXED_TIMES, [self.prompts[one]] * _FIXED_TIMES
+        times = torch.linspace(0, len(self._signal) - 1, _FIXED_TIMES + 2)[1:-1].long()
+        for number, one in enumerate(items):
+            dice = torch.Generator().manual_seed(derive(seed, "held out", number))
+            many = [one] * _FIXED_TIMES
+            batch = self.batches.collated(
+                many, [0] * _FIXED_TIMES, [one["caption"]] * _FIXED_TIMES, [False] * _FIXED_TIMES
             )
-            batch = {k: v.to(device) for k, v in batch.items()}
+            batch = {k: v.to(device) if hasattr(v, "to") else v for k, v in batch.items()}
             start: Tensor = batch["mean"]
             noise = torch.randn(start.shape, generator=dice).to(start)
-            total += float(self._errors(model, batch, start, noise, times).mean())
-        return total / max(1, len(pictures))
+            yield float(self._errors(model, batch, start, noise, times).mean())

@@ -73,6 +73,7 @@ def _planned(planned: Planned) -> dict[str, object]:
         "alone": action.alone,
         "files": _plain(action.files),
         "units": action.units,
+        "may_fail": action.may_fail,
         "extra": _plain(action.extra),
     }
 

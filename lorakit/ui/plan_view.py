@@ -12,6 +12,7 @@ from lorakit.ui import numbers
 from lorakit.ui.outline import Node, lines_of, show
 from lorakit.ui.plan_json import plan_as_json
 from lorakit.ui.theme import FAINT, STRONG, WARN, clean, glyphs_for
+from lorakit.ui.words import thing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,7 +111,8 @@ def _group(group: Group, width: int, *, frames: bool) -> Node:
 
 
 def _noun(members: Iterable[Planned]) -> str:
-    return "frame" if all(p.action.kind == "frame" for p in members) else "action"
+    kinds = {p.action.kind for p in members}
+    return thing(kinds.pop()) if len(kinds) == 1 else "action"
 
 
 def _reasons(members: Sequence[Planned]) -> Iterator[Line]:

@@ -18,6 +18,7 @@ from lorakit.execute.events import (
     WorkerState,
 )
 from lorakit.plan.states import State
+from lorakit.ui.words import thing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ _NOUNS = {
     "contact-sheet": "picture",
     "side-by-side": "picture",
     "train-text": "step",
+    "train-image": "step",
 }  # what an action's units are
 _ASSEMBLING = 0.01  # seconds a film frame or a thumbnail takes, where nothing is known yet
 _WINDOW = (
@@ -55,6 +57,7 @@ class Row:
     units_done: int = 0
     active: int = 0
     file: str = ""
+    thing: str = "frame"
 
     @property
     def done(self) -> int:
@@ -135,7 +138,11 @@ class Progress:
             row = rows.get(key)
             if row is None:
                 row = rows[key] = Row(
-                    action.step, _title(action), not action.group, _NOUNS.get(action.kind, "unit")
+                    action.step,
+                    _title(action),
+                    not action.group,
+                    _NOUNS.get(action.kind, "unit"),
+                    thing=thing(action.kind),
                 )
                 self.rows.append(row)
             row.total += 1

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from lorakit.ui.progress import Progress, Row, Slot
 
 
+_THINGS = {"frame": "frame", "latents": "picture", "embeds": "caption"}
+
+
+def thing(kind: str) -> str:
+    """What actions of a kind are called where several are counted."""
+    return _THINGS.get(kind, "action")
+
+
 def worker_words(name: str, slot: Slot, at: float) -> str:
     """Say what a worker is at: `loading lorakit:studio 1.2 s`; empty where it needs no words."""
     detail = clean(slot.detail)
@@ -39,10 +47,10 @@ def done_words(row: Row) -> str:
         )
         return words or f"written {row.file}".rstrip()
     if not row.done and not row.active:
-        return f"{numbers.count(row.total, 'frame')} wait"
+        return f"{numbers.count(row.total, row.thing)} wait"
     if not row.over:
-        return f"{row.done} of {numbers.count(row.total, 'frame')}"
-    frames = numbers.count(row.total, "frame")
+        return f"{row.done} of {numbers.count(row.total, row.thing)}"
+    frames = numbers.count(row.total, row.thing)
     if row.cached == row.total:
         return f"{frames} cached"
     whole = row.made + row.cached
@@ -56,6 +64,8 @@ def figure_words(figures: Mapping[str, float]) -> Iterator[str]:
     """Yield what a training told of its last step: `loss 0.412`, `learning rate 5e-05`, `780 MB`."""
     if "loss" in figures:
         yield f"loss {figures['loss']:.3f}"
+    if "held_out_loss" in figures:
+        yield f"held out {figures['held_out_loss']:.3f}"
     if "learning_rate" in figures:
         yield f"learning rate {figures['learning_rate']:.2g}"
     if "memory" in figures:

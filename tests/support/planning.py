@@ -55,7 +55,10 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
     }
     readers = {"reader": reader, "other_reader": replace(reader, digest="digest of other_reader")}
     pictures = {
-        name: PictureFacts(f"digest of {name}", (Picture(Path("a.png"), "a fox", (64, 64)),) * 3)
+        name: PictureFacts(
+            f"digest of {name}",
+            (Picture(Path("a.png"), "a fox", (96, 64), "a.png", "digest", Path("mask.png")),) * 3,
+        )
         for name in ("images", "more_images")
     }
     return Facts(MACHINE, models, {}, {}, readers=readers, data=data, pictures=pictures)

@@ -79,7 +79,8 @@ RECIPE: dict[str, Any] = {
             "kind": "train-image",
             "model": "tiny",
             "data": "images",
-            "train": {"batch_size": 2},
+            "train": {"batch_size": 2, "max_train_steps": 8},
+            "samples": {"prompts": ["a fox"], "num_inference_steps": 3},
         },
         "table": {"kind": "compare", "of": ["judge", "rival"]},
         "many": {
@@ -163,6 +164,7 @@ BOARD_CHANGES: list[Change] = [
     ("video.captions.notes", ("video", "captions"), {"notes": "mine"}),
     ("video.captions.size", ("video", "captions"), {"size": 0.1}),
 ]
+I = ("datasets", "images")  # noqa: E741
 D, T, L, R = (
     ("datasets", "texts"),
     ("steps", "judge"),
@@ -207,6 +209,7 @@ RECIPE_CHANGES: list[Change] = [
     ("dataset.columns.label", (*D, "columns"), {"label": "mark"}),
     ("dataset.labels", (*D, "labels"), ["yes", "no"]),
     ("dataset.limit", (*D, "limit"), 5),
+    ("dataset.repeats", (*I, "repeats"), 5),
     ("train-text.notes", (*T, "notes"), "mine"),
     ("train-text.model", (*T, "model"), "other_reader"),
     ("train-text.data", (*T, "data"), "more"),
@@ -222,6 +225,7 @@ RECIPE_CHANGES: list[Change] = [
     ("lora.target_modules", (*L, "target_modules"), ["key"]),
     ("lora.use_rslora", (*L, "use_rslora"), True),
     ("lora.use_dora", (*L, "use_dora"), True),
+    ("lora.peft_type", (*STYLE, "lora"), {"peft_type": "loha"}),
     ("lora.modules_to_save", (*L, "modules_to_save"), ["pooler"]),
     ("train.notes", (*R, "notes"), "mine"),
     ("train.max_train_steps", (*R, "max_train_steps"), 9),
@@ -234,9 +238,15 @@ RECIPE_CHANGES: list[Change] = [
     ("train.optimizer", (*R, "optimizer"), "sgd"),
     ("train.weight_decay", (*R, "weight_decay"), 0.1),
     ("train.max_grad_norm", (*R, "max_grad_norm"), 0.1),
+    ("train.ema_decay", (*R, "ema_decay"), 0.9),
     ("train.precision", (*R, "precision"), "bf16"),
     ("train.gradient_checkpointing", (*R, "gradient_checkpointing"), True),
+    ("train.torch_compile", (*R, "torch_compile"), True),
     ("train.checkpointing_steps", (*R, "checkpointing_steps"), 3),
+    ("train.trackers", (*R, "trackers"), ["tensorboard"]),
+    ("train-text.resources", (*T, "resources"), {"processes": 2}),
+    ("resources.notes", (*T, "resources"), {"notes": "mine"}),
+    ("resources.processes", (*T, "resources"), {"processes": 2}),
     ("train-image.notes", (*STYLE, "notes"), "mine"),
     ("train-image.model", (*STYLE, "model"), "other"),
     ("train-image.data", (*STYLE, "data"), "more_images"),
@@ -245,9 +255,28 @@ RECIPE_CHANGES: list[Change] = [
     ("train-image.caption_dropout", (*STYLE, "caption_dropout"), 0.1),
     ("train-image.snr_gamma", (*STYLE, "snr_gamma"), 5),
     ("train-image.noise_offset", (*STYLE, "noise_offset"), 0.1),
+    ("train-image.method", STYLE, {**RECIPE["steps"]["style"], "samples": None, "method": "full"}),
+    ("train-image.center_crop", (*STYLE, "center_crop"), True),
+    ("train-image.random_crops", (*STYLE, "random_crops"), 3),
+    ("train-image.shuffle_tags", (*STYLE, "shuffle_tags"), True),
+    ("train-image.keep_tags", (*STYLE, "keep_tags"), 2),
+    ("train-image.prediction_type", (*STYLE, "prediction_type"), "v_prediction"),
+    ("train-image.masked_loss", (*STYLE, "masked_loss"), True),
+    ("train-image.prior_data", (*STYLE, "prior_data"), "more_images"),
+    ("train-image.prior_loss_weight", (*STYLE, "prior_loss_weight"), 0.5),
+    ("train-image.train_text_encoder", (*STYLE, "train_text_encoder"), True),
+    ("train-image.samples", (*STYLE, "samples", "prompts"), ["an owl"]),
+    ("train-image.samples.notes", (*STYLE, "samples", "notes"), "mine"),
+    ("train-image.samples.prompts", (*STYLE, "samples", "prompts"), ["an owl"]),
+    ("train-image.samples.every", (*STYLE, "samples", "every"), 4),
+    ("train-image.samples.seed", (*STYLE, "samples", "seed"), 4),
+    ("train-image.samples.negative_prompt", (*STYLE, "samples", "negative_prompt"), "rain"),
+    ("train-image.samples.num_inference_steps", (*STYLE, "samples", "num_inference_steps"), 4),
+    ("train-image.samples.guidance_scale", (*STYLE, "samples", "guidance_scale"), 2.0),
     ("train-image.seed", (*STYLE, "seed"), 9),
     ("train-image.lora", (*STYLE, "lora"), {"rank": 2}),
-    ("train-image.train", (*STYLE, "train"), {"batch_size": 3}),
+    ("train-image.train", (*STYLE, "train", "batch_size"), 3),
+    ("train-image.resources", (*STYLE, "resources"), {"processes": 2}),
     ("compare.notes", ("steps", "table", "notes"), "mine"),
     ("compare.of", ("steps", "table", "of"), ["rival", "judge"]),
     ("sweep.notes", (*MANY, "notes"), "mine"),
@@ -270,6 +299,8 @@ RECIPE_CHANGES: list[Change] = [
     ("video.transition", (*J, "transition"), {"kind": "cut"}),
     ("video.captions", (*J, "captions"), False),
 ]
+# what is encoded before a training on pictures, and drawn and laid out after it
+OF_PICTURES = {"latents", "embeds", "frame", "contact-sheet"}
 # decided by files, by other documents, or for every key alike: tried elsewhere
 ELSEWHERE = {
     "recipe": {
@@ -290,10 +321,12 @@ ELSEWHERE = {
         "sweep.kind",
         "sweep.of.kind",
         "axis.notes",
+        "resources.gpus",  # where there are GPUs
         "train-image.kind",
         "dataset.texts",  # a digest, which the facts bring
         "dataset.images",  # a digest too
         "dataset.caption",
+        "dataset.trigger_word",
     },
     "storyboard": {"look", "chain", "video", "scene.look", "scene.chain"},
 }
@@ -343,7 +376,7 @@ def changed(document: dict[str, Any], path: tuple[str | int, ...], value: Any) -
 def signature(plan: Plan) -> dict[str, dict[str, str]]:
     """What decides each action, by kind."""
     kinds = ("frame", "film", "contact-sheet", "train-text", "train-image", "compare")
-    kinds += ("sweep-table", "sweep-best", "picture-figures", "side-by-side")
+    kinds += ("sweep-table", "sweep-best", "picture-figures", "side-by-side", "latents", "embeds")
     found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for planned in plan.actions:
         action = planned.action
@@ -381,7 +414,10 @@ def test_a_key_moves_what_it_says(tmp_path: Path, name: str, change: Change) -> 
         assert moved & {"sweep-table", "train-text"}
     elif said == "train":
         moved -= {"sweep-table", "sweep-best"}
-        assert moved == {"train-image" if key.startswith("train-image.") else "train-text"}
+        pictures = path[:2] in (STYLE, I)
+        assert moved - OF_PICTURES == {"train-image" if pictures else "train-text"}
+    elif said == "sample":
+        assert moved - {"contact-sheet"} == {"frame"}
     elif said == "compare":
         assert moved == {"compare"}
     elif said == "film":

@@ -32,6 +32,7 @@ PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
     (documents.VideoStep, RECIPE + "video", {}),
     (documents.TrainTextStep, RECIPE + "train-text", {}),
     (documents.TrainImageStep, RECIPE + "train-image", {}),
+    (documents.Samples, RECIPE + "train-image/properties/samples", {}),
     (documents.CompareStep, RECIPE + "compare", {}),
     (documents.SweepStep, RECIPE + "sweep", {}),
     (documents.Best, RECIPE + "sweep/properties/best", {}),
@@ -39,6 +40,7 @@ PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
     (trainings.Columns, RECIPE + "dataset/properties/columns", {}),
     (trainings.LoraSettings, RECIPE + "lora", {}),
     (trainings.TrainSettings, RECIPE + "train", {}),
+    (trainings.Resources, RECIPE + "resources", {}),
     (documents.Recipe, "recipe.schema.json#", {}),
 )
 # keys that become something else: (schema, key) -> why no field has its name
@@ -48,6 +50,8 @@ ELSEWHERE = {
     ("sentence", "guidance_scale"): "look",
     ("scene", "look"): "each sentence's look",
     ("scene", "text"): "sentences",
+    ("train-text", "resources"): "train",
+    ("train-image", "resources"): "train",
     ("#", "storyboard"): "the version",
     ("#", "recipe"): "the version",
     ("#", "chain"): "each scene's chain",
@@ -56,6 +60,10 @@ ELSEWHERE = {
     **{
         ("generate", key): "look"
         for key in ("style", "negative_prompt", "num_inference_steps", "guidance_scale")
+    },
+    **{
+        ("samples", key): "look"
+        for key in ("negative_prompt", "num_inference_steps", "guidance_scale")
     },
     **{("generate", key): "look" for key in ("scheduler", "width", "height", "aspect")},
     **{("video", key): "video" for key in ("fps", "hold", "height", "transition", "captions")},
@@ -96,7 +104,10 @@ def test_each_key_has_its_field_and_its_default(
         expected = sub["default"]
         if kind is documents.Video and key in ("captions", "transition"):
             continue  # classes of their own, walked above
-        if kind is trainings.DataSource and key == "columns":
+        if (kind, key) in (
+            (trainings.DataSource, "columns"),
+            (documents.TrainImageStep, "samples"),
+        ):
             continue  # classes of their own, walked above
         if isinstance(default, documents.Duration):
             expected = durations.parse(expected)
@@ -109,6 +120,7 @@ def test_each_field_comes_from_a_key_or_is_derived() -> None:
     derived = {
         "id", "place", "number", "prompt", "caption", "characters", "look", "board", "video", "path", "show",
         "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain", "places",
+        "resources",
         "members",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:

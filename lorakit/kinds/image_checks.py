@@ -1,0 +1,106 @@
+"""What can be wrong with a training on pictures once its data and its model are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lorakit.diagnostics import Diagnostic
+from lorakit.facts.unet_layers import hit, layer_sizes
+from lorakit.kinds.image_set import held_out_count
+from lorakit.language.documents import TrainImageStep
+from lorakit.plan.kind import Context
+
+
+def data(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
+    """Something must be left to train on, and masks must be there."""
+    source = context.project.recipe.datasets[step.data]
+    pictures = context.facts.pictures[step.data].pictures
+    count = min(source.limit or len(pictures), len(pictures))
+    held = held_out_count(source, count)
+    if held >= count:
+        yield context.finding(
+            "nothing-to-train",
+            f"test_size holds out {held} of {count} pictures: none is left to train on",
+            source.where("test_size"),
+            f"write test_size: {max(1, count // 5)}" if count > 1 else "leave test_size out",
+        )
+    if step.masked_loss and not any(picture.mask for picture in pictures):
+        first = pictures[0].file.stem
+        yield context.finding(
+            "no-mask",
+            f"masked_loss is on, and no picture of {step.data} has a mask",
+            step.place,
+            f"put {first}-masklabel.png beside {pictures[0].file.name}, white where it is to learn from; "
+            "transparent pictures are their own masks",
+        )
+
+
+def captions(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
+    """Captions that the text encoder would cut, each by its file."""
+    model, counter = context.facts.models[step.model], context.facts.counters.get(step.model)
+    for name in filter(None, (step.data, step.prior_data)):
+        pictures = context.facts.pictures[name].pictures
+        place = context.project.recipe.datasets[name].where("images")
+        over = counter.overflow([p.caption for p in pictures]) if counter else {}
+        for picture in pictures:
+            if picture.caption in over:
+                tokens, lost = over[picture.caption]
+                yield context.finding(
+                    "prompt-too-long",
+                    f"the caption of {picture.file.name} has {tokens} tokens, {model.source} reads "
+                    f"{model.token_limit}: '{lost}' would fall off",
+                    place,
+                    "shorten it",
+                )
+
+
+def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> Iterator[Diagnostic]:
+    """What this model or this kind of adapter cannot do of what the step asks."""
+    model, lora = context.facts.models[step.model], step.lora
+    if step.method == "full":
+        if model.path is not None and model.path.is_file():
+            yield context.finding(
+                "wrong-model",
+                f"method: full needs a model in diffusers' layout, and {model.path.name} is one file",
+                step.place,
+                "name a folder or hub:owner/name, or write method: lora",
+            )
+        if step.samples.prompts:
+            yield context.finding(
+                "no-effect",
+                "samples have no effect beside method: full: they are drawn with adapters",
+                step.samples.prompts[0].place,
+                "draw with the trained model in a recipe of its own, models: {mine: {from: its folder}}",
+            )
+        return
+    if lora.modules_to_save:
+        yield context.finding(
+            "no-effect",
+            "modules_to_save has no effect in train-image: no format of adapters holds such layers",
+            step.place,
+            "name the layers in target_modules instead",
+        )
+    if lora.peft_type != "lora":
+        for given, key in ((lora.use_dora, "use_dora"), (lora.use_rslora, "use_rslora")):
+            if given:
+                yield context.finding(
+                    "no-effect",
+                    f"{key} has no effect beside peft_type: {lora.peft_type}",
+                    step.place,
+                    f"write peft_type: lora, or remove {key}",
+                )
+        if step.train_text_encoder:
+            yield context.finding(
+                "no-effect",
+                f"train_text_encoder needs peft_type: lora; a {lora.peft_type} is of the UNet alone",
+                step.place,
+                "write peft_type: lora, or remove train_text_encoder",
+            )
+    sizes, chosen = layer_sizes(model), lora.target_modules or targets
+    if sizes and not any(hit(name, chosen) for name in sizes):
+        yield context.finding(
+            "no-layer",
+            f"no layer of {model.source} is called as target_modules says",
+            step.place,
+            "for example: target_modules: [attn2.to_q, attn2.to_k, attn2.to_v]",
+        )

@@ -1,0 +1,59 @@
+"""Samples of a training: frames that wear its checkpoints, drawn as `generate` draws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lorakit.kinds.easel import easel_for
+from lorakit.kinds.sheet import contact_sheet
+from lorakit.language.documents import AdapterUse, TrainImageStep
+from lorakit.plan.actions import Action, Input
+from lorakit.plan.kind import Context, Shot
+from lorakit.plan.seeds import derive
+
+
+def checkpoint_steps(step: TrainImageStep, steps: int) -> tuple[int, ...]:
+    """The optimizer steps whose adapter is kept to be sampled; the last one's is the adapter itself."""
+    every = step.samples.every
+    if not every or not step.samples.prompts or step.method == "full":
+        return ()
+    return tuple(range(every, steps, every))
+
+
+def sample_actions(
+    step: TrainImageStep, context: Context, training: Action, steps: int
+) -> tuple[Action, ...]:
+    """A frame for each prompt and checkpoint; none may keep the run from being done."""
+    samples = step.samples
+    if not samples.prompts or step.method == "full":
+        return ()
+    recipe = context.project.recipe
+    frames: list[Action] = []
+    shots: list[Shot] = []
+    for at in (*checkpoint_steps(step, steps), steps):
+        output = "adapter" if at == steps else f"adapter_{at}"
+        use = AdapterUse(step.name, 1.0, step.place)
+        worn = {step.name: Input("adapter_1", training.id, output)}
+        easel = easel_for(step.model, (use,), context, worn)
+        for number, prompt in enumerate(samples.prompts, 1):
+            seed = next(
+                s for s in (prompt.seed, samples.seed, step.seed, recipe.seed) if s is not None
+            )
+            look = samples.look
+            if prompt.negative_prompt is not None:
+                look = replace(look, negative_prompt=prompt.negative_prompt)
+            frame = easel.frame(
+                id=f"{step.name}/samples-{at}.{number}",
+                step=step.name,
+                group="samples",
+                prompt=prompt.text,
+                look=look,
+                noise=derive(seed, "image", 0),
+                place=prompt.place,
+                seed=seed,
+                files=[f"{step.name}/samples/step_{at:06d}_{number:02d}.png"],
+            )
+            frames.append(replace(frame, may_fail=True))
+            shots.append(Shot(frame.id, None, f"step {at}: {prompt.text}", ""))
+    sheet = contact_sheet(step.name, step.name, shots)
+    return (*frames, replace(sheet, may_fail=True))

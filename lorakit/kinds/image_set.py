@@ -1,0 +1,135 @@
+"""Which pictures a training shows and which it holds out, at which sizes, in which order: pure."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lorakit.facts.pictures import Picture
+from lorakit.kinds.encoded import View
+from lorakit.language.documents import TrainImageStep
+from lorakit.language.trainings import DataSource
+from lorakit.plan.buckets import PictureOrder, bucket_of, in_words
+from lorakit.plan.kind import Context
+from lorakit.plan.seeds import derive
+
+_SHOWN = 3  # sizes and captions that a plan prints
+_FINE = 512  # px; below that side buckets come in steps of half the size
+MIDDLE: View = (0, 0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A picture at the size (width, height) it is trained at; `prior` is what shall not be forgotten."""
+
+    picture: Picture
+    bucket: tuple[int, int]
+    prior: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """What a training sees: `items` are trained on, `slots` say which item each place of an epoch shows."""
+
+    items: tuple[Item, ...]
+    held_out: tuple[Item, ...]
+    slots: tuple[int, ...]
+    order: PictureOrder
+    repeats: int
+
+    def lines(self) -> Iterator[str]:
+        """Coverage and sizes in words."""
+        own = [item.bucket for item in self.items if not item.prior]
+        prior = len(self.items) - len(own)
+        shown = list(in_words(own))
+        more = f", and {len(shown) - _SHOWN} more sizes" if len(shown) > _SHOWN else ""
+        often = f", each {self.repeats} times an epoch" if self.repeats > 1 else ""
+        which = "all" if not self.held_out else "the other"
+        if self.held_out:
+            names = ", ".join(_name(item) for item in self.held_out[:_SHOWN])
+            rest = len(self.held_out) - _SHOWN
+            yield f"{len(self.held_out)} held out: {names}{f' and {rest} more' if rest > 0 else ''}"
+        yield f"{which} {len(own)} pictures used{often}: {', '.join(shown[:_SHOWN])}{more}"
+        if prior:
+            times = len(self.slots) - len(own) * self.repeats
+            yield f"{prior} pictures of what it shall not forget, shown {times} times an epoch"
+        for item in self.items[:_SHOWN]:
+            yield f"{_name(item)}: {item.picture.caption}"
+
+
+def _name(item: Item) -> str:
+    return item.picture.name or item.picture.file.name
+
+
+def image_set(step: TrainImageStep, context: Context) -> ImageSet:
+    """Settle what a step sees; the same for the same seed, whatever the folder's place."""
+    seed = context.project.recipe.seed if step.seed is None else step.seed
+    source = context.project.recipe.datasets[step.data]
+    chosen = _limited(context.facts.pictures[step.data].pictures, source, seed)
+    count = held_out_count(source, len(chosen))
+    out = set(_drawn(chosen, count, seed, "held out"))
+    shape = _Shape(step, context)
+    own = [shape.item(p) for place, p in enumerate(chosen) if place not in out]
+    slots = [number for number in range(len(own)) for _ in range(source.repeats)]
+    prior: list[Item] = []
+    if step.prior_data:
+        other = context.project.recipe.datasets[step.prior_data]
+        pictures = _limited(context.facts.pictures[step.prior_data].pictures, other, seed)
+        prior = [shape.item(p, prior=True) for p in pictures]
+        turn = itertools.cycle(range(len(own), len(own) + len(prior)))
+        # where there are more of them than places, each is shown all the same
+        slots += itertools.islice(turn, max(len(slots), len(prior)))
+    items = (*own, *prior)
+    order = PictureOrder([items[s].bucket for s in slots], step.train.batch_size, seed)
+    held_out = tuple(shape.item(p) for place, p in enumerate(chosen) if place in out)
+    return ImageSet(items, held_out, tuple(slots), order, source.repeats)
+
+
+def held_out_count(source: DataSource, count: int) -> int:
+    """How many of so many pictures are held out: few as they are, none unless the recipe says so."""
+    if "test_size" not in dict(source.places):
+        return 0
+    size = source.test_size
+    return int(size) if size >= 1 else max(1, int(size * count + 1e-9))
+
+
+def views(step: TrainImageStep, seed: int, picture: Picture) -> list[View]:
+    """The cuts of a picture, plain and mirrored, of which a step shows one."""
+    cuts = [MIDDLE]
+    if step.random_crops > 1:
+        cuts = []
+        for number in range(step.random_crops):
+            drawn = derive(seed, "crop", picture.digest, number)
+            across, down = drawn % 1001 / 1000, drawn // 1001 % 1001 / 1000
+            cuts.append((0, across, down))
+    flips = (0, 1) if step.random_flip else (0,)
+    return [(flip, across, down) for flip in flips for _, across, down in cuts]
+
+
+class _Shape:
+    """The size that each picture of a step is trained at."""
+
+    def __init__(self, step: TrainImageStep, context: Context) -> None:
+        model = context.facts.models[step.model]
+        width, height = model.native
+        self._area = step.resolution**2 if step.resolution else width * height
+        self._unit = model.vae_factor * (8 if math.sqrt(self._area) >= _FINE else 4)
+        self._square = step.center_crop
+
+    def item(self, picture: Picture, *, prior: bool = False) -> Item:
+        size = (1, 1) if self._square else picture.size
+        return Item(picture, bucket_of(size, self._area, self._unit), prior)
+
+
+def _limited(pictures: Sequence[Picture], source: DataSource, seed: int) -> list[Picture]:
+    if source.limit is None:
+        return list(pictures)
+    return [pictures[place] for place in sorted(_drawn(pictures, source.limit, seed, "limit"))]
+
+
+def _drawn(pictures: Sequence[Picture], count: int, seed: int, why: str) -> list[int]:
+    """The places of so many pictures: which ones depends on the seed and on their names alone."""
+    ranks = [derive(seed, why, picture.name) for picture in pictures]
+    return sorted(range(len(pictures)), key=ranks.__getitem__)[:count]

@@ -1,0 +1,92 @@
+"""The engine that turns pictures into latents and captions into embeds, before any training needs them.
+
+latents.safetensors   mean, and logvar where the VAE has a spread, (V, C, h, w): scaled, a row a view;
+mask (V, 1, h, w) where there is one
+embeds.safetensors    embeds (1, T, D); SDXL's pooled (1, P)
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lorakit.diagnostics import LorakitError
+from lorakit.models.loading import load_pipeline
+from lorakit.rendering.conditioning import Encoder
+from lorakit.training import canonical
+from lorakit.training.image_data import encode, mask_of, pixels
+from lorakit.training.task import Report
+
+Job = Mapping[str, Any]
+
+
+class EncodeEngine:
+    """Holds a VAE and text encoders in fp32. One step is one picture or one caption."""
+
+    def __init__(self, spec: Mapping[str, Any], report: Report) -> None:
+        family = str(spec["family"])
+        self._pipeline = load_pipeline(
+            Path(spec["path"]), family, "fp32", str(spec["device"]), without=("unet",)
+        )
+        self._encoder = Encoder(self._pipeline, family, str(spec["device"]))
+        self._report = report
+        self._waiting: deque[Job] = deque()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work left."""
+        return bool(self._waiting)
+
+    def submit(self, job: Job) -> None:
+        """Put a job at the end of the queue."""
+        self._waiting.append(job)
+
+    def step(self) -> Sequence[Mapping[str, object]]:
+        """One picture, or one caption."""
+        job, began = self._waiting.popleft(), time.monotonic()
+        file = Path(job["out"]) / f"{job['key']}.safetensors"
+        try:
+            tensors = self._latents(job) if job["kind"] == "latents" else self._embeds(job)
+            canonical.write(file, tensors)
+        except (LorakitError, OSError) as error:
+            return [{"id": job["id"], "error": str(error)}]
+        seconds = time.monotonic() - began
+        return [{"id": job["id"], "outputs": {job["kind"]: str(file)}, "seconds": seconds}]
+
+    def _latents(self, job: Job) -> Mapping[str, Any]:
+        params = job["params"]
+        size = (int(params["width"]), int(params["height"]))
+        views = [
+            pixels(Path(job["extra"]["file"]), size, flip=bool(flip), at=(across, down))
+            for flip, across, down in params["views"]
+        ]
+        made = encode(self._pipeline.vae, views)
+        if job["extra"].get("mask"):
+            factor = size[1] // made["mean"].shape[-2]
+            masks = [
+                mask_of(
+                    Path(job["extra"]["mask"]),
+                    Path(job["extra"]["file"]),
+                    size,
+                    flip=bool(flip),
+                    at=(across, down),
+                    factor=factor,
+                )
+                for flip, across, down in params["views"]
+            ]
+            made["mask"] = torch.cat(masks)
+        return made
+
+    def _embeds(self, job: Job) -> Mapping[str, Any]:
+        params = job["params"]
+        # SDXL's sizes are no part of what is kept: a training makes them for each picture
+        made = self._encoder(params["text"], (0, 0), negative=bool(params["empty"]))
+        found = {"embeds": made.embeds.float().cpu().clone()}
+        if made.pooled is not None:
+            found["pooled"] = made.pooled.float().cpu().clone()
+        return found

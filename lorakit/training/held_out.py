@@ -1,0 +1,74 @@
+"""The loss of the same pictures at the same noise, again and again along a training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_TIMES = 10  # how often it is measured, besides before the first step
+
+
+class HeldOut:
+    """Measured losses by optimizer step, kept in a file so that a killed training has them all."""
+
+    def __init__(
+        self,
+        file: Path,
+        steps: int,
+        at: int,
+        measure: Callable[[], Iterator[float]],
+        *,
+        leads: bool = True,
+    ) -> None:
+        """`at` is the step that the training goes on from; what was measured later is forgotten.
+
+        Of several processes one `leads`; the others never measure.
+        """
+        self._file, self._steps, self._measure, self._leads = file, steps, measure, leads
+        self._every = max(1, -(-steps // _TIMES))
+        self.losses: dict[int, float] = {}
+        if file is not None and file.exists():
+            for line in file.read_text("utf-8").splitlines():
+                try:
+                    told = json.loads(line)
+                    self.losses[int(told["step"])] = float(told["loss"])
+                except (ValueError, KeyError, TypeError):
+                    break  # torn off by a kill
+        self.losses = {step: loss for step, loss in self.losses.items() if step <= at}
+        self._write()
+
+    def due(self, step: int) -> bool:
+        """Whether it is to be measured after `step`, and has not been."""
+        whole = step % self._every == 0 or step == self._steps
+        return whole and step not in self.losses and self._leads
+
+    def measured(self, step: int) -> Iterator[None]:
+        """Measure, a picture at a time."""
+        found = []
+        for loss in self._measure():
+            found.append(loss)
+            yield
+        self.losses[step] = sum(found) / max(1, len(found))
+        self._write()
+
+    @property
+    def first(self) -> float:
+        """Before the first step."""
+        return self.losses[min(self.losses)]
+
+    @property
+    def last(self) -> float:
+        """The newest."""
+        return self.losses[max(self.losses)]
+
+    def _write(self) -> None:
+        if self._file is None:
+            return
+        if not self._leads:
+            return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        lines = (
+            json.dumps({"step": s, "loss": loss}) + "\n" for s, loss in sorted(self.losses.items())
+        )
+        self._file.write_text("".join(lines), "utf-8")

@@ -1,0 +1,88 @@
+"""The networks of a training on pictures as one module: the UNet, and the text encoders that are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Embeds = tuple[Tensor, Tensor | None]  # (B, T, D); SDXL's pooled (B, P)
+
+
+class Networks(nn.Module):
+    """What accelerate prepares; with `text` captions go through the text encoders in each step."""
+
+    def __init__(self, pipeline: Any, family: str, *, text: bool) -> None:
+        super().__init__()
+        self.unet = pipeline.unet
+        if text:
+            self.text_encoder = pipeline.text_encoder
+            if family == "sdxl":
+                self.text_encoder_2 = pipeline.text_encoder_2
+        self._encode = Words(pipeline, family)
+
+    def forward(
+        self,
+        noisy: Tensor,
+        times: Tensor,
+        *,
+        captions: Sequence[str] = (),
+        embeds: Tensor | None = None,
+        pooled: Tensor | None = None,
+        time_ids: Tensor | None = None,
+    ) -> Tensor:
+        """What the UNet says of latents (B, C, h, w) at `times` (B,)."""
+        if embeds is None:
+            embeds, pooled = self._encode(captions)
+        added = None if time_ids is None else {"text_embeds": pooled, "time_ids": time_ids}
+        said: Tensor = self.unet(
+            noisy, times, encoder_hidden_states=embeds, added_cond_kwargs=added, return_dict=False
+        )[0]
+        return said
+
+
+class Words:
+    """Captions as embeds by a pipeline's own text encoders, with gradients where there are any."""
+
+    def __init__(self, pipeline: Any, family: str) -> None:
+        self._pipeline, self._large = pipeline, family == "sdxl"
+
+    def __call__(self, captions: Sequence[str]) -> Embeds:
+        """Embeds (B, T, D), and SDXL's pooled ones."""
+        pipeline = self._pipeline
+        device = next(pipeline.unet.parameters()).device
+        if not self._large:
+            return pipeline.encode_prompt(list(captions), device, 1, False)[0], None
+        embeds, _, pooled, _ = pipeline.encode_prompt(
+            list(captions),
+            device=device,
+            num_images_per_prompt=1,
+            do_classifier_free_guidance=False,
+        )
+        return embeds, pooled
+
+
+class KeptWords:
+    """Embeds of captions that text encoders which are not trained make, one by one, a few thousand kept."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._kept: dict[str, Mapping[str, Tensor]] = {}
+
+    @torch.no_grad()
+    def __call__(self, caption: str) -> Mapping[str, Tensor]:
+        """`embeds` (1, T, D), and SDXL's `pooled` (1, P), on the CPU."""
+        if caption not in self._kept:
+            embeds, pooled = self._words([caption])
+            made = {"embeds": embeds.float().cpu()}
+            if pooled is not None:
+                made["pooled"] = pooled.float().cpu()
+            if len(self._kept) >= _MOST:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[caption] = made
+        return self._kept[caption]
+
+
+_MOST = 4096  # 240 kB each at SD's size
