@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lorakit.execute.ledger import Ledger
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.states import Estimate, Plan, Planned, State
@@ -73,3 +75,16 @@ def test_held_actions_count_as_over_and_wake_nobody() -> None:
 def test_what_will_be_opened_is_only_what_is_to_be_made() -> None:
     assert ledger(action("a"), action("b", "a")).opened_behind("a") == {"latents"}
     assert ledger(action("a"), action("b", "a"), state=State.CACHED).opened_behind("a") == set()
+
+
+def test_what_can_do_without_a_failed_input_is_made_without_it() -> None:
+    table = action("table", "b", "c", "e")
+    table = replace(table, inputs=tuple(replace(i, optional=True) for i in table.inputs))
+    book = ledger(action("a"), action("b", "a"), action("c"), table, action("e"))
+    book.settle("c", MADE, "made")
+    assert book.settle("e", MADE, "made") == []
+    assert book.fail("a") == (["b"], ["table"])
+    assert book.inputs("table") == {"role_1": MADE["latents"], "role_2": MADE["latents"]}
+    assert not book.over
+    book.settle("table", MADE, "made")
+    assert book.over

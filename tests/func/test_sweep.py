@@ -1,0 +1,124 @@
+"""Sweeps as a user runs them: members that share, one that fails, the best that others go on from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tests.support.runs import lorakit, run
+from tests.support.tiny_text import save_bert
+
+BOARD = """\
+storyboard: 1
+look: {num_inference_steps: 4}
+scenes:
+  - name: one
+    sentences: [a fox on mars, a fox at night]
+"""
+
+
+def test_members_share_what_they_share_and_stand_on_one_sheet(home: Path) -> None:
+    (home / "board.yaml").write_text(BOARD)
+    (home / "recipe.yaml").write_text(
+        "recipe: 1\nmodels: {tiny: {from: tiny, dtype: fp32}}\nsteps:\n"
+        "  film: {kind: storyboard, storyboard: board.yaml}\n"
+        "  strengths:\n    kind: sweep\n    of: film\n"
+        "    over: {storyboard.chain.strength: [0.5, 0.6, 0.8]}\n"
+        "    best: {metric: change_from_first, mode: min}\n"
+    )
+    planned = lorakit(home, "plan")
+    assert planned.returncode == 0, planned.stderr
+    assert "strength=0.5" in planned.stdout
+    ran = run(home)
+    assert ran.code == 0, ran.errors
+    # the first frame is the same whatever the strength, and 0.6 is what the step has by itself; 0.5 and 0.6
+    # leave the same two of four steps, but are drawn with another strength
+    assert len(ran.made("frame")) == 4
+    folder = ran.folder / "strengths"
+    firsts = {
+        (folder / f"strength={s}/frames_scene_1/frame_001.png").read_bytes() for s in (0.5, 0.8)
+    }
+    assert len(firsts) == 1
+    told = json.loads((folder / "metrics.json").read_text())
+    assert [m["values"] for m in told["members"]] == [
+        {"strength": s} for s in ("0.5", "0.6", "0.8")
+    ]
+    changes = {m["name"]: m["figures"]["change_from_first"] for m in told["members"]}
+    assert told["best"] == min(changes, key=lambda name: changes[name])
+    assert "change from a scene's first" in (folder / "table.md").read_text()
+    assert (folder / "side_by_side.png").stat().st_size > 1000
+    assert not list(folder.rglob("contact_sheet.png"))
+    again = run(home)
+    assert again.made() == []
+    assert (again.folder / "strengths" / "table.md").exists()
+
+
+def test_a_member_that_fails_fails_alone(home: Path) -> None:
+    save_file({"unet.nowhere.to_q.lora_A.weight": torch.ones(2, 3)}, home / "broken.safetensors")
+    (home / "recipe.yaml").write_text(
+        "recipe: 1\nmodels: {tiny: {from: tiny, dtype: fp32}}\n"
+        "adapters: {broken: {from: broken.safetensors}}\nsteps:\n"
+        "  many:\n    kind: sweep\n"
+        "    of: {kind: generate, prompts: [a fox], num_inference_steps: 2}\n"
+        "    over: [{adapters: {broken: 1.0}}, {guidance_scale: 2}, {guidance_scale: 4}]\n"
+        "  after: {kind: generate, prompts: [an owl], num_inference_steps: 2}\n"
+    )
+    ran = run(home)
+    assert ran.code == 1
+    ended = {e["action"]: e["outcome"] for e in ran.events if e["type"] == "action-finished"}
+    assert {id_ for id_, outcome in ended.items() if outcome == "failed"} == {"many/adapters=no1/1"}
+    assert ended["many/guidance_scale=4/1"] == "made"
+    assert ended["after/1"] == "made"  # it is no member, and needs none
+    rows = (ran.folder / "many" / "table.md").read_text().splitlines()
+    assert [row.split("|")[1].strip() for row in rows[2:]] == ["failed", "", ""]
+    assert (ran.folder / "many" / "side_by_side.png").exists()
+
+
+@pytest.fixture
+def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a tiny BERT and forty reviews."""
+    (tmp_path / ".lorakit").mkdir()
+    (tmp_path / "bert").mkdir()
+    save_bert(tmp_path / "bert")
+    words = [("good", "good"), ("good", "great"), ("bad", "bad"), ("bad", "awful")] * 10
+    lines = [f"{label},the film was{' very' * (n % 5)} {w}" for n, (label, w) in enumerate(words)]
+    (tmp_path / "films.csv").write_text("\n".join(["label,text", *lines]) + "\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
+
+
+def test_the_best_training_is_handed_on_and_a_new_value_trains_alone(texts: Path) -> None:
+    def recipe(rates: str) -> None:
+        (texts / "recipe.yaml").write_text(
+            "recipe: 1\nseed: 3\nmodels: {bert: {from: bert}}\n"
+            "datasets: {films: {texts: films.csv, test_size: 10}}\nsteps:\n"
+            "  rates:\n    kind: sweep\n"
+            "    of:\n      kind: train-text\n      data: films\n      max_length: 32\n"
+            "      lora: {rank: 2, target_modules: [query, value]}\n"
+            "      train: {max_train_steps: 10, batch_size: 4, precision: fp32}\n"
+            f"    over: {{train.learning_rate: {rates}}}\n"
+            "    best: {metric: held_out_loss, mode: min}\n"
+        )
+
+    recipe("[1e-6, 0.02]")
+    ran = run(texts)
+    assert ran.code == 0, ran.errors
+    assert len(ran.made("train-text")) == 2
+    told = json.loads((ran.folder / "rates" / "metrics.json").read_text())
+    losses = {m["name"]: m["figures"]["held_out_loss"] for m in told["members"]}
+    assert len(set(losses.values())) == 2
+    assert told["best"] == min(losses, key=lambda name: losses[name])
+    best, member = ran.folder / "rates" / "best", ran.folder / "rates" / told["best"]
+    for file in ("adapter_model.safetensors", "adapter_config.json", "tokenizer.json"):
+        assert (best / file).read_bytes() == (member / file).read_bytes()
+    assert (ran.folder / "rates" / "contact_sheet.png").exists()  # the curves of their losses
+    recipe("[1e-6, 0.02, 0.005]")
+    more = run(texts)
+    assert more.made("train-text") == ["rates/learning_rate=0.005/training"]
+    assert more.code == 0
+    only = run(texts, "--only", "rates/learning_rate=0.02", "--force", "rates/learning_rate=0.02")
+    assert only.made("train-text") == ["rates/learning_rate=0.02/training"]
