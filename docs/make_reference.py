@@ -26,6 +26,7 @@ TABLES = {
         "train-text": "`kind: train-text`",
         "lora": "`lora`",
         "train": "`train`",
+        "resources": "`resources`",
         "compare": "`kind: compare`",
         "sweep": "`kind: sweep`",
         "axis": "A path's range in a sweep",

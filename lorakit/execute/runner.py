@@ -175,6 +175,7 @@ class Runner:
             "extra": action.extra,
             "out": str(out),
             "keep": str(self._kept_by(self._ledger.keys[action.id])),
+            "logs": str(self._folder.path / action.id.rpartition("/")[0] / "logs"),
         }
 
     def _settled(self, action: Action) -> Engine:

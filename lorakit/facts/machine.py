@@ -35,6 +35,11 @@ class Machine:
         return _cores()
 
     @property
+    def gpus(self) -> int:
+        """How many GPUs there are of the kind that is used."""
+        return len(_nvidias()) if self.device == "cuda" else int(self.device == "mps")
+
+    @property
     def memory(self) -> int:
         """The device's memory in bytes; a Mac's GPU shares the machine's."""
         return _memory(self.device)
@@ -61,14 +66,14 @@ def _torch_has_cuda() -> bool:
 
 
 @functools.cache
-def _nvidia() -> tuple[str, float, int] | None:
-    """Name, compute capability and memory in bytes of the first GPU."""
+def _nvidias() -> tuple[tuple[str, float, int], ...]:
+    """Name, compute capability and memory in bytes of each GPU."""
     import shutil
     import subprocess
 
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return None
+        return ()
     query = "--query-gpu=name,compute_cap,memory.total"
     try:
         answer = subprocess.run(
@@ -77,11 +82,15 @@ def _nvidia() -> tuple[str, float, int] | None:
             text=True,
             timeout=10,
             check=True,
-        ).stdout.splitlines()[0]
-        name, capability, memory = (part.strip() for part in answer.split(","))
-        return name, float(capability), int(float(memory)) << 20
-    except (OSError, ValueError, IndexError, subprocess.SubprocessError):
-        return None
+        ).stdout.splitlines()
+        parts = [[part.strip() for part in line.split(",")] for line in answer]
+        return tuple((name, float(able), int(float(size)) << 20) for name, able, size in parts)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ()
+
+
+def _nvidia() -> tuple[str, float, int] | None:
+    return next(iter(_nvidias()), None)
 
 
 def _cpu_flags() -> set[str]:

@@ -117,6 +117,7 @@ class TrainTexts:
                 "data": whole,
                 "labels": list(data.labels),
                 "checkpointing_steps": checkpoint_every(step.train, course.steps, full=full),
+                "trackers": list(step.train.trackers),
                 "plan": [*course.lines(), *_weights_line(counted, full=full)],
                 **_cost(step, context, course, counted),
             },

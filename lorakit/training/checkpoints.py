@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,25 +56,24 @@ class Checkpoints:
         """Write one; the older ones go once it is whole. Raises OSError, leaving the last one as it was."""
         tensors = {f"weight/{name}": tensor for name, tensor in one.weights.items()}
         tensors |= {f"average/{name}": tensor for name, tensor in one.averages.items()}
-        rest: dict[str, dict[str, Any]] = {}
-        for number, state in one.optimizer["state"].items():
-            for name, value in state.items():
-                if isinstance(value, torch.Tensor):
-                    tensors[f"optimizer/{number}/{name}"] = value
-                else:
-                    rest.setdefault(str(number), {})[name] = value
+        rest: dict[str, Any] = {}
+        for path, value in _leaves(one.optimizer["state"]):
+            if isinstance(value, torch.Tensor):
+                tensors[f"optimizer/{path}"] = value
+            else:
+                rest[path] = value
         plain = {
             "step": one.step,
             "groups": one.optimizer["param_groups"],
             "state": rest,
             "plain": one.plain,
         }
-        path = self.path(one.step)
-        canonical.write(path, tensors, {"loop": json.dumps(plain, sort_keys=True)})
+        file = self.path(one.step)
+        canonical.write(file, tensors, {"loop": json.dumps(plain, sort_keys=True)})
         for old in self.steps()[:-_KEPT]:
             with contextlib.suppress(OSError):
                 self.path(old).unlink()
-        return path
+        return file
 
     def last(self) -> Checkpoint | None:
         """The newest that can be read."""
@@ -93,7 +92,7 @@ def _read(path: Path) -> Checkpoint:
     plain = json.loads(metadata["loop"])
     weights: dict[str, torch.Tensor] = {}
     averages: dict[str, torch.Tensor] = {}
-    state: dict[int, dict[str, Any]] = {int(n): dict(v) for n, v in plain["state"].items()}
+    state: dict[str, Any] = dict(plain["state"])
     for key, tensor in tensors.items():
         what, _, name = key.partition("/")
         if what == "weight":
@@ -101,7 +100,27 @@ def _read(path: Path) -> Checkpoint:
         elif what == "average":
             averages[name] = tensor
         else:
-            number, _, name = name.partition("/")
-            state.setdefault(int(number), {})[name] = tensor
-    optimizer = {"state": state, "param_groups": plain["groups"]}
+            state[name] = tensor
+    optimizer = {"state": _tree(state), "param_groups": plain["groups"]}
     return Checkpoint(plain["step"], weights, optimizer, averages, plain["plain"])
+
+
+def _leaves(state: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """An optimizer's state flat, such as `0/exp_avg`; bitsandbytes keeps mappings within it."""
+    for key, value in state.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{before}{key}/")
+        else:
+            yield f"{before}{key}", value
+
+
+def _tree(leaves: Mapping[str, Any]) -> dict[Any, Any]:
+    """The way back; parameters are counted, what is kept of them has names."""
+    found: dict[Any, Any] = {}
+    for path, value in leaves.items():
+        number, *names, last = path.split("/")
+        inner = found.setdefault(int(number), {})
+        for name in names:
+            inner = inner.setdefault(name, {})
+        inner[last] = value
+    return found

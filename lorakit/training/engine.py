@@ -79,7 +79,7 @@ class TrainEngine:
         return []
 
     def _begun(self, job: Job) -> Trainer:
-        processes = int(job["extra"].get("processes", 1))
+        processes = int(job["params"]["train"]["processes"])
         if processes > 1:
             threads = max(1, torch.get_num_threads() // processes)
             torch.set_num_threads(threads)

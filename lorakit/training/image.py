@@ -45,10 +45,11 @@ def train(job: Job, report: Report) -> Trainer:
         precision=params["precision"],
         device=extra["device"],
         checkpointing_steps=extra["checkpointing_steps"],
+        trackers=tuple(extra["trackers"]),
     )
     sampled: list[int] = extra["sampled_steps"]
     _forget_what_lacks_samples(keep, sampled)
-    loop = Loop(task, settings, keep)
+    loop = Loop(task, settings, keep, Path(job["logs"]))
     version = base_version(extra["family"], pipeline)
     which = "held_out" if extra["held_out_items"] else "fixed"
 

@@ -30,6 +30,7 @@ from lorakit.training.optimizers import optimizer_for, schedule_for
 from lorakit.training.ranks import leave_group
 from lorakit.training.share import Share, rows_of
 from lorakit.training.task import LoopSettings, Task, seeded
+from lorakit.training.trackers import Trackers
 
 _PATIENCE = timedelta(hours=2)  # processes wait that long for the one that measures and saves
 _NAMED = 4  # samples of a bad batch that an error names
@@ -58,12 +59,19 @@ class Figures:
 class Loop:
     """Trains a task, a step at a call; goes on from the last checkpoint in `folder`, if there is one."""
 
-    def __init__(self, task: Task, settings: LoopSettings, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        task: Task,
+        settings: LoopSettings,
+        folder: Path | None = None,
+        logs: Path | None = None,
+    ) -> None:
+        """`logs` is where trackers keep their files."""
         from accelerate.utils import send_to_device
 
         torch.set_flush_denormal(True)  # Adam on a CPU slows down many times on denormals
         self.task, self.settings = task, settings
-        self.accelerator = _accelerator(settings)
+        self.accelerator = _accelerator(settings, logs)
         self._share = Share(self.accelerator.process_index, self.accelerator.num_processes)
         self._send = send_to_device
         self.step_number = 0  # optimizer steps that are through
@@ -82,6 +90,8 @@ class Loop:
         self._checkpoints = Checkpoints(folder) if folder is not None else None
         self._log = folder / "metrics.jsonl" if folder is not None else None
         self._saved = -1
+        told = {name: getattr(settings, name) for name in settings.__dataclass_fields__}
+        self._trackers = Trackers(self.accelerator, logs, told, logs.parent.name if logs else "")
         self._go_on()
 
     @property
@@ -133,6 +143,14 @@ class Loop:
         if every and self.step_number % every == 0 and not self.done:
             self.save()
         return figures
+
+    def tell(self, **values: float) -> None:
+        """Have trackers note figures beside those of the last step, such as a held-out loss."""
+        self._trackers.tell(values, self.step_number)
+
+    def close(self) -> None:
+        """Have trackers write out what they hold back."""
+        self._trackers.close()
 
     def save(self) -> Path | None:
         """Write a checkpoint, unless this step has one. Raises OSError, leaving the last one whole."""
@@ -209,6 +227,7 @@ class Loop:
 
     def _note(self, figures: Figures) -> None:
         self.history.append(figures)
+        self.tell(**{k: v for k, v in figures.as_json().items() if k != "step"})
         if self._log is not None and self.leads:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("a", encoding="utf-8") as file:
@@ -257,7 +276,7 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in state.items() if k != "lr_lambdas"} | {"lr_lambdas": [None]}
 
 
-def _accelerator(settings: LoopSettings) -> Any:
+def _accelerator(settings: LoopSettings, logs: Path | None) -> Any:
     """accelerate's, alone or with the processes that the environment names as torchrun does."""
     from accelerate import Accelerator
     from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
@@ -265,6 +284,8 @@ def _accelerator(settings: LoopSettings) -> Any:
     made = Accelerator(
         mixed_precision="no" if settings.precision == "fp32" else settings.precision,
         cpu=settings.device == "cpu",
+        log_with=list(settings.trackers) or None,
+        project_dir=str(logs) if logs else None,
         kwargs_handlers=[
             InitProcessGroupKwargs(timeout=_PATIENCE),
             DistributedDataParallelKwargs(broadcast_buffers=False),  # nothing here trains a buffer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,24 +10,46 @@ import torch
 from torch import nn
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.packages import MODULES, install
 from lorakit.training.task import LoopSettings
 
 
 def optimizer_for(
     parameters: Iterable[nn.Parameter], settings: LoopSettings
 ) -> torch.optim.Optimizer:
-    """The optimizer of a training. Raises LorakitError for a name that is not known."""
+    """The optimizer of a training. Raises LorakitError for a name that is not known, or a missing package."""
     given: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
     # a list: an iterator would be empty for whoever asks next, such as the clipping
     chosen = list(parameters)
     match settings.optimizer:
         case "adamw":
             return torch.optim.AdamW(chosen, fused=settings.device in ("cpu", "cuda"), **given)
-        case "adafactor":
-            return torch.optim.Adafactor(chosen, **given)
         case "sgd":
             return torch.optim.SGD(chosen, **given)
-    raise LorakitError(f"there is no optimizer {settings.optimizer}")
+        case "adafactor":
+            from transformers.optimization import Adafactor
+
+            # the recipe's learning rate and schedule, instead of ones of its own
+            fixed = {"scale_parameter": False, "relative_step": False, "warmup_init": False}
+            made: torch.optim.Optimizer = Adafactor(chosen, **fixed, **given)
+        case "adamw_8bit":
+            made = _library(settings.optimizer).optim.AdamW8bit(chosen, **given)
+        case "lion":
+            made = _library(settings.optimizer).Lion(chosen, **given)
+        case "prodigy":
+            # as diffusers' examples set it: a long warm-up would let its own estimate run away
+            safe = {"use_bias_correction": True, "safeguard_warmup": True}
+            made = _library(settings.optimizer).Prodigy(chosen, **safe, **given)
+        case _:
+            raise LorakitError(f"there is no optimizer {settings.optimizer}")
+    return made
+
+
+def _library(name: str) -> Any:
+    try:
+        return importlib.import_module(MODULES[name])
+    except ImportError as error:
+        raise LorakitError(f"optimizer: {name} needs {MODULES[name]}: {install(name)}") from error
 
 
 def schedule_for(optimizer: torch.optim.Optimizer, settings: LoopSettings) -> Any:

@@ -61,6 +61,7 @@ class LoopSettings:
     torch_compile: bool = False
     checkpointing_steps: int = 0
     ema_decay: float = 0.0
+    trackers: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, params: Mapping[str, Any], **more: Any) -> LoopSettings:

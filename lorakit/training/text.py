@@ -92,8 +92,9 @@ def train(job: Job, report: Report) -> Trainer:
         precision=params["precision"],
         device=extra["device"],
         checkpointing_steps=extra["checkpointing_steps"],
+        trackers=tuple(extra["trackers"]),
     )
-    loop = Loop(task, settings, Path(job["keep"]))
+    loop = Loop(task, settings, Path(job["keep"]), Path(job["logs"]))
     earlier = sum(figures.seconds for figures in loop.history)
     try:
         while not loop.done:

@@ -20,11 +20,14 @@ class Toy:
     seed: int = 3
     poison: int = -1
     scale: float = 1.0
+    width: int = 8
     model: nn.Module = field(init=False)
 
     def __post_init__(self) -> None:
         seeded(self.seed, "model")
-        self.model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.3), nn.Linear(8, 4))
+        self.model = nn.Sequential(
+            nn.Linear(4, self.width), nn.Dropout(0.3), nn.Linear(self.width, 4)
+        )
         self.model[0].bias.requires_grad_(requires_grad=False)
 
     def parameters(self) -> dict[str, nn.Parameter]:

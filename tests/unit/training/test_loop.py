@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 
+from lorakit.diagnostics import LorakitError
+from lorakit.facts.packages import MODULES
 from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.loop import Loop, NotFinite
 
@@ -21,11 +25,17 @@ def same(one, other) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "adafactor", "sgd"])
-def test_complaint_6_six_steps_and_six_more_are_twelve_bit_for_bit(
+@pytest.mark.parametrize(
+    "optimizer", ["adamw", "adamw_8bit", "adafactor", "lion", "prodigy", "sgd"]
+)
+def test_complaint_06_six_steps_and_six_more_are_twelve_bit_for_bit(
     toy, settings, tmp_path, optimizer
 ):
+    if optimizer in MODULES:
+        pytest.importorskip(MODULES[optimizer])
     settings = replace(settings, optimizer=optimizer)
+    if optimizer == "adamw_8bit":
+        toy = partial(toy, width=1024)  # it keeps what is smaller in fp32
     whole = Loop(toy(), settings)
     expected = finish(whole)
     first = Loop(toy(), settings, tmp_path)
@@ -37,9 +47,31 @@ def test_complaint_6_six_steps_and_six_more_are_twelve_bit_for_bit(
     assert same(finish(second), expected)
     assert same(second._averages, whole._averages)
     assert [f.loss for f in second.history] == [f.loss for f in whole.history]
+    if optimizer == "adamw_8bit":
+        kept = whole._optimizer.optimizer.state
+        assert any(state["state1"].dtype == torch.uint8 for state in kept.values())
 
 
-def test_complaint_6_steps_after_the_checkpoint_are_done_again_and_told_once(
+@pytest.mark.parametrize("optimizer", ["adamw", "adamw_8bit", "adafactor", "lion", "prodigy"])
+def test_every_optimizer_learns(toy, settings, optimizer):
+    if optimizer in MODULES:
+        pytest.importorskip(MODULES[optimizer])
+    rate = 1.0 if optimizer == "prodigy" else 1e-2
+    steps = 400 if optimizer == "prodigy" else 60  # it begins with a millionth of its rate
+    settings = replace(settings, optimizer=optimizer, learning_rate=rate, steps=steps)
+    loop = Loop(toy(), replace(settings, lr_scheduler="constant", lr_warmup_steps=0))
+    finish(loop)
+    losses = [f.loss for f in loop.history]
+    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+
+
+def test_an_optimizer_whose_package_is_missing_says_what_to_install(toy, settings, monkeypatch):
+    monkeypatch.setitem(sys.modules, "prodigyopt", None)  # as Python marks what cannot be imported
+    with pytest.raises(LorakitError, match=r"pip install 'lorakit\[prodigy\]'"):
+        Loop(toy(), replace(settings, optimizer="prodigy"))
+
+
+def test_complaint_06_steps_after_the_checkpoint_are_done_again_and_told_once(
     toy, settings, tmp_path
 ):
     settings = replace(settings, checkpointing_steps=4)
@@ -87,7 +119,7 @@ def test_a_disk_that_fills_leaves_the_last_checkpoint_whole(toy, settings, tmp_p
     assert Loop(toy(), settings, tmp_path).step_number == 1
 
 
-def test_complaint_8_a_loss_that_is_not_finite_stops_with_step_samples_and_checkpoint(
+def test_complaint_08_a_loss_that_is_not_finite_stops_with_step_samples_and_checkpoint(
     toy, settings, tmp_path
 ):
     loop = Loop(toy(poison=7), replace(settings, checkpointing_steps=2), tmp_path)
