@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from lorakit import kinds
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, side_by_side
-from lorakit.language.documents import Member, SweepStep
+from lorakit.language.documents import Member, StoryboardStep, SweepStep
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Context, Made, Shot
 
@@ -130,7 +130,8 @@ def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
         for member in step.members
     }
     if any(shots.values()):
-        yield side_by_side(step.name, step.name, shots, down=True)
+        boards = [m.step.board for m in step.members if isinstance(m.step, StoryboardStep)]
+        yield side_by_side(step.name, boards[0].title if boards else step.name, shots, down=True)
         return
     curves = [
         Shot(action.id, None, name, "")

@@ -98,7 +98,7 @@ def table(compared: Mapping[str, Any]) -> str:
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table, its first row the heading, whose columns line up in a terminal too."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(rows[0]))]
 
     def line(row: Sequence[str]) -> str:
         cells = [row[0].ljust(widths[0])]

@@ -91,5 +91,5 @@ def test_shipped_documents_open_with_their_command_and_schema(path: Path) -> Non
 
 
 def test_shipped_documents_are_counted() -> None:
-    assert len(list(ROOT.glob("recipes/*.yaml"))) == 7
-    assert len(list(ROOT.glob("storyboards/*.yaml"))) == 3
+    assert len(list(ROOT.glob("recipes/*.yaml"))) == 8
+    assert len(list(ROOT.glob("storyboards/*.yaml"))) == 4
