@@ -81,11 +81,15 @@ class Memory:
         """Pretend a run: everything made, contents named after keys. Returns addresses."""
         outputs: dict[str, Mapping[str, Output]] = {}
         addresses = {}
+        asked: dict[str, set[str]] = {}
+        for source in (i for planned in plan.actions for i in planned.action.inputs):
+            asked.setdefault(source.action, set()).add(source.output)
         for planned in plan.actions:
             action: Action = planned.action
             inputs = {i.role: outputs[i.action][i.output].digest for i in action.inputs}
             key = action_key(action, inputs)
-            names = set(action.files) | ({"latents"} if action.kind == "frame" else set())
+            names = set(action.files) | asked.get(action.id, set())
+            names |= {"latents"} if action.kind == "frame" else set()
             outputs[action.id] = {n: Output(f"{n} of {key}", 1) for n in names}
             self.manifests[key] = Manifest(
                 key, action.kind, action.params, inputs, outputs[action.id], 1.0, {}

@@ -1,0 +1,112 @@
+"""How a sweep, its best and a comparison of pictures are planned, without a model."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lorakit.plan.actions import Action
+from lorakit.plan.states import Plan
+from tests.support.planning import Memory, facts_for, plan_of
+
+RANKS: dict[str, Any] = {
+    "kind": "sweep",
+    "of": {"kind": "train-image", "model": "tiny", "data": "images"},
+    "over": {"lora.rank": [2, 4]},
+    "best": {"metric": "fixed_loss", "mode": "min"},
+}
+
+
+def planned(folder: Path, memory: Memory | None = None, **steps: Any) -> Plan:
+    recipe = {
+        "recipe": 1,
+        "models": {"tiny": {"from": "lorakit:studio"}, "reader": {"from": "lorakit:minilm"}},
+        "datasets": {"images": {"images": "lorakit:hologram"}},
+        "steps": steps,
+    }
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
+    return plan_of(folder / "recipe.yaml", facts_for(("tiny",)), memory)
+
+
+def actions(plan: Plan) -> dict[str, Action]:
+    return {one.action.id: one.action for one in plan.actions}
+
+
+def test_members_fold_under_their_sweep_and_fail_alone(tmp_path: Path) -> None:
+    found = actions(planned(tmp_path, ranks=RANKS))
+    for rank in (2, 4):
+        training = found[f"ranks/rank={rank}/training"]
+        assert (training.step, training.group, training.alone) == ("ranks", f"rank={rank}", True)
+        assert training.params["lora"]["rank"] == rank  # type: ignore[index]
+    assert not found["ranks/table"].alone
+    assert all(i.optional for i in found["ranks/table"].inputs)
+    assert found["ranks/contact-sheet"].inputs[0].output == "curve"
+
+
+def test_what_wears_the_best_waits_for_it_and_for_no_member(tmp_path: Path) -> None:
+    styled = {
+        "kind": "generate",
+        "model": "tiny",
+        "prompts": ["a fox"],
+        "adapters": {"ranks.best": 0.8},
+    }
+    plan = planned(tmp_path, styled=styled, ranks=RANKS)
+    found = actions(plan)
+    worn = [i for i in found["styled/1"].inputs if i.output == "adapter"]
+    assert [i.action for i in worn] == ["ranks/best"]
+    best = found["ranks/best"]
+    assert {i.output for i in best.inputs} >= {"adapter", "metrics"}
+    assert best.files["adapter"][0] == "ranks/best/pytorch_lora_weights.safetensors"
+    order = [one.action.id for one in plan.actions]
+    assert order.index("ranks/best") < order.index("styled/1")
+
+
+def test_equal_members_have_equal_keys_wherever_they_stand(tmp_path: Path) -> None:
+    posters = {"kind": "generate", "model": "tiny", "prompts": ["a fox"], "guidance_scale": 4}
+    many = {"kind": "sweep", "of": "posters", "over": {"guidance_scale": [2, 4]}}
+    keys = {p.action.id: p.key for p in planned(tmp_path, posters=posters, many=many).actions}
+    assert keys["posters/1"] == keys["many/guidance_scale=4/1"]
+    assert keys["posters/1"] != keys["many/guidance_scale=2/1"]
+
+
+def test_a_new_value_leaves_the_other_members_as_they_were(tmp_path: Path) -> None:
+    memory = Memory()
+    memory.make_all(planned(tmp_path, memory, ranks=RANKS))
+    more = planned(tmp_path, memory, ranks={**RANKS, "over": {"lora.rank": [2, 4, 8]}})
+    new = {p.action.id for p in more.to_make}
+    assert {id_ for id_ in new if id_.endswith("/training")} == {"ranks/rank=8/training"}
+    assert "ranks/table" in new
+
+
+def test_pictures_are_compared_in_a_column_each(tmp_path: Path) -> None:
+    def step(guidance: float, prompts: list[str]) -> dict[str, Any]:
+        return {"kind": "generate", "model": "tiny", "prompts": prompts, "guidance_scale": guidance}
+
+    plan = planned(
+        tmp_path,
+        few=step(2, ["a fox"]),
+        many=step(4, ["a fox", "an owl"]),
+        both={"kind": "compare", "of": ["few", "many"]},
+    )
+    sheet = actions(plan)["both/side-by-side"]
+    assert sheet.params["of"] == ["few", "many"]
+    assert sheet.params["captions"] == ["a fox", "an owl"]
+    assert [len(column) for column in sheet.params["pictures"]] == [1, 2]  # type: ignore[union-attr, attr-defined]
+    assert sheet.files == {"sheet": ("both/side_by_side.png",)}
+
+
+def test_planning_is_linear_in_the_members(tmp_path: Path) -> None:
+    def seconds(count: int) -> float:
+        posters = {"kind": "generate", "model": "tiny", "prompts": ["a fox"] * 4}
+        many = {"kind": "sweep", "of": posters, "seeds": list(range(count))}
+        began = time.process_time()
+        plan = planned(tmp_path, many=many)
+        assert len(plan.actions) == 5 * count + 2
+        return time.process_time() - began
+
+    seconds(10)
+    few, most = seconds(100), seconds(1000)
+    assert most < 30 * few  # ten times as many; quadratic would be a hundred
