@@ -126,7 +126,7 @@ def _table(step: SweepStep, figures: Mapping[str, str]) -> Action:
 def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
     """The members' pictures, a row each; where they draw none, the curves of their losses."""
     shots = {
-        ", ".join(f"{label} {value}" for label, value in member.values): made[member.name].shots
+        ", ".join(f"{label} {value}" for label, value in member.values): _shown(made[member.name])
         for member in step.members
     }
     if any(shots.values()):
@@ -142,6 +142,12 @@ def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
     if curves:
         sheet = contact_sheet(step.name, step.name, curves, output="curve")
         yield replace(sheet, inputs=tuple(replace(i, optional=True) for i in sheet.inputs))
+
+
+def _shown(made: Made) -> Sequence[Shot]:
+    """A member's pictures: those it is made for, or the samples of a training."""
+    samples = [Shot(a.id, None, a.label, "") for a in made.actions if a.kind == "frame"]
+    return made.shots or samples
 
 
 def _best(

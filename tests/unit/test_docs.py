@@ -26,10 +26,10 @@ def blocks() -> list[str]:
 
 
 def test_readme_blocks_are_counted() -> None:
-    assert len(blocks()) == 2
+    assert len(blocks()) == 3
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", range(3))
 def test_readme_blocks_are_valid(number: int, tmp_path: Path) -> None:
     from lorakit.language import document_kind, load
 
@@ -48,6 +48,18 @@ def test_the_guide_s_storyboards_are_valid(tmp_path: Path) -> None:
     from lorakit.language import load
 
     text = (ROOT / "docs" / "storyboards.md").read_text("utf-8")
+    found = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(found) == 3
+    for number, block in enumerate(found):
+        path = tmp_path / f"block_{number}.yaml"
+        path.write_text(block)
+        assert load(path).warnings == (), block
+
+
+def test_the_trainings_page_s_recipes_are_valid(tmp_path: Path) -> None:
+    from lorakit.language import load
+
+    text = (ROOT / "docs" / "training.md").read_text("utf-8")
     found = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert len(found) == 3
     for number, block in enumerate(found):
@@ -91,5 +103,5 @@ def test_shipped_documents_open_with_their_command_and_schema(path: Path) -> Non
 
 
 def test_shipped_documents_are_counted() -> None:
-    assert len(list(ROOT.glob("recipes/*.yaml"))) == 8
+    assert len(list(ROOT.glob("recipes/*.yaml"))) == 9
     assert len(list(ROOT.glob("storyboards/*.yaml"))) == 4
