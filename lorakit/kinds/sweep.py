@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from lorakit import kinds
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, side_by_side
+from lorakit.language import names
 from lorakit.language.documents import Member, StoryboardStep, SweepStep
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Context, Made, Shot
@@ -28,9 +29,15 @@ class Sweeps:
         return list(dict.fromkeys(every))
 
     def check(self, step: SweepStep, context: Context) -> Iterator[Diagnostic]:
-        """What the members' kinds find; each thing once, whichever members have it."""
-        found = (d for m in step.members for d in kinds.kind_of(m.step).check(m.step, context))
-        yield from dict.fromkeys(found)
+        """What the members' kinds find; each thing once, and which members have it where not all do."""
+        found: dict[Diagnostic, list[str]] = {}
+        for member in step.members:
+            for diagnostic in kinds.kind_of(member.step).check(member.step, context):
+                found.setdefault(diagnostic, []).append(member.name)
+        for diagnostic, having in found.items():
+            some = f"of the sweep {step.name}: {names.listed(having, 3)}"
+            every = len(having) == len(step.members)
+            yield diagnostic if every else replace(diagnostic, hints=(*diagnostic.hints, some))
 
     def plan(self, step: SweepStep, context: Context) -> Made:
         """All members; what fails in one leaves the others alone."""
