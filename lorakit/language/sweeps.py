@@ -331,7 +331,10 @@ def _laid(base: Node, draft: Draft, findings: Findings) -> tuple[Node, tuple[Cha
     is_board = access.text(base, "kind") == "storyboard"
     for change in draft.changes:
         steps = parts(str(change.path.value))
-        if not steps or steps[0][0].strip() == "kind":
+        if not steps or not all(step[0].strip() for step in steps):
+            message = "a path is keys with dots between them"
+            findings.error("bad-path", message, change.path, "for example: train.learning_rate")
+        elif steps[0][0].strip() == "kind":
             message = "a sweep varies what a step says, not its kind"
             findings.error("bad-path", message, change.path, "write a sweep for each kind")
         elif is_board and steps[0][0].strip() == "storyboard" and len(steps) > 1:

@@ -25,10 +25,19 @@ models:
   sd14: {from: "hub:CompVis/stable-diffusion-v1-4", dtype: bf16}
 adapters:
   ink: {from: ink.safetensors}
+datasets: {hologram: {images: "lorakit:hologram", caption: "{caption}, in light"}}
 steps:
   film: {kind: storyboard, storyboard: board.yaml, model: studio, adapters: {ink: 0.8}}
   posters: {kind: generate, prompts: [a robot, {text: a fox, seed: 3}], width: 512, height: 512}
   joined: {kind: video, of: [film, posters], transition: {kind: crossfade, seconds: 12f}}
+  ranks:
+    kind: sweep
+    of: {kind: train-image, data: hologram, model: studio, train: {max_train_steps: 9, learning_rate: 1e-4}}
+    over: {lora.rank: [2, 4], train.learning_rate: {min: 1e-5, max: 1e-3, scale: log}}
+    random: 3
+    best: {metric: held_out_loss, mode: min}
+  many: {kind: sweep, of: film, over: [{storyboard.chain.strength: 0.4}, {adapters: {ranks.best: 1}}], seeds: [1, 2]}
+  table: {kind: compare, of: [film, posters]}
 profiles:
   gpu: {models: {studio: null}, steps: {film: {model: sd14}}}
 """
