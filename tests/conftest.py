@@ -39,6 +39,14 @@ def tiny_sd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_sd2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny untrained Stable Diffusion 2.x folder, 64 px."""
+    from tests.support.tiny import save_sd2
+
+    return _quietly(save_sd2, tmp_path_factory.mktemp("tiny_sd2"))
+
+
+@pytest.fixture(scope="session")
 def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny untrained SDXL folder, 64 px."""
     from tests.support.tiny import save_sdxl

@@ -30,7 +30,7 @@ def command() -> None:
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def adapter(source: Path, style: str, out: Path | None, *, force: bool) -> int:
     """Write an adapter for pictures (in any of the formats) in one of them."""
-    from lorakit.facts.facts import adapter_file
+    from lorakit.facts.adapters import adapter_file
     from lorakit.models import adapter_formats
     from lorakit.training import adapter_files
 
@@ -38,6 +38,7 @@ def adapter(source: Path, style: str, out: Path | None, *, force: bool) -> int:
     target = out or Path(style) / _NAMES.get(style, f"{file.stem}.safetensors")
     if target.exists() and not force:
         raise click.UsageError(f"{target} is there already; --force overwrites it")
-    adapter_files.write(adapter_formats.read(file), target, style)
+    base = adapter_formats.header_of(file).get(adapter_formats.BASE, "")
+    adapter_files.write(adapter_formats.read(file), target, style, base)
     click.echo(f"written: {target}")
     return outcome.DONE

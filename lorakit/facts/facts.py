@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
+from lorakit.facts.adapters import AdapterError, adapter_digest
 from lorakit.facts.digests import Digests, Unread
 from lorakit.facts.machine import Machine, this_machine
 from lorakit.facts.models import ModelError, ModelFacts, model_facts
@@ -72,7 +72,9 @@ def gather(project: Project, *, download: bool = False, keys: bool = True) -> Fa
     adapters: dict[str, str] = {}
     for name, adapter in project.recipe.adapters.items():
         try:
-            adapters[name] = digests.file(adapter_file(adapter.path))
+            adapters[name] = adapter_digest(adapter.path, digests)
+        except AdapterError as error:
+            problem("adapter", str(error), adapter.place)
         except OSError as error:
             problem("adapter", f"{adapter.path} cannot be read: {error.strerror}", adapter.place)
     data: dict[str, TextFacts] = {}
@@ -107,8 +109,3 @@ def _uses(project: Project) -> tuple[set[str], set[str]]:
     for step in with_members(project.recipe.steps.values()):
         (reads if isinstance(step, TrainTextStep) else draws).add(getattr(step, "model", ""))
     return reads, draws
-
-
-def adapter_file(path: Path) -> Path:
-    """The weights file of an adapter: the path itself, or diffusers' name for it in a folder."""
-    return path / "pytorch_lora_weights.safetensors" if path.is_dir() else path

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.facts import adapter_file
+from lorakit.facts.adapters import adapter_file
 from lorakit.facts.models import ModelFacts
 from lorakit.language.documents import AdapterUse, Look
 from lorakit.plan.actions import Action, Engine, Input

@@ -31,8 +31,12 @@ def weights_line(step: TrainImageStep, context: Context, count: int | None) -> I
     more = ", the text encoders' not counted" if step.train_text_encoder else ""
     yield (
         f"trains {count:,} of {whole:,} parameters ({count / whole:.3%}{more}): "
-        f"{what} of about {count * 4 / 1e6:.1f} MB"
+        f"{what} of about {_bytes(count * 4)}"
     )
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
 
 
 def cost(

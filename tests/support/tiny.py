@@ -118,7 +118,7 @@ def _text(words: int, width: int, **more: object) -> CLIPTextConfig:
     )
 
 
-def _scheduler() -> DDIMScheduler:
+def _scheduler(**more: object) -> DDIMScheduler:
     return DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -126,6 +126,7 @@ def _scheduler() -> DDIMScheduler:
         clip_sample=False,
         set_alpha_to_one=False,
         steps_offset=1,
+        **more,
     )
 
 
@@ -139,6 +140,25 @@ def save_sd(folder: Path, seed: int = 0) -> Path:
         tokenizer=words,
         unet=_unet(32),
         scheduler=_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.save_pretrained(folder / "model")
+    return folder / "model"
+
+
+def save_sd2(folder: Path, seed: int = 0) -> Path:
+    """A Stable Diffusion 2.x pipeline, 64 px: it predicts v, and reads words through linear layers."""
+    torch.manual_seed(seed)
+    words = tokenizer(folder / "words")
+    text = _text(len(words), 40, hidden_act="gelu", projection_dim=24)
+    pipeline = StableDiffusionPipeline(
+        vae=_vae(),
+        text_encoder=CLIPTextModel(text),
+        tokenizer=words,
+        unet=_unet(40, use_linear_projection=True),
+        scheduler=_scheduler(prediction_type="v_prediction"),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

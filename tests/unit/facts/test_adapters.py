@@ -1,0 +1,71 @@
+"""Which file an adapter is, and that all that decides its effect is in its digest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from lorakit.facts.adapters import AdapterError, adapter_digest, adapter_file
+from lorakit.facts.digests import Digests
+from lorakit.models.adapter_formats import Layer
+from lorakit.training import adapter_files
+
+PEFT = {
+    "base_model.model.a.to_k.lora_A.weight": torch.ones(2, 3),
+    "base_model.model.a.to_k.lora_B.weight": torch.ones(3, 2),
+}
+
+
+def digest(path: Path) -> str:
+    return adapter_digest(path, Digests(None))
+
+
+def test_a_folder_is_diffusers_or_peft_s(tmp_path: Path) -> None:
+    save_file(PEFT, tmp_path / "adapter_model.safetensors")
+    assert adapter_file(tmp_path).name == "adapter_model.safetensors"
+    save_file({"x": torch.ones(1)}, tmp_path / "pytorch_lora_weights.safetensors")
+    assert adapter_file(tmp_path).name == "pytorch_lora_weights.safetensors"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(AdapterError, match="holds no adapter"):
+        digest(tmp_path / "empty")
+
+
+def test_peft_s_alpha_stands_beside_its_weights_and_decides(tmp_path: Path) -> None:
+    save_file(PEFT, tmp_path / "adapter_model.safetensors")
+    with pytest.raises(AdapterError, match=r"adapter_config\.json, which has its alpha, is not"):
+        digest(tmp_path)
+    config = tmp_path / "adapter_config.json"
+    config.write_text(json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 2}))
+    before = digest(tmp_path)
+    config.write_text(json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 4}))
+    assert digest(tmp_path) != before
+
+
+def test_a_config_is_not_taken_for_another_adapter_s(tmp_path: Path) -> None:
+    save_file(PEFT, tmp_path / "adapter_model.safetensors")
+    save_file(PEFT, tmp_path / "other.safetensors")
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"r": 2, "lora_alpha": 2}))
+    with pytest.raises(AdapterError, match=r"belongs to adapter_model\.safetensors"):
+        digest(tmp_path / "other.safetensors")
+
+
+def test_what_lorakit_writes_for_peft_stands_alone_and_overwrites_no_other(tmp_path: Path) -> None:
+    one = {"unet.a.to_k": Layer(torch.ones(2, 3), torch.ones(3, 2), 4.0)}
+    adapter_files.write(one, tmp_path / "adapter_model.safetensors", "peft")
+    (tmp_path / "adapter_config.json").rename(tmp_path / "elsewhere.json")
+    digest(tmp_path / "adapter_model.safetensors")  # its settings are inside as well
+    (tmp_path / "elsewhere.json").rename(tmp_path / "adapter_config.json")
+    from lorakit.diagnostics import LorakitError
+
+    with pytest.raises(LorakitError, match=r"is of adapter_model\.safetensors"):
+        adapter_files.write(one, tmp_path / "other.safetensors", "peft")
+
+
+def test_what_is_no_safetensors_file_is_said_before_a_run(tmp_path: Path) -> None:
+    (tmp_path / "ink.safetensors").write_bytes(b"not at all, but long enough")
+    with pytest.raises(AdapterError, match=r"ink\.safetensors is not a safetensors file"):
+        digest(tmp_path / "ink.safetensors")

@@ -1,0 +1,167 @@
+"""Every kind of adapter, and whole models, of each family: saved, loaded by public loaders, drawn with."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+
+import lorakit
+from tests.support.image_training import paint
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+LORA = "lora: {rank: 3, alpha: 7, target_modules: [to_k, to_v, to_out.0]}"
+WAYS = {
+    "lora": LORA,
+    "convolutions": "lora: {rank: 3, alpha: 7, target_modules: [to_v, conv1, proj_in]}",
+    "dora": LORA.replace("}", ", use_dora: true}"),
+    "rslora": LORA.replace("}", ", use_rslora: true}"),
+    "loha": LORA.replace("}", ", peft_type: loha}"),
+    "lokr": LORA.replace("}", ", peft_type: lokr}"),
+    "text-encoder": f"{LORA}, train_text_encoder: true",
+    "full": "method: full",
+    "full-text-encoder": "method: full, train_text_encoder: true",
+}
+FAMILIES = {"tiny_sd": "sd", "tiny_sd2": "sd", "tiny_sdxl": "sdxl"}
+
+
+def planned(model: Path, folder: Path, way: str) -> Any:
+    """The training of a recipe."""
+    paint(folder / "foxes", [(64, 64)])
+    (folder / ".lorakit").mkdir()
+    (folder / "recipe.yaml").write_text(
+        f"recipe: 1\nseed: 5\nmodels: {{tiny: {{from: {folder / 'model'}, dtype: fp32}}}}\n"
+        "datasets: {foxes: {images: foxes}}\nsteps:\n"
+        f"  style: {{kind: train-image, data: foxes, {WAYS[way]}, train: {{max_train_steps: 1}}}}\n"
+    )
+    shutil.copytree(model, folder / "model")
+    plan = lorakit.load(folder / "recipe.yaml").plan()
+    return next(p.action for p in plan.actions if p.action.kind == "train-image")
+
+
+def moved(action: Any) -> Any:
+    """Its networks with everything that is trained far from where it began."""
+    from lorakit.training import image_model
+    from lorakit.training.networks import Networks
+
+    pipeline = image_model.build(action.params, action.extra, words=True)
+    text = action.params["train_text_encoder"]
+    networks = Networks(pipeline, action.extra["family"], text=text)
+    dice = torch.Generator().manual_seed(1)
+    scale = 0.02 if action.params["method"] == "full" else 0.3
+    with torch.no_grad():
+        for parameter in networks.parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn(parameter.shape, generator=dice) * scale)
+    return networks
+
+
+def said(networks_or_pipeline: Any, family: str) -> torch.Tensor:
+    from lorakit.training.image_reload import predicted
+    from lorakit.training.networks import Networks
+
+    networks = networks_or_pipeline
+    if not isinstance(networks, Networks):
+        networks = Networks(networks, family, text=False)
+    dice = torch.Generator().manual_seed(1)
+    probe = {"noisy": torch.randn(1, 4, 8, 8, generator=dice), "times": torch.tensor([400])}
+    probe["captions"] = ["a fox"]
+    if family == "sdxl":
+        probe["time_ids"] = torch.tensor([[64.0, 64, 0, 0, 64, 64]])
+    return predicted(networks, probe)
+
+
+def close(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return torch.allclose(one, other, atol=1e-4 * float(other.abs().max()))
+
+
+def saved(networks: Any, action: Any, out: Path) -> dict[str, str]:
+    from lorakit.training.image import _saved
+
+    return _saved(networks, action.params, action.extra, out, "sd_v1")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("model", FAMILIES)
+def test_complaint_11_what_is_saved_loads_elsewhere_and_is_worn_the_same(
+    request: pytest.FixtureRequest, tmp_path: Path, model: str, way: str
+) -> None:
+    from lorakit.models.loading import load_pipeline
+    from lorakit.training.image_reload import loaded
+
+    family, base = FAMILIES[model], tmp_path / "model"
+    action = planned(request.getfixturevalue(model), tmp_path, way)
+    networks = moved(action)
+    expected = said(networks, family)
+    outputs = saved(networks, action, tmp_path / "out")
+    assert set(outputs) == set(action.files) - {"metrics", "log", "curve"}
+    bare = said(load_pipeline(base, family, "fp32", "cpu"), family)
+    assert not close(bare, expected)
+    if "adapter" not in outputs:
+        whole = Path(outputs["model/model_index.json"]).parent
+        assert close(said(loaded(whole, base, family), family), expected)
+        return
+    adapter = Path(outputs["adapter"])
+    assert close(said(loaded(adapter, base, family), family), expected)
+    # as the store keeps it: without an ending, and with nothing beside it
+    kept = tmp_path / "object"
+    shutil.copyfile(adapter, kept)
+    worn = load_pipeline(base, family, "fp32", "cpu", [(kept, 1.0)])
+    assert close(said(worn, family), expected)
+    half = said(load_pipeline(base, family, "fp32", "cpu", [(kept, 0.5)]), family)
+    assert not close(half, expected)
+    assert not close(half, bare)
+
+
+@pytest.mark.parametrize("way", [w for w in WAYS if "text" not in w])
+def test_the_plan_counts_what_is_trained(tiny_sd: Path, tmp_path: Path, way: str) -> None:
+    action = planned(tiny_sd, tmp_path, way)
+    count = sum(p.numel() for p in moved(action).parameters() if p.requires_grad)
+    assert any(line.startswith(f"trains {count:,} of ") for line in action.extra["plan"])
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "architecture", "first"),
+    [
+        ("tiny_sd", "sd_v1", "stable-diffusion-v1", "lora_te_"),
+        ("tiny_sd2", "sd_v2_v", "stable-diffusion-v2-768-v", "lora_te_"),
+        ("tiny_sdxl", "sdxl_base_v1-0", "stable-diffusion-xl-v1-base", "lora_te1_"),
+    ],
+)
+def test_kohya_s_header_names_the_base_and_its_file_reads_back_the_same(
+    request, tmp_path, model, version, architecture, first
+) -> None:
+    from click.testing import CliRunner
+
+    from lorakit.cli.export import command
+    from lorakit.models.loading import load_pipeline
+    from lorakit.training import image_model
+    from lorakit.training.image import base_version
+
+    family = FAMILIES[model]
+    action = planned(request.getfixturevalue(model), tmp_path, "text-encoder")
+    base = load_pipeline(tmp_path / "model", family, "fp32", "cpu")
+    assert base_version(family, base) == version
+    source = tmp_path / "pytorch_lora_weights.safetensors"
+    image_model.save_adapter(moved(action), action.params["lora"], source, version)
+    target = tmp_path / "ink.safetensors"
+    words = ["adapter", str(source), "--format", "kohya", "--out", str(target)]
+    ran = CliRunner().invoke(command, words, standalone_mode=False)
+    assert ran.exception is None, ran.output
+    with safe_open(str(target), framework="pt") as file:
+        header, keys = file.metadata(), set(file.keys())
+    assert header["ss_base_model_version"] == version
+    assert header["modelspec.architecture"] == f"{architecture}/lora"
+    assert header["ss_v2"] == str(version.startswith("sd_v2"))
+    assert f"{first}text_model_encoder_layers_0_self_attn_q_proj.alpha" in keys
+    assert any(k.startswith("lora_te2_text_model_") for k in keys) == (family == "sdxl")
+    worn = [
+        said(load_pipeline(tmp_path / "model", family, "fp32", "cpu", [(f, 1.0)]), family)
+        for f in (source, target)
+    ]
+    assert close(*worn)
