@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from lorakit.execute.events import RunFinished
+from lorakit.execute.estimates import Estimates
+from lorakit.execute.events import Ending, RunFinished
 from lorakit.execute.ledger import Ledger
 from lorakit.plan.states import Plan
 
@@ -17,6 +19,42 @@ def shown(ledger: Ledger, output: str, step: str = "") -> str:
         if id_ in ledger.outputs and output in action.files
     }
     return found.get(step) or next(reversed(found.values()), "")
+
+
+def finished(
+    plan: Plan,
+    ledger: Ledger,
+    ending: Ending,
+    folder: Path,
+    seconds: float,
+    *,
+    calls: Mapping[str, int],
+    hint: str,
+    estimates: Estimates,
+) -> RunFinished:
+    """The last event of a run that took so many seconds."""
+    count = ledger.count
+    film = shown(ledger, "film")
+    sheet = shown(ledger, "sheet", film.partition("/")[0])
+    table = shown(ledger, "table")
+    return RunFinished(
+        at=seconds,
+        ending=ending,
+        folder=str(folder),
+        seconds=seconds,
+        made=count["made"],
+        cached=count["cached"],
+        failed=count["failed"],
+        skipped=count["skipped"],
+        calls=calls,
+        film=str(folder / film) if film else "",
+        contact_sheet=str(folder / sheet) if sheet else "",
+        table=str(folder / table) if table else "",
+        hint=hint,
+        estimated_seconds=round(plan.estimate.seconds, 1),
+        estimated_memory=estimates.expected_memory,
+        peak_memory=estimates.memory,
+    )
 
 
 def manifest(plan: Plan, ledger: Ledger, finished: RunFinished) -> dict[str, object]:

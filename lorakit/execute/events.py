@@ -90,7 +90,10 @@ class Note(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Event):
-    """The run is over. `calls` counts the networks' forward passes, `made` and so on the actions."""
+    """The run is over. `calls` counts the networks' forward passes, `made` and so on the actions.
+
+    `peak_memory`, in bytes, is of the training that took most, `estimated_memory` what was expected of it.
+    """
 
     type: ClassVar[str] = "run-finished"
     ending: Ending
@@ -105,3 +108,6 @@ class RunFinished(Event):
     contact_sheet: str = ""
     hint: str = ""
     table: str = ""
+    estimated_seconds: float = 0.0
+    estimated_memory: int = 0
+    peak_memory: int = 0

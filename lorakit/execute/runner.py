@@ -12,11 +12,12 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lorakit.execute import closing
+from lorakit.execute import closing, jobs
+from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import (
     ActionFinished,
     ActionProgress,
@@ -36,7 +37,7 @@ from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.workers import Inbox, WorkerHandle
 from lorakit.facts.environment import differences
 from lorakit.facts.machine import this_machine
-from lorakit.plan.actions import Action, Engine
+from lorakit.plan.actions import Action
 from lorakit.plan.hint import what_a_change_costs
 from lorakit.plan.keys import action_key
 from lorakit.plan.planner import Selection
@@ -79,6 +80,7 @@ class Runner:
         self._slots: dict[str, Slot] = {}
         self._inbox: Inbox = queue.Queue()
         self._watch = Stopwatch()
+        self._estimates = Estimates(plan.estimate)
         self._calls: dict[int, dict[str, int]] = {}  # by worker, as it last told them
         self._broken: dict[str, str] = {}
         self._failed = False
@@ -159,38 +161,16 @@ class Runner:
                 assert slot.worker is not None
                 if not slot.busy:
                     self._watch.begin(slot.name)
-                slot.worker.open(self._settled(action))
+                slot.worker.open(jobs.settled(action, self._ledger.inputs(action.id), self._store))
                 slot.worker.submit(self._job(action))
 
     def _job(self, action: Action) -> dict[str, object]:
+        key = self._ledger.keys[action.id]
+        logs = self._folder.path / action.id.rpartition("/")[0] / "logs"
         inputs = self._ledger.inputs(action.id)
-        out = self._out(action.id)
-        out.mkdir(exist_ok=True)
-        return {
-            "id": action.id,
-            "key": self._ledger.keys[action.id],
-            "kind": action.kind,
-            "params": action.params,
-            "inputs": {role: str(self._store.object_path(o.digest)) for role, o in inputs.items()},
-            "extra": action.extra,
-            "out": str(out),
-            "keep": str(self._kept_by(self._ledger.keys[action.id])),
-            "logs": str(self._folder.path / action.id.rpartition("/")[0] / "logs"),
-        }
-
-    def _settled(self, action: Action) -> Engine:
-        """An engine with the paths of adapters that this run, or one before it, has trained."""
-        engine, inputs = action.engine, self._ledger.inputs(action.id)
-        paths = engine.spec.get("adapter_paths")
-        if not isinstance(paths, list) or not any(str(p).startswith("input:") for p in paths):
-            return engine
-        found = [
-            str(self._store.object_path(inputs[role].digest))
-            if (role := str(path).removeprefix("input:")) in inputs
-            else path
-            for path in paths
-        ]
-        return replace(engine, spec={**engine.spec, "adapter_paths": found})
+        return jobs.job(
+            action, key, inputs, self._store, (self._out(action.id), self._kept_by(key), logs)
+        )
 
     def _kept_by(self, key: str) -> Path:
         """Where a training's checkpoints stand until it is done: they outlive the run."""
@@ -217,8 +197,10 @@ class Runner:
             case "started":
                 self._tell(ActionStarted, message["id"])
             case "progress":
-                done, total = message["done"], message["total"]
-                self._tell(ActionProgress, message["id"], done, total, message["figures"])
+                done, total, figures = message["done"], message["total"], message["figures"]
+                self._watch.progress(message["id"], done)
+                self._estimates.note(self._ledger.actions[message["id"]], figures)
+                self._tell(ActionProgress, message["id"], done, total, figures)
             case "ended":
                 self._hear_end(worker, message)
             case "refused":
@@ -382,7 +364,7 @@ class Runner:
     # -- the end ---------------------------------------------------------------------------------
 
     def _finish(self, ending: Ending) -> RunFinished:
-        ledger, count = self._ledger, self._ledger.count
+        ledger = self._ledger
         observed = self._watch.observed()
         if observed:
             Timings(self._store.folder).learn(observed)
@@ -390,26 +372,18 @@ class Runner:
             i: k for i, k in ledger.keys.items() if ledger.outcomes.get(i) in ("made", "cached")
         }
         Addresses(self._store.folder, self._plan.recipe).update(made)
-        film = closing.shown(ledger, "film")
-        sheet = closing.shown(ledger, "sheet", film.partition("/")[0])
-        table = closing.shown(ledger, "table")
         seconds = round(time.monotonic() - self._began, 3)
-        finished = RunFinished(
-            at=seconds,
-            ending=ending,
-            folder=str(self._folder.path),
-            seconds=seconds,
-            made=count["made"],
-            cached=count["cached"],
-            failed=count["failed"],
-            skipped=count["skipped"],
+        finished = closing.finished(
+            self._plan,
+            ledger,
+            ending,
+            self._folder.path,
+            seconds,
             calls=dict(sum((Counter(calls) for calls in self._calls.values()), Counter())),
-            film=str(self._folder.path / film) if film else "",
-            contact_sheet=str(self._folder.path / sheet) if sheet else "",
-            table=str(self._folder.path / table) if table else "",
             hint=what_a_change_costs(
                 list(ledger.actions.values()), {**self._plan.timings, **observed}
             ),
+            estimates=self._estimates,
         )
         complete = ending == "done" and not ledger.held
         self._folder.finish(closing.manifest(self._plan, ledger, finished), complete=complete)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from lorakit.plan.actions import Action
-from lorakit.plan.estimate import timing_name
+from lorakit.plan.estimate import begin_name, timing_name
 
 
 class Stopwatch:
@@ -15,6 +15,7 @@ class Stopwatch:
         self._since: dict[str, float] = {}
         self._spent: dict[str, tuple[float, int]] = {}
         self._loads: dict[str, float] = {}
+        self._marks: dict[str, list[tuple[float, int]]] = {}
 
     def begin(self, slot: str) -> None:
         """A worker that was idle, or was loading, sets to work."""
@@ -25,13 +26,28 @@ class Stopwatch:
         self._loads[f"load|{engine}"] = seconds
         self.begin(slot)
 
+    def progress(self, action: str, done: int) -> None:
+        """So many units of an action are through: the first and the last that were told are kept."""
+        marks = self._marks.setdefault(action, [])
+        marks[1:] = [(time.monotonic(), done)] if marks else []
+        if not marks:
+            marks.append((time.monotonic(), done))
+
     def lap(self, action: Action) -> None:
         """An action came in."""
         slot, now = action.engine.slot, time.monotonic()
         name = timing_name(action)
-        seconds, units = self._spent.get(name, (0.0, 0))
-        self._spent[name] = (seconds + now - self._since.get(slot, now), units + action.units)
+        spent = now - self._since.get(slot, now)
         self._since[slot] = now
+        marks = self._marks.pop(action.id, [])
+        if slot == "train" and len(marks) == 2 and marks[1][1] > marks[0][1]:
+            # what begins and ends a training takes as long whatever its length
+            (first, some), (last, most) = marks
+            steps = (last - first) / (most - some) * action.units
+            self._loads[begin_name(action)] = max(0.0, spent - steps)
+            spent = min(spent, steps)
+        seconds, units = self._spent.get(name, (0.0, 0))
+        self._spent[name] = (seconds + spent, units + action.units)
 
     def observed(self) -> dict[str, float]:
         """Seconds a unit, and seconds a load, by name."""

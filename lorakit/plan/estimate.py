@@ -9,6 +9,7 @@ from lorakit.facts.machine import Machine
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Estimate, Planned
 
+_BEGIN = 20.0  # s: a process with torch to begin a training, another to load its result again
 _TORCH_BYTES = 450 << 20  # what a process with torch and diffusers weighs before any weights
 
 
@@ -30,6 +31,11 @@ def timing_name(action: Action) -> str:
 def loading_name(action: Action) -> str:
     """Under which name the seconds that loading its engine takes are remembered."""
     return f"load|{action.engine.id}"
+
+
+def begin_name(action: Action) -> str:
+    """Under which name the seconds are remembered that a training takes before and after its steps."""
+    return f"begin|{timing_name(action)}"
 
 
 def _flops(machine: Machine, precision: str) -> float:
@@ -79,6 +85,7 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
                 rows = int(str(action.params["wave"])) * 2
                 memory = max(memory, _TORCH_BYTES + weights * factor + rows * pixels * 900)
         elif action.engine.slot == "train":
+            seconds += facts.timings.get(begin_name(action), _BEGIN)
             disk += int(str(action.extra.get("disk", 0)))
             memory = max(memory, int(str(action.extra.get("memory", 0))))
         elif action.engine.slot == "encode":

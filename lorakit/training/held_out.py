@@ -1,10 +1,12 @@
-"""The loss of the same pictures at the same noise, again and again along a training."""
+"""The loss of the same samples (pictures at the same noise) again and again along a training."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+from lorakit.training.loop import Figures
 
 _TIMES = 10  # how often it is measured, besides before the first step
 
@@ -44,7 +46,7 @@ class HeldOut:
         return whole and step not in self.losses and self._leads
 
     def measured(self, step: int) -> Iterator[None]:
-        """Measure, a picture at a time."""
+        """Measure, a sample at a time."""
         found = []
         for loss in self._measure():
             found.append(loss)
@@ -61,6 +63,18 @@ class HeldOut:
     def last(self) -> float:
         """The newest."""
         return self.losses[max(self.losses)]
+
+    def points(self) -> list[tuple[int, float]]:
+        """For a curve: steps from 1, and their losses."""
+        return [(max(1, step), loss) for step, loss in sorted(self.losses.items())]
+
+    def beside(self, history: Iterable[Figures], name: str) -> Iterator[str]:
+        """The lines of `metrics.jsonl`: each step's figures, with the loss that was measured after it."""
+        for figures in history:
+            told = figures.as_json()
+            if figures.step in self.losses:
+                told[name] = self.losses[figures.step]
+            yield json.dumps(told) + "\n"
 
     def _write(self) -> None:
         if self._file is None:

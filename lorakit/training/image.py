@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -62,7 +61,7 @@ def train(job: Job, report: Report) -> Trainer:
         keep / "held_out.jsonl", settings.steps, loop.step_number, measure, leads=loop.leads
     )
     try:
-        if loop.leads and losses.due(loop.step_number):
+        if losses.due(loop.step_number):
             yield from losses.measured(loop.step_number)
         while not loop.done:
             figures = loop.step()
@@ -70,12 +69,14 @@ def train(job: Job, report: Report) -> Trainer:
             yield
             if losses.due(loop.step_number):
                 yield from losses.measured(loop.step_number)
+                loop.tell(**{f"{which}_loss": losses.last})
             if loop.leads and loop.step_number in sampled:
                 with loop.averaged():
                     file = _sampled(keep, loop.step_number)
                     image_model.save_adapter(loop.single, params["lora"], file, version)
         if not loop.leads:
             return {}
+        loop.close()
         with loop.averaged():
             trained = loop.unwrapped()
             outputs = _saved(trained, params, extra, out, version)
@@ -217,17 +218,12 @@ def _written(
     out: Path, loop: Loop, losses: HeldOut, found: Mapping[str, Any], which: str
 ) -> dict[str, str]:
     atomic.write_json(out / "metrics.json", found)
-    lines = []
-    for figures in loop.history:
-        told = figures.as_json()
-        if figures.step in losses.losses:
-            told[f"{which}_loss"] = losses.losses[figures.step]
-        lines.append(json.dumps(told) + "\n")
+    lines = losses.beside(loop.history, f"{which}_loss")
     atomic.write_bytes(out / "metrics.jsonl", "".join(lines).encode())
     title = f"loss: {found['method']} training on {found['train_samples']} pictures"
     words = "held out" if which == "held_out" else "at fixed noise"
-    points = [(max(1, step), loss) for step, loss in sorted(losses.losses.items())]
-    write_curve(out / "loss_curve.png", [f.loss for f in loop.history], title, points, words)
+    losses_of_steps = [f.loss for f in loop.history]
+    write_curve(out / "loss_curve.png", losses_of_steps, title, losses.points(), words)
     return {
         "metrics": str(out / "metrics.json"),
         "log": str(out / "metrics.jsonl"),

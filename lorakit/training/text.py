@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,13 @@ import torch
 from torch import nn
 
 from lorakit.diagnostics import Place
-from lorakit.facts.text_data import from_json, read
+from lorakit.facts.text_data import Splits, from_json, read
 from lorakit.facts.text_files import folder_of
 from lorakit.language.trainings import DataSource
 from lorakit.store import atomic
 from lorakit.training import metrics, reload, text_model
 from lorakit.training.curve import write_curve
+from lorakit.training.held_out import HeldOut
 from lorakit.training.loop import Loop
 from lorakit.training.memory import peak_memory
 from lorakit.training.share import Share
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lorakit.training.engine import Job, Trainer
 
 _EVALUATED = 64  # texts in a batch of evaluation
+_MEASURED = 256  # held-out texts whose loss is measured along the training, where there are so many
 _PROBED = 16  # texts on which a reloaded model must agree
 
 
@@ -71,10 +72,7 @@ def train(job: Job, report: Report) -> Trainer:
     began = time.monotonic()
     out, full = Path(job["out"]), params["method"] == "full"
     out.mkdir(parents=True, exist_ok=True)
-    source = from_json(extra["data"], DataSource("", Place("", 0, 0)))
-    place = folder_of(source)
-    assert place is not None
-    splits = read(source, place, params["seed"])
+    source, splits = _texts(extra["data"], params["seed"])
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(extra["model_path"], local_files_only=True)
@@ -96,16 +94,35 @@ def train(job: Job, report: Report) -> Trainer:
     )
     loop = Loop(task, settings, Path(job["keep"]), Path(job["logs"]))
     earlier = sum(figures.seconds for figures in loop.history)
+
+    def measure() -> Iterator[float]:
+        with loop.averaged():
+            yield from _some_losses(loop, held_out)
+
+    losses = HeldOut(
+        Path(job["keep"]) / "held_out.jsonl",
+        settings.steps,
+        loop.step_number,
+        measure,
+        leads=loop.leads,
+    )
     try:
+        if losses.due(loop.step_number):
+            yield from losses.measured(loop.step_number)
         while not loop.done:
             figures = loop.step()
             told = {"loss": figures.loss, "learning_rate": figures.learning_rate}
+            told |= {"held_out_loss": losses.last} if losses.losses else {}
             report(
                 job["id"], figures.step, settings.steps, {**told, "memory": float(figures.memory)}
             )
             yield
+            if losses.due(loop.step_number):
+                yield from losses.measured(loop.step_number)
+                loop.tell(held_out_loss=losses.last)
         if not loop.leads:
             return {}
+        loop.close()
         with loop.averaged():
             scored = yield from _scored(loop.single, held_out, len(splits.labels), loop)
             model = loop.unwrapped()
@@ -145,7 +162,31 @@ def train(job: Job, report: Report) -> Trainer:
         "peak_memory": peak_memory(extra["device"]),
         "reloaded_difference": difference,
     }
-    return {**outputs, **_written(out, loop, found, str(source.name or "training"))}
+    return {**outputs, **_written(out, loop, losses, found, str(source.name or "training"))}
+
+
+def _texts(told: Mapping[str, Any], seed: int) -> tuple[DataSource, Splits]:
+    source = from_json(told, DataSource("", Place("", 0, 0)))
+    place = folder_of(source)
+    assert place is not None
+    return source, read(source, place, seed)
+
+
+def _some_losses(loop: Loop, texts: TextBatches) -> Iterator[float]:
+    """The loss of each of some texts that are the same whenever it is asked."""
+    from accelerate.utils import send_to_device
+
+    model = loop.single
+    model.eval()
+    some = range(0, len(texts.ids), -(-len(texts.ids) // _MEASURED))
+    for start in range(0, len(some), _EVALUATED):
+        batch = texts.collate(some[start : start + _EVALUATED])
+        batch = send_to_device(batch, loop.accelerator.device)
+        labels = batch.pop("labels")
+        with torch.inference_mode():
+            found = model(**batch).logits.float()
+            each = nn.functional.cross_entropy(found, labels, reduction="none").tolist()
+        yield from each
 
 
 def _scored(
@@ -175,14 +216,15 @@ def _scored(
     }
 
 
-def _written(out: Path, loop: Loop, found: Mapping[str, Any], title: str) -> dict[str, str]:
+def _written(
+    out: Path, loop: Loop, losses: HeldOut, found: Mapping[str, Any], title: str
+) -> dict[str, str]:
     """Figures, the log of steps, the loss curve."""
     atomic.write_json(out / "metrics.json", found)
-    log = "".join(json.dumps(figures.as_json()) + "\n" for figures in loop.history)
-    atomic.write_bytes(out / "metrics.jsonl", log.encode())
-    held_out = [(loop.settings.steps, float(found["held_out_loss"]))]
-    losses = [figures.loss for figures in loop.history]
-    write_curve(out / "loss_curve.png", losses, f"loss: {found['method']} on {title}", held_out)
+    lines = losses.beside(loop.history, "held_out_loss")
+    atomic.write_bytes(out / "metrics.jsonl", "".join(lines).encode())
+    title = f"loss: {found['method']} on {title}"
+    write_curve(out / "loss_curve.png", [f.loss for f in loop.history], title, losses.points())
     return {
         "metrics": str(out / "metrics.json"),
         "log": str(out / "metrics.jsonl"),

@@ -50,8 +50,21 @@ def summary(progress: Progress) -> Iterator[Line]:
     ):
         if path:
             yield [(name.ljust(15), STRONG), (short_path(path), "")]
+    yield from _against_estimate(end)
     yield from _table(end.table)
     yield from _next(end)
+
+
+def _against_estimate(end: RunFinished) -> Iterator[Line]:
+    """What was expected and what came, of a run that trained something to its end."""
+    if end.ending != "done" or not end.peak_memory:
+        return
+    words = [f"{numbers.duration(end.estimated_seconds)} expected"]
+    words.append(f"{numbers.duration(end.seconds)} taken")
+    if end.estimated_memory:
+        words.append(f"memory {numbers.size(end.estimated_memory)} expected")
+        words.append(f"{numbers.size(end.peak_memory)} taken")
+    yield [("estimate".ljust(15), STRONG), (", ".join(words), "")]
 
 
 def _table(path: str) -> Iterator[Line]:

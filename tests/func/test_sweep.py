@@ -57,7 +57,7 @@ def test_members_share_what_they_share_and_stand_on_one_sheet(home: Path) -> Non
     assert (again.folder / "strengths" / "table.md").exists()
 
 
-def test_a_member_that_fails_fails_alone(home: Path) -> None:
+def test_complaint_15_a_member_that_fails_fails_alone(home: Path) -> None:
     save_file({"unet.nowhere.to_q.lora_A.weight": torch.ones(2, 3)}, home / "broken.safetensors")
     (home / "recipe.yaml").write_text(
         "recipe: 1\nmodels: {tiny: {from: tiny, dtype: fp32}}\n"

@@ -70,7 +70,7 @@ def test_an_adapter_is_trained_and_worn_and_its_bytes_are_the_same_again(
         assert opened.metadata()["ss_network_alpha"] == "6"
 
 
-def test_buckets_drop_no_picture_and_the_plan_shows_captions_and_exact_steps(
+def test_complaint_04_buckets_drop_no_picture_and_the_plan_shows_captions_and_exact_steps(
     home: Path, foxes: Path
 ) -> None:
     shown = lorakit(home, "plan").stdout
@@ -80,7 +80,7 @@ def test_buckets_drop_no_picture_and_the_plan_shows_captions_and_exact_steps(
     assert "0.png: a fox at 0, soft" in shown
 
 
-def test_captions_silently_unused_are_an_error(home: Path, foxes: Path) -> None:
+def test_complaint_03_captions_silently_unused_are_an_error(home: Path, foxes: Path) -> None:
     (foxes / "1.txt").unlink()
     done = lorakit(home, "plan")
     assert done.returncode == 3
@@ -88,7 +88,7 @@ def test_captions_silently_unused_are_an_error(home: Path, foxes: Path) -> None:
     assert "put 1.txt beside it" in done.stderr
 
 
-def test_stale_caches_after_an_image_changed(home: Path, foxes: Path) -> None:
+def test_complaint_07_stale_caches_after_an_image_changed(home: Path, foxes: Path) -> None:
     def key() -> str:
         return json.loads(lorakit(home, "plan", "--json").stdout)["actions"][0]["key"]
 

@@ -86,7 +86,7 @@ def worker_of(parent: int) -> int:
     return next(c.pid for c in children if "train" in c.cmdline())
 
 
-def test_complaint_6_a_killed_training_goes_on_to_the_same_bytes(project: Path) -> None:
+def test_complaint_06_a_killed_training_goes_on_to_the_same_bytes(project: Path) -> None:
     (project / "recipe.yaml").write_text(recipe_text())
     whole = run(project)
     assert whole.code == 0, whole.errors
@@ -158,7 +158,7 @@ def test_complaint_15_and_16_two_trainings_and_their_table(project: Path) -> Non
     assert digests(again) == digests(ran)
 
 
-def test_complaint_8_a_loss_that_is_not_finite_ends_the_run_in_words(project: Path) -> None:
+def test_complaint_08_a_loss_that_is_not_finite_ends_the_run_in_words(project: Path) -> None:
     text = recipe_text(steps=50).replace("learning_rate: 1e-2", "learning_rate: 10")
     text = text.replace("precision: fp32", "precision: fp32, max_grad_norm: 0, optimizer: sgd")
     # weights of this size overflow at once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from functools import partial
@@ -189,6 +190,22 @@ def test_averages_stand_in_the_model_s_place_and_leave_it(toy, settings):
     assert same(inside, loop._averages)
     assert not same(inside, own)
     assert same({n: p.detach() for n, p in loop._weights.items()}, own)
+
+
+def test_a_compiled_model_loses_what_another_does(toy, settings):
+    if not any(map(shutil.which, ("g++", "clang++"))):
+        pytest.skip("no C++ compiler")
+    settings = replace(settings, steps=2)
+    toys = [toy(), toy()]
+    for one in toys:
+        one.model[1].p = 0.0  # compiled code drops out by dice of its own
+    compiled = Loop(toys[0], replace(settings, torch_compile=True))
+    finish(compiled)
+    plain = Loop(toys[1], settings)
+    finish(plain)
+    expected = [pytest.approx(f.loss, abs=1e-5) for f in plain.history]
+    assert [f.loss for f in compiled.history] == expected
+    assert list(compiled.unwrapped().state_dict()) == list(plain.unwrapped().state_dict())
 
 
 @pytest.mark.parametrize("name", ["linear", "cosine", "polynomial", "constant_with_warmup"])

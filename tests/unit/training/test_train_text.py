@@ -1,0 +1,177 @@
+"""The trainer of texts in this process: what it leaves, and what it does where it is stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lorakit.facts.text_data import as_json
+from lorakit.language.trainings import Columns, DataSource
+from lorakit.training.engine import TrainEngine
+from tests.support.tiny_text import save_bert
+
+STEPS = 20
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> dict[str, object]:
+    """A training of a tiny BERT on forty reviews, as a plan describes it to its worker."""
+    (tmp_path / "bert").mkdir()
+    save_bert(tmp_path / "bert")
+    lines = ["mark,review"]
+    for number in range(40):
+        word = ("good", "great", "bad", "awful")[number % 4]
+        lines.append(f"{'good' if number % 4 < 2 else 'bad'},the film was {word}")
+    (tmp_path / "films.csv").write_text("\n".join(lines) + "\n")
+    from lorakit.diagnostics import Place
+
+    source = DataSource(
+        "films",
+        Place("recipe.yaml", 1, 1),
+        texts=str(tmp_path / "films.csv"),
+        test_size=10,
+        columns=Columns("review", "mark"),
+    )
+    train = {
+        "steps": STEPS,
+        "batch_size": 4,
+        "gradient_accumulation_steps": 1,
+        "learning_rate": 1e-2,
+        "gradient_checkpointing": False,
+        "processes": 1,
+    }
+    lora = {
+        "rank": 2,
+        "alpha": 2,
+        "dropout": 0.0,
+        "target_modules": ["query", "value"],
+        "use_rslora": False,
+        "use_dora": False,
+        "modules_to_save": [],
+    }
+    return {
+        "id": "lora/training",
+        "kind": "train-text",
+        "params": {
+            "method": "lora",
+            "max_length": 32,
+            "seed": 3,
+            "precision": "fp32",
+            "train": train,
+            "lora": lora,
+        },
+        "inputs": {},
+        "extra": {
+            "model_path": str(tmp_path / "bert"),
+            "source": "bert",
+            "device": "cpu",
+            "data": as_json(source),
+            "labels": ["bad", "good"],
+            "checkpointing_steps": 5,
+            "trackers": [],
+        },
+        "out": str(tmp_path / "out"),
+        "keep": str(tmp_path / "keep"),
+        "logs": str(tmp_path / "logs"),
+    }
+
+
+def finished(job: dict[str, object]) -> tuple[dict[str, object], list[dict[str, float]]]:
+    """The job's end, and what was told of its steps."""
+    told: list[dict[str, float]] = []
+
+    def report(_id: str, done: int, _total: int, figures: dict[str, float]) -> None:
+        told.append({"step": done, **figures})
+
+    engine = TrainEngine({}, report)
+    engine.submit(job)
+    while True:
+        for ended in engine.step():
+            return dict(ended), told
+
+
+def test_the_held_out_loss_is_measured_along_the_training(job: dict[str, object]) -> None:
+    ended, told = finished(job)
+    outputs = ended["outputs"]
+    lines = [json.loads(line) for line in Path(outputs["log"]).read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, STEPS + 1))
+    measured = {line["step"]: line["held_out_loss"] for line in lines if "held_out_loss" in line}
+    assert sorted(measured) == list(range(2, STEPS + 1, 2))
+    found = json.loads(Path(outputs["metrics"]).read_text())
+    # ten texts are held out: the last look sees them all, as the score does
+    assert measured[STEPS] == pytest.approx(found["held_out_loss"], abs=1e-5)
+    assert told[2]["held_out_loss"] == measured[2]
+    assert Path(outputs["curve"]).stat().st_size > 2000
+
+
+def test_looking_changes_nothing_and_a_stopped_training_looks_again(job: dict[str, object]) -> None:
+    whole, _ = finished(job)
+    expected = Path(whole["outputs"]["adapter"]).read_bytes()
+    again = {**job, "keep": f"{job['keep']}2", "out": f"{job['out']}2"}
+    engine = TrainEngine({}, lambda *_: None)
+    engine.submit(again)
+    for _ in range(40):  # in the midst of steps and looks
+        engine.step()
+    engine.close()
+    kept = Path(again["keep"]) / "held_out.jsonl"
+    before = [json.loads(line)["step"] for line in kept.read_text().splitlines()]
+    assert 0 in before
+    assert STEPS not in before
+    ended, _ = finished(again)
+    assert Path(ended["outputs"]["adapter"]).read_bytes() == expected
+    lines = Path(ended["outputs"]["log"]).read_text().splitlines()
+    assert sum("held_out_loss" in line for line in lines) == 10
+
+
+def test_two_processes_end_where_one_does(job: dict[str, object]) -> None:
+    one, _ = finished(job)
+    params = job["params"]
+    train = {**params["train"], "processes": 2}  # type: ignore[index]
+    shared = {**job, "params": {**params, "train": train}}  # type: ignore[dict-item]
+    two, _ = finished({**shared, "keep": f"{job['keep']}2", "out": f"{job['out']}2"})
+    losses = [
+        [
+            json.loads(line)["loss"]
+            for line in Path(ended["outputs"]["log"]).read_text().splitlines()
+        ]
+        for ended in (one, two)
+    ]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+    figures = json.loads(Path(two["outputs"]["metrics"]).read_text())
+    assert figures["reloaded_difference"] < 1e-4
+
+
+def test_complaint_09_what_does_not_fit_says_which_key_to_change(
+    job: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from lorakit.training.text import TextTask
+
+    def greedy(self: TextTask, *_: object) -> torch.Tensor:
+        return torch.empty(1 << 50)  # torch's allocator says itself that it has not got that
+
+    monkeypatch.setattr(TextTask, "loss", greedy)
+    ended, _ = finished(job)
+    assert ended["error"] == (
+        "out of memory with train.batch_size 4: write batch_size: 2 and "
+        "gradient_accumulation_steps: 2, which trains on as many samples a step"
+    )
+
+
+def test_complaint_13_a_training_opens_no_connection(
+    job: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("a training went to the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+    params = job["params"]
+    train = {**params["train"], "steps": 2}  # type: ignore[index]
+    ended, _ = finished({**job, "params": {**params, "train": train}})  # type: ignore[dict-item]
+    assert "outputs" in ended
