@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lorakit.plan.actions import Action
-from lorakit.plan.states import Estimate
+from lorakit.plan.estimate import memory_name, training_memory
 
 
 @dataclass(slots=True)
 class Estimates:
-    """The plan's estimate of the run; memory is compared of trainings, which tell how much they take.
+    """Peaks of memory that trainings tell, in bytes, beside what the plan expected of them.
 
-    `memory` is the greatest peak in bytes, `expected_memory` what was expected of that training.
+    `memory` is the greatest peak, `expected_memory` what was expected of that training.
     """
 
-    plan: Estimate
+    timings: Mapping[str, float]
     memory: int = 0
     expected_memory: int = 0
+    _peaks: dict[str, float] = field(default_factory=dict)
 
     def note(self, action: Action, figures: Mapping[str, float]) -> None:
         """A training tells of a step."""
         memory = int(figures.get("memory", 0))
+        if not memory:
+            return
+        name = memory_name(action)
+        self._peaks[name] = max(memory, self._peaks.get(name, 0))
         if memory > self.memory:
             self.memory = memory
-            self.expected_memory = int(str(action.extra.get("memory", 0)))
+            self.expected_memory = training_memory(action, self.timings)
+
+    def observed(self) -> dict[str, float]:
+        """Peaks by the names that estimates look for."""
+        return dict(self._peaks)

@@ -80,7 +80,7 @@ class Runner:
         self._slots: dict[str, Slot] = {}
         self._inbox: Inbox = queue.Queue()
         self._watch = Stopwatch()
-        self._estimates = Estimates(plan.estimate)
+        self._estimates = Estimates(plan.timings)
         self._calls: dict[int, dict[str, int]] = {}  # by worker, as it last told them
         self._broken: dict[str, str] = {}
         self._failed = False
@@ -367,7 +367,7 @@ class Runner:
         ledger = self._ledger
         observed = self._watch.observed()
         if observed:
-            Timings(self._store.folder).learn(observed)
+            Timings(self._store.folder).learn({**observed, **self._estimates.observed()})
         made = {
             i: k for i, k in ledger.keys.items() if ledger.outcomes.get(i) in ("made", "cached")
         }

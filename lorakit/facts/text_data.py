@@ -25,11 +25,12 @@ class TextFacts:
     train: int = 0
     test: int = 0
     characters: float = 100.0  # the mean length of a text
+    longest: int = 1000  # characters of the longest
 
 
 # what the hub says of its most used data set, so that a plan without a network can count
 _PUBLISHED = {
-    "stanfordnlp/imdb": TextFacts(None, ("neg", "pos"), 25_000, 25_000, 1_300.0),
+    "stanfordnlp/imdb": TextFacts(None, ("neg", "pos"), 25_000, 25_000, 1_300.0, 13_700),
 }
 
 
@@ -69,6 +70,7 @@ def text_facts(source: DataSource, digests: Digests, *, download: bool = False) 
         len(splits.train.texts),
         len(splits.test.texts),
         sum(map(len, every)) / max(1, len(every)),
+        max(map(len, every), default=0),
     )
 
 

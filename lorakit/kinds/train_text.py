@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.text_data import as_json
 from lorakit.facts.text_models import Counts, counts, head_names, layer_names
+from lorakit.kinds.text_cost import cost, weights_line
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
     Course,
@@ -23,8 +24,6 @@ from lorakit.store.canonical import digest_of
 
 TRAIN_TEXT_VERSION = 1
 _RATES = {"lora": 5e-4, "full": 5e-5}
-_LETTERS_A_TOKEN = 4.2  # of English, in a vocabulary of 30,000 word pieces
-_TORCH_BYTES = 520 << 20  # a process with torch and transformers, before any weights
 
 
 class TrainTexts:
@@ -118,8 +117,8 @@ class TrainTexts:
                 "labels": list(data.labels),
                 "checkpointing_steps": checkpoint_every(step.train, course.steps, full=full),
                 "trackers": list(step.train.trackers),
-                "plan": [*course.lines(), *_weights_line(counted, full=full)],
-                **_cost(step, context, course, counted),
+                "plan": [*course.lines(), *weights_line(counted, full=full)],
+                **cost(step, context, course, counted),
             },
             places={"precision": step.train.place or step.place, "data": source.place},
         )
@@ -134,51 +133,3 @@ def _counts(step: TrainTextStep, context: Context) -> Counts | None:
     labels = len(context.facts.data[step.data].labels)
     lora = step.lora if step.method == "lora" else None
     return counts(context.facts.readers[step.model], labels, lora)
-
-
-def _weights_line(counted: Counts | None, *, full: bool) -> Iterator[str]:
-    if counted is None:
-        yield "trainable parameters: unknown for this family of models"
-        return
-    share = counted.trainable / counted.total
-    yield (
-        f"trains {counted.trainable:,} of {counted.total:,} parameters ({share:.2%}): "
-        f"{'model' if full else 'adapter'} of about {counted.trainable * 4 / 1e6:.1f} MB"
-    )
-
-
-def _cost(
-    step: TrainTextStep, context: Context, course: Course, counted: Counts | None
-) -> dict[str, object]:
-    """For the estimate: operations of an optimizer step, bytes of memory and disk, and a name for timings."""
-    if counted is None:
-        return {}
-    config = context.facts.readers[step.model].config
-    hidden = int(config.get("hidden_size") or config.get("dim") or 0)
-    depth = int(config.get("num_hidden_layers") or config.get("n_layers") or 0)
-    letters = context.facts.data[step.data].characters
-    tokens = min(float(step.max_length), letters / _LETTERS_A_TOKEN + 4)
-    rows = step.train.batch_size
-    dense = counted.total - int(config.get("vocab_size", 0)) * hidden
-    passes = (
-        6 if step.method == "full" else 4.2
-    )  # forward, backward; a LoRA skips weights' gradients
-    # what a layer keeps for the way back: about 34 numbers of 4 bytes a token and channel, halved in bf16
-    kept = rows * tokens * 1.3 * hidden * depth * 34 * (4 if course.precision == "fp32" else 3)
-    return {
-        "operations": passes * dense * rows * tokens * step.train.gradient_accumulation_steps,
-        "memory": int(_TORCH_BYTES + counted.total * 4 + counted.trainable * 12 + kept),
-        "disk": counted.trainable * 4 + 800_000,
-        "timing": digest_of(
-            [
-                context.facts.readers[step.model].digest,
-                context.facts.data[step.data].digest,
-                step.method,
-                step.max_length,
-                rows,
-                step.train.gradient_accumulation_steps,
-                course.precision,
-                course.device_class,
-            ]
-        ),
-    }

@@ -80,6 +80,15 @@ def _own_rate(optimizer: str, learning_rate: float) -> float:
     return learning_rate / 5 if optimizer == "lion" else learning_rate
 
 
+# bytes that an optimizer keeps of each trained weight; Adafactor keeps rows and columns
+_KEPT = {"adamw": 8, "adamw_8bit": 2, "adafactor": 0, "lion": 4, "prodigy": 16, "sgd": 0}
+
+
+def optimizer_bytes(train: TrainSettings) -> int:
+    """What is kept of each trained weight beside itself and its gradient."""
+    return _KEPT[train.optimizer] + (4 if train.ema_decay else 0)
+
+
 def course_of(train: TrainSettings, seed: int | None, samples: int, context: Context) -> Course:
     """Settle a training for this machine."""
     machine = context.facts.machine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine import Machine
@@ -38,6 +38,11 @@ def begin_name(action: Action) -> str:
     return f"begin|{timing_name(action)}"
 
 
+def memory_name(action: Action) -> str:
+    """Under which name the bytes are remembered that a training takes at its peak."""
+    return f"memory|{timing_name(action)}"
+
+
 def _flops(machine: Machine, precision: str) -> float:
     """A low guess of floating-point operations a second."""
     if machine.device == "cuda":
@@ -59,6 +64,11 @@ def _guess(action: Action, facts: Facts) -> float:
     positions = width * height / model.vae_factor**2
     operations = 2 * 2 * (model.weight_bytes / 2) * positions / 8
     return operations / _flops(facts.machine, str(action.params["precision"]))
+
+
+def training_memory(action: Action, timings: Mapping[str, float]) -> int:
+    """Bytes at the peak of a training: what the last like it took here, or a guess."""
+    return int(timings.get(memory_name(action)) or float(str(action.extra.get("memory", 0))))
 
 
 def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
@@ -87,7 +97,7 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
         elif action.engine.slot == "train":
             seconds += facts.timings.get(begin_name(action), _BEGIN)
             disk += int(str(action.extra.get("disk", 0)))
-            memory = max(memory, int(str(action.extra.get("memory", 0))))
+            memory = max(memory, training_memory(action, facts.timings))
         elif action.engine.slot == "encode":
             disk += int(str(action.extra.get("disk", 0)))
         else:

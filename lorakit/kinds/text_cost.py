@@ -1,0 +1,97 @@
+"""What a training of texts costs: parameters, operations, memory, disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorakit.facts.text_models import Counts
+from lorakit.kinds.course_checks import processes_of
+from lorakit.kinds.trainer import Course, optimizer_bytes
+from lorakit.language.documents import TrainTextStep
+from lorakit.plan.kind import Context
+from lorakit.store.canonical import digest_of
+
+_LETTERS_A_TOKEN = 4.2  # of English, in a vocabulary of 30,000 word pieces
+_TIGHT = 1.2  # a text of many names and numbers has so many more
+_TORCH_BYTES = (
+    460 << 20
+)  # a process with torch, transformers, peft and accelerate, before any weights
+# what a layer of an encoder keeps for the way back, in bytes a token and channel, and a token and head for
+# each other token: counted from autograd's saved tensors of BERT, in fp32 and under bf16's autocast
+_KEPT = {"fp32": (72.0, 12.0), "bf16": (69.0, 6.0), "fp16": (69.0, 6.0)}
+_HOLES = (
+    1.45  # a heap whose blocks come and go in another size with each batch has so much between them
+)
+
+
+def weights_line(counted: Counts | None, *, full: bool) -> Iterator[str]:
+    """The share that is trained, in words."""
+    if counted is None:
+        yield "trainable parameters: unknown for this family of models"
+        return
+    share = counted.trainable / counted.total
+    yield (
+        f"trains {counted.trainable:,} of {counted.total:,} parameters ({share:.2%}): "
+        f"{'model' if full else 'adapter'} of about {counted.trainable * 4 / 1e6:.1f} MB"
+    )
+
+
+def cost(
+    step: TrainTextStep, context: Context, course: Course, counted: Counts | None
+) -> dict[str, object]:
+    """For the estimate: operations of an optimizer step, bytes of memory and disk, and a name for timings."""
+    if counted is None:
+        return {}
+    config = context.facts.readers[step.model].config
+    hidden = int(config.get("hidden_size") or config.get("dim") or 0)
+    data, train = context.facts.data[step.data], step.train
+    tokens = min(float(step.max_length), data.characters / _LETTERS_A_TOKEN + 4)
+    dense = counted.total - int(config.get("vocab_size", 0)) * hidden
+    # forward, backward; a LoRA skips weights' gradients
+    passes = 6 if step.method == "full" else 4.2
+    return {
+        "operations": passes
+        * dense
+        * train.batch_size
+        * tokens
+        * train.gradient_accumulation_steps,
+        "memory": _memory(step, context, course, counted),
+        "disk": counted.trainable * 4 + 800_000,
+        "timing": digest_of(
+            [
+                context.facts.readers[step.model].digest,
+                data.digest,
+                step.method,
+                step.max_length,
+                train.batch_size,
+                train.gradient_accumulation_steps,
+                course.precision,
+                course.device_class,
+                train.optimizer,
+                train.gradient_checkpointing,
+                train.torch_compile,
+                processes_of(train),
+            ]
+        ),
+    }
+
+
+def _memory(step: TrainTextStep, context: Context, course: Course, counted: Counts) -> int:
+    """Bytes of one process at its peak: where the longest texts are together in a batch."""
+    config = context.facts.readers[step.model].config
+    hidden = int(config.get("hidden_size") or config.get("dim") or 0)
+    depth = int(config.get("num_hidden_layers") or config.get("n_layers") or 0)
+    heads = int(config.get("num_attention_heads") or config.get("n_heads") or 0)
+    longest = context.facts.data[step.data].longest / _LETTERS_A_TOKEN * _TIGHT + 2
+    length = min(float(step.max_length), longest)
+    rows = -(-step.train.batch_size // processes_of(step.train))
+    channel, pair = _KEPT[course.precision]
+    layer = channel * hidden + pair * heads * length
+    every = depth * layer
+    if step.train.gradient_checkpointing:  # one layer whole, of the others what goes into them
+        every = layer + depth * 4 * hidden
+    kept = rows * length * every
+    # weights are mapped from their file before they are copied; gradients, and what the optimizer keeps
+    weights = counted.total * 4 * 1.5
+    trained = counted.trainable * (4 + optimizer_bytes(step.train))
+    return int(_TORCH_BYTES + weights + trained + kept * _HOLES)

@@ -1,0 +1,78 @@
+"""What a training of texts is expected to take."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lorakit.plan.estimate import memory_name
+from tests.support.planning import facts_for, plan_of
+
+RECIPE = """\
+recipe: 1
+models: {reader: {from: "lorakit:minilm"}}
+datasets: {texts: {texts: "lorakit:movie-snippets"}}
+steps:
+  judge: {kind: train-text, model: reader, data: texts, method: METHOD, train: {batch_size: 32, precision: fp32MORE}}
+"""
+MINILM = {
+    "model_type": "bert",
+    "hidden_size": 384,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 12,
+    "vocab_size": 30522,
+    "max_position_embeddings": 512,
+}
+
+
+def planned(folder: Path, method: str = "full", more: str = "", **data: object):
+    facts = facts_for()
+    reader = replace(facts.readers["reader"], config=MINILM)
+    texts = replace(facts.data["texts"], **data)
+    facts = replace(
+        facts,
+        readers={**facts.readers, "reader": reader},
+        data={**facts.data, "texts": texts},
+    )
+    path = folder / "recipe.yaml"
+    path.write_text(RECIPE.replace("METHOD", method).replace("MORE", more))
+    return path, facts
+
+
+def memory(folder: Path, method: str = "full", more: str = "", **data: object) -> int:
+    path, facts = planned(folder, method, more, **data)
+    return plan_of(path, facts).estimate.memory
+
+
+def test_the_longest_texts_decide_and_not_the_mean(tmp_path: Path) -> None:
+    assert memory(tmp_path, longest=400) - memory(tmp_path, longest=100) > 200 << 20
+    assert memory(tmp_path, longest=9000) == memory(tmp_path, longest=99000)  # cut at max_length
+    assert memory(tmp_path, longest=300, characters=20.0) == memory(tmp_path, longest=300)
+
+
+def test_what_an_optimizer_keeps_is_counted(tmp_path: Path) -> None:
+    plain = memory(tmp_path, more=", optimizer: sgd")
+    weights = 22_713_986  # with a head of two labels
+    for name, kept in (("adamw", 8), ("lion", 4), ("prodigy", 16)):
+        found = memory(tmp_path, more=f", optimizer: {name}") - plain
+        assert found == pytest.approx(kept * weights, rel=0.02), name
+    assert memory(tmp_path, "lora") < memory(tmp_path) - 200 * 2**20
+
+
+def test_what_saves_memory_is_expected_to(tmp_path: Path) -> None:
+    whole = memory(tmp_path, longest=400)
+    assert memory(tmp_path, more=", gradient_checkpointing: true", longest=400) < whole - (
+        200 << 20
+    )
+
+
+def test_what_a_training_took_here_is_what_the_next_like_it_is_expected_to_take(
+    tmp_path: Path,
+) -> None:
+    path, facts = planned(tmp_path)
+    action = plan_of(path, facts).actions[0].action
+    known = replace(facts, timings={memory_name(action): float(3 << 30)})
+    assert plan_of(path, known).estimate.memory == 3 << 30
