@@ -6,12 +6,14 @@ import json
 import os
 import signal
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from lorakit.cli import outcome
 from lorakit.cli.options import Request, planning
+from lorakit.cli.until import Until
 
 if TYPE_CHECKING:
     from lorakit.execute.events import Event
@@ -44,8 +46,16 @@ class _Interrupt:
 @click.option(
     "--plain", is_flag=True, help="Lines instead of a live view; no pictures in the terminal."
 )
+@click.option(
+    "--until",
+    type=Until(),
+    metavar="TIME",
+    help="Stop at 07:00, or after 90m or 8h, as after a first Ctrl-C: a training saves a checkpoint.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The run's events as JSON lines.")
-def command(request: Request, keep_going: bool, plain: bool, as_json: bool) -> int:
+def command(
+    request: Request, keep_going: bool, plain: bool, until: datetime | None, as_json: bool
+) -> int:
     """Make what is missing: pictures, scene folders, films. RECIPE is recipe.yaml by default."""
     session, selection = request.open()
     plan = session.plan(selection, download=True)
@@ -53,7 +63,7 @@ def command(request: Request, keep_going: bool, plain: bool, as_json: bool) -> i
     interrupt = _Interrupt()
 
     def stop() -> bool:
-        return interrupt.asked
+        return interrupt.asked or (until is not None and datetime.now(until.tzinfo) >= until)
 
     if as_json:
 
