@@ -30,8 +30,10 @@ def build(params: Mapping[str, Any], extra: Mapping[str, Any], *, words: bool) -
 
     With `words` it has text encoders; it never has a VAE, since pictures come as latents.
     """
-    without = ("vae",) if words else ("vae", "text_encoder", "text_encoder_2")
     family = extra["family"]
+    without = ["vae"]
+    if not words:
+        without += ["text_encoder", *(["text_encoder_2"] if family == "sdxl" else [])]
     pipeline = load_pipeline(
         Path(extra["model_path"]), family, "fp32", extra["device"], without=without
     )

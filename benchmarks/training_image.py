@@ -1,0 +1,274 @@
+"""Our steps/s against the loop that diffusers' documentation has for LoRA, side by side.
+
+    python benchmarks/training_image.py [--steps 20] [--rounds 3] [--resolution 256] [--batch 4] [--model DIR]
+
+Same model, pictures, batches, noise, timesteps, target layers, optimizer and schedule. The other loop is
+train_text_to_image_lora.py's: the VAE and the text encoder run in every step, all in fp32; its pictures are
+kept decoded and its captions as tokens, so that only the networks are compared. Ours takes latents and embeds
+that were encoded once (how long that took is printed), in fp32 and in what `precision: auto` is here. The
+default model is an untrained Stable Diffusion 1.5 of a quarter of its width (96 channels for 80, since groups
+are of 32), which keeps the proportions of UNet, VAE and text encoder. The two take turns; medians are shown. Run it on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import torch
+from torch import nn
+
+import lorakit
+from lorakit import resources
+from lorakit.facts.machine import this_machine
+from lorakit.models.heap import keep_freed_memory
+from lorakit.models.loading import load_pipeline
+from lorakit.plan.buckets import PictureOrder
+from lorakit.training.encode_engine import EncodeEngine
+from lorakit.training.image import _task as task_of
+from lorakit.training.image_data import pixels
+from lorakit.training.image_model import build
+from lorakit.training.loop import Loop
+from lorakit.training.networks import Networks
+from lorakit.training.task import LoopSettings, seeded
+
+WARM, RANK = 2, 4
+TARGETS = ["to_k", "to_q", "to_v", "to_out.0"]  # as the script has them
+
+
+def quarter(folder: Path) -> Path:
+    """Stable Diffusion 1.5 with a quarter of the channels everywhere, untrained."""
+    from diffusers import (
+        AutoencoderKL,
+        DDIMScheduler,
+        StableDiffusionPipeline,
+        UNet2DConditionModel,
+    )
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    torch.manual_seed(0)
+    letters = [*map(chr, range(ord("a"), ord("z") + 1)), *"0123456789.,!?'-"]
+    tokens = [*letters, *(f"{one}</w>" for one in letters), "<|startoftext|>", "<|endoftext|>"]
+    (folder / "words").mkdir(parents=True)
+    vocabulary, merges = folder / "words" / "vocab.json", folder / "words" / "merges.txt"
+    vocabulary.write_text(json.dumps({token: n for n, token in enumerate(tokens)}))
+    merges.write_text("#version: 0.2\n")
+    words = CLIPTokenizer(str(vocabulary), str(merges), model_max_length=77)
+    text = CLIPTextConfig(
+        vocab_size=len(tokens),
+        hidden_size=192,
+        intermediate_size=768,
+        num_hidden_layers=12,
+        num_attention_heads=12,
+        bos_token_id=len(tokens) - 2,
+        eos_token_id=len(tokens) - 1,
+    )
+    StableDiffusionPipeline(
+        vae=AutoencoderKL(
+            block_out_channels=(32, 64, 128, 128),
+            layers_per_block=2,
+            latent_channels=4,
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+        ),
+        text_encoder=CLIPTextModel(text),
+        tokenizer=words,
+        unet=UNet2DConditionModel(
+            sample_size=64,
+            block_out_channels=(96, 160, 320, 320),
+            cross_attention_dim=192,
+            attention_head_dim=8,
+        ),
+        scheduler=DDIMScheduler(
+            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False
+        ),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    ).save_pretrained(folder / "model")
+    return folder / "model"
+
+
+def prepared(root: Path, model: str, args: argparse.Namespace) -> dict[str, Any]:
+    """A training's job as the plan makes it, with latents and embeds encoded."""
+    (root / ".lorakit").mkdir()
+    (root / "recipe.yaml").write_text(
+        f"recipe: 1\nseed: 7\nmodels: {{base: {{from: '{model}', dtype: fp32}}}}\n"
+        "datasets: {hologram: {images: 'lorakit:hologram'}}\nsteps:\n"
+        f"  style: {{kind: train-image, model: base, data: hologram, resolution: {args.resolution},\n"
+        f"    lora: {{rank: {RANK}, target_modules: {TARGETS}}},\n"
+        f"    train: {{max_train_steps: {args.steps + WARM}, batch_size: {args.batch}}}}}\n"
+    )
+    plan = lorakit.load(root / "recipe.yaml").plan()
+    made: dict[str, dict[str, str]] = {}
+    engine: EncodeEngine | None = None
+    seconds = 0.0
+    for number, action in enumerate(planned.action for planned in plan.actions):
+        out = root / f"{number}"
+        out.mkdir()
+        inputs = {i.role: made[i.action][i.output] for i in action.inputs}
+        job = {"id": action.id, "key": "key", "kind": action.kind, "params": action.params}
+        job |= {"extra": action.extra, "inputs": inputs, "out": str(out)}
+        if action.kind == "train-image":
+            print(f"encoding {len(action.inputs)} pictures and captions, once: {seconds:.1f} s")
+            return job
+        engine = engine or EncodeEngine(action.engine.spec, lambda *_: None)
+        began = time.monotonic()
+        engine.submit(job)
+        (done,) = engine.step()
+        seconds += time.monotonic() - began
+        made[action.id] = dict(done["outputs"])  # type: ignore[call-overload]
+    raise AssertionError("nothing to train")
+
+
+def rates(seconds: list[float]) -> float:
+    return len(seconds[WARM:]) / sum(seconds[WARM:])
+
+
+def ours(job: dict[str, Any], precision: str) -> tuple[float, list[float]]:
+    pipeline = build(job["params"], job["extra"], words=False)
+    networks = Networks(pipeline, job["extra"]["family"], text=False)
+    task = task_of(pipeline, networks, job["params"], job["extra"], job["inputs"])
+    settings = LoopSettings.of(
+        job["params"]["train"],
+        seed=job["params"]["seed"],
+        precision=precision,
+        device=job["extra"]["device"],
+    )
+    loop = Loop(task, settings)
+    while not loop.done:
+        loop.step()
+    return rates([f.seconds for f in loop.history]), [f.loss for f in loop.history]
+
+
+class Documented:
+    """The documentation's loop; what it draws is drawn as ours is, so that losses can be compared."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        from diffusers import DDPMScheduler
+        from peft import LoraConfig
+
+        params, extra = job["params"], job["extra"]
+        self.seed, self.train = params["seed"], params["train"]
+        self.pipeline = load_pipeline(Path(extra["model_path"]), extra["family"], "fp32", "cpu")
+        self.pipeline.text_encoder.requires_grad_(requires_grad=False)
+        seeded(self.seed, "adapter")
+        self.pipeline.unet.add_adapter(
+            LoraConfig(r=RANK, lora_alpha=RANK, init_lora_weights=True, target_modules=TARGETS)
+        )
+        self.scheduler = DDPMScheduler.from_config(self.pipeline.scheduler.config)
+        plan_items = extra["items"]
+        folder = resources.path("data") / "hologram"
+        self.pixels = [pixels(folder / item["name"], tuple(item["bucket"])) for item in plan_items]
+        tokenizer = self.pipeline.tokenizer
+        self.ids = [
+            tokenizer(
+                item["caption"],
+                max_length=tokenizer.model_max_length,
+                padding="max_length",
+                truncation=True,
+                return_tensors="pt",
+            ).input_ids
+            for item in plan_items
+        ]
+        slots = extra["slots"]
+        self.slots = slots
+        buckets = [tuple(plan_items[s]["bucket"]) for s in slots]
+        self.order = PictureOrder(buckets, self.train["batch_size"], self.seed)
+
+    def run(self) -> tuple[float, list[float]]:
+        from diffusers.optimization import get_scheduler
+
+        unet, vae, text = self.pipeline.unet, self.pipeline.vae, self.pipeline.text_encoder
+        trained = [p for p in unet.parameters() if p.requires_grad]
+        rate, steps = self.train["learning_rate"], self.train["steps"]
+        optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=self.train["weight_decay"])
+        schedule = get_scheduler(
+            self.train["lr_scheduler"], optimizer, num_warmup_steps=0, num_training_steps=steps
+        )
+        unet.train()
+        seconds, losses = [], []
+        for step in range(steps):
+            began = time.monotonic()
+            generator = seeded(self.seed, "step", step, 0)
+            chosen = [self.slots[slot] for slot in self.order.members(step)]
+            spread = vae.encode(torch.cat([self.pixels[one] for one in chosen])).latent_dist
+            drawn = torch.randn(spread.mean.shape, generator=generator)
+            latents = (spread.mean + spread.std * drawn) * vae.config.scaling_factor
+            noise = torch.randn(latents.shape, generator=generator)
+            times = torch.randint(
+                self.scheduler.config.num_train_timesteps, (len(chosen),), generator=generator
+            )
+            noisy = self.scheduler.add_noise(latents, noise, times)
+            embeds = text(torch.cat([self.ids[one] for one in chosen]), return_dict=False)[0]
+            said = unet(noisy, times, embeds, return_dict=False)[0]
+            loss = nn.functional.mse_loss(said.float(), noise.float(), reduction="mean")
+            losses.append(float(loss.detach()))
+            loss.backward()
+            nn.utils.clip_grad_norm_(trained, self.train["max_grad_norm"])
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            seconds.append(time.monotonic() - began)
+        return rates(seconds), losses
+
+
+def turns(job: dict[str, Any], rounds: int, precisions: list[str]) -> Iterator[tuple[str, Any]]:
+    from accelerate.state import AcceleratorState, GradientState
+
+    for _ in range(rounds):
+        yield "theirs", Documented(job).run()
+        for precision in precisions:
+            yield precision, ours(job, precision)
+            AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001
+            GradientState._reset_state()  # noqa: SLF001
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--resolution", type=int, default=256)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--model", default="", help="a folder in diffusers' layout with a VAE")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    keep_freed_memory()
+    torch.set_flush_denormal(True)
+    auto = this_machine().precision("auto")
+    precisions = ["fp32"] if auto == "fp32" else ["fp32", auto]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        model = args.model or str(quarter(root / "base"))
+        job = prepared(root, model, args)
+        threads = torch.get_num_threads()
+        print(
+            f"{args.steps} steps of {args.batch} at {args.resolution} px, {threads} threads; steps/s"
+        )
+        found: dict[str, list[tuple[float, list[float]]]] = {}
+        for name, result in turns(job, args.rounds, precisions):
+            found.setdefault(name, []).append(result)
+    medians = {name: statistics.median(rate for rate, _ in each) for name, each in found.items()}
+    theirs = medians.pop("theirs")
+    print(f"diffusers' loop, fp32: {theirs:.3f}")
+    for name, rate in medians.items():
+        apart = max(
+            abs(a - b) for a, b in zip(found["theirs"][0][1], found[name][0][1], strict=True)
+        )
+        said = f"losses at most {apart:.1e} apart"
+        auto_word = " (precision: auto)" if name == auto else ""
+        print(f"ours, {name}{auto_word}: {rate:.3f}: {rate / theirs:.2f}x; {said}")
+
+
+if __name__ == "__main__":
+    main()
