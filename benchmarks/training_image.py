@@ -7,7 +7,8 @@ train_text_to_image_lora.py's: the VAE and the text encoder run in every step, a
 kept decoded and its captions as tokens, so that only the networks are compared. Ours takes latents and embeds
 that were encoded once (how long that took is printed), in fp32 and in what `precision: auto` is here. The
 default model is an untrained Stable Diffusion 1.5 of a quarter of its width (96 channels for 80, since groups
-are of 32), which keeps the proportions of UNet, VAE and text encoder. The two take turns; medians are shown. Run it on an idle machine.
+are of 32), which keeps the proportions of UNet, VAE and text encoder. The two take turns; medians are shown.
+Run it on an idle machine.
 """
 
 from __future__ import annotations
