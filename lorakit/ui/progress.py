@@ -145,6 +145,8 @@ class Progress:
                     thing=thing(action.kind),
                 )
                 self.rows.append(row)
+            elif thing(action.kind) != row.thing:
+                row.thing = thing("")  # a member of a sweep has actions of several kinds
             row.total += 1
             row.units += action.units
             self._row_of[action.id] = row

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import time
 from pathlib import Path
 from typing import Any
 
 import yaml
+from rich.console import Console
 
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Plan
+from lorakit.ui.plan_view import show_plan
+from lorakit.ui.progress import Progress
 from tests.support.planning import Memory, facts_for, plan_of
 
 RANKS: dict[str, Any] = {
@@ -110,3 +114,23 @@ def test_planning_is_linear_in_the_members(tmp_path: Path) -> None:
     seconds(10)
     few, most = seconds(100), seconds(1000)
     assert most < 30 * few  # ten times as many; quadratic would be a hundred
+
+
+def test_a_plan_folds_members_and_a_run_has_a_row_for_each(tmp_path: Path) -> None:
+    posters = {"kind": "generate", "model": "tiny", "prompts": ["a fox", "an owl"]}
+    many = {"kind": "sweep", "of": posters, "over": {"guidance_scale": [2, 4]}}
+    plan = planned(tmp_path, many=many)
+    written = io.StringIO()
+    show_plan(plan, Console(file=written, width=120))
+    told = written.getvalue().splitlines()
+    assert told[0] == "many"
+    assert "+ guidance_scale=2  3 actions: 2 new, 1 waits" in told[1]
+    assert "+ guidance_scale=4  3 actions: 2 new, 1 waits" in told[2]
+    unfolded = io.StringIO()
+    show_plan(plan, Console(file=unfolded, width=120), frames=True)
+    assert unfolded.getvalue().count("guidance 2.0") == 2
+    rows = Progress(plan).rows
+    assert [(row.title, row.thing, row.total) for row in rows[:2]] == [
+        ("guidance_scale=2", "action", 3),
+        ("guidance_scale=4", "action", 3),
+    ]
