@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 
 from lorakit import kinds
 from lorakit.diagnostics import Diagnostic
+from lorakit.kinds.image_set import held_out_count
 from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, side_by_side
 from lorakit.language import names
-from lorakit.language.documents import Member, StoryboardStep, SweepStep
+from lorakit.language.documents import Member, StoryboardStep, SweepStep, TrainImageStep
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Context, Made, Shot
 
@@ -38,6 +39,7 @@ class Sweeps:
             some = f"of the sweep {step.name}: {names.listed(having, 3)}"
             every = len(having) == len(step.members)
             yield diagnostic if every else replace(diagnostic, hints=(*diagnostic.hints, some))
+        yield from _check_loss(step, context)
 
     def plan(self, step: SweepStep, context: Context) -> Made:
         """All members; what fails in one leaves the others alone."""
@@ -61,6 +63,26 @@ class Sweeps:
         actions += _sheet(step, made)
         actions += _best(step, made, figures)
         return Made(tuple(actions))
+
+
+def _check_loss(step: SweepStep, context: Context) -> Iterator[Diagnostic]:
+    """Trainings on pictures have one of two losses, by whether any picture is held out."""
+    trained = next((m.step for m in step.members if isinstance(m.step, TrainImageStep)), None)
+    if step.best is None or trained is None:
+        return
+    source = context.project.recipe.datasets[trained.data]
+    count = len(context.facts.pictures[trained.data].pictures)
+    held = held_out_count(source, min(source.limit or count, count))
+    there, other = ("held_out_loss", "fixed_loss") if held else ("fixed_loss", "held_out_loss")
+    if step.best.metric == other:
+        why = f"holds {held} out" if held else "holds no picture out"
+        out = "" if held else ", or test_size: 0.2 into the data set"
+        yield context.finding(
+            "unknown-metric",
+            f"{trained.data} {why}, so that its trainings have no {other}",
+            step.best.place,
+            f"write metric: {there}{out}",
+        )
 
 
 def _figures(step: SweepStep, member: Member, made: Made) -> Action | str:

@@ -55,7 +55,7 @@ def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
                     "unknown-adapter",
                     f"the sweep {name.removesuffix('.best')} does not say which member is best",
                     owner.key_spot(name),
-                    "write best: {metric: held_out_loss, mode: min} into it",
+                    "write best: {metric: fixed_loss, mode: min} into it",
                 )
                 continue
             findings.error(
