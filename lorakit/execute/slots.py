@@ -11,6 +11,10 @@ from lorakit.plan.waves import chain_lengths
 
 _OUTSTANDING = 64  # jobs a worker may hold: enough to fill its waves, few enough to stop quickly
 _RESTARTS = 2
+_SMALLER = "try a smaller model or picture size"
+_LESS_MEMORY = {
+    "train": "write half the batch_size and twice the gradient_accumulation_steps"
+}  # what to change where the system ended a worker that took too much
 _FRESH = ("train",)  # slots whose worker does one job and makes way for another
 _LEAVING = ("encode",)  # slots whose worker leaves when nothing waits: memory is needed elsewhere
 
@@ -100,7 +104,7 @@ class Slot:
             return []
         self.given_up = why or f"the {self.name} worker ended by itself ({how_it_ended(code)})"
         if not why and code == -9:
-            self.given_up += "; was memory short? try a smaller model or picture size"
+            self.given_up += f"; was memory short? {_LESS_MEMORY.get(self.name, _SMALLER)}"
         lost = [*in_hand, *(entry[2] for entry in sorted(self._waiting))]
         self._waiting.clear()
         return lost

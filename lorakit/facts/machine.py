@@ -36,8 +36,11 @@ class Machine:
 
     @property
     def gpus(self) -> int:
-        """How many GPUs there are of the kind that is used."""
-        return len(_nvidias()) if self.device == "cuda" else int(self.device == "mps")
+        """How many GPUs this process may use of the kind that is used."""
+        if self.device != "cuda":
+            return int(self.device == "mps")
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return len(_nvidias()) if visible is None else len(list(filter(None, visible.split(","))))
 
     @property
     def memory(self) -> int:

@@ -6,6 +6,7 @@ returns its outputs. Where it is closed at a yield, it writes a checkpoint.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import traceback
 from collections import deque
@@ -69,8 +70,10 @@ class TrainEngine:
             next(self._trainer)
         except StopIteration as end:
             return self._ended(outputs=end.value)
-        except (LorakitError, OSError) as error:
+        except LorakitError as error:
             return self._ended(error=str(error))
+        except OSError as error:
+            return self._ended(error=_of_the_disk(error))
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -100,6 +103,14 @@ class TrainEngine:
         if self._trainer is not None:
             self._trainer.close()
             self._ended()
+
+
+def _of_the_disk(error: OSError) -> str:
+    if error.errno != errno.ENOSPC:
+        return str(error)
+    return (
+        "the disk is full: the last checkpoint is whole, so free some space and run again to go on"
+    )
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -97,3 +97,14 @@ def test_a_worker_that_says_why_it_broke_is_not_tried_again() -> None:
     take(queue)
     assert queue.bury(1, "ImportError: no torch") == ["a"]
     assert queue.given_up == "ImportError: no torch"
+
+
+def test_what_the_system_ended_for_its_memory_says_which_keys_to_change() -> None:
+    for name, words in (("train", "half the batch_size"), ("render", "a smaller model")):
+        queue = slot(action("a"))
+        queue.name = name
+        for _ in range(3):
+            queue.worker = queue.worker or Hand()  # type: ignore[assignment]
+            queue.bury(-9, "")
+        assert f"{name} worker ended by itself (signal 9); was memory short?" in queue.given_up
+        assert words in queue.given_up

@@ -192,6 +192,7 @@ def test_averages_stand_in_the_model_s_place_and_leave_it(toy, settings):
     assert same({n: p.detach() for n, p in loop._weights.items()}, own)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's, within its own compiler
 def test_a_compiled_model_loses_what_another_does(toy, settings):
     if not any(map(shutil.which, ("g++", "clang++"))):
         pytest.skip("no C++ compiler")

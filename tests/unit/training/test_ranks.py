@@ -98,3 +98,32 @@ def test_a_share_without_rows_has_one_that_does_not_count() -> None:
     last = Share(2, 3)
     assert last.cut(torch.tensor([8, 9])).tolist() == [8]
     assert last.weight(2) == 0
+
+
+@pytest.mark.parametrize("rows", [1, 4, 5])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_pictures_draw_the_same_noise_whoever_has_them(rows: int) -> None:
+    from diffusers import DDPMScheduler
+
+    from lorakit.training.image_task import ImageTask
+
+    class Guess(torch.nn.Module):
+        def forward(self, noisy: torch.Tensor, times: torch.Tensor, **told: torch.Tensor):
+            return 0.5 * noisy + told["embeds"].mean((1, 2))[:, None, None, None] + times[0] * 0
+
+    dice = torch.Generator().manual_seed(1)
+    batch = {
+        "mean": torch.randn(rows, 4, 8, 8, generator=dice),
+        "logvar": torch.randn(rows, 4, 8, 8, generator=dice),
+        "mask": torch.rand(rows, 1, 8, 8, generator=dice),
+        "embeds": torch.randn(rows, 3, 6, generator=dice),
+        "weight": torch.rand(rows, generator=dice),
+    }
+    task = ImageTask(Guess(), DDPMScheduler(), None, snr_gamma=5.0, noise_offset=0.1)  # type: ignore[arg-type]
+
+    def loss(share: Share) -> float:
+        drawn = torch.Generator().manual_seed(7)
+        return float(task.loss(task.model, batch, drawn, share)) * share.weight(rows)
+
+    shared = [loss(Share(rank, 2)) for rank in range(2)]
+    assert sum(shared) / 2 == pytest.approx(loss(WHOLE), rel=1e-5)

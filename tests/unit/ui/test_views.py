@@ -277,6 +277,19 @@ def test_an_interrupted_run_says_how_to_go_on(folder, console):
     assert shown.endswith("what was made is kept: run again to go on\n")
 
 
+def test_a_training_s_estimate_stands_beside_what_it_took(folder, console):
+    out = console()
+    end = RunFinished(
+        130.0, "done", str(folder), 130.0, 2, 0, 0, 0,
+        estimated_seconds=120.0, estimated_memory=1_500_000_000, peak_memory=1_400_000_000,
+    )  # fmt: skip
+    with view_for(board(), out) as view:
+        view.handle(RunStarted(0.0, str(folder), "quickstart", 7, 7))
+        view.handle(end)
+    words = "2 min expected, 2 min 10 s taken, memory 1.5 GB expected, 1.4 GB taken"
+    assert words in " ".join(out.file.getvalue().split())
+
+
 @pytest.mark.parametrize("terminal", [False, True])
 def test_ten_thousand_events_are_taken_in_at_once(folder, console, terminal):
     plan = board([(f"s{n}", 5) for n in range(100)])
