@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.adapters import adapter_file
 from lorakit.facts.models import ModelFacts
-from lorakit.language.documents import AdapterUse, Look
+from lorakit.language.documents import AdapterUse, Look, TrainImageStep, with_members
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.kind import Context
 from lorakit.plan.waves import width_for
@@ -50,6 +50,7 @@ class Easel:
     trained: tuple[Input, ...]  # adapters that steps of this recipe make, by role
     draft: bool
     context: Context
+    taught: frozenset[str] = frozenset()  # words that the adapters learned
     engines: dict[int, Engine] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -239,7 +240,7 @@ class Easel:
         first: dict[str, Place] = {}
         for text, place in given:
             for word in words_of(text):
-                if word not in vocabulary:
+                if word not in vocabulary and word not in self.taught:
                     first.setdefault(word, place)
         if first:
             place = next(iter(first.values()))
@@ -307,4 +308,14 @@ def easel_for(
         trained=tuple(trained),
         draft=context.draft,
         context=context,
+        taught=_taught(adapters, context),
     )
+
+
+def _taught(adapters: Sequence[AdapterUse], context: Context) -> frozenset[str]:
+    """The words of the captions on which a recipe's own adapters are trained."""
+    steps = context.project.recipe.steps
+    made = [steps[use.step] for use in adapters if use.step in steps]
+    data = {step.data for step in with_members(made) if isinstance(step, TrainImageStep)}
+    captions = (p.caption for name in data for p in context.facts.pictures[name].pictures)
+    return frozenset(word for caption in captions for word in words_of(caption))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 from rich.console import Console
 
+from lorakit.facts.facts import Facts
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Plan
 from lorakit.ui.plan_view import show_plan
@@ -134,3 +136,22 @@ def test_a_plan_folds_members_and_a_run_has_a_row_for_each(tmp_path: Path) -> No
         ("guidance_scale=2", "action", 3),
         ("guidance_scale=4", "action", 3),
     ]
+
+
+def test_words_that_a_worn_adapter_learned_are_no_strangers(tmp_path: Path) -> None:
+    def step(**more: Any) -> dict[str, Any]:
+        prompts = ["a hologram of a fox"]
+        return {"kind": "generate", "model": "tiny", "prompts": prompts, **more}
+
+    steps = {"ranks": RANKS, "plain": step(), "worn": step(adapters={"ranks.best": 1})}
+    planned(tmp_path, **steps)
+    facts = facts_for(("tiny",), vocabulary=frozenset({"a", "of", "fox"}))
+
+    def strangers(known: Facts) -> int:
+        warnings = plan_of(tmp_path / "recipe.yaml", known).warnings
+        return sum("has never seen: hologram" in warning.message for warning in warnings)
+
+    assert strangers(facts) == 2
+    picture = replace(facts.pictures["images"].pictures[0], caption="a fox, a hologram")
+    taught = replace(facts.pictures["images"], pictures=(picture,))
+    assert strangers(replace(facts, pictures={"images": taught})) == 1  # of what wears nothing
