@@ -96,6 +96,14 @@ def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> It
                 step.place,
                 "write peft_type: lora, or remove train_text_encoder",
             )
+    if lora.use_dora and step.train_text_encoder:
+        yield context.finding(
+            "not-portable",
+            "use_dora beside train_text_encoder would be lost: diffusers loads a text encoder's adapter "
+            "without DoRA's magnitudes",
+            step.place,
+            "write use_dora: false, or train_text_encoder: false",
+        )
     sizes, chosen = layer_sizes(model), lora.target_modules or targets
     if sizes and not any(hit(name, chosen) for name in sizes):
         yield context.finding(

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("model", "more"),
     [
-        ("tiny_sd2", "lora: {rank: 2, alpha: 6, use_dora: true}, train_text_encoder: true"),
+        ("tiny_sd2", "lora: {rank: 2, alpha: 6, use_rslora: true}, train_text_encoder: true"),
         ("tiny_sdxl", "method: full, random_flip: true"),
         ("tiny_sdxl", "lora: {rank: 2, peft_type: loha}, shuffle_tags: true, caption_dropout: 0.5"),
     ],

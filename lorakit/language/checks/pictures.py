@@ -1,0 +1,104 @@
+"""Checks of trainings on pictures: keys that would do nothing, and names that lead nowhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language import access, names
+
+if TYPE_CHECKING:
+    from lorakit.language.documents import Recipe
+    from lorakit.language.findings import Findings
+    from lorakit.language.nodes import Node
+
+_OF_TEXTS = ("split", "test_split", "columns", "labels")
+_OF_PICTURES = ("caption", "repeats", "trigger_word")
+# a key that needs another one, and what the other must be
+_NEEDS = (
+    ("keep_tags", "shuffle_tags", "shuffle_tags: true"),
+    ("prior_loss_weight", "prior_data", "prior_data: a data set"),
+)
+
+
+def data_sets_have_keys_of_their_kind(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """Labels mean nothing of pictures, nor captions of texts: what would be ignored is an error."""
+    for node in access.mapping(root, "datasets").values():
+        texts, images = access.child(node, "texts"), access.child(node, "images")
+        if (texts is None) == (images is None):
+            continue
+        what, others = ("pictures", _OF_TEXTS) if texts is None else ("texts", _OF_PICTURES)
+        for key in others:
+            if access.child(node, key) is not None:
+                findings.error(
+                    "no-effect", f"{key} has no effect on a data set of {what}", node.key_spot(key)
+                )
+
+
+def keys_have_what_they_need(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """A key that acts only together with another one."""
+    for node in access.mapping(root, "steps").values():
+        if access.text(node, "kind") != "train-image":
+            continue
+        for key, other, wanted in _NEEDS:
+            given = access.child(node, other)
+            if access.child(node, key) is not None and (given is None or given.value is False):
+                findings.error(
+                    "no-effect",
+                    f"{key} has no effect without {other}",
+                    node.key_spot(key),
+                    f"write {wanted} beside it",
+                )
+
+
+def prior_data_is_pictures(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """What shall not be forgotten is another data set of pictures."""
+    known = access.mapping(root, "datasets")
+    pictures = [n for n, node in known.items() if access.child(node, "images") is not None]
+    for node in access.mapping(root, "steps").values():
+        link, name = access.child(node, "prior_data"), access.text(node, "prior_data")
+        if link is None or not name or name in pictures:
+            continue
+        if name in known:
+            findings.error("wrong-data", f"{name} holds texts; prior_data is of pictures", link)
+        else:
+            findings.error(
+                "unknown-data",
+                f"the recipe has no data set {name}",
+                link,
+                names.did_you_mean(name, pictures)
+                or (f"there is {names.listed(pictures)}" if pictures else ""),
+            )
+
+
+def texts_are_trained_with_loras(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """LoHa and LoKr are for pictures."""
+    for node in access.mapping(root, "steps").values():
+        lora = access.child(node, "lora")
+        chosen = access.text(lora, "peft_type")
+        if access.text(node, "kind") == "train-text" and lora and chosen not in (None, "lora"):
+            findings.error(
+                "no-effect",
+                f"peft_type: {chosen} is for pictures; texts are trained with a LoRA",
+                lora.key_spot("peft_type"),
+                "write peft_type: lora, or leave it out",
+            )
+
+
+def whole_models_are_not_worn(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """A step that trains every weight makes no adapter."""
+    steps = access.mapping(root, "steps")
+    whole = [
+        name
+        for name, node in steps.items()
+        if (access.text(node, "kind"), access.text(node, "method")) == ("train-image", "full")
+    ]
+    for node in steps.values():
+        owner = access.child(node, "adapters")
+        for name in access.mapping(node, "adapters"):
+            if name in whole and owner is not None:
+                findings.error(
+                    "unknown-adapter",
+                    f"{name} trains every weight, and makes no adapter",
+                    owner.key_spot(name),
+                    "write method: lora there, or name its folder under models:, in a recipe that draws",
+                )
