@@ -57,6 +57,15 @@ def picture_facts(source: DataSource, digests: Digests) -> PictureFacts:
     folder = Path(source.images)
     if source.images == "lorakit:hologram":
         folder = resources.path("data") / "hologram"
+    if source.images.startswith("hub:"):
+        name = source.images.removeprefix("hub:")
+        raise DataError(
+            "data",
+            "images",
+            f"pictures are read from folders, and {source.images} is on the hub",
+            f"download it, hf download --repo-type dataset {name} --local-dir pictures, and write "
+            "images: pictures",
+        )
     if not folder.is_dir():
         raise DataError("data", "images", f"there is no folder {source.images}")
     others = [f for f in sorted(folder.rglob("*")) if f.suffix.lower() in _UNREADABLE]
