@@ -161,6 +161,30 @@ def test_complaint_09_what_does_not_fit_says_which_key_to_change(
     )
 
 
+def test_a_disk_that_fills_is_said_and_the_training_goes_on_from_its_last_checkpoint(
+    job: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    sync, files = os.fsync, []
+
+    def fills(number: int) -> None:
+        files.append(number)
+        if len(files) > 2:  # a checkpoint, and its folder
+            raise OSError(28, "No space left on device")
+        sync(number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fills)
+        ended, _ = finished(job)
+    assert ended["error"].startswith("the disk is full: the last checkpoint is whole")
+    kept = [path.name for path in Path(job["keep"]).glob("*.safetensors")]
+    assert kept == ["step-00000005.safetensors"]
+    ended, told = finished(job)
+    assert told[0]["step"] == 6
+    assert "outputs" in ended
+
+
 def test_complaint_13_a_training_opens_no_connection(
     job: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
