@@ -48,7 +48,7 @@ class Encodings:
         mask: Path | None = None,
     ) -> Action:
         """The latents of a picture's views at `size` (width, height) px, with their masks."""
-        name = (picture.name, picture.digest, size)
+        name = (picture.name, picture.digest, size, tuple(views))
         if name not in self.latents:
             width, height = size
             params: dict[str, object] = {

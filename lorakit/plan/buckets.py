@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,21 @@ from lorakit.plan.seeds import derive
 
 
 def bucket_of(size: tuple[int, int], area: int, unit: int) -> tuple[int, int]:
-    """The (width, height) a picture is trained at: its own aspect, about `area` px, multiples of `unit`."""
-    width, height = size
-    exact = (area * width / height) ** 0.5
-    return (
-        max(unit, round(exact / unit) * unit),
-        max(unit, round(area / exact / unit) * unit),
-    )
+    """The (width, height) a picture is trained at: its own aspect, about `area` px, multiples of `unit`.
+
+    Of the four sizes around the exact one that which cuts least off, and is not much larger or smaller.
+    """
+    aspect = size[0] / size[1]
+    width, height = (area * aspect) ** 0.5, (area / aspect) ** 0.5
+
+    def around(side: float) -> set[int]:
+        return {max(unit, math.floor(side / unit) * unit), max(unit, math.ceil(side / unit) * unit)}
+
+    def cost(one: tuple[int, int]) -> tuple[float, int]:
+        cut = abs(math.log(one[0] / one[1] / aspect))
+        return cut + abs(math.log(one[0] * one[1] / area)) / 2, one[0]
+
+    return min(((w, h) for w in around(width) for h in around(height)), key=cost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def test_complaint_04_buckets_drop_no_picture_and_the_plan_shows_captions_and_ex
     home: Path, foxes: Path
 ) -> None:
     shown = lorakit(home, "plan").stdout
-    assert "all 3 pictures used: 2 at 64x64, 1 at 96x32" in shown
+    assert "all 3 pictures used: 2 at 64x64, 1 at 64x32" in shown
     # two batches an epoch, of 2 and of 1 picture
     assert "6 optimizer steps, 3 epochs of 3 pictures: 9 pictures seen" in shown
     assert "0.png: a fox at 0, soft" in shown
