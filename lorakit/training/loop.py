@@ -24,6 +24,7 @@ from typing import Any
 import torch
 
 from lorakit.diagnostics import LorakitError
+from lorakit.models.heap import give_back_freed_memory
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
 from lorakit.training.memory import peak_memory
 from lorakit.training.optimizers import optimizer_for, schedule_for
@@ -33,6 +34,9 @@ from lorakit.training.task import LoopSettings, Task, seeded
 from lorakit.training.trackers import Trackers
 
 _PATIENCE = timedelta(hours=2)  # processes wait that long for the one that measures and saves
+_TIDIED = (
+    16  # optimizer steps; each time some pages are to be had anew, which takes a step's hundredth
+)
 _NAMED = 4  # samples of a bad batch that an error names
 
 
@@ -139,6 +143,8 @@ class Loop:
             self.step_number, mean, rate, norm, round(seconds, 6), peak_memory(self.settings.device)
         )
         self._note(figures)
+        if self.settings.device == "cpu" and self.step_number % _TIDIED == 0:
+            give_back_freed_memory()
         every = self.settings.checkpointing_steps
         if every and self.step_number % every == 0 and not self.done:
             self.save()
