@@ -41,7 +41,7 @@ def names(found: ImageSet) -> list[str]:
     return [item.picture.name for item in found.items]
 
 
-def test_complaint_4_every_picture_is_shown_once_an_epoch_at_about_its_own_aspect(
+def test_complaint_04_every_picture_is_shown_once_an_epoch_at_about_its_own_aspect(
     tmp_path: Path,
 ) -> None:
     found = seen(tmp_path, 23)
