@@ -173,6 +173,7 @@ D, T, L, R = (
 )
 F, P, J = ("steps", "film"), ("steps", "posters"), ("steps", "joined")
 STYLE, MANY = ("steps", "style"), ("steps", "many")
+STYLED = RECIPE["steps"]["style"]  # what a key needs beside it to have an effect
 RECIPE_CHANGES: list[Change] = [
     ("recipe", ("recipe",), 1),
     ("name", ("name",), "other"),
@@ -259,11 +260,15 @@ RECIPE_CHANGES: list[Change] = [
     ("train-image.center_crop", (*STYLE, "center_crop"), True),
     ("train-image.random_crops", (*STYLE, "random_crops"), 3),
     ("train-image.shuffle_tags", (*STYLE, "shuffle_tags"), True),
-    ("train-image.keep_tags", (*STYLE, "keep_tags"), 2),
+    ("train-image.keep_tags", STYLE, STYLED | {"shuffle_tags": True, "keep_tags": 2}),
     ("train-image.prediction_type", (*STYLE, "prediction_type"), "v_prediction"),
     ("train-image.masked_loss", (*STYLE, "masked_loss"), True),
     ("train-image.prior_data", (*STYLE, "prior_data"), "more_images"),
-    ("train-image.prior_loss_weight", (*STYLE, "prior_loss_weight"), 0.5),
+    (
+        "train-image.prior_loss_weight",
+        STYLE,
+        STYLED | {"prior_data": "more_images", "prior_loss_weight": 0.5},
+    ),
     ("train-image.train_text_encoder", (*STYLE, "train_text_encoder"), True),
     ("train-image.samples", (*STYLE, "samples", "prompts"), ["an owl"]),
     ("train-image.samples.notes", (*STYLE, "samples", "notes"), "mine"),
