@@ -34,7 +34,7 @@ from train_unet import SCHEDULE, UNET_CONFIG, Painter, text_config
 from train_vae import VAE_CONFIG
 from transformers import CLIPTokenizer
 
-STEPS, GUIDANCE = 20, 4.0
+STEPS, GUIDANCE = 20, 2.5
 TRIAL = "a fox with a golden crown finds a golden key in a green meadow"
 
 

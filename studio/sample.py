@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the PNG to write")
     parser.add_argument("--prompt", action="append", help="a sentence; may be repeated")
     parser.add_argument("--steps", type=int, default=20, help="denoising steps")
-    parser.add_argument("--guidance", type=float, default=4.0, help="guidance scale")
+    parser.add_argument("--guidance", type=float, default=2.5, help="guidance scale")
     parser.add_argument("--seed", type=int, default=0, help="of the first picture")
     parser.add_argument("--batch", type=int, default=6, help="pictures at a time")
     parser.add_argument("--columns", type=int, default=6)
