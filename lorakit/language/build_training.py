@@ -197,7 +197,9 @@ def train(step: Node, place: Place) -> TrainSettings:
         place=place if precision is None else precision.place,
         places=(*_spots(node), *_spots(resources)),
         trackers=_names(node, "trackers"),
-        resources=Resources(access.integer(resources, "gpus"), access.integer(resources, "processes")),
+        resources=Resources(
+            access.integer(resources, "gpus"), access.integer(resources, "processes")
+        ),
         **_given(node, readers),
     )
 
