@@ -197,7 +197,8 @@ def attempt(rng: random.Random) -> bool:
 def test_the_undamaged_documents_are_good() -> None:
     files = {"top.yaml": TOP, "base.yaml": BASE, "board.yaml": BOARD, "ink.safetensors": ""}
     project = load(HOME / "top.yaml", reader=Files({k: v.encode() for k, v in files.items()}))
-    assert list(project.recipe.steps) == ["film", "posters", "joined"]
+    assert list(project.recipe.steps)[:3] == ["film", "posters", "joined"]
+    assert len(project.recipe.steps) == 6
 
 
 def test_no_damage_ends_in_a_traceback() -> None:
