@@ -161,13 +161,13 @@ class Runner:
                 assert slot.worker is not None
                 if not slot.busy:
                     self._watch.begin(slot.name)
-                slot.worker.open(jobs.settled(action, self._ledger.inputs(action.id), self._store))
-                slot.worker.submit(self._job(action))
+                inputs = self._ledger.inputs(action.id)
+                slot.worker.open(jobs.settled(action, inputs, self._store))
+                slot.worker.submit(self._job(action, inputs))
 
-    def _job(self, action: Action) -> dict[str, object]:
+    def _job(self, action: Action, inputs: Mapping[str, Output]) -> dict[str, object]:
         key = self._ledger.keys[action.id]
         logs = self._folder.path / action.id.rpartition("/")[0] / "logs"
-        inputs = self._ledger.inputs(action.id)
         return jobs.job(
             action, key, inputs, self._store, (self._out(action.id), self._kept_by(key), logs)
         )
@@ -350,7 +350,7 @@ class Runner:
             action = self._ledger.actions[failed]
             self._halted = self._halted or not (action.alone or action.may_fail)
             # a sample that cannot be drawn is a pity, and no reason to end a run
-            self._failed = self._failed or not self._ledger.actions[failed].may_fail
+            self._failed = self._failed or not action.may_fail
             self._tell(ActionFinished, failed, "failed", key, detail=error)
             skipped_with, freed = self._ledger.fail(failed)
             ready += freed

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.sheet import ASSEMBLY, side_by_side
-from lorakit.kinds.trainer import metrics_of
+from lorakit.kinds.trainer import measured
 from lorakit.language.documents import CompareStep
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Context, Made
@@ -30,9 +30,8 @@ class Comparisons:
         shots = {name: context.made[name].shots for name in step.of}
         if all(shots.values()):
             return Made((side_by_side(step.name, step.name, shots),))
-        made = {name: context.made[name].actions for name in step.of}
         inputs = {
-            f"metrics_{number}": (name, metrics_of(made, name))
+            f"metrics_{number}": (name, measured(context.made[name].actions))
             for number, name in enumerate(step.of, 1)
         }
         action = Action(
@@ -45,7 +44,9 @@ class Comparisons:
             place=step.place,
             engine=ASSEMBLY,
             params={"of": [{"name": name, "metrics": role} for role, (name, _) in inputs.items()]},
-            inputs=tuple(Input(role, id_, "metrics") for role, (_, id_) in inputs.items() if id_),
+            inputs=tuple(
+                Input(role, told.id, "metrics") for role, (_, told) in inputs.items() if told
+            ),
             files={"table": (f"{step.name}/table.md",), "metrics": (f"{step.name}/metrics.json",)},
         )
         return Made((action,))

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from lorakit import kinds
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.image_set import held_out_count
-from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, side_by_side
+from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, pictures_of, side_by_side
+from lorakit.kinds.trainer import measured
 from lorakit.language import names
 from lorakit.language.documents import Member, StoryboardStep, SweepStep, TrainImageStep
 from lorakit.plan.actions import Action, Input
@@ -87,11 +88,10 @@ def _check_loss(step: SweepStep, context: Context) -> Iterator[Diagnostic]:
 
 def _figures(step: SweepStep, member: Member, made: Made) -> Action | str:
     """Which action hands out a member's figures: its training, or one that measures its pictures."""
-    trained = next((a.id for a in made.actions if "metrics" in a.files), "")
+    trained = measured(made.actions)
     if trained or not made.shots:
-        return trained
-    shots = list(dict.fromkeys(shot.action for shot in made.shots))
-    roles = {action: f"picture_{n:05d}" for n, action in enumerate(shots, 1)}
+        return trained.id if trained else ""
+    roles, inputs = pictures_of(made.shots)
     # pictures that stand in one group follow each other; a generate step has no such order
     rows: dict[str, list[str]] = {}
     for shot in made.shots:
@@ -106,9 +106,9 @@ def _figures(step: SweepStep, member: Member, made: Made) -> Action | str:
         place=None,
         engine=ASSEMBLY,
         params={"rows": [row for group, row in rows.items() if group]},
-        inputs=tuple(Input(role, action, "picture") for action, role in roles.items()),
+        inputs=inputs,
         files={"metrics": (f"{step.name}/{member.name}/metrics.json",)},
-        units=len(shots),
+        units=len(inputs),
         alone=True,
     )
 
@@ -183,10 +183,7 @@ def _best(
     step: SweepStep, made: Mapping[str, Made], figures: Mapping[str, str]
 ) -> Iterator[Action]:
     """The best member's files once more, for steps that go on from them."""
-    trainings = {
-        name: next((a for a in of_member.actions if "metrics" in a.files), None)
-        for name, of_member in made.items()
-    }
+    trainings = {name: measured(of_member.actions) for name, of_member in made.items()}
     if step.best is None or not any(trainings.values()):
         return
     outputs = _shared(action for action in trainings.values() if action is not None)

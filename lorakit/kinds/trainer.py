@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -144,6 +144,6 @@ def checkpoint_every(train: TrainSettings, steps: int, *, full: bool) -> int:
     return train.checkpointing_steps or max(1, steps // (4 if full else 10))
 
 
-def metrics_of(made: Mapping[str, tuple[Action, ...]], step: str) -> str:
-    """The address of the action of a step that hands out its figures; empty where there is none."""
-    return next((a.id for a in made[step] if "metrics" in a.files), "")
+def measured(actions: Iterable[Action]) -> Action | None:
+    """That action of a step which hands out the figures of its training."""
+    return next((action for action in actions if "metrics" in action.files), None)
