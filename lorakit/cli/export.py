@@ -8,8 +8,6 @@ import click
 
 from lorakit.cli import outcome
 
-_NAMES = {"diffusers": "pytorch_lora_weights.safetensors", "peft": "adapter_model.safetensors"}
-
 
 @click.group("export")
 def command() -> None:
@@ -30,12 +28,13 @@ def command() -> None:
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def adapter(source: Path, style: str, out: Path | None, *, force: bool) -> int:
     """Write an adapter for pictures (in any of the formats) in one of them."""
-    from lorakit.facts.adapters import adapter_file
+    from lorakit.facts.adapters import DIFFUSERS_FILE, PEFT_FILE, adapter_file
     from lorakit.models import adapter_formats
     from lorakit.training import adapter_files
 
     file = adapter_file(source)
-    target = out or Path(style) / _NAMES.get(style, f"{file.stem}.safetensors")
+    names = {"diffusers": DIFFUSERS_FILE, "peft": PEFT_FILE}
+    target = out or Path(style) / names.get(style, f"{file.stem}.safetensors")
     if target.exists() and not force:
         raise click.UsageError(f"{target} is there already; --force overwrites it")
     base = adapter_formats.header_of(file).get(adapter_formats.BASE, "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from lorakit import resources
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.digests import Digests
 from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
+from lorakit.facts.weights_header import weights_header
 from lorakit.language.documents import ModelSource
 
 Family = Literal["sd", "sdxl"]
@@ -173,19 +173,16 @@ def _folder(source: ModelSource, folder: Path, digests: Digests, revision: str =
 def _single_file(source: ModelSource, file: Path, digests: Digests) -> ModelFacts:
     """A checkpoint in one file, as A1111 and ComfyUI use them; its family stands in its key names."""
     try:
-        with file.open("rb") as handle:
-            (length,) = struct.unpack("<Q", handle.read(8))
-            if length > 100_000_000:
-                raise ModelError(f"{file} is not a safetensors file")
-            header = json.loads(handle.read(length))
-            keys = set(header)
-    except (OSError, ValueError, struct.error) as error:
+        header = weights_header(file)
+    except (OSError, ValueError) as error:
         raise ModelError(f"{file} is not a safetensors file: {error}") from error
-    if not any(key.startswith("model.diffusion_model.") for key in keys):
+    if header is None:
+        raise ModelError(f"{file} is not a safetensors file")
+    if not any(key.startswith("model.diffusion_model.") for key in header):
         raise ModelError(
             f"{file} holds no UNet under model.diffusion_model: not a whole checkpoint"
         )
-    large = any(key.startswith("conditioner.embedders.1.") for key in keys)
+    large = any(key.startswith("conditioner.embedders.1.") for key in header)
     side = 1024 if large else 512
     digest = digests.file(file)
     return ModelFacts(

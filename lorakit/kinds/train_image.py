@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
+from lorakit.facts.adapters import DIFFUSERS_FILE, PEFT_FILE, PEFT_SETTINGS
 from lorakit.facts.models import ModelFacts, pipeline_files
 from lorakit.kinds import image_checks
 from lorakit.kinds.encoded import Encodings
@@ -151,10 +152,10 @@ def _weights(step: TrainImageStep, model: ModelFacts) -> dict[str, tuple[str, ..
         files = pipeline_files(model, trained_text=step.train_text_encoder)
         return {f"model/{file}": (f"{name}/model/{file}",) for file in files}
     if step.lora.peft_type == "lora":
-        return {"adapter": (f"{name}/pytorch_lora_weights.safetensors",)}
+        return {"adapter": (f"{name}/{DIFFUSERS_FILE}",)}
     return {
-        "adapter": (f"{name}/adapter_model.safetensors",),
-        "config": (f"{name}/adapter_config.json",),
+        "adapter": (f"{name}/{PEFT_FILE}",),
+        "config": (f"{name}/{PEFT_SETTINGS}",),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
+from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
 from lorakit.facts.text_data import as_json
 from lorakit.facts.text_models import Counts, counts, head_names, layer_names
 from lorakit.kinds.text_cost import cost, weights_line
@@ -83,8 +84,8 @@ class TrainTexts:
             {"model": (f"{name}/model.safetensors",), "config": (f"{name}/config.json",)}
             if full
             else {
-                "adapter": (f"{name}/adapter_model.safetensors",),
-                "config": (f"{name}/adapter_config.json",),
+                "adapter": (f"{name}/{PEFT_FILE}",),
+                "config": (f"{name}/{PEFT_SETTINGS}",),
             }
         )
         counted = _counts(step, context)

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.adapters import PEFT_SETTINGS
 
 METADATA = "lora_adapter_metadata"
 PEFT_CONFIG = "peft_config"  # in the header: a PEFT adapter's settings, where the file stands alone
@@ -93,10 +94,10 @@ def peft_settings(path: Path, header: Mapping[str, str]) -> Mapping[str, Any]:
     """What PEFT's adapter_config.json says, from the header or from beside the file. Raises LorakitError."""
     try:
         told = header.get(PEFT_CONFIG)
-        text = told or (path.parent / "adapter_config.json").read_text("utf-8")
+        text = told or (path.parent / PEFT_SETTINGS).read_text("utf-8")
         found: Mapping[str, Any] = json.loads(text)
     except (OSError, ValueError) as error:
-        message = f"{path} is PEFT's, and the adapter_config.json beside it cannot be read"
+        message = f"{path} is PEFT's, and the {PEFT_SETTINGS} beside it cannot be read"
         raise LorakitError(message) from error
     return found
 

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.adapters import PEFT_SETTINGS
 from lorakit.models import adapter_formats
 from lorakit.models.adapter_formats import Adapter
 from lorakit.store import atomic
@@ -21,7 +22,7 @@ def write(adapter: Adapter, path: Path, style: str = "diffusers", base: str = ""
     """
     if style == "peft":
         (tensors, header), settings = adapter_formats.to_peft(adapter)
-        beside = path.parent / "adapter_config.json"
+        beside = path.parent / PEFT_SETTINGS
         others = [f for f in path.parent.glob("*.safetensors") if f != path]
         if beside.exists() and others:
             raise LorakitError(

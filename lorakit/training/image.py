@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.adapters import DIFFUSERS_FILE, PEFT_FILE
 from lorakit.plan.buckets import PictureOrder
 from lorakit.store import atomic
 from lorakit.training import image_model, image_reload
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from lorakit.training.engine import Job, Trainer
 
 _MEASURED = 8  # trained pictures whose loss is measured where none is held out
-_ADAPTER = {"lora": "pytorch_lora_weights.safetensors"}
+_ADAPTER = {"lora": DIFFUSERS_FILE}
 
 
 def train(job: Job, report: Report) -> Trainer:
@@ -185,7 +186,7 @@ def _task(
 
 
 def _sampled(keep: Path, step: int) -> Path:
-    return keep / f"adapter-{step:08d}" / "adapter_model.safetensors"
+    return keep / f"adapter-{step:08d}" / PEFT_FILE
 
 
 def _handed_out(keep: Path, step: int, out: Path) -> str:
@@ -210,7 +211,7 @@ def _saved(
     if params["method"] == "full":
         base, files = Path(extra["model_path"]), list(extra["model_files"])
         return image_model.save_whole(trained, base, out / "model", files)
-    name = _ADAPTER.get(params["lora"]["peft_type"], "adapter_model.safetensors")
+    name = _ADAPTER.get(params["lora"]["peft_type"], PEFT_FILE)
     return image_model.save_adapter(trained, params["lora"], out / name, version)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lorakit.facts.adapters import PEFT_SETTINGS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer
 from lorakit.models.loading import load_pipeline
 from lorakit.store import atomic
@@ -96,7 +97,7 @@ def save_adapter(networks: Any, lora: Mapping[str, Any], file: Path, base: str) 
     # the store keeps files one by one: the settings travel inside as well
     header = {"format": "pt", PEFT_CONFIG: json.dumps(told, sort_keys=True)}
     canonical.write(file, tensors, header)
-    config = file.with_name("adapter_config.json")
+    config = file.with_name(PEFT_SETTINGS)
     atomic.write_json(config, told)
     return {"adapter": str(file), "config": str(config)}
 

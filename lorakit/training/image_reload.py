@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.adapters import PEFT_SETTINGS
 from lorakit.training import canonical
 from lorakit.training.image_task import ImageTask
 
@@ -78,7 +79,7 @@ def loaded(what: Path, base: Path, family: str) -> Any:
     if what.is_dir():
         return load_pipeline(what, family, "fp32", "cpu")
     pipeline = load_pipeline(base, family, "fp32", "cpu")
-    if what.with_name("adapter_config.json").is_file():
+    if what.with_name(PEFT_SETTINGS).is_file():
         from peft import PeftModel
 
         pipeline.unet = PeftModel.from_pretrained(pipeline.unet, str(what.parent))

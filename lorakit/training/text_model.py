@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
 from lorakit.facts.text_models import MINILM_SHA256
 from lorakit.store import atomic
 from lorakit.store.canonical import file_digest
@@ -100,12 +101,12 @@ def save(model: Any, tokenizer: Any, folder: Path, source: str, *, full: bool) -
         raise LorakitError(f"the adapter would be saved without its head: {', '.join(lost)}")
     # PEFT knows the base model by its folder, which means nothing on another machine
     told = {**settings.to_dict(), "inference_mode": True, "base_model_name_or_path": source}
-    canonical.write(folder / "adapter_model.safetensors", tensors, {"format": "pt"})
-    _write_json(folder / "adapter_config.json", told)
+    canonical.write(folder / PEFT_FILE, tensors, {"format": "pt"})
+    _write_json(folder / PEFT_SETTINGS, told)
     return {
         **outputs,
-        "adapter": str(folder / "adapter_model.safetensors"),
-        "config": str(folder / "adapter_config.json"),
+        "adapter": str(folder / PEFT_FILE),
+        "config": str(folder / PEFT_SETTINGS),
     }
 
 

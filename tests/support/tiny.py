@@ -132,33 +132,37 @@ def _scheduler(**more: object) -> DDIMScheduler:
 
 def save_sd(folder: Path, seed: int = 0) -> Path:
     """A Stable Diffusion 1.x pipeline, 64 px."""
-    torch.manual_seed(seed)
-    words = tokenizer(folder / "words")
-    pipeline = StableDiffusionPipeline(
-        vae=_vae(),
-        text_encoder=CLIPTextModel(_text(len(words), 32)),
-        tokenizer=words,
-        unet=_unet(32),
-        scheduler=_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    pipeline.save_pretrained(folder / "model")
-    return folder / "model"
+    return _save_sd(folder, seed, 32, {}, {}, {})
 
 
 def save_sd2(folder: Path, seed: int = 0) -> Path:
     """A Stable Diffusion 2.x pipeline, 64 px: it predicts v, and reads words through linear layers."""
+    return _save_sd(
+        folder,
+        seed,
+        40,
+        {"hidden_act": "gelu", "projection_dim": 24},
+        {"use_linear_projection": True},
+        {"prediction_type": "v_prediction"},
+    )
+
+
+def _save_sd(
+    folder: Path,
+    seed: int,
+    width: int,
+    text: dict[str, object],
+    unet: dict[str, object],
+    scheduler: dict[str, object],
+) -> Path:
     torch.manual_seed(seed)
     words = tokenizer(folder / "words")
-    text = _text(len(words), 40, hidden_act="gelu", projection_dim=24)
     pipeline = StableDiffusionPipeline(
         vae=_vae(),
-        text_encoder=CLIPTextModel(text),
+        text_encoder=CLIPTextModel(_text(len(words), width, **text)),
         tokenizer=words,
-        unet=_unet(40, use_linear_projection=True),
-        scheduler=_scheduler(prediction_type="v_prediction"),
+        unet=_unet(width, **unet),
+        scheduler=_scheduler(**scheduler),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

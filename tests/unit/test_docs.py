@@ -44,22 +44,11 @@ def test_readme_blocks_are_valid(number: int, tmp_path: Path) -> None:
     assert load(path).warnings == ()
 
 
-def test_the_guide_s_storyboards_are_valid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["storyboards.md", "training.md"])
+def test_the_documents_of_a_page_are_valid(tmp_path: Path, page: str) -> None:
     from lorakit.language import load
 
-    text = (ROOT / "docs" / "storyboards.md").read_text("utf-8")
-    found = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(found) == 3
-    for number, block in enumerate(found):
-        path = tmp_path / f"block_{number}.yaml"
-        path.write_text(block)
-        assert load(path).warnings == (), block
-
-
-def test_the_trainings_page_s_recipes_are_valid(tmp_path: Path) -> None:
-    from lorakit.language import load
-
-    text = (ROOT / "docs" / "training.md").read_text("utf-8")
+    text = (ROOT / "docs" / page).read_text("utf-8")
     found = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert len(found) == 3
     for number, block in enumerate(found):
