@@ -29,7 +29,6 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import torch
-from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
 from transformers.utils import logging as transformers_logging
@@ -40,6 +39,7 @@ sys.path.insert(0, str(STUDIO))
 
 from common import label_sheet  # noqa: E402
 from compose import fetch_art, scene_number  # noqa: E402
+from drawing import Painter  # noqa: E402
 from figures import (  # noqa: E402
     Interval,
     badness,
@@ -56,7 +56,7 @@ from scenes import Scene  # noqa: E402
 from lorakit.diagnostics import LorakitError  # noqa: E402
 from lorakit.rendering.judge import Judge, Verdict, load_judge  # noqa: E402
 
-BATCH, SEEDS, WORST, FIRST = 8, 8, 20, 50
+SEEDS, WORST, FIRST = 8, 20, 50
 COMPOSED_SEED = 902  # no pool, no judge's examination
 WANTED = {
     "main character": 0.97,
@@ -82,31 +82,8 @@ OWN = {  # the examiner's name for each figure's part
 }
 
 
-class Painter:
-    """The pipeline with its own defaults; noise belongs to a picture, not to its batch."""
-
-    def __init__(self, folder: Path, steps: int | None, guidance: float | None) -> None:
-        for library in (diffusers_logging, transformers_logging):
-            library.disable_progress_bar()
-            library.set_verbosity_error()
-        card = json.loads((folder / "studio.json").read_text(encoding="utf-8"))
-        self.steps = steps or card["default_num_inference_steps"]
-        self.guidance = guidance or card["default_guidance_scale"]
-        self.pipeline = StableDiffusionPipeline.from_pretrained(folder, local_files_only=True)
-        self.pipeline.set_progress_bar_config(disable=True)
-        for part in (self.pipeline.unet, self.pipeline.vae):
-            part.to(memory_format=torch.channels_last)
-
-    def draw(self, sentences: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
-        """A picture for each sentence."""
-        made: list[Image.Image] = []
-        for start in range(0, len(sentences), BATCH):
-            part = list(sentences[start : start + BATCH])
-            noise = [torch.Generator().manual_seed(n) for n in seeds[start : start + BATCH]]
-            made += self.pipeline(
-                part, num_inference_steps=self.steps, guidance_scale=self.guidance, generator=noise
-            ).images
-        return made
+class Measured(Painter):
+    """A painter whose autoencoder and speed are measured as well."""
 
     @torch.no_grad()
     def round_trip(self, pictures: Sequence[Image.Image]) -> list[float]:
@@ -242,7 +219,10 @@ def main() -> None:
         judge = load_judge(args.judge)
     except LorakitError as error:
         sys.exit(f"error: {error}")
-    painter = Painter(args.model, args.steps, args.guidance)
+    for library in (diffusers_logging, transformers_logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
+    painter = Measured(args.model, args.steps, args.guidance)
     art = Art(fetch_art(args.art))
     figures = measure_sentences(
         painter, judge, args.count, args.seed, {"worst": args.sheet, "first": args.first}

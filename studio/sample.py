@@ -12,9 +12,8 @@ import argparse
 import time
 from pathlib import Path
 
-import torch
 from common import label_sheet
-from diffusers import StableDiffusionPipeline
+from drawing import Painter
 
 STYLE = "soft 3d illustration, "
 PROMPTS = (
@@ -51,35 +50,23 @@ PROMPTS = (
 )
 
 
-@torch.no_grad()
 def main() -> None:
     """Run the stage."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, default=Path(__file__).with_name("model"))
     parser.add_argument("--out", type=Path, required=True, help="the PNG to write")
     parser.add_argument("--prompt", action="append", help="a sentence; may be repeated")
-    parser.add_argument("--steps", type=int, default=20, help="denoising steps")
-    parser.add_argument("--guidance", type=float, default=2.5, help="guidance scale")
+    parser.add_argument("--steps", type=int, help="instead of the model's default")
+    parser.add_argument("--guidance", type=float, help="instead of the model's default")
     parser.add_argument("--seed", type=int, default=0, help="of the first picture")
     parser.add_argument("--batch", type=int, default=6, help="pictures at a time")
     parser.add_argument("--columns", type=int, default=6)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
-    pipeline = StableDiffusionPipeline.from_pretrained(args.model).to(args.device)
-    pipeline.set_progress_bar_config(disable=True)
+    painter = Painter(args.model, args.steps, args.guidance, batch=args.batch, device=args.device)
     prompts = args.prompt or list(PROMPTS)
-    pictures = []
     started = time.monotonic()
-    for start in range(0, len(prompts), args.batch):
-        batch = prompts[start : start + args.batch]
-        # One generator a picture: a picture does not depend on its company.
-        seeds = range(args.seed + start, args.seed + start + len(batch))
-        pictures += pipeline(
-            batch,
-            num_inference_steps=args.steps,
-            guidance_scale=args.guidance,
-            generator=[torch.Generator().manual_seed(seed) for seed in seeds],
-        ).images
+    pictures = painter.draw(prompts, range(args.seed, args.seed + len(prompts)))
     seconds = (time.monotonic() - started) / len(prompts)
     label_sheet(pictures, prompts, args.columns).save(args.out, optimize=True)
     print(f"{args.out}: {len(prompts)} pictures, {seconds:.2f} s each")
