@@ -114,3 +114,17 @@ def label_sheet(pictures: Sequence[Image.Image], texts: Sequence[str], columns: 
         lines = "\n".join(textwrap.wrap(text, 27)[:4])
         draw.multiline_text((left + 4, top + picture.height + 1), lines, "black", spacing=0)
     return sheet
+
+
+class Pace:
+    """How long steps take, without the pauses of a machine that was suspended or lent out meanwhile."""
+
+    def __init__(self) -> None:
+        self.usual = 0.0  # seconds
+
+    def counted(self, seconds: float) -> float:
+        """What of a step's ``seconds`` counts towards the schedule: five usual steps at the most."""
+        if self.usual:
+            seconds = min(seconds, 5 * self.usual)
+        self.usual = 0.9 * self.usual + 0.1 * seconds if self.usual else seconds
+        return seconds

@@ -31,6 +31,7 @@ import torch
 from captions import caption
 from common import (
     Ema,
+    Pace,
     choose_device,
     load_checkpoint,
     log_line,
@@ -305,6 +306,7 @@ class Run:
         self.ema = Ema(self.model, decay=0.996)
         self.step, self.seconds = 0, 0.0
         self.clock = 0.0  # when the last step was timed
+        self.pace = Pace()
         self.held_out = self.batches.held_out()
         self.checkpoint: Path = args.work / "unet.pt"
         if self.checkpoint.exists():
@@ -353,7 +355,8 @@ class Run:
         self.gradients.buffer.zero_()
         loss.backward()
         now = time.monotonic()
-        mean_loss, seconds = self.gradients.share(float(loss.detach()), now - self.clock)
+        counted = self.pace.counted(now - self.clock)
+        mean_loss, seconds = self.gradients.share(float(loss.detach()), counted)
         self.clock = now
         if not math.isfinite(mean_loss):
             raise RuntimeError(f"the loss is not finite at step {self.step}")

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from common import (
     Ema,
+    Pace,
     choose_device,
     load_checkpoint,
     log_line,
@@ -50,15 +51,15 @@ LOG_EVERY, SAVE_EVERY = 60, 120  # seconds
 HELD_OUT = 64  # the first pictures of a pool are never trained on
 
 
-def reconstruction_loss(made: Tensor, wanted: Tensor) -> Tensor:
-    """L1 and 3 x squared error on pixels, L1 on differences of neighbours.
+def reconstruction_loss(made: Tensor, wanted: Tensor, squared: float) -> Tensor:
+    """L1 and ``squared`` x squared error on pixels, L1 on differences of neighbours.
 
     Both (B, 3, H, W) in -1..1.
     """
     error = made - wanted
     across = error[..., :, 1:] - error[..., :, :-1]
     down = error[..., 1:, :] - error[..., :-1, :]
-    pixels = error.abs().mean() + 3 * error.pow(2).mean()
+    pixels = error.abs().mean() + squared * error.pow(2).mean()
     return pixels + across.abs().mean() + down.abs().mean()
 
 
@@ -165,6 +166,7 @@ class Run:
         self.muon = Muon(matrices, lr=args.muon_rate)
         self.ema = Ema(self.vae, decay=0.998)
         self.step, self.pictures, self.seconds = 0, 0, 0.0
+        self.pace = Pace()
         self.checkpoint: Path = args.work / "vae.pt"
         if self.checkpoint.exists():
             self.resume()
@@ -210,7 +212,7 @@ class Run:
             latents = self.vae.encoder(batch)
             noise = torch.randn_like(latents) * (latents.detach().std() * self.args.noise)
             made = self.vae.decoder(latents + noise)
-        loss = reconstruction_loss(made.float(), batch)
+        loss = reconstruction_loss(made.float(), batch, self.args.squared)
         if not self.args.decoder_only:
             loss = loss + 0.01 * variance_penalty(latents.float())
         if not torch.isfinite(loss):
@@ -238,7 +240,7 @@ class Run:
             started = time.monotonic()
             losses.append(self.take_step())
             now = time.monotonic()
-            self.seconds += now - started
+            self.seconds += self.pace.counted(now - started)
             if now - last_log > LOG_EVERY:
                 log_line(
                     self.args.work / "vae_log.jsonl",
@@ -270,6 +272,7 @@ def main() -> None:
     parser.add_argument("--muon-rate", type=float, default=1e-2, help="peak rate of Muon")
     parser.add_argument("--start", type=Path, help="an exported model to begin with")
     parser.add_argument("--noise", type=float, default=0.05, help="noise on latents, in their std")
+    parser.add_argument("--squared", type=float, default=3, help="weight of squared errors")
     parser.add_argument("--decoder-only", action="store_true", help="keep the encoder as it is")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
