@@ -144,14 +144,6 @@ def _quiet() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
-def _prepare_torch(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-
-
 def main() -> None:
     """`python -m lorakit.execute.worker SLOT THREADS LOCK`; started by the runner, not by people."""
     with contextlib.suppress(ValueError, OSError):
@@ -171,7 +163,9 @@ def main() -> None:
         claim = _hold(Path(lock), worker) if lock else None
         worker.tell(event="state", state="starting", detail="")
         if slot in ("render", "train", "encode"):
-            _prepare_torch(threads)
+            from lorakit.models.processor import prepare_torch
+
+            prepare_torch(threads)
         worker.serve()
         del claim
     except BrokenPipeError:

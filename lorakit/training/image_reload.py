@@ -18,6 +18,7 @@ from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_SETTINGS
+from lorakit.models.processor import prepare_torch
 from lorakit.training import canonical
 from lorakit.training.image_task import ImageTask
 
@@ -92,7 +93,7 @@ def main() -> None:
     """Read a job from standard input, tell the difference."""
     words: dict[str, Any] = json.loads(sys.stdin.read())
     out, sys.stdout = sys.stdout, sys.stderr
-    torch.set_num_threads(words["threads"])
+    prepare_torch(words["threads"])
     from lorakit.training.networks import Networks
 
     probe: dict[str, Any]

@@ -109,12 +109,10 @@ def main() -> None:
     """`python -m lorakit.training.ranks THREADS`, started by rank 0 with a job on standard input."""
     job = _job()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    import torch
-
+    from lorakit.models.processor import prepare_torch
     from lorakit.training.engine import trainer_for
 
-    torch.set_num_threads(int(sys.argv[1]))
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    prepare_torch(int(sys.argv[1]))
 
     def quiet(job: str, done: int, total: int, figures: Mapping[str, float] | None = None) -> None:
         """Rank 0 tells."""

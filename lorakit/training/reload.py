@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from lorakit.diagnostics import LorakitError
+from lorakit.models.processor import prepare_torch
 from lorakit.training import canonical
 
 TOLERANCE = 1e-4  # of fp32 logits, absolute: other sums in another process
@@ -69,7 +70,7 @@ def main() -> None:
     """Read a job from standard input, tell the greatest difference of the logits."""
     words: dict[str, Any] = json.loads(sys.stdin.read())
     out, sys.stdout = sys.stdout, sys.stderr
-    torch.set_num_threads(words["threads"])
+    prepare_torch(words["threads"])
     from lorakit.training.text_model import load
 
     tensors, _ = canonical.read(Path(words["probe"]))
