@@ -23,6 +23,7 @@ from lorakit.facts.text_files import folder_of
 from lorakit.facts.text_models import minilm_folder
 from lorakit.language.trainings import DataSource
 from lorakit.training import text_model
+from lorakit.training.frozen import FrozenWeights
 from lorakit.training.loop import Loop
 from lorakit.training.task import LoopSettings
 from lorakit.training.text import TextTask
@@ -48,7 +49,9 @@ def built(method: str) -> Any:
 
 
 def ours(method: str, precision: str, steps: int, ids: Any, labels: Any) -> float:
-    task = TextTask(built(method), TextBatches(ids, labels, 0, BATCH, 7), [""] * len(ids))
+    model = built(method)
+    FrozenWeights(model, precision)
+    task = TextTask(model, TextBatches(ids, labels, 0, BATCH, 7), [""] * len(ids))
     settings = LoopSettings(steps + WARM, 7, 1e-3, precision=precision)
     loop = Loop(task, settings)
     while not loop.done:

@@ -26,6 +26,7 @@ import torch
 from lorakit.diagnostics import LorakitError
 from lorakit.models.heap import give_back_freed_memory
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
+from lorakit.training.dropping import quick_dropout
 from lorakit.training.memory import peak_memory
 from lorakit.training.optimizers import optimizer_for, schedule_for
 from lorakit.training.ranks import leave_group
@@ -78,6 +79,8 @@ class Loop:
         self.accelerator = _accelerator(settings, logs)
         self._share = Share(self.accelerator.process_index, self.accelerator.num_processes)
         self._send = send_to_device
+        # in fp32 a training loses, to the bit, what torch's own dropout would have it lose
+        self._quick = settings.device == "cpu" and settings.precision != "fp32"
         self.step_number = 0  # optimizer steps that are through
         self.history: list[Figures] = []
         self._weights = dict(task.parameters())
@@ -113,22 +116,8 @@ class Loop:
         began = time.monotonic()
         self.model.train()
         passes = self.settings.gradient_accumulation_steps
-        mean = 0.0
-        for place in range(passes):
-            number = self.step_number * passes + place
-            generator = seeded(self.settings.seed, "step", self.step_number, place)
-            if not self.leads:  # other rows drop out otherwise
-                seeded(self.settings.seed, "step", self.step_number, place, self._share.rank)
-            batch = self._send(self.task.batch(number), self.accelerator.device)
-            last = place == passes - 1
-            with nullcontext() if last else self.accelerator.no_sync(self.model):
-                loss = self.task.loss(self.model, batch, generator, self._share)
-                loss = loss * (self._share.weight(rows_of(batch)) / passes)
-                value = float(self._mean(loss.detach()))
-                if not math.isfinite(value):
-                    raise self._not_finite("loss", number)
-                self.accelerator.backward(loss)
-            mean += value
+        with quick_dropout() if self._quick else nullcontext():
+            mean = sum(self._pass(place) for place in range(passes))
         norm = self._clip()
         if not math.isfinite(norm) and self.accelerator.scaler is None:
             raise self._not_finite("gradient", self.step_number * passes)
@@ -202,6 +191,24 @@ class Loop:
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
     # -- parts of a step ---------------------------------------------------------------------------
+
+    def _pass(self, place: int) -> float:
+        """Gradients of pass `place` of a step's; returns its share of the step's loss."""
+        passes = self.settings.gradient_accumulation_steps
+        number = self.step_number * passes + place
+        generator = seeded(self.settings.seed, "step", self.step_number, place)
+        if not self.leads:  # other rows drop out otherwise
+            seeded(self.settings.seed, "step", self.step_number, place, self._share.rank)
+        batch = self._send(self.task.batch(number), self.accelerator.device)
+        last = place == passes - 1
+        with nullcontext() if last else self.accelerator.no_sync(self.model):
+            loss = self.task.loss(self.model, batch, generator, self._share)
+            loss = loss * (self._share.weight(rows_of(batch)) / passes)
+            value = float(self._mean(loss.detach()))
+            if not math.isfinite(value):
+                raise self._not_finite("loss", number)
+            self.accelerator.backward(loss)
+        return value
 
     def _mean(self, loss: torch.Tensor) -> torch.Tensor:
         """Over all processes, which thereby stop together where it is not finite."""

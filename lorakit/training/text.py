@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,13 @@ import torch
 from torch import nn
 
 from lorakit.diagnostics import Place
-from lorakit.facts.text_data import Splits, from_json, read
+from lorakit.facts.text_data import Splits, Texts, from_json, read
 from lorakit.facts.text_files import folder_of
 from lorakit.language.trainings import DataSource
 from lorakit.store import atomic
 from lorakit.training import metrics, reload, text_model
 from lorakit.training.curve import write_curve
+from lorakit.training.frozen import FrozenWeights
 from lorakit.training.held_out import HeldOut
 from lorakit.training.loop import Loop
 from lorakit.training.memory import peak_memory
@@ -73,17 +74,11 @@ def train(job: Job, report: Report) -> Trainer:
     out, full = Path(job["out"]), params["method"] == "full"
     out.mkdir(parents=True, exist_ok=True)
     source, splits = _texts(extra["data"], params["seed"])
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(extra["model_path"], local_files_only=True)
-
-    def batches(part: Any) -> TextBatches:
-        ids = tokenized(tokenizer, part.texts, params["max_length"])
-        pad = tokenizer.pad_token_id or 0
-        return TextBatches(ids, part.labels, pad, params["train"]["batch_size"], params["seed"])
-
+    tokenizer, batches = _batches(params, extra)
     held_out = batches(splits.test)
-    task = TextTask(text_model.build(params, extra), batches(splits.train), splits.train.texts)
+    classifier = text_model.build(params, extra)
+    frozen = FrozenWeights(classifier, params["precision"])
+    task = TextTask(classifier, batches(splits.train), splits.train.texts)
     settings = LoopSettings.of(
         params["train"],
         seed=params["seed"],
@@ -126,6 +121,7 @@ def train(job: Job, report: Report) -> Trainer:
         with loop.averaged():
             scored = yield from _scored(loop.single, held_out, len(splits.labels), loop)
             model = loop.unwrapped()
+            frozen.restore()
             outputs = text_model.save(model, tokenizer, out, extra["source"], full=full)
             yield
             probe = held_out.collate(range(min(_PROBED, len(held_out.ids))))
@@ -172,13 +168,30 @@ def _texts(told: Mapping[str, Any], seed: int) -> tuple[DataSource, Splits]:
     return source, read(source, place, seed)
 
 
+def _batches(
+    params: Mapping[str, Any], extra: Mapping[str, Any]
+) -> tuple[Any, Callable[[Texts], TextBatches]]:
+    """The model's tokenizer, and what makes batches of texts by it."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(extra["model_path"], local_files_only=True)
+
+    def batches(part: Texts) -> TextBatches:
+        ids = tokenized(tokenizer, part.texts, params["max_length"])
+        pad = tokenizer.pad_token_id or 0
+        return TextBatches(ids, part.labels, pad, params["train"]["batch_size"], params["seed"])
+
+    return tokenizer, batches
+
+
 def _some_losses(loop: Loop, texts: TextBatches) -> Iterator[float]:
     """The loss of each of some texts that are the same whenever it is asked."""
     from accelerate.utils import send_to_device
 
     model = loop.single
     model.eval()
-    some = range(0, len(texts.ids), -(-len(texts.ids) // _MEASURED))
+    spread = range(0, len(texts.ids), -(-len(texts.ids) // _MEASURED))
+    some = sorted(spread, key=lambda one: len(texts.ids[one]))  # little padding
     for start in range(0, len(some), _EVALUATED):
         batch = texts.collate(some[start : start + _EVALUATED])
         batch = send_to_device(batch, loop.accelerator.device)

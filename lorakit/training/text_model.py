@@ -48,11 +48,19 @@ def build(params: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
     """What is trained; the same weights for the same seed, wherever and whenever it is built."""
     seeded(params["seed"], "model")
     model = base_model(Path(extra["model_path"]), extra["labels"], extra["source"])
+    full = params["method"] == "full"
+    made = model if full else _adapted(model, params)
     if params["train"]["gradient_checkpointing"]:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-        model.enable_input_require_grads()
-    if params["method"] == "full":
-        return model
+        newer = getattr(
+            model, "activation_checkpointing_enable", None
+        )  # its name in newer transformers
+        (newer or model.gradient_checkpointing_enable)({"use_reentrant": False})
+        # what only reentrant checkpoints need: gradients on beneath the lowest adapter, to the embeddings
+        model.disable_input_require_grads()
+    return made
+
+
+def _adapted(model: Any, params: Mapping[str, Any]) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
 
     lora = params["lora"]

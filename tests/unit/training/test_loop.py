@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,7 @@ import torch
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.packages import MODULES
 from lorakit.training.checkpoints import Checkpoints
+from lorakit.training.dropping import quick_dropout
 from lorakit.training.loop import Loop, NotFinite
 
 
@@ -51,6 +53,32 @@ def test_complaint_06_six_steps_and_six_more_are_twelve_bit_for_bit(
     if optimizer == "adamw_8bit":
         kept = whole._optimizer.optimizer.state
         assert any(state["state1"].dtype == torch.uint8 for state in kept.values())
+
+
+def test_complaint_06_resuming_is_exact_in_bf16_too_whatever_was_dropped(toy, settings, tmp_path):
+    low = replace(settings, precision="bf16")
+    expected = finish(Loop(toy(), low))
+    first = Loop(toy(), low, tmp_path)
+    for _ in range(6):
+        first.step()
+    first.save()
+    torch.rand(9)
+    assert same(finish(Loop(toy(), low, tmp_path)), expected)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_fp32_drops_what_torch_drops(toy, settings, monkeypatch, precision):
+    entered = []
+
+    @contextmanager
+    def noticed():
+        entered.append(precision)
+        with quick_dropout():
+            yield
+
+    monkeypatch.setattr("lorakit.training.loop.quick_dropout", noticed)
+    Loop(toy(), replace(settings, precision=precision)).step()
+    assert entered == ([] if precision == "fp32" else ["bf16"])
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adamw_8bit", "adafactor", "lion", "prodigy"])

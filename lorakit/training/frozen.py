@@ -1,0 +1,59 @@
+"""Weights that are not trained, kept in the precision in which autocast computes with them.
+
+autocast casts a weight anew in every pass; one that never changes is the same each time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+_LOW = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class FrozenWeights:
+    """Linear layers without a trained weight, in low precision until `restore`.
+
+    Under autocast a pass gives the same bits as before. The fp32 weights are kept where they are.
+    """
+
+    def __init__(self, model: nn.Module, precision: str) -> None:
+        """`precision` is the training's; fp32 leaves everything as it is."""
+        self._kept: list[tuple[nn.Parameter, torch.Tensor]] = []
+        self._adapted: list[Any] = []
+        low = _LOW.get(precision)
+        if low is None or _looks_at_weights(model):
+            return
+        for module in model.modules():
+            own = list(module.parameters(recurse=False))
+            if isinstance(module, nn.Linear) and not any(p.requires_grad for p in own):
+                self._kept += [(p, p.data) for p in own]
+            if hasattr(module, "cast_input_dtype_enabled") and not _drops(module):
+                self._adapted.append(module)
+        for parameter, whole in self._kept:
+            parameter.data = whole.to(low)
+        self._to_fp32(False)
+
+    def restore(self) -> None:
+        """Put the fp32 weights back, once nothing is trained any more."""
+        for parameter, whole in self._kept:
+            parameter.data = whole.to(parameter.device)
+        self._to_fp32(True)
+        self._kept, self._adapted = [], []
+
+    def _to_fp32(self, wanted: bool) -> None:
+        """Whether PEFT casts what comes into an adapter to fp32, which autocast takes back at once."""
+        for module in self._adapted:
+            module.cast_input_dtype_enabled = wanted
+
+
+def _looks_at_weights(model: nn.Module) -> bool:
+    """Whether an adapter computes with the weights themselves, as DoRA does with their norms."""
+    return any(getattr(module, "lora_variant", None) for module in model.modules())
+
+
+def _drops(adapted: Any) -> bool:
+    """Whether an adapter has dropout, which rounds otherwise in low precision."""
+    return any(isinstance(module, nn.Dropout) for module in adapted.lora_dropout.values())

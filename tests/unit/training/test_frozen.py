@@ -1,0 +1,107 @@
+"""Frozen weights in low precision: the same losses and gradients, and fp32 again at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from lorakit.training import text_model
+from lorakit.training.frozen import FrozenWeights
+from tests.support.tiny_text import save_bert
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_bert(tmp_path_factory.mktemp("bert"))
+
+
+def built(bert: Path, *, checkpointing: bool = False, **lora: object) -> Any:
+    params = {
+        "seed": 3,
+        "method": "lora",
+        "train": {"gradient_checkpointing": checkpointing},
+        "lora": {
+            "rank": 4, "alpha": 9.0, "dropout": 0.0, "target_modules": r".*layer\.1\..*dense",
+            "use_rslora": False, "use_dora": False, "modules_to_save": [], **lora,
+        },
+    }  # fmt: skip
+    extra = {"model_path": str(bert), "labels": ["no", "yes"], "source": "tiny"}
+    model = text_model.build(params, extra)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():  # an adapter at its beginning adds nothing
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.3)
+    return model
+
+
+def step(model: nn.Module) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """The loss, and the gradients by name."""
+    torch.manual_seed(1)
+    ids = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 9, 4, 3]])
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = model.train()(input_ids=ids, labels=torch.tensor([0, 1])).loss
+    loss.backward()
+    return loss.detach(), {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize(
+    "lora",
+    [{}, {"dropout": 0.1}, {"modules_to_save": ["pooler"]}, {"use_dora": True}],
+    ids=str,
+)
+def test_losses_and_gradients_are_the_same_to_the_bit(
+    bert: Path, lora: dict[str, object], checkpointing: bool
+) -> None:
+    loss, gradients = step(built(bert, checkpointing=checkpointing, **lora))
+    model = built(bert, checkpointing=checkpointing, **lora)
+    FrozenWeights(model, "bf16")
+    low, of_low = step(model)
+    assert torch.equal(low, loss)
+    assert gradients.keys() == of_low.keys()
+    assert all(torch.equal(gradients[name], of_low[name]) for name in gradients)
+
+
+def test_what_is_frozen_is_low_and_fp32_comes_back(bert: Path) -> None:
+    model = built(bert)
+    before = {name: t.clone() for name, t in model.state_dict().items()}
+    frozen = FrozenWeights(model, "bf16")
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            assert parameter.dtype == torch.float32
+    inner = model.get_base_model().bert.encoder.layer
+    for layer in (inner[0].output.dense, inner[1].output.dense.base_layer):
+        assert layer.weight.dtype == layer.bias.dtype == torch.bfloat16
+    assert inner[0].output.LayerNorm.weight.dtype == torch.float32
+    frozen.restore()
+    after = model.state_dict()
+    assert all(t.dtype == torch.float32 and torch.equal(t, before[n]) for n, t in after.items())
+    x = torch.ones(1, inner[1].output.dense.in_features, dtype=torch.bfloat16)
+    assert inner[1].output.dense._cast_input_dtype(x, torch.float32).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("precision", "lora"), [("fp32", {}), ("bf16", {"use_dora": True})], ids=str
+)
+def test_fp32_stays_and_so_does_what_dora_measures(
+    bert: Path, precision: str, lora: dict[str, object]
+) -> None:
+    model = built(bert, **lora)
+    FrozenWeights(model, precision)
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_gradients_end_at_the_lowest_adapter(bert: Path, checkpointing: bool) -> None:
+    model = built(bert, checkpointing=checkpointing)
+    reached: list[bool] = []
+    layers = model.get_base_model().bert.encoder.layer
+    layers[0].register_forward_hook(lambda _m, _i, out: reached.append(out.requires_grad))
+    _, gradients = step(model)
+    assert any(not bool((g == 0).all()) for name, g in gradients.items() if "lora_" in name)
+    assert reached == [False]
