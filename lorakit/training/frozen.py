@@ -14,7 +14,7 @@ _LOW = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class FrozenWeights:
-    """Linear layers without a trained weight, in low precision until `restore`.
+    """Linear layers and convolutions without a trained weight, in low precision until `restore`.
 
     Under autocast a pass gives the same bits as before. The fp32 weights are kept where they are.
     """
@@ -28,7 +28,7 @@ class FrozenWeights:
             return
         for module in model.modules():
             own = list(module.parameters(recurse=False))
-            if isinstance(module, nn.Linear) and not any(p.requires_grad for p in own):
+            if isinstance(module, nn.Linear | nn.Conv2d) and not any(p.requires_grad for p in own):
                 self._kept += [(p, p.data) for p in own]
             if hasattr(module, "cast_input_dtype_enabled") and not _drops(module):
                 self._adapted.append(module)

@@ -1,0 +1,54 @@
+"""Small attention in math: what it gives, and when it is chosen."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers.models.attention_processor import Attention
+
+from lorakit.training.attention import SmallInMath, small_attention_in_math
+
+
+def attention() -> Attention:
+    torch.manual_seed(0)
+    return Attention(query_dim=32, cross_attention_dim=24, heads=2, dim_head=16)
+
+
+@pytest.mark.parametrize("asked", [None, 7])
+def test_the_outcome_and_the_gradients_are_alike(asked: int | None) -> None:
+    plain, ours = attention(), torch.nn.Sequential(attention())
+    if asked is None:
+        plain = Attention(query_dim=32, heads=2, dim_head=16)
+        ours = torch.nn.Sequential(Attention(query_dim=32, heads=2, dim_head=16))
+        ours[0].load_state_dict(plain.state_dict())
+    small_attention_in_math(ours)
+    assert isinstance(ours[0].processor, SmallInMath)
+    words = None if asked is None else torch.randn(2, asked, 24)
+    places = torch.randn(2, 16, 32)
+    results = []
+    for module in (plain, ours[0]):
+        x = places.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16):
+            out = module(x, encoder_hidden_states=words)
+        out.float().square().sum().backward()
+        results.append((out.float().detach(), x.grad))
+    for one, other in zip(*results, strict=True):
+        assert torch.allclose(one, other, atol=2e-2, rtol=2e-2)
+
+
+@pytest.mark.parametrize(
+    ("places", "low", "fused"), [(16, True, False), (16, False, True), (400, True, True)]
+)
+def test_only_few_places_under_autocast_are_computed_in_math(
+    places: int, low: bool, fused: bool
+) -> None:
+    allowed = []
+
+    def look(*_: object, **__: object) -> torch.Tensor:
+        allowed.append(torch.backends.cuda.flash_sdp_enabled())
+        return torch.zeros(())
+
+    chooser = SmallInMath(look)
+    with torch.autocast("cpu", torch.bfloat16, enabled=low):
+        chooser(None, torch.zeros(1, places, 8))
+    assert allowed == [fused]
