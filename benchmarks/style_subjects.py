@@ -43,7 +43,7 @@ def trained(home: Path) -> Path:
     (home / ".lorakit").mkdir()
     shutil.copy(ROOT / "recipes" / "bootcamp-image.yaml", home / "recipe.yaml")
     subprocess.run([sys.executable, "-m", "lorakit", "run", "--plain"], cwd=home, check=True)
-    return next(home.glob("runs/**/pytorch_lora_weights.safetensors"))
+    return next(home.glob("outputs/*/001/hologram_style/**/pytorch_lora_weights.safetensors"))
 
 
 def looks(pictures: Sequence[Image.Image]) -> tuple[float, float]:

@@ -165,7 +165,8 @@ class Documented:
         params, extra = job["params"], job["extra"]
         self.seed, self.train = params["seed"], params["train"]
         self.pipeline = load_pipeline(Path(extra["model_path"]), extra["family"], "fp32", "cpu")
-        self.pipeline.text_encoder.requires_grad_(requires_grad=False)
+        for part in (self.pipeline.text_encoder, self.pipeline.vae, self.pipeline.unet):
+            part.requires_grad_(requires_grad=False)
         seeded(self.seed, "adapter")
         self.pipeline.unet.add_adapter(
             LoraConfig(r=RANK, lora_alpha=RANK, init_lora_weights=True, target_modules=TARGETS)
