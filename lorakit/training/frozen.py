@@ -55,5 +55,9 @@ def _looks_at_weights(model: nn.Module) -> bool:
 
 
 def _drops(adapted: Any) -> bool:
-    """Whether an adapter has dropout, which rounds otherwise in low precision."""
-    return any(isinstance(module, nn.Dropout) for module in adapted.lora_dropout.values())
+    """Whether an adapter has dropout, which rounds otherwise in low precision.
+
+    LoHa and LoKr drop ranks of their weights, and never what comes in.
+    """
+    dropouts = getattr(adapted, "lora_dropout", {})
+    return any(isinstance(module, nn.Dropout) for module in dropouts.values())

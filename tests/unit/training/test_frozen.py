@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from peft import LoHaConfig, LoKrConfig, LoraConfig, inject_adapter_in_model
 from torch import nn
 
 from lorakit.training import text_model
@@ -65,6 +66,34 @@ def test_losses_and_gradients_are_the_same_to_the_bit(
     assert torch.equal(low, loss)
     assert gradients.keys() == of_low.keys()
     assert all(torch.equal(gradients[name], of_low[name]) for name in gradients)
+
+
+@pytest.mark.parametrize("kind", [LoraConfig, LoHaConfig, LoKrConfig])
+def test_adapters_on_convolutions_of_every_kind_stay_the_same_to_the_bit(kind: Any) -> None:
+    results = []
+    for precision in ("fp32", "bf16"):
+        torch.manual_seed(5)
+        model = nn.Sequential(
+            nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 1), nn.Flatten(2), nn.Linear(16, 4)
+        )
+        model.requires_grad_(requires_grad=False)
+        model = inject_adapter_in_model(kind(r=2, target_modules=["1", "3"]), model)
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                nn.init.normal_(parameter, std=0.3)
+        frozen = FrozenWeights(model, precision)
+        assert model[0].weight.dtype == (torch.float32 if precision == "fp32" else torch.bfloat16)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = model(torch.randn(2, 3, 6, 6)).float().square().mean()
+        loss.backward()
+        gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+        frozen.restore()
+        assert {p.dtype for p in model.parameters()} == {torch.float32}
+        results.append((loss.detach(), gradients))
+    (loss, whole), (low_loss, low) = results
+    assert torch.equal(loss, low_loss)
+    assert whole.keys() == low.keys()
+    assert all(torch.equal(whole[name], low[name]) for name in whole)
 
 
 def test_what_is_frozen_is_low_and_fp32_comes_back(bert: Path) -> None:
