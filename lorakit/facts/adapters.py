@@ -19,6 +19,11 @@ class AdapterError(LorakitError):
     """An adapter cannot be used; the message says why."""
 
 
+def trained_file(peft_type: str) -> str:
+    """What a trained adapter's weights are called: diffusers has a format for LoRA alone."""
+    return DIFFUSERS_FILE if peft_type == "lora" else PEFT_FILE
+
+
 def adapter_file(path: Path) -> Path:
     """The weights file of an adapter: the path itself, or what diffusers or PEFT call it in a folder."""
     if not path.is_dir():

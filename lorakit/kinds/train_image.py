@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.facts.adapters import DIFFUSERS_FILE, PEFT_FILE, PEFT_SETTINGS
+from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS, trained_file
 from lorakit.facts.models import ModelFacts, pipeline_files
 from lorakit.kinds import image_checks
 from lorakit.kinds.encoded import Encodings
@@ -151,12 +151,9 @@ def _weights(step: TrainImageStep, model: ModelFacts) -> dict[str, tuple[str, ..
     if step.method == "full":
         files = pipeline_files(model, trained_text=step.train_text_encoder)
         return {f"model/{file}": (f"{name}/model/{file}",) for file in files}
-    if step.lora.peft_type == "lora":
-        return {"adapter": (f"{name}/{DIFFUSERS_FILE}",)}
-    return {
-        "adapter": (f"{name}/{PEFT_FILE}",),
-        "config": (f"{name}/{PEFT_SETTINGS}",),
-    }
+    file = trained_file(step.lora.peft_type)
+    beside = {"config": (f"{name}/{PEFT_SETTINGS}",)} if file == PEFT_FILE else {}
+    return {"adapter": (f"{name}/{file}",), **beside}
 
 
 def _encoded(

@@ -6,7 +6,7 @@ torch's fused kernel saves memory, but its backward in bf16 is slow there for sh
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -33,11 +33,8 @@ class SmallInMath:
         """What the other one gives; `hidden_states` are (B, N, D) or (B, D, h, w)."""
         own = hidden_states.shape[1] if hidden_states.ndim == 3 else hidden_states[0, 0].numel()
         asked = own if encoder_hidden_states is None else encoder_hidden_states.shape[1]
-        if own * asked > _SMALL or not torch.is_autocast_enabled("cpu"):
-            chosen: AbstractContextManager[None] = nullcontext()
-        else:
-            chosen = sdpa_kernel(SDPBackend.MATH)
-        with chosen:
+        small = own * asked <= _SMALL and torch.is_autocast_enabled("cpu")
+        with sdpa_kernel(SDPBackend.MATH) if small else nullcontext():
             out: Tensor = self._processor(
                 attn, hidden_states, encoder_hidden_states, *args, **kwargs
             )

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.adapters import DIFFUSERS_FILE, PEFT_FILE
+from lorakit.facts.adapters import PEFT_FILE, trained_file
 from lorakit.plan.buckets import PictureOrder
 from lorakit.store import atomic
 from lorakit.training import image_model, image_reload
-from lorakit.training.attention import small_attention_in_math
 from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.curve import write_curve
-from lorakit.training.frozen import FrozenWeights
 from lorakit.training.held_out import HeldOut
 from lorakit.training.image_batches import ImageBatches
 from lorakit.training.image_task import ImageTask
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from lorakit.training.engine import Job, Trainer
 
 _MEASURED = 8  # trained pictures whose loss is measured where none is held out
-_ADAPTER = {"lora": DIFFUSERS_FILE}
 
 
 def train(job: Job, report: Report) -> Trainer:
@@ -40,7 +37,6 @@ def train(job: Job, report: Report) -> Trainer:
     text = bool(params["train_text_encoder"])
     pipeline = image_model.build(params, extra, words=text or params["shuffle_tags"])
     networks = Networks(pipeline, extra["family"], text=text)
-    frozen = quickened(pipeline.unet, params["precision"])
     task = _task(pipeline, networks, params, extra, job["inputs"])
     settings = LoopSettings.of(
         params["train"],
@@ -57,13 +53,9 @@ def train(job: Job, report: Report) -> Trainer:
     which = "held_out" if extra["held_out_items"] else "fixed"
 
     def measure() -> Iterator[float]:
+        held = extra["held_out_items"] or extra["items"][:_MEASURED]
         with loop.averaged():
-            yield from task.fixed_losses(
-                loop.single,
-                extra["held_out_items"] or extra["items"][:_MEASURED],
-                loop.accelerator.device,
-                params["seed"],
-            )
+            yield from task.fixed_losses(loop.single, held, loop.accelerator.device, params["seed"])
 
     losses = HeldOut(
         keep / "held_out.jsonl", settings.steps, loop.step_number, measure, leads=loop.leads
@@ -87,15 +79,13 @@ def train(job: Job, report: Report) -> Trainer:
         loop.close()
         with loop.averaged():
             trained = loop.unwrapped()
-            frozen.restore()
             outputs = _saved(trained, params, extra, out, version)
             yield
             probe = image_reload.probe_of(task)
             expected = image_reload.predicted(trained, probe)
             what = out / "model" if params["method"] == "full" else Path(outputs["adapter"])
-            difference = image_reload.check(
-                what, Path(extra["model_path"]), extra["family"], probe, expected
-            )
+            base = Path(extra["model_path"])
+            difference = image_reload.check(what, base, extra["family"], probe, expected)
             whole = sum(p.numel() for p in trained.unet.parameters())
     except GeneratorExit:
         loop.save()
@@ -121,12 +111,6 @@ def train(job: Job, report: Report) -> Trainer:
         "reloaded_difference": difference,
     }
     return {**outputs, **_written(out, loop, losses, found, which)}
-
-
-def quickened(unet: Any, precision: str) -> FrozenWeights:
-    """Spare a UNet in training what takes time and changes nothing; the result takes it back."""
-    small_attention_in_math(unet)
-    return FrozenWeights(unet, precision)
 
 
 def _cost(loop: Loop, task: ImageTask) -> dict[str, Any]:
@@ -226,8 +210,8 @@ def _saved(
     if params["method"] == "full":
         base, files = Path(extra["model_path"]), list(extra["model_files"])
         return image_model.save_whole(trained, base, out / "model", files)
-    name = _ADAPTER.get(params["lora"]["peft_type"], PEFT_FILE)
-    return image_model.save_adapter(trained, params["lora"], out / name, version)
+    file = out / trained_file(params["lora"]["peft_type"])
+    return image_model.save_adapter(trained, params["lora"], file, version)
 
 
 def _written(

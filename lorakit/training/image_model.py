@@ -14,6 +14,7 @@ from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer
 from lorakit.models.loading import load_pipeline
 from lorakit.store import atomic
 from lorakit.training import adapter_files, canonical
+from lorakit.training.attention import small_attention_in_math
 from lorakit.training.task import seeded
 
 TEXT_TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj"]  # as diffusers' own examples have them
@@ -53,6 +54,7 @@ def build(params: Mapping[str, Any], extra: Mapping[str, Any], *, words: bool) -
         if params["train"]["gradient_checkpointing"]:
             enable = getattr(part, "enable_gradient_checkpointing", None)
             (enable or part.gradient_checkpointing_enable)()
+    small_attention_in_math(pipeline.unet)
     return pipeline
 
 

@@ -27,6 +27,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.models.heap import give_back_freed_memory
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
 from lorakit.training.dropping import quick_dropout
+from lorakit.training.frozen import FrozenWeights
 from lorakit.training.memory import peak_memory
 from lorakit.training.optimizers import optimizer_for, schedule_for
 from lorakit.training.ranks import leave_group
@@ -74,13 +75,13 @@ class Loop:
         """`logs` is where trackers keep their files."""
         from accelerate.utils import send_to_device
 
-        torch.set_flush_denormal(True)  # Adam on a CPU slows down many times on denormals
         self.task, self.settings = task, settings
         self.accelerator = _accelerator(settings, logs)
         self._share = Share(self.accelerator.process_index, self.accelerator.num_processes)
         self._send = send_to_device
         # in fp32 a training loses, to the bit, what torch's own dropout would have it lose
         self._quick = settings.device == "cpu" and settings.precision != "fp32"
+        self._frozen = FrozenWeights(task.model, settings.precision)
         self.step_number = 0  # optimizer steps that are through
         self.history: list[Figures] = []
         self._weights = dict(task.parameters())
@@ -188,6 +189,7 @@ class Loop:
     def unwrapped(self) -> Any:
         """The task's model in fp32 once it is trained: a low precision is taken off it for good."""
         assert self.done, "training would go on in fp32"
+        self._frozen.restore()
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
     # -- parts of a step ---------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from lorakit.language.trainings import DataSource
 from lorakit.store import atomic
 from lorakit.training import metrics, reload, text_model
 from lorakit.training.curve import write_curve
-from lorakit.training.frozen import FrozenWeights
 from lorakit.training.held_out import HeldOut
 from lorakit.training.loop import Loop
 from lorakit.training.memory import peak_memory
@@ -76,9 +75,7 @@ def train(job: Job, report: Report) -> Trainer:
     source, splits = _texts(extra["data"], params["seed"])
     tokenizer, batches = _batches(params, extra)
     held_out = batches(splits.test)
-    classifier = text_model.build(params, extra)
-    frozen = FrozenWeights(classifier, params["precision"])
-    task = TextTask(classifier, batches(splits.train), splits.train.texts)
+    task = TextTask(text_model.build(params, extra), batches(splits.train), splits.train.texts)
     settings = LoopSettings.of(
         params["train"],
         seed=params["seed"],
@@ -121,7 +118,6 @@ def train(job: Job, report: Report) -> Trainer:
         with loop.averaged():
             scored = yield from _scored(loop.single, held_out, len(splits.labels), loop)
             model = loop.unwrapped()
-            frozen.restore()
             outputs = text_model.save(model, tokenizer, out, extra["source"], full=full)
             yield
             probe = held_out.collate(range(min(_PROBED, len(held_out.ids))))

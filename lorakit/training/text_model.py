@@ -51,9 +51,8 @@ def build(params: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
     full = params["method"] == "full"
     made = model if full else _adapted(model, params)
     if params["train"]["gradient_checkpointing"]:
-        newer = getattr(
-            model, "activation_checkpointing_enable", None
-        )  # its name in newer transformers
+        # the name in newer transformers
+        newer = getattr(model, "activation_checkpointing_enable", None)
         (newer or model.gradient_checkpointing_enable)({"use_reentrant": False})
         # what only reentrant checkpoints need: gradients on beneath the lowest adapter, to the embeddings
         model.disable_input_require_grads()

@@ -9,18 +9,16 @@ from diffusers.models.attention_processor import Attention
 from lorakit.training.attention import SmallInMath, small_attention_in_math
 
 
-def attention() -> Attention:
+def attention(*, crossed: bool) -> Attention:
     torch.manual_seed(0)
-    return Attention(query_dim=32, cross_attention_dim=24, heads=2, dim_head=16)
+    width = 24 if crossed else None
+    return Attention(query_dim=32, cross_attention_dim=width, heads=2, dim_head=16)
 
 
 @pytest.mark.parametrize("asked", [None, 7])
 def test_the_outcome_and_the_gradients_are_alike(asked: int | None) -> None:
-    plain, ours = attention(), torch.nn.Sequential(attention())
-    if asked is None:
-        plain = Attention(query_dim=32, heads=2, dim_head=16)
-        ours = torch.nn.Sequential(Attention(query_dim=32, heads=2, dim_head=16))
-        ours[0].load_state_dict(plain.state_dict())
+    plain = attention(crossed=asked is not None)
+    ours = torch.nn.Sequential(attention(crossed=asked is not None))
     small_attention_in_math(ours)
     assert isinstance(ours[0].processor, SmallInMath)
     words = None if asked is None else torch.randn(2, asked, 24)
