@@ -29,9 +29,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import torch
-from diffusers.utils import logging as diffusers_logging
 from PIL import Image
-from transformers.utils import logging as transformers_logging
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDIO = ROOT / "studio"
@@ -39,7 +37,7 @@ sys.path.insert(0, str(STUDIO))
 
 from common import label_sheet  # noqa: E402
 from compose import fetch_art, scene_number  # noqa: E402
-from drawing import Painter  # noqa: E402
+from drawing import Painter, quiet_libraries  # noqa: E402
 from figures import (  # noqa: E402
     Interval,
     badness,
@@ -219,9 +217,7 @@ def main() -> None:
         judge = load_judge(args.judge)
     except LorakitError as error:
         sys.exit(f"error: {error}")
-    for library in (diffusers_logging, transformers_logging):
-        library.disable_progress_bar()
-        library.set_verbosity_error()
+    quiet_libraries()
     painter = Measured(args.model, args.steps, args.guidance)
     art = Art(fetch_art(args.art))
     figures = measure_sentences(

@@ -19,16 +19,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from diffusers.utils import logging as diffusers_logging
 from PIL import Image
-from transformers.utils import logging as transformers_logging
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDIO = ROOT / "studio"
 sys.path.insert(0, str(STUDIO))
 
 from common import label_sheet  # noqa: E402
-from drawing import Painter  # noqa: E402
+from drawing import Painter, quiet_libraries  # noqa: E402
 from figures import asked_for, marks, scene_and_sentence, wilson  # noqa: E402
 from scenes import Scene  # noqa: E402
 
@@ -56,11 +54,12 @@ def told(name: str, pictures: Sequence[Image.Image]) -> str:
     return "{:<18} lightness {:6.1f}, blue less red {:6.1f}".format(name, *looks(pictures))
 
 
-def right(judge: Judge, pictures: Sequence[Image.Image], count: int, seed: int) -> list[bool]:
+def right(
+    judge: Judge, pictures: Sequence[Image.Image], asked: Sequence[tuple[Scene, str]]
+) -> list[bool]:
     """Whether each picture's main character is named right."""
     seen = judge.see(pictures)
-    scenes = subjects(count, seed)
-    return [marks(*scenes[row], seen, row)["main character"] for row in range(count)]
+    return [marks(*one, seen, row)["main character"] for row, one in enumerate(asked)]
 
 
 def subjects(count: int, seed: int) -> list[tuple[Scene, str]]:
@@ -82,12 +81,11 @@ def main() -> None:
     parser.add_argument("--adapter", type=Path, help="instead of the recipe's")
     parser.add_argument("--sheet", type=Path, help="write the first 30 styled pictures here")
     args = parser.parse_args()
-    for library in (diffusers_logging, transformers_logging):
-        library.disable_progress_bar()
-        library.set_verbosity_error()
+    quiet_libraries()
     judge = load_judge()
     painter = Painter(resources.path("studio"))
-    sentences = [sentence.rstrip(".") + STYLE for _, sentence in subjects(args.count, args.seed)]
+    asked = subjects(args.count, args.seed)
+    sentences = [sentence.rstrip(".") + STYLE for _, sentence in asked]
     seeds = [args.seed * 100_003 + number for number in range(args.count)]
     drawn = {"without adapter": painter.draw(sentences, seeds)}
     with tempfile.TemporaryDirectory() as home:
@@ -97,7 +95,7 @@ def main() -> None:
     ten = [Image.open(one) for one in sorted((resources.path("data") / "hologram").glob("*.png"))]
     print(told("learned from", ten))
     for name, pictures in drawn.items():
-        good = right(judge, pictures, args.count, args.seed)
+        good = right(judge, pictures, asked)
         share = wilson(sum(good), len(good))
         print(
             f"{told(name, pictures)}; main character named right in {share.value:.0%} "

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.utils import logging as diffusers_logging
 from PIL import Image
+from transformers.utils import logging as transformers_logging
+
+
+def quiet_libraries() -> None:
+    """Keep progress bars and remarks of diffusers and transformers out of what a script prints."""
+    for library in (diffusers_logging, transformers_logging):
+        library.disable_progress_bar()
+        library.set_verbosity_error()
 
 
 class Painter:
