@@ -5,10 +5,11 @@
 Same model, pictures, batches, noise, timesteps, target layers, optimizer and schedule. The other loop is
 train_text_to_image_lora.py's: the VAE and the text encoder run in every step, all in fp32; its pictures are
 kept decoded and its captions as tokens, so that only the networks are compared. Ours takes latents and embeds
-that were encoded once (how long that took is printed), in fp32 and in what `precision: auto` is here. The
-default model is an untrained Stable Diffusion 1.5 of half its width, with half the heads, which are as wide
-as its own: that keeps the proportions of UNet, VAE and text encoder. The two take turns; medians are shown.
-Run it on an idle machine.
+that were encoded once (how long that took is printed), in fp32 and in what `precision: auto` is here. Each
+side is a process of its own, as its user would have it: theirs as Python and torch start it, ours prepared as
+our workers are. The default model is an untrained Stable Diffusion 1.5 of half its width, with half the
+heads, which are as wide as its own: that keeps the proportions of UNet, VAE and text encoder. They take
+turns; medians are shown. Run it on an idle machine.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -25,14 +28,17 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+for library in ("TRANSFORMERS", "DIFFUSERS"):
+    os.environ.setdefault(f"{library}_VERBOSITY", "error")
+os.environ.setdefault("TQDM_DISABLE", "1")
 
 import torch
 from torch import nn
 
 import lorakit
 from lorakit import resources
+from lorakit.execute.workers import worker_environment
 from lorakit.facts.machine import this_machine
-from lorakit.models.heap import keep_freed_memory
 from lorakit.models.loading import load_pipeline
 from lorakit.models.processor import prepare_torch
 from lorakit.plan.buckets import PictureOrder
@@ -227,17 +233,27 @@ class Documented:
         return rates(seconds), losses
 
 
-def turns(job: dict[str, Any], rounds: int, precisions: list[str]) -> Iterator[tuple[str, Any]]:
-    from accelerate.state import AcceleratorState, GradientState
-
-    for _ in range(rounds):
-        torch.use_deterministic_algorithms(False)
-        yield "theirs", Documented(job).run()
+def one_side(name: str, folder: Path) -> None:
+    """Train on one side, in this process; writes its steps/s and losses."""
+    warnings.simplefilter("ignore")
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    if name == "theirs":
+        result = Documented(job).run()
+    else:
         prepare_torch(torch.get_num_threads())  # as our workers do
-        for precision in precisions:
-            yield precision, ours(job, precision)
-            AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001
-            GradientState._reset_state()  # noqa: SLF001
+        result = ours(job, name)
+    (folder / f"{name}.json").write_text(json.dumps(result), encoding="utf-8")
+
+
+def turns(folder: Path, rounds: int, precisions: list[str]) -> Iterator[tuple[str, Any]]:
+    """Each side's steps/s and losses, each round in turn."""
+    as_workers = worker_environment(os.environ)
+    for _ in range(rounds):
+        for name in ("theirs", *precisions):
+            command = [sys.executable, __file__, "--side", name, "--folder", str(folder)]
+            environment = None if name == "theirs" else as_workers
+            subprocess.run(command, check=True, env=environment)
+            yield name, json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def main() -> None:
@@ -247,22 +263,27 @@ def main() -> None:
     parser.add_argument("--resolution", type=int, default=256)
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--model", default="", help="a folder in diffusers' layout with a VAE")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.side:
+        one_side(args.side, args.folder)
+        return
     warnings.simplefilter("ignore")
-    keep_freed_memory()
-    torch.set_flush_denormal(True)
     auto = this_machine().precision("auto")
     precisions = ["fp32"] if auto == "fp32" else ["fp32", auto]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         model = args.model or str(half(root / "base"))
         job = prepared(root, model, args)
+        (root / "job.json").write_text(json.dumps(job), encoding="utf-8")
         threads = torch.get_num_threads()
         print(
-            f"{args.steps} steps of {args.batch} at {args.resolution} px, {threads} threads; steps/s"
+            f"{args.steps} steps of {args.batch} at {args.resolution} px, {threads} threads; steps/s",
+            flush=True,
         )
         found: dict[str, list[tuple[float, list[float]]]] = {}
-        for name, result in turns(job, args.rounds, precisions):
+        for name, result in turns(root, args.rounds, precisions):
             found.setdefault(name, []).append(result)
     medians = {name: statistics.median(rate for rate, _ in each) for name, each in found.items()}
     theirs = medians.pop("theirs")

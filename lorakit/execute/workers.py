@@ -26,6 +26,14 @@ _PATIENCE = {"train": 60.0}  # s; a checkpoint of a whole model takes its time
 _SPINS = 10_000
 
 
+def worker_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a worker process, after that of its parent; what a user set there stays."""
+    environment = {**given, "PYTHONUTF8": "1"}
+    if "OMP_WAIT_POLICY" not in environment:
+        environment.setdefault("GOMP_SPINCOUNT", str(_SPINS))
+    return environment
+
+
 class WorkerHandle:
     """One worker process. What it tells arrives in `inbox`; the last message is `{"event": "gone"}`."""
 
@@ -40,9 +48,7 @@ class WorkerHandle:
             str(threads),
             str(lock or ""),
         ]
-        environment = {**os.environ, "PYTHONUTF8": "1"}
-        if "OMP_WAIT_POLICY" not in environment:
-            environment.setdefault("GOMP_SPINCOUNT", str(_SPINS))
+        environment = worker_environment(os.environ)
         # in a session of its own: Ctrl-C in the terminal reaches the parent only
         own: dict[str, Any] = (
             {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}

@@ -11,6 +11,7 @@ from typing import Any
 
 from lorakit.facts.adapters import PEFT_SETTINGS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer
+from lorakit.models.heap import keep_freed_memory
 from lorakit.models.loading import load_pipeline
 from lorakit.store import atomic
 from lorakit.training import adapter_files, canonical
@@ -32,6 +33,7 @@ def build(params: Mapping[str, Any], extra: Mapping[str, Any], *, words: bool) -
 
     With `words` it has text encoders; it never has a VAE, since pictures come as latents.
     """
+    keep_freed_memory()  # a step's tensors are of the sizes of the step before
     family = extra["family"]
     without = ["vae"]
     if not words:
