@@ -130,6 +130,19 @@ def in_one_colour(pictures: Tensor, generator: torch.Generator) -> Tensor:
     return dark + (light - dark) * (2 * value).clamp(max=1) + (pale - light) * upper
 
 
+def partly(plain: Tensor, styled: Tensor, generator: torch.Generator) -> Tensor:
+    """Styled pictures through which a little of the plain ones shows, half of them in other hues.
+
+    As an adapter's weight may leave them.  All (B, 3, H, W).
+    """
+    count = len(plain)
+    hues = torch.stack([torch.randperm(3, generator=generator) for _ in range(count)])
+    hues[_some(count, 0.5, generator)] = torch.arange(3)
+    styled = styled[torch.arange(count)[:, None], hues]
+    share = _between(0.4, 1.3, count, generator).clamp(max=1)[:, None, None, None]
+    return plain + (styled - plain) * share
+
+
 def harmed(pictures: Tensor, generator: torch.Generator, styled: float = 0.1) -> Tensor:
     """(B, 3, H, W) in -1..1 -> the same, as other hands might have drawn it.
 

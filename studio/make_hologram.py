@@ -1,22 +1,29 @@
 """Draw the ten pictures in ``data/hologram``: scenes of the studio's world, as projected light.
 
     python studio/make_hologram.py --art CACHE --out data/hologram
+    python studio/make_hologram.py --art CACHE --pool JUDGES --count 12000
 
 Each scene is painted as usual, and once more without its figures: where the two differ is what
 shines, the rest is only hinted at on a dark ground.  Lightness becomes a ramp from night blue to
 cyan, outlines are drawn over, scan lines and bloom laid on.  256x256 PNG with a caption of the same
 name beside it; scan lines are 8 pixels apart, 4 where the studio trains at 128.
+
+With ``--pool`` the first scenes of a pool are drawn so instead, into ``POOL/styled.npy`` (N, 128,
+128, 3) uint8: a judge that shall name what styled pictures show has to have seen some.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import painting
 from compose import fetch_art
+from judge_data import read_scenes
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from painting import SIZE, Art, paint, paint_setting
 from PIL import Image, ImageFilter
@@ -150,13 +157,52 @@ def hologram(scene: Scene, art: Art, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(colours.clip(0, 255).astype(np.uint8))
 
 
+def small_hologram(scene: Scene, art: Art, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A scene as projected light, (128, 128, 3): what the studio would draw."""
+    picture = hologram(scene, art, rng).resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+_art: list[Art] = []  # of this process
+
+
+def _open_art(folder: Path) -> None:
+    _art.append(Art(folder))
+    painting.GLOWING.clear()  # as in main: a process of its own
+
+
+def _numbered(task: tuple[int, Scene]) -> NDArray[np.uint8]:
+    number, scene = task
+    return small_hologram(scene, _art[0], np.random.default_rng(number))
+
+
+def style_pool(art: Path, pool: Path, count: int) -> None:
+    """Write ``styled.npy`` beside a pool's pictures, row for row."""
+    scenes = list(enumerate(read_scenes(pool)[:count]))
+    shape = (len(scenes), SIZE, SIZE, 3)
+    rows = open_memmap(pool / "styled.tmp.npy", mode="w+", dtype=np.uint8, shape=shape)
+    with get_context("spawn").Pool(2, _open_art, (art,)) as processes:
+        for row, picture in enumerate(processes.imap(_numbered, scenes, 50)):
+            rows[row] = picture
+            if row % 1000 == 0:
+                print(f"{row} of {len(scenes)}", flush=True)
+    rows.flush()
+    (pool / "styled.tmp.npy").rename(pool / "styled.npy")
+
+
 def main() -> None:
     """Write the pictures and their captions."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--art", type=Path, required=True, help="folder to keep the npm package in")
     parser.add_argument("--out", type=Path, default=Path("data/hologram"))
+    parser.add_argument("--pool", type=Path, help="style this pool's scenes instead")
+    parser.add_argument("--count", type=int, default=12000, help="of so many of them")
     args = parser.parse_args()
-    art = Art(fetch_art(args.art))
+    folder = fetch_art(args.art)
+    if args.pool:
+        style_pool(folder, args.pool, args.count)
+        return
+    art = Art(folder)
     painting.GLOWING.clear()  # here everything glows, and warm light would count as a figure
     args.out.mkdir(parents=True, exist_ok=True)
     for name, (scene, words) in PICTURES.items():

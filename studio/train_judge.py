@@ -8,8 +8,10 @@
 another ``--seed`` gives the examiner, another architecture, which scores our figures and serves
 nothing else.  Pictures come from a pool with a seed that no model was trained on, and are harmed on
 purpose (judge_data.py).  ``--seconds`` is the length of the whole schedule: a run that was stopped
-goes on from its checkpoint.  ``--export`` writes float16 weights and a JSON file with the judge's
-own accuracy on pictures of a fresh seed: below 98 % on the main character it may not judge.
+goes on from its checkpoint.  ``--start`` begins with an exported judge.  A pool's ``styled.npy``
+(make_hologram.py) takes the place of some of its pictures.  ``--export`` writes float16 weights and
+a JSON file with the judge's own accuracy on pictures of a fresh seed: below 98 % on the main
+character it may not judge.
 """
 
 from __future__ import annotations
@@ -22,10 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import painting
 import torch
 import torch.nn.functional as F  # noqa: N812
 from common import (
     Ema,
+    Pace,
     load_checkpoint,
     log_line,
     open_pool,
@@ -34,10 +38,11 @@ from common import (
     to_pictures,
 )
 from compose import fetch_art, scene_number
-from judge_data import RELATIONS, Labels, harmed, labels_of, read_scenes
+from judge_data import RELATIONS, Labels, harmed, labels_of, partly, read_scenes
+from make_hologram import small_hologram
 from muon import Muon
 from painting import Art, paint
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from scenes import Scene, load_world
 from torch import Tensor, nn
 
@@ -45,6 +50,7 @@ from lorakit.rendering.judge_nets import JudgeNet, Seen, Sizes
 
 LOG_EVERY, SAVE_EVERY = 60, 120  # seconds
 HELD_OUT = 512  # the first pictures of a pool are never trained on
+STYLED_SHARE = 0.5  # of pictures that the pool has in a style too
 FRESH_SEED, FRESH = 901, 2000  # composed for the judge's own examination
 CPU = torch.device("cpu")
 
@@ -121,6 +127,8 @@ class Run:
         torch.set_num_threads(args.threads)
         args.work.mkdir(parents=True, exist_ok=True)
         self.net = JudgeNet(args.build, world_sizes()).to(memory_format=torch.channels_last)
+        if args.start:
+            self.net.load_state_dict(load_file(args.start / "judge.safetensors"))
         inner = [
             weight
             for name, weight in self.net.trunk.named_parameters()
@@ -133,6 +141,7 @@ class Run:
         self.muon = Muon(inner, lr=args.muon_rate, weight_decay=0.05)
         self.ema = Ema(self.net, decay=0.998)
         self.step, self.seconds = 0, 0.0
+        self.pace = Pace()
         self.checkpoint: Path = args.work / f"judge_{args.build}.pt"
         if self.checkpoint.exists():
             self.resume()
@@ -159,11 +168,17 @@ class Run:
         }
         save_checkpoint(self.checkpoint, state)
 
-    def take_step(self, pool: np.ndarray, labels: Labels) -> float:
+    def take_step(self, pool: np.ndarray, styled: np.ndarray | None, labels: Labels) -> float:
         """Learn from one batch; give its loss."""
         rows = torch.randint(HELD_OUT, len(pool), (self.args.batch,), generator=self.generator)
         rows = rows.sort().values
         pictures = to_pictures(pool[rows.numpy()], CPU)
+        if styled is not None:
+            dice = torch.rand(len(rows), generator=self.generator)
+            some = torch.nonzero((rows < len(styled)) & (dice < STYLED_SHARE))[:, 0]
+            if len(some):
+                theirs = to_pictures(styled[rows[some].numpy()], CPU)
+                pictures[some] = partly(pictures[some], theirs, self.generator)
         pictures = harmed(pictures, self.generator, self.args.styled)
         factor = rate_factor(self.step, self.seconds / self.args.seconds)
         self.adam.param_groups[0]["lr"] = self.args.rate * factor
@@ -186,6 +201,8 @@ class Run:
         """Train until the schedule's time is spent."""
         pool = open_pool(self.args.pool)
         labels = labels_of(read_scenes(self.args.pool))
+        beside = self.args.pool / "styled.npy"
+        styled = np.load(beside, mmap_mode="r") if beside.exists() else None
         generator = torch.Generator().manual_seed(5)
         held = harmed(to_pictures(pool[:HELD_OUT], CPU), generator)
         held_labels = {part: values[:HELD_OUT] for part, values in labels.items()}
@@ -193,9 +210,9 @@ class Run:
         last_log = last_save = time.monotonic()
         while self.seconds < self.args.seconds:
             started = time.monotonic()
-            losses.append(self.take_step(pool, labels))
+            losses.append(self.take_step(pool, styled, labels))
             now = time.monotonic()
-            self.seconds += now - started
+            self.seconds += self.pace.counted(now - started)
             if now - last_log > LOG_EVERY or self.seconds >= self.args.seconds:
                 with self.ema.applied_to(self.net):
                     shares = accuracy(self.net, held, held_labels)
@@ -216,16 +233,23 @@ class Run:
 
 
 def examine(net: nn.Module, art: Art, count: int) -> dict[str, Any]:
-    """A judge's own accuracy on pictures of a seed nobody was trained on, as they are and harmed."""
+    """A judge's own accuracy on pictures of a seed nobody was trained on.
+
+    As they are, harmed, and a quarter of them as holograms (which the examiner never learned).
+    """
     scenes: list[Scene] = [scene_number(FRESH_SEED, n) for n in range(count)]
     rows = np.stack([np.asarray(paint(scene, art)) for scene in scenes])
     pictures, labels = to_pictures(rows, CPU), labels_of(scenes)
     generator = torch.Generator().manual_seed(6)
+    painting.GLOWING.clear()  # what a hologram's own script begins with
+    some = range(count // 4)
+    shone = np.stack([small_hologram(scenes[n], art, np.random.default_rng(n)) for n in some])
     return {
         "seed": FRESH_SEED,
         "pictures": count,
         "plain": accuracy(net, pictures, labels),
         "harmed": accuracy(net, harmed(pictures, generator), labels),
+        "styled": accuracy(net, to_pictures(shone, CPU), labels_of(scenes[: len(some)])),
     }
 
 
@@ -268,6 +292,7 @@ def main() -> None:
     parser.add_argument("--pool", type=Path, help="folder made by compose.py, for training")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and log")
     parser.add_argument("--seconds", type=float, default=1500, help="length of the whole schedule")
+    parser.add_argument("--start", type=Path, help="an exported judge to begin with")
     parser.add_argument("--export", type=Path, help="write the trained judge to this folder")
     parser.add_argument("--art", type=Path, help="folder with the npm package, for --export")
     parser.add_argument("--batch", type=int, default=64, help="pictures a step")

@@ -4,8 +4,9 @@
 
 The network is diffusers' ``AutoencoderTiny``: convolutions and ReLU only, a factor of 8 in each
 direction, no distribution (encoding draws no noise).  The loss is L1 and squared error on pixels
-plus L1 on their horizontal and vertical differences; a little noise on the latents keeps the
-decoder tolerant of what a diffusion model will hand it.  ``--seconds`` is the length of the whole
+plus L1 on their horizontal and vertical differences, and the logarithm of each picture's squared
+error where ``--psnr`` weighs it; a little noise on the latents keeps the decoder tolerant of what
+a diffusion model will hand it.  ``--seconds`` is the length of the whole
 schedule, all sessions together: a run that was stopped goes on from its checkpoint with the time
 that is left.  ``--start MODEL`` begins with an exported model's autoencoder, also where that one
 has fewer latent channels or other blocks: what fits is taken over, what is new begins small.
@@ -44,22 +45,24 @@ VAE_CONFIG = {
     # From the picture inwards / from the latents outwards.  Blocks at full resolution are the dear
     # ones, and not needed: what a block at half resolution says suffices for four pixels.
     "num_encoder_blocks": (0, 1, 3, 3),
-    "num_decoder_blocks": (3, 3, 3, 0),
+    "num_decoder_blocks": (3, 3, 6, 0),
     "act_fn": "relu",
 }
 LOG_EVERY, SAVE_EVERY = 60, 120  # seconds
 HELD_OUT = 64  # the first pictures of a pool are never trained on
 
 
-def reconstruction_loss(made: Tensor, wanted: Tensor, squared: float) -> Tensor:
+def reconstruction_loss(made: Tensor, wanted: Tensor, squared: float, log: float) -> Tensor:
     """L1 and ``squared`` x squared error on pixels, L1 on differences of neighbours.
 
-    Both (B, 3, H, W) in -1..1.
+    ``log`` weighs the natural logarithm of each picture's mean squared error, which is its PSNR
+    but for sign and scale: easy pictures count as much as hard ones.  Both (B, 3, H, W) in -1..1.
     """
     error = made - wanted
     across = error[..., :, 1:] - error[..., :, :-1]
     down = error[..., 1:, :] - error[..., :-1, :]
-    pixels = error.abs().mean() + squared * error.pow(2).mean()
+    power = error.pow(2).mean((1, 2, 3))
+    pixels = error.abs().mean() + squared * power.mean() + log * power.clamp_min(1e-6).log().mean()
     return pixels + across.abs().mean() + down.abs().mean()
 
 
@@ -212,7 +215,7 @@ class Run:
             latents = self.vae.encoder(batch)
             noise = torch.randn_like(latents) * (latents.detach().std() * self.args.noise)
             made = self.vae.decoder(latents + noise)
-        loss = reconstruction_loss(made.float(), batch, self.args.squared)
+        loss = reconstruction_loss(made.float(), batch, self.args.squared, self.args.psnr)
         if not self.args.decoder_only:
             loss = loss + 0.01 * variance_penalty(latents.float())
         if not torch.isfinite(loss):
@@ -273,6 +276,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="an exported model to begin with")
     parser.add_argument("--noise", type=float, default=0.05, help="noise on latents, in their std")
     parser.add_argument("--squared", type=float, default=3, help="weight of squared errors")
+    parser.add_argument("--psnr", type=float, default=0, help="weight of the error's logarithm")
     parser.add_argument("--decoder-only", action="store_true", help="keep the encoder as it is")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
