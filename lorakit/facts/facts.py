@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
 from lorakit.facts.adapters import AdapterError, adapter_digest
+from lorakit.facts.data_sets import DataError
 from lorakit.facts.digests import Digests, Unread
 from lorakit.facts.machine import Machine, this_machine
 from lorakit.facts.models import ModelError, ModelFacts, model_facts
 from lorakit.facts.pictures import PictureFacts, picture_facts
 from lorakit.facts.text_data import TextFacts, text_facts
-from lorakit.facts.text_files import DataError
 from lorakit.facts.text_models import TextModelFacts, text_model_facts
 from lorakit.facts.tokens import TokenCounter
 from lorakit.language.documents import Project, TrainTextStep, with_members
 from lorakit.store.journal import Timings
-from lorakit.store.store import FOLDER
+from lorakit.store.store import FOLDER, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,9 @@ def gather(project: Project, *, download: bool = False, keys: bool = True) -> Fa
             if texts.texts:
                 data[name] = text_facts(texts, digests, download=download)
             elif texts.images:
-                pictures[name] = picture_facts(texts, digests)
+                pictures[name] = picture_facts(
+                    texts, digests, Store(project.root), download=download, keep=keys
+                )
         except DataError as error:
             problem(error.code, error.message, texts.where(error.key), error.hint)
     digests.save()

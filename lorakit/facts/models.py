@@ -12,6 +12,7 @@ from typing import Any, Literal
 from lorakit import resources
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.digests import Digests
+from lorakit.facts.hub import HubError, snapshot
 from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
 from lorakit.facts.weights_header import weights_header
 from lorakit.language.documents import ModelSource
@@ -213,26 +214,11 @@ def hub_folder(repository: str, *, download: bool = False) -> Path | None:
 
     Raises ModelError where a download fails.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
     try:
-        return Path(
-            snapshot_download(repository, local_files_only=True, allow_patterns=HUB_PATTERNS)
-        )
-    except LocalEntryNotFoundError:
-        if not download:
-            return None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"hub:{repository} cannot be opened: {error}") from error
-    try:
-        return Path(snapshot_download(repository, allow_patterns=HUB_PATTERNS))
-    except Exception as error:
-        first = str(error).strip().splitlines()[0]
-        raise ModelError(
-            f"hub:{repository} cannot be downloaded: {first} "
-            "(offline? put the model in a folder and write from: that folder)"
-        ) from error
+        return snapshot(repository, download=download, patterns=HUB_PATTERNS)
+    except HubError as error:
+        hint = " (offline? put the model in a folder and write from: that folder)"
+        raise ModelError(f"{error}{hint}") from error
 
 
 def model_facts(source: ModelSource, digests: Digests, *, download: bool = False) -> ModelFacts:

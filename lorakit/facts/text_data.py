@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lorakit.facts.data_sets import HUB, DataError, no_split
 from lorakit.facts.digests import Digests
-from lorakit.facts.text_files import DataError, Row, files_of, folder_of, rows_of
+from lorakit.facts.text_files import Row, files_of, folder_of, rows_of
 from lorakit.language import names
 from lorakit.language.trainings import Columns, DataSource
 from lorakit.store.canonical import digest_of
@@ -55,7 +56,7 @@ def text_facts(source: DataSource, digests: Digests, *, download: bool = False) 
     """The facts of one data set. Raises DataError."""
     place = folder_of(source, download=download)
     if place is None:
-        published = _PUBLISHED.get(source.texts.removeprefix("hub:"), TextFacts(None))
+        published = _PUBLISHED.get(source.texts.removeprefix(HUB), TextFacts(None))
         return replace(published, labels=source.labels or published.labels)
     splits = read(source, place, seed=0)
     every = splits.train.texts + splits.test.texts
@@ -99,10 +100,9 @@ def read(source: DataSource, place: Path, seed: int) -> Splits:
 
 
 def _split(found: Mapping[str, list[Row]], source: DataSource, key: str, name: str) -> list[Row]:
-    if name in found:
-        return found[name]
-    hint = names.did_you_mean(name, found, f"{key}: {{}}") or f"there is {names.listed(found)}"
-    raise DataError("unknown-split", key, f"{source.name} has no split {name}", hint)
+    if name not in found:
+        raise no_split(source, key, found)
+    return found[name]
 
 
 def _halves(rows: list[Row], source: DataSource, seed: int) -> tuple[list[Row], list[Row]]:
@@ -169,6 +169,7 @@ def as_json(source: DataSource) -> dict[str, object]:
     return {
         "name": source.name,
         "texts": source.texts,
+        "revision": source.revision,
         "split": source.split,
         "test_split": source.test_split,
         "test_size": source.test_size,

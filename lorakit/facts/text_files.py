@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lorakit import resources
-from lorakit.diagnostics import LorakitError
-from lorakit.language import names
+from lorakit.facts.data_sets import HUB, DataError, check_column, hub_copy, splits_of
 from lorakit.language.trainings import DataSource
 
 Row = tuple[str, object]
@@ -19,20 +18,12 @@ _TABLES = (".csv", ".jsonl", ".parquet")
 _SNIPPETS = "movie-snippets/snippets.tsv.gz"
 
 
-class DataError(LorakitError):
-    """A data set cannot be used; `key` is the one of its keys that is to blame, `hint` a way out."""
-
-    def __init__(self, code: str, key: str, message: str, hint: str = "") -> None:
-        self.code, self.key, self.message, self.hint = code, key, message, hint
-        super().__init__(message)
-
-
 def folder_of(source: DataSource, *, download: bool = False) -> Path | None:
     """The file or folder that holds a data set; None for one of the hub that is not here yet."""
     if source.texts.startswith("lorakit:"):
         return resources.path("data") / _SNIPPETS
-    if source.texts.startswith("hub:"):
-        return _snapshot(source.texts.removeprefix("hub:"), download=download)
+    if source.texts.startswith(HUB):
+        return hub_copy(source, download=download)
     return Path(source.texts)
 
 
@@ -41,7 +32,7 @@ def rows_of(source: DataSource, place: Path) -> tuple[dict[str, list[Row]], tupl
     try:
         if source.texts.startswith("lorakit:"):
             return _snippets(place), ("negative", "positive")
-        if source.texts.startswith("hub:"):
+        if source.texts.startswith(HUB):
             return _from_hub(source, place)
         if place.is_file():
             return {"": list(_table(place, source))}, ()
@@ -144,44 +135,11 @@ def _picked(
 
 def _check_columns(there: Sequence[str], source: DataSource, name: str) -> None:
     for key, column in (("text", source.columns.text), ("label", source.columns.label)):
-        if column not in there:
-            near = names.nearest(column, there)
-            raise DataError(
-                "missing-column",
-                f"columns.{key}",
-                f"{name} has no column {column}",
-                f"it has {names.listed(there)}; write columns: {{{key}: {near or '...'}}}",
-            )
-
-
-def _snapshot(repository: str, *, download: bool) -> Path | None:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(repository, repo_type="dataset", local_files_only=True))
-    except LocalEntryNotFoundError:
-        if not download:
-            return None
-    try:
-        return Path(snapshot_download(repository, repo_type="dataset"))
-    except Exception as error:
-        first = str(error).strip().splitlines()[0]
-        raise DataError(
-            "data",
-            "texts",
-            f"hub:{repository} cannot be downloaded: {first}",
-            "offline? put its files in a folder and write texts: that folder",
-        ) from error
+        check_column(key, column, there, name)
 
 
 def _from_hub(source: DataSource, folder: Path) -> tuple[dict[str, list[Row]], tuple[str, ...]]:
-    try:
-        import datasets
-    except ImportError as error:
-        message = f"{source.texts} needs the library datasets: pip install 'lorakit[data]'"
-        raise DataError("data", "texts", message) from error
-    loaded = datasets.load_dataset(str(folder))
+    loaded = splits_of(folder, source)
     known: tuple[str, ...] = ()
     found: dict[str, list[Row]] = {}
     for name in (source.split, source.test_split):
@@ -190,8 +148,7 @@ def _from_hub(source: DataSource, folder: Path) -> tuple[dict[str, list[Row]], t
         part = loaded[name]
         _check_columns(part.column_names, source, source.texts)
         feature = part.features[source.columns.label]
-        if isinstance(feature, datasets.ClassLabel):
-            known = tuple(feature.names)
+        known = tuple(getattr(feature, "names", known))  # a ClassLabel's
         part = part.select_columns([source.columns.text, source.columns.label])
         found[name] = list(_picked(part, source, source.texts))
     return found or {str(name): [] for name in loaded}, known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.unet_layers import hit, layer_sizes
@@ -15,6 +16,8 @@ def data(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
     """Something must be left to train on, and masks must be there."""
     source = context.project.recipe.datasets[step.data]
     pictures = context.facts.pictures[step.data].pictures
+    if not pictures:
+        return  # they have not been downloaded yet
     count = min(source.limit or len(pictures), len(pictures))
     held = held_out_count(source, count)
     if held >= count:
@@ -25,12 +28,12 @@ def data(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
             f"write test_size: {max(1, count // 5)}" if count > 1 else "leave test_size out",
         )
     if step.masked_loss and not any(picture.mask for picture in pictures):
-        first = pictures[0].file.stem
+        first = Path(pictures[0].name)
         yield context.finding(
             "no-mask",
             f"masked_loss is on, and no picture of {step.data} has a mask",
             step.place,
-            f"put {first}-masklabel.png beside {pictures[0].file.name}, white where it is to learn from; "
+            f"put {first.stem}-masklabel.png beside {first.name}, white where it is to learn from; "
             "transparent pictures are their own masks",
         )
 
@@ -47,7 +50,7 @@ def captions(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
                 tokens, lost = over[picture.caption]
                 yield context.finding(
                     "prompt-too-long",
-                    f"the caption of {picture.file.name} has {tokens} tokens, {model.source} reads "
+                    f"the caption of {Path(picture.name).name} has {tokens} tokens, {model.source} reads "
                     f"{model.token_limit}: '{lost}' would fall off",
                     place,
                     "shorten it",

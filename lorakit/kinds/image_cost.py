@@ -44,7 +44,7 @@ def cost(
 ) -> dict[str, object]:
     """For the estimate: operations of an optimizer step, bytes of memory and disk, a name for timings."""
     model = context.facts.models[step.model]
-    width, height = max(seen.order.buckets, key=lambda one: one[0] * one[1])
+    width, height = max(seen.order.buckets, key=lambda one: one[0] * one[1], default=model.native)
     positions = width * height / model.vae_factor**2
     rows, passes = step.train.batch_size, step.train.gradient_accumulation_steps
     once = 2 * (model.weight_bytes / 2) * positions / 8  # as frames are guessed

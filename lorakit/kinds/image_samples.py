@@ -25,8 +25,8 @@ def sample_actions(
 ) -> tuple[Action, ...]:
     """A frame for each prompt and checkpoint; none may keep the run from being done."""
     samples = step.samples
-    if not samples.prompts or step.method == "full":
-        return ()
+    if not samples.prompts or step.method == "full" or not steps:
+        return ()  # without steps: unknown until the data is downloaded
     recipe = context.project.recipe
     frames: list[Action] = []
     shots: list[Shot] = []

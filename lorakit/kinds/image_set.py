@@ -64,9 +64,15 @@ def _name(item: Item) -> str:
 
 
 def image_set(step: TrainImageStep, context: Context) -> ImageSet:
-    """Settle what a step sees; the same for the same seed, whatever the folder's place."""
+    """Settle what a step sees; the same for the same seed, whatever the folder's place.
+
+    Nothing, where a data set has not been downloaded yet.
+    """
     seed = context.project.recipe.seed if step.seed is None else step.seed
     source = context.project.recipe.datasets[step.data]
+    facts = [context.facts.pictures[name] for name in (step.data, step.prior_data) if name]
+    if any(one.digest is None for one in facts):
+        return ImageSet((), (), (), PictureOrder([], step.train.batch_size, seed), source.repeats)
     chosen = _limited(context.facts.pictures[step.data].pictures, source, seed)
     count = held_out_count(source, len(chosen))
     out = set(_drawn(chosen, count, seed, "held out"))

@@ -15,6 +15,7 @@ from lorakit.kinds.image_samples import checkpoint_steps, sample_actions
 from lorakit.kinds.image_set import MIDDLE, ImageSet, Item, image_set, views
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
+    UNKNOWN_STEPS,
     Course,
     check_course,
     checkpoint_every,
@@ -53,6 +54,7 @@ class TrainImages:
     def plan(self, step: TrainImageStep, context: Context) -> Made:
         """The encodings, the training, the samples."""
         model = context.facts.models[step.model]
+        source = context.project.recipe.datasets[step.data]
         seen = image_set(step, context)
         course = _course(step, context, seen)
         encodings = Encodings(step.name, step.place, model, context)
@@ -61,7 +63,7 @@ class TrainImages:
         params = _params(step, context, seen, course)
         steps = checkpoint_steps(step, course.steps)
         name = step.name
-        what = f"{len(seen.items)} pictures"
+        what = f"{len(seen.items)} pictures" if seen.items else source.images
         action = Action(
             id=f"{name}/training",
             step=name,
@@ -73,7 +75,7 @@ class TrainImages:
             engine=Engine(
                 TRAIN_SLOT,
                 {"name": model.source},
-                digest_of([name, params]) if model.digest else "",
+                digest_of([name, params]) if model.digest and seen.items else "",
             ),
             params=params,
             inputs=inputs,
@@ -197,7 +199,7 @@ def _encoded(
 
 def _course(step: TrainImageStep, context: Context, seen: ImageSet) -> Course:
     train = step.train
-    if train.max_train_steps is None:
+    if train.max_train_steps is None and seen.items:
         # batches are of one bucket, so an epoch has more of them than its pictures would fill
         passes = (train.num_train_epochs or 3) * seen.order.per_epoch
         steps = -(-passes // train.gradient_accumulation_steps)
@@ -209,6 +211,11 @@ def _lines(
     step: TrainImageStep, seen: ImageSet, course: Course, weights: Iterator[str]
 ) -> Iterator[str]:
     """What a plan says of a training."""
+    if not seen.items:
+        yield UNKNOWN_STEPS
+        yield from weights
+        yield course.where()
+        return
     passes = course.steps * step.train.gradient_accumulation_steps
     yield (
         f"{course.steps:,} optimizer steps, {passes / seen.order.per_epoch:.3g} epochs of "

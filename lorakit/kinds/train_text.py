@@ -68,7 +68,7 @@ class TrainTexts:
         params: dict[str, object] = {
             "model": facts.digest,
             "data": data.digest,
-            "reading": {k: v for k, v in whole.items() if k not in ("name", "texts")},
+            "reading": {k: v for k, v in whole.items() if k not in ("name", "texts", "revision")},
             "method": step.method,
             "max_length": step.max_length,
             "seed": course.seed,

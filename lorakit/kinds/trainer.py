@@ -12,6 +12,7 @@ from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context
 
 TRAIN_SLOT = "train"
+UNKNOWN_STEPS = "optimizer steps: unknown until its data is downloaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Course:
     def lines(self) -> Iterator[str]:
         """What a plan says of it."""
         if not self.steps:
-            yield "optimizer steps: unknown until its data is downloaded"
+            yield UNKNOWN_STEPS
             return
         epochs = f"{self.seen() / self.samples:.3g} epochs of {self.samples:,} samples"
         yield f"{self.steps:,} optimizer steps, {epochs}: {self.seen():,} samples seen"

@@ -42,12 +42,13 @@ def dataset(name: str, node: Node, place: Place, paths: Paths, findings: Finding
         images=_source(node, "images", paths, findings),
         labels=_names(node, "labels"),
         columns=Columns(
-            **_given(columns, {"text": access.text, "label": access.text}),
+            **_given(columns, dict.fromkeys(("text", "label", "image", "caption"), access.text)),
         ),
         places=tuple(spots),
         **_given(
             node,
             {
+                "revision": access.text,
                 "caption": access.text,
                 "split": access.text,
                 "test_split": access.text,
@@ -83,7 +84,9 @@ def _source(node: Node, key: str, paths: Paths, findings: Findings) -> str:
                 "wrong-form",
                 "a data set on the Hugging Face hub is hub:owner/name",
                 link,
-                "for example: hub:stanfordnlp/imdb",
+                "for example: hub:stanfordnlp/imdb"
+                if key == "texts"
+                else "for example: hub:lambdalabs/naruto-blip-captions",
             )
         return text
     if "://" in text:

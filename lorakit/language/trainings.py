@@ -14,10 +14,12 @@ Prediction = Literal["auto", "epsilon", "v_prediction"]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns hold texts and labels, and where the recipe says so."""
+    """Which columns hold texts and labels, or pictures and captions; no `caption` is one of the usual."""
 
     text: str = "text"
     label: str = "label"
+    image: str = "image"
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,15 @@ class DataSource:
     """Where samples come from: exactly one of `texts` and `images` is not empty.
 
     Either is `lorakit:name`, `hub:owner/name`, or a resolved path. `test_size` below 1 is a share.
-    `repeats` says how often an epoch shows each picture. `places` are those of the keys that were given.
+    `revision` is a commit, branch or tag of the hub; empty is its newest. `repeats` says how often an epoch
+    shows each picture. `places` are those of the keys that were given.
     """
 
     name: str
     place: Place
     texts: str = ""
     images: str = ""
+    revision: str = ""
     caption: str = "{caption}"
     split: str = "train"
     test_split: str = "test"

@@ -196,7 +196,7 @@ def _wanted(actions: Sequence[Action], selection: Selection) -> set[str]:
 
 def _key(action: Action, outputs: Mapping[str, Mapping[str, Output]]) -> str | None:
     if not action.engine.id:
-        return None  # its model has not been downloaded yet
+        return None  # its model or its data has not been downloaded yet
     inputs = {}
     for source in action.inputs:
         made = outputs.get(source.action)
@@ -208,7 +208,7 @@ def _key(action: Action, outputs: Mapping[str, Mapping[str, Output]]) -> str | N
 
 def _waits(action: Action, outputs: Mapping[str, object]) -> str:
     if not action.engine.id:
-        return "until its model is downloaded"
+        return "until what it needs is downloaded"
     missing = [source.action for source in action.inputs if source.action not in outputs]
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     return f"for {missing[0]}{more}"

@@ -6,6 +6,7 @@ its objects: keys further down stay known when an object was cleared away.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -31,6 +32,11 @@ class Output:
 
     digest: str
     size: int
+
+    @classmethod
+    def of(cls, data: bytes) -> Output:
+        """What a file of these bytes is."""
+        return cls(hashlib.sha256(data).hexdigest(), len(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,16 @@ class Store:
             atomic.sync_folder(target.parent)
         except OSError as error:
             raise StoreError(f"{file.name} cannot be stored: {error.strerror}") from error
+        return output
+
+    def put(self, data: bytes) -> Output:
+        """Keep bytes among the objects."""
+        output = Output.of(data)
+        if not self.has(output):
+            try:
+                atomic.write_bytes(self.object_path(output.digest), data)
+            except OSError as error:
+                raise StoreError(f"a file cannot be stored: {error.strerror}") from error
         return output
 
     def record(self, manifest: Manifest) -> None:

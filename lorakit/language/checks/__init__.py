@@ -48,6 +48,7 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     films.step_holds_last_a_frame,
     trainings.data_sets_have_one_source,
     pictures.data_sets_have_keys_of_their_kind,
+    pictures.revisions_are_of_the_hub,
     pictures.keys_have_what_they_need,
     pictures.prior_data_is_pictures,
     pictures.texts_are_trained_with_loras,

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from lorakit.language.findings import Findings
     from lorakit.language.nodes import Node
 
-_OF_TEXTS = ("split", "test_split", "columns", "labels")
-_OF_PICTURES = ("caption", "repeats", "trigger_word")
+_OF_TEXTS = ("test_split", "labels", "columns.text", "columns.label")
+_OF_PICTURES = ("caption", "repeats", "trigger_word", "columns.image", "columns.caption")
+# what a column of the one kind is called in the other
+_INSTEAD = {"text": "caption", "label": "caption", "image": "text", "caption": "text"}
 # a key that needs another one, and what the other must be
 _NEEDS = (
     ("keep_tags", "shuffle_tags", "shuffle_tags: true"),
@@ -28,10 +30,28 @@ def data_sets_have_keys_of_their_kind(_recipe: Recipe, root: Node, findings: Fin
             continue
         what, others = ("pictures", _OF_TEXTS) if texts is None else ("texts", _OF_PICTURES)
         for key in others:
-            if access.child(node, key) is not None:
+            owner, _, name = key.rpartition(".")
+            holder = access.child(node, owner) if owner else node
+            if holder is not None and access.child(holder, name) is not None:
                 findings.error(
-                    "no-effect", f"{key} has no effect on a data set of {what}", node.key_spot(key)
+                    "no-effect",
+                    f"{key} has no effect on a data set of {what}",
+                    holder.key_spot(name),
+                    f"{what} are read by columns: {{{_INSTEAD[name]}: ...}}" if owner else "",
                 )
+
+
+def revisions_are_of_the_hub(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """A file has no revision."""
+    for node in access.mapping(root, "datasets").values():
+        told = access.text(node, "texts") or access.text(node, "images") or "hub:"
+        if access.child(node, "revision") is not None and not told.startswith("hub:"):
+            findings.error(
+                "no-effect",
+                f"revision has no effect on {told}: it is of what the hub holds",
+                node.key_spot("revision"),
+                "remove it, or write hub:owner/name",
+            )
 
 
 def keys_have_what_they_need(_recipe: Recipe, root: Node, findings: Findings) -> None:

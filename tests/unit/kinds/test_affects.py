@@ -330,6 +330,9 @@ ELSEWHERE = {
         "train-image.kind",
         "dataset.texts",  # a digest, which the facts bring
         "dataset.images",  # a digest too
+        "dataset.revision",
+        "dataset.columns.image",
+        "dataset.columns.caption",
         "dataset.caption",
         "dataset.trigger_word",
     },

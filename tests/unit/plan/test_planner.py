@@ -182,7 +182,7 @@ def test_a_model_that_is_not_downloaded_makes_its_frames_wait(tmp_path: Path) ->
     absent = dataclasses.replace(facts.models["studio"], path=None, digest=None)
     plan = plan_of(board(tmp_path), dataclasses.replace(facts, models={"studio": absent}))
     assert plan.actions[0].state is State.WAITS
-    assert plan.actions[0].reason == "until its model is downloaded"
+    assert plan.actions[0].reason == "until what it needs is downloaded"
 
 
 def test_what_does_not_fit_into_memory_is_warned_of(tmp_path: Path) -> None:

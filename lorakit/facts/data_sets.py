@@ -1,0 +1,85 @@
+"""What data sets of texts and of pictures share: how they fail, the hub's copies, splits, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lorakit.diagnostics import LorakitError
+from lorakit.facts.hub import HubError, snapshot
+from lorakit.language import names
+from lorakit.language.trainings import DataSource
+
+HUB = "hub:"
+
+
+class DataError(LorakitError):
+    """A data set cannot be used; `key` is the one of its keys that is to blame, `hint` a way out."""
+
+    def __init__(self, code: str, key: str, message: str, hint: str = "") -> None:
+        self.code, self.key, self.message, self.hint = code, key, message, hint
+        super().__init__(message)
+
+
+def kind_of(source: DataSource) -> str:
+    """The key that says where its samples come from: texts or images."""
+    return "texts" if source.texts else "images"
+
+
+def hub_copy(source: DataSource, *, download: bool) -> Path | None:
+    """The folder of a data set of the hub; None where it is not here yet. Raises DataError."""
+    key = kind_of(source)
+    repository = (source.texts or source.images).removeprefix(HUB)
+    try:
+        return snapshot(
+            repository, download=download, repo_type="dataset", revision=source.revision or None
+        )
+    except HubError as error:
+        hint = f"offline? put its files in a folder and write {key}: that folder"
+        raise DataError("data", key, str(error), hint) from error
+
+
+def splits_of(folder: Path, source: DataSource) -> Any:
+    """The splits of a folder laid out as the hub's are, by name, as `datasets` has them. Raises DataError."""
+    key = kind_of(source)
+    told = source.texts or source.images
+    shown = told if told.startswith(HUB) else folder.name
+    try:
+        import datasets
+    except ImportError as error:
+        message = f"{shown} needs the library datasets: pip install 'lorakit[data]'"
+        raise DataError("data", key, message) from error
+    try:
+        return datasets.load_dataset(str(folder))
+    except Exception as error:
+        first = str(error).strip().splitlines()[0].replace(str(folder), shown)
+        raise DataError(
+            "data",
+            key,
+            f"{shown} cannot be read: {first}",
+            f"put the files that you mean in a folder and write {key}: that folder",
+        ) from error
+
+
+def no_split(source: DataSource, key: str, there: Iterable[str]) -> DataError:
+    """What is wrong where the split that `key` names is not among those `there`."""
+    name, known = getattr(source, key), tuple(there)
+    hint = names.did_you_mean(name, known, f"{key}: {{}}")
+    if not hint and known:
+        hint = f"there is {names.listed(known)}"
+    return DataError("unknown-split", key, f"{source.name} has no split {name}", hint)
+
+
+def check_column(key: str, column: str, there: Sequence[str], where: str, likely: str = "") -> None:
+    """Raise DataError if the column that `columns.key` names is not among those `there`."""
+    if column not in there:
+        likely = likely or names.nearest(column, there) or "..."
+        raise DataError(
+            "missing-column",
+            f"columns.{key}",
+            f"{where} has no column {column}",
+            f"it has {names.listed(there)}; write columns: {{{key}: {likely}}}"
+            if there
+            else f"it has no columns at all; remove columns: {{{key}: {column}}}",
+        )

@@ -1,0 +1,164 @@
+"""Pictures that stand in the rows of tables, as most of the hub's do. Without torch.
+
+Their bytes are kept in the store by content, so that what comes later has files; what was found of each is
+remembered, so that the tables are read once.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from lorakit.facts.data_sets import HUB, DataError, check_column, no_split, splits_of
+from lorakit.facts.found_pictures import SAME_WORDS, USUAL_CAPTIONS, Found, look_at
+from lorakit.facts.picture_folders import holds_pictures
+from lorakit.language import names
+from lorakit.language.trainings import DataSource
+from lorakit.store import atomic
+from lorakit.store.canonical import digest_of
+from lorakit.store.store import Output, Store
+
+_TABLES = (".parquet",)
+_PACKED = (".arrow", ".tar", ".zip")
+_METADATA = "metadata"  # a table of that name stands beside pictures that are files
+_VERSION = 1  # of what is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is remembered of a row and its picture."""
+
+    name: str
+    digest: str
+    bytes: int
+    width: int
+    height: int
+    clear: bool
+    caption: str | None
+
+
+def in_tables(folder: Path) -> bool:
+    """Whether a folder's pictures stand in rows, and are not files."""
+    endings = {f.suffix.lower() for f in folder.rglob("*") if f.stem != _METADATA}
+    return not endings.isdisjoint(_TABLES) or (
+        not endings.isdisjoint(_PACKED) and not holds_pictures(folder)
+    )
+
+
+def from_tables(folder: Path, source: DataSource, store: Store, *, keep: bool) -> list[Found]:
+    """All pictures of a split, in the order of its rows. Without `keep` nothing is written.
+
+    Raises DataError, StoreError.
+    """
+    memory = store.folder / "tables" / f"{_identity(folder, source)}.json"
+    rows = _remembered(memory)
+    if rows is None or (keep and not all(store.has(Output(r.digest, r.bytes)) for r in rows)):
+        if keep:
+            store.prepare()
+        rows = list(_read(folder, source, store.put if keep else Output.of))
+        if keep:
+            _remember(memory, rows)
+    return [_found(row, store.object_path(row.digest)) for row in rows]
+
+
+def _identity(folder: Path, source: DataSource) -> str:
+    """What decides which rows there are, what they hold, and which columns are read."""
+    files = [f.resolve() for f in sorted(folder.rglob("*")) if f.is_file()]
+    seen = [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
+    columns = source.columns
+    return digest_of([_VERSION, seen, source.split, columns.image, columns.caption])
+
+
+def _remembered(file: Path) -> list[_Row] | None:
+    try:
+        return [_Row(*row) for row in json.loads(file.read_bytes())]
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _remember(file: Path, rows: list[_Row]) -> None:
+    try:
+        atomic.write_json(file, [astuple(row) for row in rows], durable=False, indent=None)
+    except OSError:
+        return  # it costs time only
+
+
+def _found(row: _Row, file: Path) -> Found:
+    mask = file if row.clear else None
+    size = (row.width, row.height)
+    return Found(row.name, file, row.digest, size, row.caption, mask, row.digest if mask else "")
+
+
+def _read(folder: Path, source: DataSource, keep: Callable[[bytes], Output]) -> Iterator[_Row]:
+    shown = source.images if source.images.startswith(HUB) else folder.name
+    loaded = splits_of(folder, source)
+    if source.split not in loaded:
+        raise no_split(source, "split", map(str, loaded))
+    part = loaded[source.split]
+    image, caption = _columns(part, source, shown)
+    part = part.select_columns([image, *([caption] if caption else [])])
+    if hasattr(part.features[image], "decode"):
+        part = part.cast_column(image, type(part.features[image])(decode=False))
+    for number, row in enumerate(part, 1):
+        where = f"row {number} of {shown}'s split {source.split}"
+        data = _bytes(row[image], image, where)
+        (width, height), clear = look_at(io.BytesIO(data), f"the picture in {where}")
+        text = row[caption] if caption else None
+        if text is not None and not isinstance(text, str):
+            raise DataError(
+                "data",
+                "columns.caption" if source.columns.caption else "images",
+                f"the column {caption} of {shown} holds no texts",
+                "name the one that does: columns: {caption: ...}",
+            )
+        kept = keep(data)
+        name = f"{source.split}/{number:06d}"
+        words = (text or "").strip() or None
+        yield _Row(name, kept.digest, kept.size, width, height, clear, words)
+
+
+def _columns(part: Any, source: DataSource, shown: str) -> tuple[str, str]:
+    """The columns of pictures and of captions; the second is empty where there is none, and none needed."""
+    there, columns = part.column_names, source.columns
+    likely = next((name for name, one in part.features.items() if hasattr(one, "decode")), "")
+    check_column("image", columns.image, there, shown, likely)
+    if columns.caption:
+        check_column("caption", columns.caption, there, shown)
+        return columns.image, columns.caption
+    caption = next((name for name in USUAL_CAPTIONS if name in there), "")
+    if not caption and "{caption}" in source.caption:
+        raise DataError(
+            "no-caption",
+            "images",
+            f"{shown} has no column called {names.listed(USUAL_CAPTIONS)}",
+            f"it has {names.listed(there)}: name the one of the captions, "
+            f"columns: {{caption: ...}}, or {SAME_WORDS}",
+        )
+    return columns.image, caption
+
+
+def _bytes(value: object, column: str, where: str) -> bytes:
+    """The bytes of a picture as tables hold them: themselves, or a file, maybe in an archive."""
+    data = value.get("bytes") if isinstance(value, Mapping) else value
+    if isinstance(data, bytes) and data:
+        return data
+    path = value.get("path") if isinstance(value, Mapping) else None
+    # what `datasets` calls a file inside an archive: zip://inside.png::/path/of/the.zip
+    if isinstance(path, str) and Path(path.rpartition("::")[2]).is_file():
+        import fsspec
+
+        with fsspec.open(path, "rb") as file:
+            return bytes(file.read())
+    if value is None or isinstance(value, Mapping | bytes):
+        said = f"there is no picture in {where}" + (f", only its name, {path}" if path else "")
+        raise DataError("empty-row", "images", said, "remove the row, or put the picture in it")
+    raise DataError(
+        "data",
+        "columns.image",
+        f"the column {column} holds no pictures: {type(value).__name__} in {where}",
+        "name the one that does: columns: {image: ...}",
+    )
