@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
+from tests.support.hub import caches, parquet, publish
 from tests.support.runs import lorakit, run
 
 RECIPE = """\
@@ -96,3 +97,25 @@ def test_complaint_07_stale_caches_after_an_image_changed(home: Path, foxes: Pat
     assert key() == before
     Image.new("RGB", (64, 64), "black").save(foxes / "0.png")
     assert key() != before
+
+
+def test_pictures_of_the_hub_are_trained_on_as_a_folder_s_are(
+    home: Path, foxes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("datasets")
+    cache = caches(tmp_path, monkeypatch)
+    rows = {
+        "image": [(foxes / f"{number}.png").read_bytes() for number in range(3)],
+        "text": [f"a fox at {number}" for number in range(3)],
+    }
+    publish(cache, "someone/foxes", {"data/train-00000-of-00001.parquet": parquet(rows)})
+    (home / "recipe.yaml").write_text(
+        RECIPE.replace("images: foxes", "images: 'hub:someone/foxes'")
+    )
+    done = run(home, "--only", "style")
+    assert done.code == 0, done.errors
+    assert json.loads((done.folder / "style" / "metrics.json").read_text())["steps"] == 6
+    (home / "recipe.yaml").write_text(RECIPE)
+    shown = json.loads(lorakit(home, "plan", "--json").stdout)["actions"]
+    states = {a["state"] for a in shown if a["id"].startswith("style/")}
+    assert states == {"cached"}  # the very same pictures, captions and training
