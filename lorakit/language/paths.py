@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # two letters at least: c:\models is a drive
 _ROOTED = re.compile(r"([a-z][a-z0-9_]+):(?!//)(.*)\Z", re.DOTALL)
 CONFIG = "your user config (on Linux ~/.config/lorakit/config.yaml)"
+_YAML = (".yaml", ".yml")
 _MARKERS = (".lorakit", ".git")
 # first parts of paths that no account on a hub is called
 _FOLDERS = ("", ".", "..", "~", "models", "model", "checkpoints", "weights", "data", "loras")
@@ -108,17 +110,43 @@ class Paths:
     def _missing(self, node: Node, what: str, path: Path, findings: Findings) -> None:
         hint = "paths count from the folder of the document they stand in"
         shown = self.reader.display(path)
-        for suffix in (".yaml", ".yml") if what == "storyboard" else (".safetensors",):
+        for suffix in _YAML if what == "storyboard" else (".safetensors",):
             if self.reader.is_file(path.with_name(path.name + suffix)):
                 hint = f"did you mean {node.value}{suffix}?"
-            elif path.suffix in (".yaml", ".yml") and self.reader.is_file(path.with_suffix(suffix)):
+            elif path.suffix in _YAML and self.reader.is_file(path.with_suffix(suffix)):
                 hint = f"did you mean {str(node.value).removesuffix(path.suffix)}{suffix}?"
+        if not hint.startswith("did") and (near := self._near(node, what, path)):
+            hint = f"did you mean {near}?"
         owner, _, name = str(node.value).partition("/")
         if what == "model" and name and "/" not in name and owner not in _FOLDERS:
             hint = f"if it is on the Hugging Face hub, write hub:{node.value}"
         elif node.value == "studio":
             hint = "the model that ships with lorakit is lorakit:studio"
         findings.error("missing-file", f"there is no {what} at {shown}", node, hint)
+
+    def _near(self, node: Node, what: str, path: Path) -> str:
+        """How a document would name the neighbour that a missing file's name is nearest to; maybe empty."""
+        text, document = str(node.value), self.reader.resolve(node.source.path)
+        if not text.endswith(path.name):
+            return ""  # . or .. or nothing
+        endings = _YAML if path.suffix.casefold() in _YAML else (path.suffix.casefold(),)
+        folders = [path.parent]
+        if what == "storyboard":
+            home = document.parent
+            folders += [home, home / "storyboards", home.parent / "storyboards"]
+        for folder in dict.fromkeys(folders):
+            if not folder.is_relative_to(self.root) and folder != path.parent:
+                continue
+            files = [Path(name) for name in self.reader.names(folder) if folder / name != document]
+            # by their stems: one ending would make any two names look alike
+            stems = {f.stem: f.name for f in reversed(files) if f.suffix.casefold() in endings}
+            found = names.nearest(path.stem, [stem for stem in stems if not stem.startswith(".")])
+            if found is None:
+                continue
+            if folder == path.parent:
+                return text.removesuffix(path.name) + stems[found]
+            return Path(os.path.relpath(folder / stems[found], document.parent)).as_posix()
+        return ""
 
 
 def _ships_with_lorakit(path: Path) -> bool:

@@ -22,6 +22,10 @@ class Reader(Protocol):
         """Whether there is a file at `path`."""
         ...
 
+    def names(self, folder: Path) -> tuple[str, ...]:
+        """What stands in a folder, sorted; nothing where it cannot be read."""
+        ...
+
     def resolve(self, path: Path) -> Path:
         """The absolute path without `..` and links, by which a file is known as one and the same."""
         ...
@@ -48,6 +52,13 @@ class FolderReader:
     def is_file(self, path: Path) -> bool:
         """Whether there is a file at `path`."""
         return os.path.isfile(path)  # noqa: PTH113 - as above
+
+    def names(self, folder: Path) -> tuple[str, ...]:
+        """What stands in a folder, sorted; nothing where it cannot be read."""
+        try:
+            return tuple(sorted(path.name for path in folder.iterdir()))
+        except (OSError, ValueError):
+            return ()
 
     def resolve(self, path: Path) -> Path:
         """The absolute path without `..` and links; as it stands where the links go round in a ring."""

@@ -99,3 +99,39 @@ def test_an_unknown_root_names_the_line_to_add(project: Path) -> None:
 def test_odd_paths_are_refused_in_words(project: Path, written: str) -> None:
     with pytest.raises(InvalidDocument):
         adapter(project / "recipes/r.yaml", written)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("boards/buny.yaml", "boards/bunny.yaml"),
+        ("boards/Bunny.yml", "boards/bunny.yaml"),
+        ("bunny.yaml", "../storyboards/bunny.yaml"),
+        ("../storyboards/bunnny.yaml", "../storyboards/bunny.yaml"),
+    ],
+)
+def test_a_missing_storyboard_gets_its_neighbour(project: Path, written: str, meant: str) -> None:
+    for folder in ("recipes/boards", "storyboards"):
+        (project / folder).mkdir(parents=True)
+        for name in ("bunny.yaml", "owl.yaml", ".bunny.yaml"):
+            (project / folder / name).write_text("storyboard: 1\nscenes: [{sentences: [a fox]}]\n")
+    path = project / "recipes/bunnies.yaml"  # the recipe itself is not meant
+
+    def hint(storyboard: str) -> str:
+        path.write_text(
+            f"recipe: 1\nsteps: {{film: {{kind: storyboard, storyboard: '{storyboard}'}}}}\n"
+        )
+        with pytest.raises(InvalidDocument) as caught:
+            load(path)
+        (found,) = caught.value.errors
+        assert found.code == "missing-file"
+        return found.hints[0]
+
+    assert hint(written) == f"did you mean {meant}?"
+    assert hint("boards/mars.yaml") == "paths count from the folder of the document they stand in"
+    assert hint("..") == "paths count from the folder of the document they stand in"
+
+
+def test_a_missing_adapter_gets_its_neighbour_too(project: Path) -> None:
+    found = refused(project / "recipes/r.yaml", "../inc.safetensors")
+    assert found.hints == ("did you mean ../ink.safetensors?",)
