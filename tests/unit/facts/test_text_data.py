@@ -11,6 +11,7 @@ import lorakit
 from lorakit.diagnostics import InvalidDocument
 from lorakit.facts.text_data import Splits, read
 from lorakit.facts.text_files import folder_of
+from tests.support.hub import caches, publish
 
 ROWS = [("a fine film", "good"), ("a dull film", "bad"), ("bright", "good"), ("slow", "bad")] * 5
 
@@ -76,6 +77,27 @@ def test_a_parquet_file_says_the_same(tmp_path: Path) -> None:
     columns = {"text": [text for text, _ in ROWS], "label": [label for _, label in ROWS]}
     parquet.write_table(arrow.table(columns), tmp_path / "films.parquet")
     assert splits(recipe(tmp_path, "texts: films.parquet")) == expected
+
+
+def test_a_data_set_of_the_hub_says_the_same_and_has_revisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("datasets")
+    cache = caches(tmp_path, monkeypatch)
+    (tmp_path / "tables").mkdir()
+    table = csv_file(tmp_path).read_bytes()
+    for name in ("train", "test"):
+        (tmp_path / "tables" / f"{name}.csv").write_bytes(table)
+    publish(cache, "someone/films", {"train.csv": table, "test.csv": table})
+    half = b"\n".join(table.splitlines()[:11])
+    publish(cache, "someone/films", {"train.csv": half, "test.csv": half}, "v1", "b" * 40)
+    expected = splits(recipe(tmp_path, "texts: tables"))
+    assert splits(recipe(tmp_path, "texts: 'hub:someone/films'")) == expected
+    older = splits(recipe(tmp_path, "texts: 'hub:someone/films', revision: v1"))
+    assert (len(older.train.texts), len(older.test.texts)) == (10, 10)
+    publish(cache, "someone/none", {"README.md": b"# Nothing\n"})
+    text = complaint(recipe(tmp_path, "texts: 'hub:someone/none'"))
+    assert "error[data]: hub:someone/none cannot be read" in text
 
 
 @pytest.mark.parametrize(
