@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,8 @@ def splits_of(folder: Path, source: DataSource) -> Any:
         message = f"{shown} needs the library datasets: pip install 'lorakit[data]'"
         raise DataError("data", key, message) from error
     try:
-        return datasets.load_dataset(str(folder))
+        with _quiet(datasets):
+            return datasets.load_dataset(str(folder))
     except Exception as error:
         first = str(error).strip().splitlines()[0].replace(str(folder), shown)
         raise DataError(
@@ -60,6 +63,22 @@ def splits_of(folder: Path, source: DataSource) -> Any:
             f"{shown} cannot be read: {first}",
             f"put the files that you mean in a folder and write {key}: that folder",
         ) from error
+
+
+@contextlib.contextmanager
+def _quiet(datasets: Any) -> Iterator[None]:
+    """No bars, and no word of a card that says nothing: what a plan prints is the plan."""
+    cards = logging.getLogger("huggingface_hub.repocard")
+    level, bars = cards.level, not datasets.are_progress_bars_disabled()
+    cards.setLevel(logging.ERROR)
+    if bars:
+        datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        cards.setLevel(level)
+        if bars:
+            datasets.enable_progress_bars()
 
 
 def no_split(source: DataSource, key: str, there: Iterable[str]) -> DataError:
