@@ -3,9 +3,10 @@
     python benchmarks/style_subjects.py [--count 100] [--adapter FILE] [--sheet styled.png]
 
 Runs the recipe in a project of its own, unless an adapter is given; then draws sentences of the world (of
-seeds of their own) in the style, with the adapter and without, and has lorakit:studio-judge name the main
-character. That the style shows is said by two means over all pixels, beside those of the ten pictures it was
-learned from: lightness, and how much more blue than red there is. Shares have Wilson's 95 % interval.
+seeds of their own) in the style, with the adapter and without, at the recipe's weight and guidance unless
+told otherwise, and has lorakit:studio-judge name the main character. That the style shows is said by two
+means over all pixels, beside those of the ten pictures it was learned from: lightness, and how much more
+blue than red there is. Shares have Wilson's 95 % interval.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import yaml
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,10 +38,19 @@ from lorakit.rendering.judge import Judge, load_judge  # noqa: E402
 STYLE = ", hologram style"
 
 
+RECIPE = ROOT / "recipes" / "bootcamp-image.yaml"
+
+
+def as_drawn_by_recipe() -> tuple[float, float]:
+    """The adapter's weight and the guidance scale of the recipe's styled pictures."""
+    styled = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))["steps"]["styled"]
+    return styled["adapters"]["hologram_style"], styled["guidance_scale"]
+
+
 def trained(home: Path) -> Path:
     """The adapter that the recipe trains."""
     (home / ".lorakit").mkdir()
-    shutil.copy(ROOT / "recipes" / "bootcamp-image.yaml", home / "recipe.yaml")
+    shutil.copy(RECIPE, home / "recipe.yaml")
     subprocess.run([sys.executable, "-m", "lorakit", "run", "--plain"], cwd=home, check=True)
     return next(home.glob("outputs/*/001/hologram_style/**/pytorch_lora_weights.safetensors"))
 
@@ -79,18 +90,24 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=4004)
     parser.add_argument("--adapter", type=Path, help="instead of the recipe's")
+    parser.add_argument("--weight", type=float, help="the adapter's")
+    parser.add_argument("--guidance", type=float, help="guidance scale of all pictures")
     parser.add_argument("--sheet", type=Path, help="write the first 30 styled pictures here")
     args = parser.parse_args()
     quiet_libraries()
     judge = load_judge()
-    painter = Painter(resources.path("studio"))
+    weight, guidance = as_drawn_by_recipe()
+    painter = Painter(resources.path("studio"), guidance=args.guidance or guidance)
     asked = subjects(args.count, args.seed)
     sentences = [sentence.rstrip(".") + STYLE for _, sentence in asked]
     seeds = [args.seed * 100_003 + number for number in range(args.count)]
     drawn = {"without adapter": painter.draw(sentences, seeds)}
     with tempfile.TemporaryDirectory() as home:
         adapter = args.adapter or trained(Path(home))
-        painter.pipeline.load_lora_weights(str(adapter.parent), weight_name=adapter.name)
+        painter.pipeline.load_lora_weights(
+            str(adapter.parent), weight_name=adapter.name, adapter_name="style"
+        )
+        painter.pipeline.set_adapters(["style"], [args.weight or weight])
     drawn["with adapter"] = painter.draw(sentences, seeds)
     ten = [Image.open(one) for one in sorted((resources.path("data") / "hologram").glob("*.png"))]
     print(told("learned from", ten))

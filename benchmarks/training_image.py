@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-for library in ("TRANSFORMERS", "DIFFUSERS"):
-    os.environ.setdefault(f"{library}_VERBOSITY", "error")
 os.environ.setdefault("TQDM_DISABLE", "1")
+os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import torch
 from torch import nn
