@@ -162,26 +162,28 @@ def counts(facts: TextModelFacts, labels: int, lora: LoraSettings | None) -> Cou
     if shape is None or not labels:
         return None
     layers = dict(_layers(*shape, labels))
-    _, hidden, _, depth = shape
-    config = facts.config
-    embeddings = sum(
-        int(config.get(key, 0))
-        for key in ("vocab_size", "max_position_embeddings", "type_vocab_size")
-    )
-    norms = 2 * hidden * (1 + 2 * depth)
-    total = embeddings * hidden + norms + sum(out * into + out for out, into in layers.values())
+    sizes = {name: out * into + out for name, (out, into) in layers.items()}
+    sizes |= _others(shape[0], shape[1], shape[3], facts.config)
+    total = sum(sizes.values())
     if lora is None:
         return Counts(total, total, ())
     heads = (*_HEADS[shape[0]], *lora.modules_to_save)
-    whole = {n for n in layers if any(n == h or n.endswith(f".{h}") for h in heads)}
     hit = tuple(
-        n for n in layers if n not in whole and targeted(n, lora.target_modules or facts.targets)
+        n
+        for n in layers
+        if not _saved(n, heads) and targeted(n, lora.target_modules or facts.targets)
     )
     extra = sum(
         lora.rank * sum(layers[name]) + (layers[name][0] if lora.use_dora else 0) for name in hit
     )
-    kept = sum(layers[name][0] * layers[name][1] + layers[name][0] for name in whole)
+    kept = sum(size for name, size in sizes.items() if _saved(name, heads))
     return Counts(total + extra, extra + kept, hit)
+
+
+def _saved(name: str, whole: tuple[str, ...]) -> bool:
+    """Whether a module is trained whole, itself or within another; PEFT compares the ends of names."""
+    parts = name.split(".")
+    return any(".".join(parts[:depth]).endswith(whole) for depth in range(1, len(parts) + 1))
 
 
 def targeted(name: str, targets: Sequence[str] | str) -> bool:
@@ -237,3 +239,20 @@ def _layers(
             yield f"{at}ffn.lin2", (hidden, inner)
     yield ("bert.pooler.dense" if family == "bert" else "pre_classifier"), square
     yield "classifier", (labels, hidden)
+
+
+def _others(family: str, hidden: int, depth: int, config: Mapping[str, Any]) -> dict[str, int]:
+    """Parameters of the embeddings and normalisations by name."""
+    sizes = {f"{family}.embeddings.LayerNorm": 2 * hidden}
+    for name, key in (
+        ("word", "vocab_size"),
+        ("position", "max_position_embeddings"),
+        ("token_type", "type_vocab_size"),
+    ):
+        sizes[f"{family}.embeddings.{name}_embeddings"] = int(config.get(key, 0)) * hidden
+    at, norms = "transformer.layer", ("sa_layer_norm", "output_layer_norm")
+    if family == "bert":
+        at, norms = "encoder.layer", ("attention.output.LayerNorm", "output.LayerNorm")
+    for number in range(depth):
+        sizes |= {f"{family}.{at}.{number}.{name}": 2 * hidden for name in norms}
+    return sizes

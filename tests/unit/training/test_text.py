@@ -164,6 +164,9 @@ def test_equal_weights_make_equal_bytes(bert: Path, tmp_path: Path) -> None:
         {"use_dora": True, "rank": 3},
         {"target_modules": r".*(query|q_lin)"},
         {"modules_to_save": ["dense"]},
+        {"modules_to_save": ["bert.embeddings"]},
+        {"modules_to_save": ["layer.1"]},
+        {"modules_to_save": ["pooler", "pre_classifier"]},
     ],
     ids=str,
 )
@@ -179,7 +182,7 @@ def test_the_plan_counts_what_is_trained(family: str, lora: dict[str, object] | 
     from lorakit.facts.text_models import TextModelFacts, counts, head_names
     from lorakit.language.trainings import LoraSettings
 
-    if lora and "modules_to_save" in lora:
+    if lora and lora.get("modules_to_save") == ["dense"]:
         lora = {"modules_to_save": ["pooler.dense" if family == "bert" else "ffn.lin1"]}
     if family == "bert":
         config = BertConfig(hidden_size=24, intermediate_size=40, num_hidden_layers=2,
