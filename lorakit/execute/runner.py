@@ -198,7 +198,7 @@ class Runner:
                 self._tell(ActionStarted, message["id"])
             case "progress":
                 done, total, figures = message["done"], message["total"], message["figures"]
-                self._watch.progress(message["id"], done)
+                self._watch.progress(message["id"], done, figures.get("training_seconds"))
                 self._estimates.note(self._ledger.actions[message["id"]], figures)
                 self._tell(ActionProgress, message["id"], done, total, figures)
             case "ended":

@@ -26,12 +26,16 @@ class Stopwatch:
         self._loads[f"load|{engine}"] = seconds
         self.begin(slot)
 
-    def progress(self, action: str, done: int) -> None:
-        """So many units of an action are through: the first and the last that were told are kept."""
+    def progress(self, action: str, done: int, seconds: float | None = None) -> None:
+        """So many units of an action are through: the first and the last that were told are kept.
+
+        `seconds` is what its units alone took so far, where it is told; else the time between counts.
+        """
         marks = self._marks.setdefault(action, [])
-        marks[1:] = [(time.monotonic(), done)] if marks else []
+        mark = (time.monotonic() if seconds is None else seconds, done)
+        marks[1:] = [mark] if marks else []
         if not marks:
-            marks.append((time.monotonic(), done))
+            marks.append(mark)
 
     def lap(self, action: Action) -> None:
         """An action came in."""
@@ -41,7 +45,7 @@ class Stopwatch:
         self._since[slot] = now
         marks = self._marks.pop(action.id, [])
         if slot == "train" and len(marks) == 2 and marks[1][1] > marks[0][1]:
-            # what begins and ends a training takes as long whatever its length
+            # begin and end, evaluations and checkpoints take as long whatever a training's length
             (first, some), (last, most) = marks
             steps = (last - first) / (most - some) * action.units
             self._loads[begin_name(action)] = max(0.0, spent - steps)

@@ -65,7 +65,9 @@ def train(job: Job, report: Report) -> Trainer:
             yield from losses.measured(loop.step_number)
         while not loop.done:
             figures = loop.step()
-            report(job["id"], figures.step, settings.steps, _told(figures, losses, which))
+            report(
+                job["id"], figures.step, settings.steps, _told(figures, losses, which, loop.seconds)
+            )
             yield
             if losses.due(loop.step_number):
                 yield from losses.measured(loop.step_number)
@@ -128,12 +130,13 @@ def _cost(loop: Loop, task: ImageTask) -> dict[str, Any]:
     }
 
 
-def _told(figures: Figures, losses: HeldOut, which: str) -> dict[str, float]:
+def _told(figures: Figures, losses: HeldOut, which: str, seconds: float) -> dict[str, float]:
     """What is shown of a step."""
     told = {
         "loss": figures.loss,
         "learning_rate": figures.learning_rate,
         "memory": float(figures.memory),
+        "training_seconds": seconds,
     }
     return told | ({f"{which}_loss": losses.last} if losses.losses else {})
 

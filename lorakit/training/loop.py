@@ -83,6 +83,7 @@ class Loop:
         self._quick = settings.device == "cpu" and settings.precision != "fp32"
         self._frozen = FrozenWeights(task.model, settings.precision)
         self.step_number = 0  # optimizer steps that are through
+        self.seconds = 0.0  # of steps in this process, without evaluations and checkpoints
         self.history: list[Figures] = []
         self._weights = dict(task.parameters())
         optimizer = optimizer_for(self._weights.values(), settings)
@@ -129,6 +130,7 @@ class Loop:
         self._average()
         self.step_number += 1
         seconds = time.monotonic() - began
+        self.seconds += seconds
         figures = Figures(
             self.step_number, mean, rate, norm, round(seconds, 6), peak_memory(self.settings.device)
         )

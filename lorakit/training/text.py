@@ -105,9 +105,8 @@ def train(job: Job, report: Report) -> Trainer:
             figures = loop.step()
             told = {"loss": figures.loss, "learning_rate": figures.learning_rate}
             told |= {"held_out_loss": losses.last} if losses.losses else {}
-            report(
-                job["id"], figures.step, settings.steps, {**told, "memory": float(figures.memory)}
-            )
+            told |= {"memory": float(figures.memory), "training_seconds": loop.seconds}
+            report(job["id"], figures.step, settings.steps, told)
             yield
             if losses.due(loop.step_number):
                 yield from losses.measured(loop.step_number)

@@ -63,6 +63,23 @@ def test_a_training_of_another_length_is_foreseen(at: Callable[[float], None], l
     assert foreseen.measured
 
 
+@pytest.mark.parametrize("later", [40, 1000])
+def test_evaluations_are_as_many_in_a_longer_training(
+    at: Callable[[float], None], later: int
+) -> None:
+    """Ten of 3 s each, whatever its length."""
+    watch = Stopwatch()
+    watch.begin("train")
+    for step in range(1, 101):
+        at(12 + 0.5 * step + 3 * ((step - 1) // 10))
+        watch.progress("judge/training", step, 0.5 * step)
+    at(12 + 50 + 30)
+    watch.lap(training(100))
+    facts = replace(facts_for(), timings=watch.observed())
+    foreseen = estimate([Planned(training(later), State.NEW)], facts)
+    assert foreseen.seconds == pytest.approx(12 + 0.5 * later + 30, rel=0.02)
+
+
 def test_what_tells_no_progress_is_timed_whole(at: Callable[[float], None]) -> None:
     watch = Stopwatch()
     watch.begin("train")
