@@ -149,11 +149,15 @@ def _snapshot(repository: str, *, download: bool) -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Parameters, of the whole and of what is trained; `hit` are the layers with an adapter."""
+    """Parameters, of the whole and of what is trained; `hit` are the layers with an adapter.
+
+    Below layer `lowest` nothing is trained.
+    """
 
     total: int
     trainable: int
     hit: tuple[str, ...]
+    lowest: int = 0
 
 
 def counts(facts: TextModelFacts, labels: int, lora: LoraSettings | None) -> Counts | None:
@@ -177,7 +181,15 @@ def counts(facts: TextModelFacts, labels: int, lora: LoraSettings | None) -> Cou
         lora.rank * sum(layers[name]) + (layers[name][0] if lora.use_dora else 0) for name in hit
     )
     kept = sum(size for name, size in sizes.items() if _saved(name, heads))
-    return Counts(total + extra, extra + kept, hit)
+    trained = (*hit, *(name for name in sizes if _saved(name, heads)))
+    lowest = min((_number(name, shape[3]) for name in trained), default=0)
+    return Counts(total + extra, extra + kept, hit, lowest)
+
+
+def _number(name: str, depth: int) -> int:
+    """Which layer of so many a module is in: what comes after all of them counts as one more."""
+    found = re.search(r"\.layer\.(\d+)\.", name)
+    return int(found[1]) if found else (0 if ".embeddings." in name else depth)
 
 
 def _saved(name: str, whole: tuple[str, ...]) -> bool:

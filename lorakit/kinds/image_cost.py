@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lorakit.facts.unet_layers import layer_sizes, total, trainable
+from lorakit.facts.unet_kept import kept_elements
+from lorakit.facts.unet_layers import hit, layer_sizes, total, trainable
+from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.image_set import ImageSet
-from lorakit.kinds.trainer import Course
+from lorakit.kinds.trainer import Course, optimizer_bytes
 from lorakit.language.documents import TrainImageStep
 from lorakit.plan.kind import Context
 from lorakit.store.canonical import digest_of
 
-_TORCH_BYTES = 520 << 20
+# a process with torch, diffusers and peft, before any weights: measured on a CPU, as what follows
+_TORCH_BYTES = 466e6
+# of an element that is kept for the way back: in low precision some stay in fp32
+_ELEMENT = {"fp32": 4.0, "bf16": 2.4, "fp16": 2.4}
+_BACKWARD = 1.3  # what is kept, with what comes beside it on the way back and the holes of the heap
+# scratch of convolutions, which lay out their weights anew in low precision
+_SCRATCH = {"fp32": 8e6, "bf16": 48e6, "fp16": 48e6}
+_EVALUATED, _EVALUATION = (
+    8,
+    30e6,
+)  # rows of an evaluation, and what one takes beside its layers' tensors
 
 
 def counted(step: TrainImageStep, context: Context, targets: Sequence[str]) -> int | None:
@@ -40,7 +52,12 @@ def _bytes(count: int) -> str:
 
 
 def cost(
-    step: TrainImageStep, context: Context, course: Course, seen: ImageSet, count: int | None
+    step: TrainImageStep,
+    context: Context,
+    course: Course,
+    seen: ImageSet,
+    count: int | None,
+    targets: Sequence[str],
 ) -> dict[str, object]:
     """For the estimate: operations of an optimizer step, bytes of memory and disk, a name for timings."""
     model = context.facts.models[step.model]
@@ -51,7 +68,7 @@ def cost(
     held = (count or 0) * 4
     return {
         "operations": 3 * once * rows * passes,
-        "memory": int(_TORCH_BYTES + model.weight_bytes * 2 + held * 4 + rows * positions * 60_000),
+        "memory": _memory(step, context, course, positions, count or 0, targets),
         "disk": held + 200_000,
         "timing": digest_of(
             [
@@ -70,3 +87,38 @@ def cost(
             ]
         ),
     }
+
+
+def _memory(
+    step: TrainImageStep,
+    context: Context,
+    course: Course,
+    positions: float,
+    count: int,
+    targets: Sequence[str],
+) -> int:
+    """Bytes of one process at its peak."""
+    model, train = context.facts.models[step.model], step.train
+    known = total(model)
+    whole = known or model.weight_bytes / 4
+    chosen = step.lora.target_modules or targets
+
+    def adapted(layer: str) -> bool:
+        return hit(layer, chosen)
+
+    kept, most = kept_elements(
+        model.unet,
+        positions,
+        adapted=None if step.method == "full" else adapted,
+        checkpointed=train.gradient_checkpointing,
+    )
+    element, rows = _ELEMENT[course.precision], -(-train.batch_size // processes_of(train))
+    # in low precision a second copy: of frozen weights always, of trained ones autocast's until a pass ends
+    weights = whole * (4 if course.precision == "fp32" else 6)
+    if step.train_text_encoder or step.shuffle_tags:
+        weights += max(0.0, model.weight_bytes - whole * 4)
+    # an average takes the trained weights' place while they are measured, and these wait beside it
+    trained = count * (4 + optimizer_bytes(train) + (4 if train.ema_decay else 0))
+    evaluation = _EVALUATION + 2 * _EVALUATED * most * element
+    backward = _SCRATCH[course.precision] + rows * kept * element * _BACKWARD
+    return int(_TORCH_BYTES + weights + trained + evaluation + backward)

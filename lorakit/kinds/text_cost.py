@@ -18,9 +18,10 @@ _TORCH_BYTES = 460 << 20
 # what a layer of an encoder keeps for the way back, in bytes a token and channel, and a token and head for
 # each other token: counted from autograd's saved tensors of BERT, in fp32 and under bf16's autocast
 _KEPT = {"fp32": (72.0, 12.0), "bf16": (69.0, 6.0), "fp16": (69.0, 6.0)}
-# what comes beside it on the way back, and the holes of a heap whose blocks have another size each time:
-# measured of MiniLM on reviews, in bf16 on a CPU
-_BESIDE = {"full": 1.75, "lora": 1.95}
+# the holes of a heap whose blocks have another size each time, as a share of what is kept and evaluated where
+# texts are far from equally long: measured of MiniLM on reviews
+_HOLES = 1.6
+_EVALUATED = 64  # texts in a batch of evaluation
 
 
 def weights_line(counted: Counts | None, *, full: bool) -> Iterator[str]:
@@ -86,11 +87,21 @@ def _memory(step: TrainTextStep, context: Context, course: Course, counted: Coun
     rows = -(-step.train.batch_size // processes_of(step.train))
     channel, pair = _KEPT[course.precision]
     layer = channel * hidden + pair * heads * length
-    every = depth * layer
+    every = (depth - counted.lowest) * layer
     if step.train.gradient_checkpointing:  # one layer whole, of the others what goes into them
         every = layer + depth * 4 * hidden
     kept = rows * length * every
+    evaluated = _EVALUATED * length * layer  # of which one layer is there at a time
+    mean = context.facts.data[step.data].characters / _LETTERS_A_TOKEN * _TIGHT + 2
+    holes = _HOLES * (1 - min(1.0, mean / length)) * (kept + evaluated)
     # weights are mapped from their file before they are copied; gradients, and what the optimizer keeps
     weights = counted.total * 4 * 1.5
     trained = counted.trainable * (4 + optimizer_bytes(step.train))
-    return int(_TORCH_BYTES + weights + trained + kept * _BESIDE[step.method])
+    if step.train.ema_decay:  # while averages are measured the trained weights wait beside them
+        trained += counted.trainable * 4
+    if (
+        course.precision != "fp32"
+    ):  # of what is multiplied a second copy: frozen, or autocast's of a pass
+        words = int(config.get("vocab_size", 0)) * hidden
+        weights += 2 * max(0, counted.total - words)
+    return int(_TORCH_BYTES + weights + trained + evaluated + kept + holes)

@@ -104,7 +104,7 @@ class TrainImages:
                 ),
                 "trackers": list(step.train.trackers),
                 "plan": list(_lines(step, seen, course, weights_line(step, context, count))),
-                **cost(step, context, course, seen, count),
+                **cost(step, context, course, seen, count, TARGETS),
             },
             places={"precision": step.train.place or step.place},
         )

@@ -47,10 +47,11 @@ def memory(folder: Path, method: str = "full", more: str = "", **data: object) -
     return plan_of(path, facts).estimate.memory
 
 
-def test_the_longest_texts_decide_and_not_the_mean(tmp_path: Path) -> None:
+def test_the_longest_texts_decide_and_unequal_ones_leave_holes(tmp_path: Path) -> None:
     assert memory(tmp_path, longest=400) - memory(tmp_path, longest=100) > 200 << 20
     assert memory(tmp_path, longest=9000) == memory(tmp_path, longest=99000)  # cut at max_length
-    assert memory(tmp_path, longest=300, characters=20.0) == memory(tmp_path, longest=300)
+    equal = memory(tmp_path, longest=300, characters=300.0)
+    assert equal < memory(tmp_path, longest=300, characters=150.0) < 2 * equal
 
 
 def test_what_an_optimizer_keeps_is_counted(tmp_path: Path) -> None:
@@ -67,6 +68,14 @@ def test_what_saves_memory_is_expected_to(tmp_path: Path) -> None:
     assert memory(tmp_path, more=", gradient_checkpointing: true", longest=400) < whole - (
         200 << 20
     )
+
+
+def test_below_the_lowest_adapter_nothing_is_kept(tmp_path: Path) -> None:
+    lower = "}, lora: {target_modules: '.*query'"
+    upper = "}, lora: {target_modules: '.*layer.5.*query'"
+    assert memory(tmp_path, "lora", upper, longest=400) < memory(
+        tmp_path, "lora", lower, longest=400
+    ) - (200 << 20)
 
 
 def test_what_a_training_took_here_is_what_the_next_like_it_is_expected_to_take(
