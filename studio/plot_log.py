@@ -66,7 +66,7 @@ def main() -> None:
         ),
         panel(
             "UNet and text encoder: loss",
-            "steps of 32 pictures",
+            "steps",
             {
                 "training (weighted)": [(row["step"], row["loss"]) for row in unet],
                 "held out": [(r["step"], r["held_out"]) for r in unet if "held_out" in r],
