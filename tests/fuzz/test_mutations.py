@@ -96,6 +96,9 @@ class Files:
     def is_file(self, path: Path) -> bool:
         return str(path) in self._files
 
+    def names(self, folder: Path) -> tuple[str, ...]:
+        return tuple(sorted(one.name for one in map(Path, self._files) if one.parent == folder))
+
     def resolve(self, path: Path) -> Path:
         parts: list[str] = []
         for part in PurePosixPath(path.absolute().as_posix()).parts:
