@@ -42,7 +42,8 @@ if loop.leads:
         "norms": [f.grad_norm for f in loop.history],
         "weights": [v for p in loop._weights.values() for v in p.detach().reshape(-1).tolist()],
         "averages": [v for p in loop._averages.values() for v in p.reshape(-1).tolist()],
-    }))
+    }), flush=True)
+loop.accelerator.end_training()  # one that ends while the other still holds the group may abort
 """
 
 
