@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -209,13 +209,15 @@ def _unet_of(header: Mapping[str, Any]) -> Mapping[str, Any]:
     return next(fitting, {})
 
 
-def hub_folder(repository: str, *, download: bool = False) -> Path | None:
+def hub_folder(
+    repository: str, *, download: bool = False, patterns: Sequence[str] = HUB_PATTERNS
+) -> Path | None:
     """The folder of a hub model's files; None if it is not on this machine and `download` is false.
 
     Raises ModelError where a download fails.
     """
     try:
-        return snapshot(repository, download=download, patterns=HUB_PATTERNS)
+        return snapshot(repository, download=download, patterns=patterns)
     except HubError as error:
         hint = " (offline? put the model in a folder and write from: that folder)"
         raise ModelError(f"{error}{hint}") from error

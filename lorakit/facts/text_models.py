@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.facts.digests import UNREAD, Digests
-from lorakit.facts.models import ModelError
+from lorakit.facts.models import ModelError, hub_folder
 from lorakit.language.documents import ModelSource
 from lorakit.language.trainings import LoraSettings
 
@@ -24,7 +24,7 @@ _FILES = (
     "tokenizer_config.json",
     "vocab.txt",
 )
-HUB_PATTERNS = ["*.json", "*.txt", "*.safetensors", "*.model"]
+_HUB_PATTERNS = ("*.json", "*.txt", "*.safetensors", "*.model")
 # what the hub's most used classifiers say of themselves, so that a plan without a network can count
 _PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "distilbert/distilbert-base-uncased": {
@@ -85,7 +85,7 @@ def text_model_facts(
         raise ModelError(f"{source.source} draws pictures; train-text needs a model that reads")
     if source.source.startswith("hub:"):
         repository = source.source.removeprefix("hub:")
-        found = _snapshot(repository, download=download)
+        found = hub_folder(repository, download=download, patterns=_HUB_PATTERNS)
         if found is None:
             published = _PUBLISHED.get(_ALIASES.get(repository, repository), {})
             return TextModelFacts(source.name, source.source, None, None, published)
@@ -121,27 +121,6 @@ def _folder(
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder} is no text model in transformers' layout: {error}") from error
     return TextModelFacts(source.name, source.source, folder, digest, config)
-
-
-def _snapshot(repository: str, *, download: bool) -> Path | None:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        return Path(
-            snapshot_download(repository, local_files_only=True, allow_patterns=HUB_PATTERNS)
-        )
-    except LocalEntryNotFoundError:
-        if not download:
-            return None
-    try:
-        return Path(snapshot_download(repository, allow_patterns=HUB_PATTERNS))
-    except Exception as error:
-        first = str(error).strip().splitlines()[0]
-        raise ModelError(
-            f"hub:{repository} cannot be downloaded: {first} "
-            "(offline? put the model in a folder and write from: that folder)"
-        ) from error
 
 
 # -- counting ------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.image_set import ImageSet
 from lorakit.kinds.trainer import Course, optimizer_bytes
 from lorakit.language.documents import TrainImageStep
+from lorakit.plan.evaluation import TIMESTEPS
 from lorakit.plan.kind import Context
 from lorakit.store.canonical import digest_of
 
@@ -20,10 +21,7 @@ _ELEMENT = {"fp32": 4.0, "bf16": 2.4, "fp16": 2.4}
 _BACKWARD = 1.3  # what is kept, with what comes beside it on the way back and the holes of the heap
 # scratch of convolutions, which lay out their weights anew in low precision
 _SCRATCH = {"fp32": 8e6, "bf16": 48e6, "fp16": 48e6}
-_EVALUATED, _EVALUATION = (
-    8,
-    30e6,
-)  # rows of an evaluation, and what one takes beside its layers' tensors
+_EVALUATION = 30e6  # what one takes beside its layers' tensors
 
 
 def counted(step: TrainImageStep, context: Context, targets: Sequence[str]) -> int | None:
@@ -99,8 +97,7 @@ def _memory(
 ) -> int:
     """Bytes of one process at its peak."""
     model, train = context.facts.models[step.model], step.train
-    known = total(model)
-    whole = known or model.weight_bytes / 4
+    whole = total(model) or model.weight_bytes / 4
     chosen = step.lora.target_modules or targets
 
     def adapted(layer: str) -> bool:
@@ -119,6 +116,6 @@ def _memory(
         weights += max(0.0, model.weight_bytes - whole * 4)
     # an average takes the trained weights' place while they are measured, and these wait beside it
     trained = count * (4 + optimizer_bytes(train) + (4 if train.ema_decay else 0))
-    evaluation = _EVALUATION + 2 * _EVALUATED * most * element
+    evaluation = _EVALUATION + 2 * TIMESTEPS * most * element
     backward = _SCRATCH[course.precision] + rows * kept * element * _BACKWARD
     return int(_TORCH_BYTES + weights + trained + evaluation + backward)

@@ -8,6 +8,7 @@ from lorakit.facts.text_models import Counts
 from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.trainer import Course, optimizer_bytes
 from lorakit.language.documents import TrainTextStep
+from lorakit.plan import evaluation
 from lorakit.plan.kind import Context
 from lorakit.store.canonical import digest_of
 
@@ -21,7 +22,6 @@ _KEPT = {"fp32": (72.0, 12.0), "bf16": (69.0, 6.0), "fp16": (69.0, 6.0)}
 # the holes of a heap whose blocks have another size each time, as a share of what is kept and evaluated where
 # texts are far from equally long: measured of MiniLM on reviews
 _HOLES = 1.6
-_EVALUATED = 64  # texts in a batch of evaluation
 
 
 def weights_line(counted: Counts | None, *, full: bool) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _memory(step: TrainTextStep, context: Context, course: Course, counted: Coun
     if step.train.gradient_checkpointing:  # one layer whole, of the others what goes into them
         every = layer + depth * 4 * hidden
     kept = rows * length * every
-    evaluated = _EVALUATED * length * layer  # of which one layer is there at a time
+    evaluated = evaluation.TEXTS * length * layer  # of which one layer is there at a time
     mean = context.facts.data[step.data].characters / _LETTERS_A_TOKEN * _TIGHT + 2
     holes = _HOLES * (1 - min(1.0, mean / length)) * (kept + evaluated)
     # weights are mapped from their file before they are copied; gradients, and what the optimizer keeps
@@ -99,9 +99,8 @@ def _memory(step: TrainTextStep, context: Context, course: Course, counted: Coun
     trained = counted.trainable * (4 + optimizer_bytes(step.train))
     if step.train.ema_decay:  # while averages are measured the trained weights wait beside them
         trained += counted.trainable * 4
-    if (
-        course.precision != "fp32"
-    ):  # of what is multiplied a second copy: frozen, or autocast's of a pass
+    # of what is multiplied a second copy: frozen, or autocast's of a pass
+    if course.precision != "fp32":
         words = int(config.get("vocab_size", 0)) * hidden
         weights += 2 * max(0, counted.total - words)
     return int(_TORCH_BYTES + weights + trained + evaluated + kept + holes)

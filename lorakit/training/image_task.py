@@ -16,12 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lorakit.plan.evaluation import TIMESTEPS
 from lorakit.plan.seeds import derive
 from lorakit.training import image_batches
 from lorakit.training.image_batches import ImageBatches, Item
 from lorakit.training.share import Share
-
-_FIXED_TIMES = 8  # timesteps at which each picture's loss is measured
 
 
 @dataclass(slots=True)
@@ -108,12 +107,12 @@ class ImageTask:
     ) -> Iterator[float]:
         """Each picture's loss at noise and timesteps that are the same whenever it is asked."""
         model.eval()
-        times = torch.linspace(0, len(self._signal) - 1, _FIXED_TIMES + 2)[1:-1].long()
+        times = torch.linspace(0, len(self._signal) - 1, TIMESTEPS + 2)[1:-1].long()
         for number, one in enumerate(items):
             dice = torch.Generator().manual_seed(derive(seed, "held out", number))
-            many = [one] * _FIXED_TIMES
+            many = [one] * TIMESTEPS
             batch = self.batches.collated(
-                many, [0] * _FIXED_TIMES, [one["caption"]] * _FIXED_TIMES, [False] * _FIXED_TIMES
+                many, [0] * TIMESTEPS, [one["caption"]] * TIMESTEPS, [False] * TIMESTEPS
             )
             batch = {k: v.to(device) if hasattr(v, "to") else v for k, v in batch.items()}
             start: Tensor = batch["mean"]

@@ -15,6 +15,7 @@ from lorakit.diagnostics import Place
 from lorakit.facts.text_data import Splits, Texts, from_json, read
 from lorakit.facts.text_files import folder_of
 from lorakit.language.trainings import DataSource
+from lorakit.plan import evaluation
 from lorakit.store import atomic
 from lorakit.training import metrics, reload, text_model
 from lorakit.training.curve import write_curve
@@ -28,7 +29,6 @@ from lorakit.training.text_batches import TextBatches, tokenized
 if TYPE_CHECKING:
     from lorakit.training.engine import Job, Trainer
 
-_EVALUATED = 64  # texts in a batch of evaluation
 _MEASURED = 256  # held-out texts whose loss is measured along the training, where there are so many
 _PROBED = 16  # texts on which a reloaded model must agree
 
@@ -187,8 +187,8 @@ def _some_losses(loop: Loop, texts: TextBatches) -> Iterator[float]:
     model.eval()
     spread = range(0, len(texts.ids), -(-len(texts.ids) // _MEASURED))
     some = sorted(spread, key=lambda one: len(texts.ids[one]))  # little padding
-    for start in range(0, len(some), _EVALUATED):
-        batch = texts.collate(some[start : start + _EVALUATED])
+    for start in range(0, len(some), evaluation.TEXTS):
+        batch = texts.collate(some[start : start + evaluation.TEXTS])
         batch = send_to_device(batch, loop.accelerator.device)
         labels = batch.pop("labels")
         with torch.inference_mode():
@@ -207,7 +207,7 @@ def _scored(
     truth: list[int] = []
     said: list[int] = []
     total = 0.0
-    for members in texts.by_length(_EVALUATED):
+    for members in texts.by_length(evaluation.TEXTS):
         batch = send_to_device(texts.collate(members), loop.accelerator.device)
         with torch.inference_mode():
             found = model(**{k: v for k, v in batch.items() if k != "labels"}).logits.float()
