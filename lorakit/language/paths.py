@@ -108,14 +108,10 @@ class Paths:
         )
 
     def _missing(self, node: Node, what: str, path: Path, findings: Findings) -> None:
-        hint = "paths count from the folder of the document they stand in"
         shown = self.reader.display(path)
-        for suffix in _YAML if what == "storyboard" else (".safetensors",):
-            if self.reader.is_file(path.with_name(path.name + suffix)):
-                hint = f"did you mean {node.value}{suffix}?"
-            elif path.suffix in _YAML and self.reader.is_file(path.with_suffix(suffix)):
-                hint = f"did you mean {str(node.value).removesuffix(path.suffix)}{suffix}?"
-        if not hint.startswith("did") and (near := self._near(node, what, path)):
+        near = self._other_ending(node, what, path) or self._near(node, what, path)
+        hint = "paths count from the folder of the document they stand in"
+        if near:
             hint = f"did you mean {near}?"
         owner, _, name = str(node.value).partition("/")
         if what == "model" and name and "/" not in name and owner not in _FOLDERS:
@@ -123,6 +119,16 @@ class Paths:
         elif node.value == "studio":
             hint = "the model that ships with lorakit is lorakit:studio"
         findings.error("missing-file", f"there is no {what} at {shown}", node, hint)
+
+    def _other_ending(self, node: Node, what: str, path: Path) -> str:
+        """How a document would name the file of that name with another ending; empty where there is none."""
+        found = ""
+        for suffix in _YAML if what == "storyboard" else (".safetensors",):
+            if self.reader.is_file(path.with_name(path.name + suffix)):
+                found = f"{node.value}{suffix}"
+            elif path.suffix in _YAML and self.reader.is_file(path.with_suffix(suffix)):
+                found = f"{str(node.value).removesuffix(path.suffix)}{suffix}"
+        return found
 
     def _near(self, node: Node, what: str, path: Path) -> str:
         """How a document would name the neighbour that a missing file's name is nearest to; maybe empty."""
