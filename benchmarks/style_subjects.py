@@ -36,8 +36,6 @@ from lorakit import resources  # noqa: E402
 from lorakit.rendering.judge import Judge, load_judge  # noqa: E402
 
 STYLE = ", hologram style"
-
-
 RECIPE = ROOT / "recipes" / "bootcamp-image.yaml"
 
 

@@ -11,6 +11,7 @@ drawn anew.  The same seed and count give the same pool.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import random
 import subprocess
@@ -61,19 +62,18 @@ def scene_number(seed: int, index: int) -> Scene:
     return draw_scene(random.Random(f"{seed}/{index}"))
 
 
-_art: list[Art] = []  # of this process: sprites are resized once in each
-
-
-def _open_art(folder: Path) -> None:
-    _art.append(Art(folder))
+@functools.cache
+def open_art(folder: Path) -> Art:
+    """The art in a folder, opened once in each process: its sprites are resized once."""
+    return Art(folder)
 
 
 def _compose(
-    task: tuple[int, int, int],
+    art: Path, task: tuple[int, int, int]
 ) -> tuple[int, list[Scene], NDArray[np.uint8], NDArray[np.uint8]]:
     seed, start, stop = task
     scenes = [scene_number(seed, index) for index in range(start, stop)]
-    stages = [set_stage(scene, _art[0]) for scene in scenes]
+    stages = [set_stage(scene, open_art(art)) for scene in scenes]
     pictures = np.stack([np.asarray(stage.image) for stage in stages])
     return start, scenes, pictures, np.stack([np.asarray(s.marks.reduce(CELL)) for s in stages])
 
@@ -92,10 +92,12 @@ def compose(art: Path, pool: Path, count: int, seed: int, workers: int) -> None:
     beside = pool / "scenes.tmp"
     started = time.monotonic()
     with (
-        get_context("spawn").Pool(workers, _open_art, (art,)) as processes,
+        get_context("spawn").Pool(workers) as processes,
         beside.open("w", encoding="utf-8") as lines,
     ):
-        for start, scenes, painted, marks in processes.imap(_compose, tasks):
+        for start, scenes, painted, marks in processes.imap(
+            functools.partial(_compose, art), tasks
+        ):
             pictures[start : start + len(scenes)] = painted
             all_marks[start : start + len(scenes)] = marks
             lines.writelines(json.dumps(scene.to_json()) + "\n" for scene in scenes)

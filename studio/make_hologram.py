@@ -15,13 +15,13 @@ With ``--pool`` the first scenes of a pool are drawn so instead, into ``POOL/sty
 from __future__ import annotations
 
 import argparse
+import functools
 import random
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import painting
-from compose import fetch_art
+from compose import fetch_art, open_art
 from judge_data import read_scenes
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
@@ -134,7 +134,8 @@ def coloured(values: Floats) -> Floats:
 
 def hologram(scene: Scene, art: Art, rng: np.random.Generator) -> Image.Image:
     """A scene as projected light: RGB, 256x256."""
-    picture = paint(scene, art)
+    # everything glows here, and warm light would count as a figure
+    picture = paint(scene, art, glow=False)
     backdrop = paint_setting(scene.setting, art, random.Random(scene.layout))
     mask, light = figures(picture, backdrop), lightness(picture)
     inside = light[mask > 0.5]
@@ -163,17 +164,9 @@ def small_hologram(scene: Scene, art: Art, rng: np.random.Generator) -> NDArray[
     return np.asarray(picture)
 
 
-_art: list[Art] = []  # of this process
-
-
-def _open_art(folder: Path) -> None:
-    _art.append(Art(folder))
-    painting.GLOWING.clear()  # as in main: a process of its own
-
-
-def _numbered(task: tuple[int, Scene]) -> NDArray[np.uint8]:
+def _numbered(art: Path, task: tuple[int, Scene]) -> NDArray[np.uint8]:
     number, scene = task
-    return small_hologram(scene, _art[0], np.random.default_rng(number))
+    return small_hologram(scene, open_art(art), np.random.default_rng(number))
 
 
 def style_pool(art: Path, pool: Path, count: int) -> None:
@@ -181,8 +174,10 @@ def style_pool(art: Path, pool: Path, count: int) -> None:
     scenes = list(enumerate(read_scenes(pool)[:count]))
     shape = (len(scenes), SIZE, SIZE, 3)
     rows = open_memmap(pool / "styled.tmp.npy", mode="w+", dtype=np.uint8, shape=shape)
-    with get_context("spawn").Pool(2, _open_art, (art,)) as processes:
-        for row, picture in enumerate(processes.imap(_numbered, scenes, 50)):
+    with get_context("spawn").Pool(2) as processes:
+        for row, picture in enumerate(
+            processes.imap(functools.partial(_numbered, art), scenes, 50)
+        ):
             rows[row] = picture
             if row % 1000 == 0:
                 print(f"{row} of {len(scenes)}", flush=True)
@@ -202,11 +197,9 @@ def main() -> None:
     if args.pool:
         style_pool(folder, args.pool, args.count)
         return
-    art = Art(folder)
-    painting.GLOWING.clear()  # here everything glows, and warm light would count as a figure
     args.out.mkdir(parents=True, exist_ok=True)
     for name, (scene, words) in PICTURES.items():
-        image = hologram(scene, art, np.random.default_rng(scene.layout))
+        image = hologram(scene, open_art(folder), np.random.default_rng(scene.layout))
         image.save(args.out / f"{name}.png", optimize=True)
         (args.out / f"{name}.txt").write_text(f"{words}, {SUFFIX}\n", encoding="utf-8")
 

@@ -510,12 +510,20 @@ ACTOR_MARK, THING_MARK = 96, 255  # how much a place in the picture tells, of 25
 
 
 class Stage:
-    """A backdrop on which actors and things are set; ``marks`` (mode L) keeps where they stand."""
+    """A backdrop on which actors and things are set; ``marks`` (mode L) keeps where they stand.
+
+    With ``glow`` false lamps and fires shed no light.
+    """
 
     def __init__(
-        self, image: Image.Image, art: Art, rng: random.Random, setting: str | None
+        self,
+        image: Image.Image,
+        art: Art,
+        rng: random.Random,
+        setting: str | None,
+        glow: bool = True,
     ) -> None:
-        self.image, self.art, self.rng = image, art, rng
+        self.image, self.art, self.rng, self.glow = image, art, rng, glow
         self.marks = Image.new("L", image.size)
         self.dark = setting is not None and SETTINGS[setting].dark
         self.floats = setting == "in space"
@@ -529,7 +537,7 @@ class Stage:
     def prop(self, code: str, x: float, bottom: float, size: float, shadow: bool = True) -> None:
         """Set a thing whose longer side is ``size``; lamps and fires glow."""
         sprite = self.art.fitted(code, size)
-        if code in GLOWING:
+        if self.glow and code in GLOWING:
             strength = 0.85 if self.dark else 0.4
             put_glow(self.image, x, bottom - sprite.height * 0.6, size * 0.95, strength)
         if shadow and not self.floats:
@@ -735,15 +743,15 @@ LAYOUTS: dict[str, Callable[[Placing], None]] = {
 }
 
 
-def set_stage(scene: Scene, art: Art) -> Stage:
+def set_stage(scene: Scene, art: Art, glow: bool = True) -> Stage:
     """Paint a scene; its picture and the marks of what stands where."""
     rng = random.Random(scene.layout)
-    stage = Stage(paint_setting(scene.setting, art, rng), art, rng, scene.setting)
+    stage = Stage(paint_setting(scene.setting, art, rng), art, rng, scene.setting, glow)
     side = rng.choice((-1, 1))
     LAYOUTS[scene.relation](Placing(scene, stage, side, rng.uniform(108, 116)))
     return stage
 
 
-def paint(scene: Scene, art: Art) -> Image.Image:
+def paint(scene: Scene, art: Art, glow: bool = True) -> Image.Image:
     """Paint a scene: RGB, 128x128."""
-    return set_stage(scene, art).image
+    return set_stage(scene, art, glow).image

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import painting
 import torch
 import torch.nn.functional as F  # noqa: N812
 from common import (
@@ -241,7 +240,6 @@ def examine(net: nn.Module, art: Art, count: int) -> dict[str, Any]:
     rows = np.stack([np.asarray(paint(scene, art)) for scene in scenes])
     pictures, labels = to_pictures(rows, CPU), labels_of(scenes)
     generator = torch.Generator().manual_seed(6)
-    painting.GLOWING.clear()  # what a hologram's own script begins with
     some = range(count // 4)
     shone = np.stack([small_hologram(scenes[n], art, np.random.default_rng(n)) for n in some])
     return {
