@@ -54,7 +54,7 @@ class Prepared:
     held_out: TextBatches
 
 
-def prepared() -> Prepared:
+def prepared(precision: str) -> Prepared:
     from transformers import AutoTokenizer
 
     source = DataSource("reviews", Place("", 0, 0), texts="lorakit:movie-snippets")
@@ -64,7 +64,9 @@ def prepared() -> Prepared:
     tokenizer = AutoTokenizer.from_pretrained(minilm_folder())
 
     def batches(part: Texts) -> TextBatches:
-        return TextBatches(tokenized(tokenizer, part.texts, 128), part.labels, 0, BATCH, 7)
+        return TextBatches(
+            tokenized(tokenizer, part.texts, 128), part.labels, 0, BATCH, 7, 128, precision
+        )
 
     return Prepared(tokenizer, batches(splits.train), batches(splits.test))
 
@@ -145,7 +147,7 @@ def main() -> None:
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     precision = sys.argv[2] if len(sys.argv) > 2 else "bf16"
     torch.set_flush_denormal(True)  # for both: it stays on for the process
-    texts = prepared()
+    texts = prepared(precision)
     print(f"{steps} steps of {BATCH}, {precision}, {torch.get_num_threads()} threads; steps/s")
     speeds: dict[str, float] = {}
     for method in ("lora", "full"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lorakit.plan.actions import Action
-from lorakit.plan.estimate import memory_name, training_memory
+from lorakit.plan.estimate import counted_memory, memory_name, training_memory
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Estimates:
     timings: Mapping[str, float]
     memory: int = 0
     expected_memory: int = 0
-    _peaks: dict[str, float] = field(default_factory=dict)
+    _shares: dict[str, float] = field(default_factory=dict)
 
     def note(self, action: Action, figures: Mapping[str, float]) -> None:
         """A training tells of a step."""
@@ -27,11 +27,12 @@ class Estimates:
         if not memory:
             return
         name = memory_name(action)
-        self._peaks[name] = max(memory, self._peaks.get(name, 0))
+        share = memory / counted_memory(action)
+        self._shares[name] = max(share, self._shares.get(name, 0))
         if memory > self.memory:
             self.memory = memory
             self.expected_memory = training_memory(action, self.timings)
 
     def observed(self) -> dict[str, float]:
-        """Peaks by the names that estimates look for."""
-        return dict(self._peaks)
+        """Shares of what was counted, by the names that estimates look for."""
+        return dict(self._shares)

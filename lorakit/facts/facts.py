@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
@@ -13,6 +13,7 @@ from lorakit.facts.machine import Machine, this_machine
 from lorakit.facts.models import ModelError, ModelFacts, model_facts
 from lorakit.facts.pictures import PictureFacts, picture_facts
 from lorakit.facts.text_data import TextFacts, text_facts
+from lorakit.facts.text_lengths import TextLengths, text_lengths
 from lorakit.facts.text_models import TextModelFacts, text_model_facts
 from lorakit.facts.tokens import TokenCounter
 from lorakit.language.documents import Project, TrainTextStep, with_members
@@ -25,6 +26,7 @@ class Facts:
     """What planning may ask. `adapters` are digests by name; `timings` seconds a unit of work.
 
     `models` draw pictures, `readers` read texts; `data` are the data sets of texts, `pictures` of pictures.
+    `lengths` are by reader and data set, where both are here.
     """
 
     machine: Machine
@@ -36,6 +38,7 @@ class Facts:
     readers: Mapping[str, TextModelFacts] = field(default_factory=dict)
     data: Mapping[str, TextFacts] = field(default_factory=dict)
     pictures: Mapping[str, PictureFacts] = field(default_factory=dict)
+    lengths: Mapping[tuple[str, str], TextLengths] = field(default_factory=dict)
 
 
 def gather(project: Project, *, download: bool = False, keys: bool = True) -> Facts:
@@ -89,6 +92,7 @@ def gather(project: Project, *, download: bool = False, keys: bool = True) -> Fa
                 )
         except DataError as error:
             problem(error.code, error.message, texts.where(error.key), error.hint)
+    lengths = _lengths(project, readers, data, problem) if keys else {}
     digests.save()
     if problems:
         raise InvalidDocument(problems)
@@ -101,7 +105,30 @@ def gather(project: Project, *, download: bool = False, keys: bool = True) -> Fa
         readers=readers,
         data=data,
         pictures=pictures,
+        lengths=lengths,
     )
+
+
+def _lengths(
+    project: Project,
+    readers: Mapping[str, TextModelFacts],
+    data: Mapping[str, TextFacts],
+    problem: Callable[[str, str, Place], None],
+) -> dict[tuple[str, str], TextLengths]:
+    """Tokens of the texts that each reader is trained on."""
+    steps = (s for s in with_members(project.recipe.steps.values()) if isinstance(s, TrainTextStep))
+    found: dict[tuple[str, str], TextLengths] = {}
+    for model, texts in dict.fromkeys((step.model, step.data) for step in steps):
+        reader, sample = readers.get(model), data[texts].sample if texts in data else None
+        if reader is None or reader.path is None or sample is None:
+            continue
+        if (reader.path / "tokenizer.json").is_file():
+            counter = TokenCounter(reader.path, reader.longest)
+            try:
+                found[model, texts] = text_lengths(sample, counter, reader.source)
+            except ModelError as error:
+                problem("model", str(error), project.recipe.models[model].place)
+    return found
 
 
 def _uses(project: Project) -> tuple[set[str], set[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from lorakit.facts.data_sets import HUB, DataError, no_split
 from lorakit.facts.digests import Digests
 from lorakit.facts.text_files import Row, files_of, folder_of, rows_of
+from lorakit.facts.text_lengths import Sample, sample_of
 from lorakit.language import names
 from lorakit.language.trainings import Columns, DataSource
 from lorakit.store.canonical import digest_of
@@ -27,6 +28,7 @@ class TextFacts:
     test: int = 0
     characters: float = 100.0  # the mean length of a text
     longest: int = 1000  # characters of the longest
+    sample: Sample | None = None  # of those that are trained on
 
 
 # what the hub says of its most used data set, so that a plan without a network can count
@@ -72,6 +74,7 @@ def text_facts(source: DataSource, digests: Digests, *, download: bool = False) 
         len(splits.test.texts),
         sum(map(len, every)) / max(1, len(every)),
         max(map(len, every), default=0),
+        sample_of(splits.train.texts),
     )
 
 

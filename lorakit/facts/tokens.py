@@ -60,6 +60,11 @@ class TokenCounter:
         """Tokens of `text` with the start and end tokens."""
         return len(self._load().encode(text, add_special_tokens=False).ids) + 2
 
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """The same of many texts at once."""
+        encodings = self._load().encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) + 2 for encoding in encodings]
+
     def overflow(self, texts: Sequence[str]) -> dict[str, tuple[int, str]]:
         """For each text over the limit: its tokens, and the words that would fall off."""
         # a token is at least one byte, so short texts need no counting

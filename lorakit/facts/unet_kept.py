@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lorakit.facts.unet_shapes import shapes_of
+from lorakit.facts.unet_shapes import TOKENS, level_of, shapes_of
 
 # elements a position and channel, by what the name of a weight ends with: those that are always kept, and
 # what comes into a linear layer, which is kept only where it is trained
@@ -36,7 +36,6 @@ _BLOCK: Mapping[str, tuple[int, int]] = {
     "ff.net.0.proj": (0, 1),
     "ff.net.2": (3, 1),  # of what comes in, four times as wide
 }
-_TOKENS = 77  # of a caption, padded as CLIP has it
 
 
 def kept_elements(
@@ -62,7 +61,7 @@ def kept_elements(
         begun = begun or (adapted is not None and adapted(layer))
         if not begun:
             continue
-        here = positions / 4 ** _level(layer, levels)
+        here = positions / 4 ** level_of(layer, levels)
         inside = re.search(r"transformer_blocks\.\d+\.(.+)$", layer)
         always, trained = _BLOCK.get(inside[1], (0, 0)) if inside else _plain(layer)
         # a convolution keeps what comes in whether it is trained or not
@@ -70,7 +69,7 @@ def kept_elements(
         width = shape[1] if trained else shape[0]
         found = each * width * here
         if inside and inside[1] == "attn2.to_k":
-            found = 2 * shape[0] * _TOKENS
+            found = 2 * shape[0] * TOKENS
         part = re.match(r".*(resnets|attentions)\.\d+", layer)
         key = part[0] if part else layer
         parts[key] = parts.get(key, 0.0) + found
@@ -85,12 +84,3 @@ def kept_elements(
 def _plain(layer: str) -> tuple[int, int]:
     ends = (kept for end, kept in _EACH.items() if re.search(rf"(^|\.){end}$", layer))
     return next(ends, (0, 0))
-
-
-def _level(layer: str, levels: int) -> int:
-    """How often the latents have been halved where a layer works."""
-    found = re.match(r"(down|up)_blocks\.(\d+)", layer)
-    if found:
-        number = int(found[2])
-        return number if found[1] == "down" else levels - 1 - number
-    return levels - 1 if layer.startswith("mid_block") else 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+TOKENS = 77  # of a caption, padded as CLIP has it
 
 Shapes = Mapping[str, tuple[int, ...]]
 Named = Iterator[tuple[str, tuple[int, ...]]]
@@ -48,6 +51,15 @@ def shapes_of(config: Mapping[str, Any]) -> Shapes:
         return dict(_whole(config))
     except (KeyError, TypeError, ValueError, IndexError):
         return {}
+
+
+def level_of(layer: str, levels: int) -> int:
+    """How often the latents have been halved where a layer works."""
+    found = re.match(r"(down|up)_blocks\.(\d+)", layer)
+    if found:
+        number = int(found[2])
+        return number if found[1] == "down" else levels - 1 - number
+    return levels - 1 if layer.startswith("mid_block") else 0
 
 
 def _whole(config: Mapping[str, Any]) -> Named:

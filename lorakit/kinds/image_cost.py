@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lorakit.facts import unet_work
 from lorakit.facts.unet_kept import kept_elements
 from lorakit.facts.unet_layers import hit, layer_sizes, total, trainable
 from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.image_set import ImageSet
-from lorakit.kinds.trainer import Course, optimizer_bytes
+from lorakit.kinds.trainer import Course, adapted, optimizer_bytes
 from lorakit.language.documents import TrainImageStep
 from lorakit.plan.evaluation import TIMESTEPS
 from lorakit.plan.kind import Context
@@ -62,10 +63,9 @@ def cost(
     width, height = max(seen.order.buckets, key=lambda one: one[0] * one[1], default=model.native)
     positions = width * height / model.vae_factor**2
     rows, passes = step.train.batch_size, step.train.gradient_accumulation_steps
-    once = 2 * (model.weight_bytes / 2) * positions / 8  # as frames are guessed
     held = (count or 0) * 4
     return {
-        "operations": 3 * once * rows * passes,
+        "operations": 3 * unet_work.of_model(model, positions) * rows * passes,
         "memory": _memory(step, context, course, positions, count or 0, targets),
         "disk": held + 200_000,
         "timing": digest_of(
@@ -73,15 +73,10 @@ def cost(
                 model.digest,
                 width,
                 height,
-                rows,
-                passes,
-                course.precision,
-                course.device_class,
                 step.method,
-                step.lora.rank,
-                step.lora.peft_type,
+                [] if step.method == "full" else [*adapted(step.lora), list(targets)],
                 step.train_text_encoder,
-                step.train.gradient_checkpointing,
+                course.pace(),
             ]
         ),
     }

@@ -6,22 +6,23 @@ from collections.abc import Iterator
 
 from lorakit.facts.text_models import Counts
 from lorakit.kinds.course_checks import processes_of
-from lorakit.kinds.trainer import Course, optimizer_bytes
+from lorakit.kinds.trainer import Course, adapted, optimizer_bytes
 from lorakit.language.documents import TrainTextStep
 from lorakit.plan import evaluation
 from lorakit.plan.kind import Context
+from lorakit.plan.padding import padded
 from lorakit.store.canonical import digest_of
 
 _LETTERS_A_TOKEN = 4.2  # of English, in a vocabulary of 30,000 word pieces
 _TIGHT = 1.2  # a text of many names and numbers has so many more
-# a process with torch, transformers, peft and accelerate, before any weights
-_TORCH_BYTES = 460 << 20
+# a process with torch, transformers, peft and accelerate at work, without weights and activations
+_TORCH_BYTES = 530 << 20
 # what a layer of an encoder keeps for the way back, in bytes a token and channel, and a token and head for
 # each other token: counted from autograd's saved tensors of BERT, in fp32 and under bf16's autocast
 _KEPT = {"fp32": (72.0, 12.0), "bf16": (69.0, 6.0), "fp16": (69.0, 6.0)}
-# the holes of a heap whose blocks have another size each time, as a share of what is kept and evaluated where
-# texts are far from equally long: measured of MiniLM on reviews
-_HOLES = 1.6
+# the holes of a heap whose blocks have another size each time, as a share of what is kept: measured of MiniLM
+# on reviews, with batches of 8 to 64 texts
+_HOLES = 0.65
 
 
 def weights_line(counted: Counts | None, *, full: bool) -> Iterator[str]:
@@ -39,41 +40,50 @@ def weights_line(counted: Counts | None, *, full: bool) -> Iterator[str]:
 def cost(
     step: TrainTextStep, context: Context, course: Course, counted: Counts | None
 ) -> dict[str, object]:
-    """For the estimate: operations of an optimizer step, bytes of memory and disk, and a name for timings."""
-    if counted is None:
-        return {}
-    config = context.facts.readers[step.model].config
-    hidden = int(config.get("hidden_size") or config.get("dim") or 0)
+    """For the estimate: a name for timings, and what the shapes of a family that we know tell.
+
+    That is operations of an optimizer step, bytes of memory and disk.
+    """
     data, train = context.facts.data[step.data], step.train
-    tokens = min(float(step.max_length), data.characters / _LETTERS_A_TOKEN + 4)
-    dense = counted.total - int(config.get("vocab_size", 0)) * hidden
-    # forward, backward; a LoRA skips weights' gradients
-    passes = 6 if step.method == "full" else 4.2
-    return {
-        "operations": passes
-        * dense
-        * train.batch_size
-        * tokens
-        * train.gradient_accumulation_steps,
-        "memory": _memory(step, context, course, counted),
-        "disk": counted.trainable * 4 + 800_000,
+    found: dict[str, object] = {
         "timing": digest_of(
             [
                 context.facts.readers[step.model].digest,
                 data.digest,
                 step.method,
+                adapted(step.lora) if step.method == "lora" else [],
                 step.max_length,
-                train.batch_size,
-                train.gradient_accumulation_steps,
-                course.precision,
-                course.device_class,
-                train.optimizer,
-                train.gradient_checkpointing,
-                train.torch_compile,
-                processes_of(train),
+                course.pace(),
             ]
-        ),
+        )
     }
+    if counted is None:
+        return found
+    config = context.facts.readers[step.model].config
+    hidden = int(config.get("hidden_size") or config.get("dim") or 0)
+    known = context.facts.lengths.get((step.model, step.data))
+    tokens = min(float(step.max_length), data.characters / _LETTERS_A_TOKEN + 4)
+    if known is not None:
+        tokens = known.mean(step.max_length)
+    dense = counted.total - int(config.get("vocab_size", 0)) * hidden
+    # forward, backward; a LoRA skips weights' gradients
+    passes = 6 if step.method == "full" else 4.2
+    samples = train.batch_size * train.gradient_accumulation_steps
+    return found | {
+        "operations": passes * dense * samples * tokens,
+        "memory": _memory(step, context, course, counted),
+        "disk": counted.trainable * 4 + 800_000,
+    }
+
+
+def _longest(step: TrainTextStep, context: Context, course: Course) -> int:
+    """Tokens of the longest batch that so many steps are likely to meet, padding and all."""
+    known = context.facts.lengths.get((step.model, step.data))
+    if known is not None:
+        longest = known.longest_of(min(known.count, course.seen()))
+    else:
+        longest = round(context.facts.data[step.data].longest / _LETTERS_A_TOKEN * _TIGHT + 2)
+    return padded(min(step.max_length, longest), course.precision, step.max_length)
 
 
 def _memory(step: TrainTextStep, context: Context, course: Course, counted: Counts) -> int:
@@ -82,25 +92,25 @@ def _memory(step: TrainTextStep, context: Context, course: Course, counted: Coun
     hidden = int(config.get("hidden_size") or config.get("dim") or 0)
     depth = int(config.get("num_hidden_layers") or config.get("n_layers") or 0)
     heads = int(config.get("num_attention_heads") or config.get("n_heads") or 0)
-    longest = context.facts.data[step.data].longest / _LETTERS_A_TOKEN * _TIGHT + 2
-    length = min(float(step.max_length), longest)
+    length = _longest(step, context, course)
     rows = -(-step.train.batch_size // processes_of(step.train))
     channel, pair = _KEPT[course.precision]
     layer = channel * hidden + pair * heads * length
     every = (depth - counted.lowest) * layer
     if step.train.gradient_checkpointing:  # one layer whole, of the others what goes into them
         every = layer + depth * 4 * hidden
-    kept = rows * length * every
+    kept = rows * length * every * (1 + _HOLES)
     evaluated = evaluation.TEXTS * length * layer  # of which one layer is there at a time
-    mean = context.facts.data[step.data].characters / _LETTERS_A_TOKEN * _TIGHT + 2
-    holes = _HOLES * (1 - min(1.0, mean / length)) * (kept + evaluated)
-    # weights are mapped from their file before they are copied; gradients, and what the optimizer keeps
+    # weights are mapped from their file before they are copied
     weights = counted.total * 4 * 1.5
-    trained = counted.trainable * (4 + optimizer_bytes(step.train))
+    trained = counted.trainable * optimizer_bytes(step.train)
+    gradients = counted.trainable * 4
     if step.train.ema_decay:  # while averages are measured the trained weights wait beside them
         trained += counted.trainable * 4
     # of what is multiplied a second copy: frozen, or autocast's of a pass
     if course.precision != "fp32":
         words = int(config.get("vocab_size", 0)) * hidden
         weights += 2 * max(0, counted.total - words)
-    return int(_TORCH_BYTES + weights + trained + evaluated + kept + holes)
+    # of these one comes as the other goes: gradients take the room of what was kept for them
+    passing = max(kept, evaluated, gradients)
+    return int(_TORCH_BYTES + weights + trained + passing)

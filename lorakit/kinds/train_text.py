@@ -23,7 +23,7 @@ from lorakit.plan.actions import Action, Engine
 from lorakit.plan.kind import Context, Made
 from lorakit.store.canonical import digest_of
 
-TRAIN_TEXT_VERSION = 1
+TRAIN_TEXT_VERSION = 2
 _RATES = {"lora": 5e-4, "full": 5e-5}
 
 

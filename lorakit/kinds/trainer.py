@@ -63,6 +63,21 @@ class Course:
         yield f"{self.steps:,} optimizer steps, {epochs}: {self.seen():,} samples seen"
         yield self.where()
 
+    def pace(self) -> list[object]:
+        """What decides how long one of its steps takes, for the name of its timings."""
+        train = self.train
+        return [
+            train.batch_size,
+            train.gradient_accumulation_steps,
+            self.precision,
+            self.device_class,
+            train.optimizer,
+            bool(train.ema_decay),
+            train.gradient_checkpointing,
+            train.torch_compile,
+            course_checks.processes_of(train),
+        ]
+
     def where(self) -> str:
         """On what it runs, in which precision."""
         count = course_checks.processes_of(self.train)
@@ -138,6 +153,19 @@ def lora_params(lora: LoraSettings, targets: tuple[str, ...]) -> dict[str, objec
         "use_dora": lora.use_dora,
         "modules_to_save": list(lora.modules_to_save),
     }
+
+
+def adapted(lora: LoraSettings) -> list[object]:
+    """What of an adapter decides how long a step takes."""
+    chosen = lora.target_modules
+    return [
+        lora.peft_type,
+        lora.rank,
+        chosen if isinstance(chosen, str) else list(chosen),
+        lora.use_dora,
+        lora.dropout > 0,
+        list(lora.modules_to_save),
+    ]
 
 
 def checkpoint_every(train: TrainSettings, steps: int, *, full: bool) -> int:

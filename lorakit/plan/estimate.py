@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lorakit.facts import unet_work
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine import Machine
 from lorakit.plan.actions import Action
@@ -40,8 +41,13 @@ def begin_name(action: Action) -> str:
 
 
 def memory_name(action: Action) -> str:
-    """Under which name the bytes are remembered that a training takes at its peak."""
-    return f"memory|{timing_name(action)}"
+    """Under which name is remembered what a training took at its peak, as a share of what was counted."""
+    return f"memory share|{timing_name(action)}"
+
+
+def counted_memory(action: Action) -> float:
+    """Bytes at the peak of a training as counted from its shapes; 1 where they are not known."""
+    return float(str(action.extra.get("memory") or 1))
 
 
 def _flops(machine: Machine, precision: str) -> float:
@@ -54,7 +60,7 @@ def _flops(machine: Machine, precision: str) -> float:
 
 
 def _guess(action: Action, facts: Facts) -> float:
-    """Seconds a unit: two passes (guidance) of two operations for each weight and latent position."""
+    """Seconds a unit: a training's own count, or the two passes of a step with guidance."""
     if action.engine.slot in ("train", "encode"):
         operations = float(str(action.extra.get("operations", 1e11)))
         precision = str(action.params.get("precision", "fp32"))
@@ -66,13 +72,15 @@ def _guess(action: Action, facts: Facts) -> float:
     model = next(m for m in facts.models.values() if m.digest == action.params["model"])
     width, height = int(str(action.params["width"])), int(str(action.params["height"]))
     positions = width * height / model.vae_factor**2
-    operations = 2 * 2 * (model.weight_bytes / 2) * positions / 8
+    operations = 2 * unet_work.of_model(model, positions)
     return operations / _flops(facts.machine, str(action.params["precision"]))
 
 
 def training_memory(action: Action, timings: Mapping[str, float]) -> int:
-    """Bytes at the peak of a training: what the last like it took here, or a guess."""
-    return int(timings.get(memory_name(action)) or float(str(action.extra.get("memory", 0))))
+    """Bytes at the peak of a training as counted, and as far as the last like it was from that here."""
+    counted = counted_memory(action)
+    share = timings.get(memory_name(action), 1.0 if counted > 1 else 0.0)
+    return int(counted * share)
 
 
 def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:

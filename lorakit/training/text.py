@@ -174,7 +174,10 @@ def _batches(
     def batches(part: Texts) -> TextBatches:
         ids = tokenized(tokenizer, part.texts, params["max_length"])
         pad = tokenizer.pad_token_id or 0
-        return TextBatches(ids, part.labels, pad, params["train"]["batch_size"], params["seed"])
+        batch_size, most = params["train"]["batch_size"], params["max_length"]
+        return TextBatches(
+            ids, part.labels, pad, batch_size, params["seed"], most, params["precision"]
+        )
 
     return tokenizer, batches
 

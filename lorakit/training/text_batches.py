@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from lorakit.plan.padding import padded
 from lorakit.plan.seeds import derive
 
 _POOL = 32  # batches that are sorted by length together: little padding, and still a different mix each epoch
@@ -16,13 +17,18 @@ _POOL = 32  # batches that are sorted by length together: little padding, and st
 
 @dataclass(slots=True)
 class TextBatches:
-    """Token ids and labels, in an order that is a function of (seed, epoch); ragged last batches are kept."""
+    """Token ids and labels, in an order that is a function of (seed, epoch); ragged last batches are kept.
+
+    No batch is longer than `most` tokens, nor padded further than `precision` wants.
+    """
 
     ids: Sequence[Sequence[int]]
     labels: Sequence[int]
     pad: int
     batch_size: int
     seed: int
+    most: int
+    precision: str = "fp32"
     _epoch: int = -1
     _order: list[np.ndarray[Any, Any]] = field(default_factory=list)
 
@@ -63,7 +69,7 @@ class TextBatches:
     def collate(self, members: Sequence[int]) -> dict[str, torch.Tensor]:
         """A batch of the samples named."""
         rows = [self.ids[one] for one in members]
-        longest = max(map(len, rows))
+        longest = padded(max(map(len, rows)), self.precision, self.most)
         ids = torch.full((len(rows), longest), self.pad, dtype=torch.long)
         mask = torch.zeros((len(rows), longest), dtype=torch.long)
         for place, row in enumerate(rows):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lorakit.facts.text_lengths import TextLengths
 from lorakit.plan.estimate import memory_name
 from tests.support.planning import facts_for, plan_of
 
@@ -47,11 +48,24 @@ def memory(folder: Path, method: str = "full", more: str = "", **data: object) -
     return plan_of(path, facts).estimate.memory
 
 
-def test_the_longest_texts_decide_and_unequal_ones_leave_holes(tmp_path: Path) -> None:
+def test_the_longest_texts_decide(tmp_path: Path) -> None:
     assert memory(tmp_path, longest=400) - memory(tmp_path, longest=100) > 200 << 20
     assert memory(tmp_path, longest=9000) == memory(tmp_path, longest=99000)  # cut at max_length
-    equal = memory(tmp_path, longest=300, characters=300.0)
-    assert equal < memory(tmp_path, longest=300, characters=150.0) < 2 * equal
+
+
+def test_counted_tokens_are_better_than_characters_and_a_short_run_meets_shorter_texts(
+    tmp_path: Path,
+) -> None:
+    path, facts = planned(tmp_path, longest=9000, train=1000)
+    plain = plan_of(path, facts).estimate.memory
+    lengths = TextLengths(1000, (90, *[60] * 99), tuple([60] * 50 + [20] * 50))
+    facts = replace(facts, lengths={("reader", "texts"): lengths})
+    whole = plan_of(path, facts).estimate.memory
+    assert whole < plain  # which reckons with max_length
+    path.write_text(
+        path.read_text().replace("batch_size: 32", "batch_size: 32, max_train_steps: 2")
+    )
+    assert plan_of(path, facts).estimate.memory < whole
 
 
 def test_what_an_optimizer_keeps_is_counted(tmp_path: Path) -> None:
@@ -83,5 +97,6 @@ def test_what_a_training_took_here_is_what_the_next_like_it_is_expected_to_take(
 ) -> None:
     path, facts = planned(tmp_path)
     action = plan_of(path, facts).actions[0].action
-    known = replace(facts, timings={memory_name(action): float(3 << 30)})
-    assert plan_of(path, known).estimate.memory == 3 << 30
+    counted = plan_of(path, facts).estimate.memory
+    known = replace(facts, timings={memory_name(action): 1.25})
+    assert plan_of(path, known).estimate.memory == pytest.approx(1.25 * counted)

@@ -21,9 +21,9 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_bert(tmp_path_factory.mktemp("bert"))
 
 
-def order_of(count: int, batch: int, seed: int = 1) -> TextBatches:
+def order_of(count: int, batch: int, seed: int = 1, precision: str = "fp32") -> TextBatches:
     ids = [[2] * (3 + (7 * n) % 11) for n in range(count)]
-    return TextBatches(ids, [n % 2 for n in range(count)], 0, batch, seed)
+    return TextBatches(ids, [n % 2 for n in range(count)], 0, batch, seed, 13, precision)
 
 
 def test_every_sample_is_seen_once_an_epoch_ragged_last_batch_and_all() -> None:
@@ -52,6 +52,17 @@ def test_batches_are_of_like_length_and_masked_only_where_padded() -> None:
             assert int(batch["attention_mask"].sum(1).min()) < batch["input_ids"].shape[1]
             wasted += int((batch["attention_mask"] == 0).sum())
     assert wasted / whole < 0.05
+
+
+def test_low_precision_pads_to_eights_but_never_over_the_limit() -> None:
+    exact, low = order_of(400, 8), order_of(400, 8, precision="bf16")
+    for number in range(exact.per_epoch):
+        short = exact.batch(number)["input_ids"].shape[1]
+        batch = low.batch(number)
+        assert batch["input_ids"].shape[1] == (8 if short <= 8 else 13)
+        lengths = [len(low.ids[one]) for one in low.members(number)]
+        shown = batch.get("attention_mask", torch.ones_like(batch["input_ids"]))
+        assert shown.sum(1).tolist() == lengths
 
 
 def test_figures_of_a_confusion_matrix() -> None:
