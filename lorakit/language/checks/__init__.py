@@ -49,6 +49,7 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     trainings.data_sets_have_one_source,
     pictures.data_sets_have_keys_of_their_kind,
     pictures.revisions_are_of_the_hub,
+    pictures.captions_have_one_placeholder,
     pictures.keys_have_what_they_need,
     pictures.prior_data_is_pictures,
     pictures.texts_are_trained_with_loras,

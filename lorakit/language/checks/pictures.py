@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lorakit.language import access, names
+from lorakit.language.reading import spot_in
 
 if TYPE_CHECKING:
     from lorakit.language.documents import Recipe
@@ -15,6 +17,8 @@ _OF_TEXTS = ("test_split", "labels", "columns.text", "columns.label")
 _OF_PICTURES = ("caption", "repeats", "trigger_word", "columns.image", "columns.caption")
 # what a column of the one kind is called in the other
 _INSTEAD = {"text": "caption", "label": "caption", "image": "text", "caption": "text"}
+_PLACEHOLDER = "{caption}"
+_BRACES = re.compile(r"\{[^{}]*\}|[{}]")
 # a key that needs another one, and what the other must be
 _NEEDS = (
     ("keep_tags", "shuffle_tags", "shuffle_tags: true"),
@@ -52,6 +56,24 @@ def revisions_are_of_the_hub(_recipe: Recipe, root: Node, findings: Findings) ->
                 node.key_spot("revision"),
                 "remove it, or write hub:owner/name",
             )
+
+
+def captions_have_one_placeholder(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """What stands in braces and is not filled in would be told to the model, in place of each caption."""
+    for node in access.mapping(root, "datasets").values():
+        link, text = access.child(node, "caption"), access.text(node, "caption")
+        if link is None or text is None:
+            continue
+        for match in _BRACES.finditer(text):
+            if match[0] != _PLACEHOLDER:
+                meant = names.nearest(match[0].strip("{} "), ("caption",))
+                findings.error(
+                    "stray-brace",
+                    f"{match[0]} would be told to the model as it stands: "
+                    f"only {_PLACEHOLDER} is filled in",
+                    spot_in(link.spot, match.start(), match[0]),
+                    f"did you mean {_PLACEHOLDER}?" if meant else "",
+                )
 
 
 def keys_have_what_they_need(_recipe: Recipe, root: Node, findings: Findings) -> None:
