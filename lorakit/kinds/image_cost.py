@@ -9,7 +9,7 @@ from lorakit.facts.unet_kept import kept_elements
 from lorakit.facts.unet_layers import hit, layer_sizes, total, trainable
 from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.image_set import ImageSet
-from lorakit.kinds.trainer import Course, adapted, optimizer_bytes
+from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
 from lorakit.language.documents import TrainImageStep
 from lorakit.plan.evaluation import TIMESTEPS
 from lorakit.plan.kind import Context
@@ -68,6 +68,7 @@ def cost(
         "operations": 3 * unet_work.of_model(model, positions) * rows * passes,
         "memory": _memory(step, context, course, positions, count or 0, targets),
         "disk": held + 200_000,
+        "passing_disk": checkpoints_bytes(step.train, count or 0),
         "timing": digest_of(
             [
                 model.digest,

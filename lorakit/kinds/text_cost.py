@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lorakit.facts.text_models import Counts
 from lorakit.kinds.course_checks import processes_of
-from lorakit.kinds.trainer import Course, adapted, optimizer_bytes
+from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
 from lorakit.language.documents import TrainTextStep
 from lorakit.plan import evaluation
 from lorakit.plan.kind import Context
@@ -73,6 +73,7 @@ def cost(
         "operations": passes * dense * samples * tokens,
         "memory": _memory(step, context, course, counted),
         "disk": counted.trainable * 4 + 800_000,
+        "passing_disk": checkpoints_bytes(train, counted.trainable),
     }
 
 

@@ -105,6 +105,11 @@ def optimizer_bytes(train: TrainSettings) -> int:
     return _KEPT[train.optimizer] + (4 if train.ema_decay else 0)
 
 
+def checkpoints_bytes(train: TrainSettings, trained: int) -> int:
+    """What checkpoints take on the disk while so many parameters are trained: three while one is written."""
+    return 3 * trained * (4 + optimizer_bytes(train))
+
+
 def course_of(train: TrainSettings, seed: int | None, samples: int, context: Context) -> Course:
     """Settle a training for this machine."""
     machine = context.facts.machine

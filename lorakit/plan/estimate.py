@@ -64,8 +64,9 @@ def _guess(action: Action, facts: Facts) -> float:
     if action.engine.slot in ("train", "encode"):
         operations = float(str(action.extra.get("operations", 1e11)))
         precision = str(action.params.get("precision", "fp32"))
-        # batches of texts and pictures fill a CPU's matrix units better than single drawings
-        fuller = facts.machine.device == "cpu" and facts.machine.fast_bf16 and precision == "bf16"
+        # batches of texts, and an autoencoder, fill a CPU's matrix units better than a UNet does
+        amx = facts.machine.device == "cpu" and facts.machine.fast_bf16 and precision == "bf16"
+        fuller = amx and action.kind != "train-image"
         return operations / _flops(facts.machine, precision) / (_FULLER if fuller else 1.0)
     if action.engine.slot != "render":
         return 0.01
@@ -86,7 +87,7 @@ def training_memory(action: Action, timings: Mapping[str, float]) -> int:
 def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
     """Seconds, peak memory and disk of all that is to be made."""
     todo = [p.action for p in planned if p.state.to_make]
-    seconds, disk, measured = 0.0, 0, True
+    seconds, disk, passing, measured = 0.0, 0, 0, True
     memory = 60 << 20
     loaded: set[str] = set()
     rates: dict[str, float] = {}
@@ -109,9 +110,11 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
         elif action.engine.slot == "train":
             seconds += facts.timings.get(begin_name(action), _BEGIN)
             disk += int(str(action.extra.get("disk", 0)))
+            # checkpoints go when a training is done, and one is under way at a time
+            passing = max(passing, int(str(action.extra.get("passing_disk", 0))))
             memory = max(memory, training_memory(action, facts.timings))
         elif action.engine.slot == "encode":
             disk += int(str(action.extra.get("disk", 0)))
         else:
             disk += 40_000 * max(1, action.units // 24)
-    return Estimate(seconds, memory if todo else 0, disk, measured)
+    return Estimate(seconds, memory if todo else 0, disk + passing, measured)

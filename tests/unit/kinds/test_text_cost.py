@@ -77,6 +77,14 @@ def test_what_an_optimizer_keeps_is_counted(tmp_path: Path) -> None:
     assert memory(tmp_path, "lora") < memory(tmp_path)
 
 
+def test_checkpoints_are_counted_while_they_are_there(tmp_path: Path) -> None:
+    path, facts = planned(tmp_path)
+    adamw = plan_of(path, facts).estimate.disk
+    path.write_text(path.read_text().replace("batch_size: 32", "batch_size: 32, optimizer: sgd"))
+    more = adamw - plan_of(path, facts).estimate.disk
+    assert more == pytest.approx(3 * 8 * 22_713_986, rel=0.001)
+
+
 def test_what_saves_memory_is_expected_to(tmp_path: Path) -> None:
     whole = memory(tmp_path, longest=400)
     assert memory(tmp_path, more=", gradient_checkpointing: true", longest=400) < whole - (
