@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+from lorakit.store import atomic
 from lorakit.training.loop import Figures
 
 _TIMES = 10  # how often it is measured, besides before the first step
@@ -19,7 +21,7 @@ class HeldOut:
         file: Path,
         steps: int,
         at: int,
-        measure: Callable[[], Iterator[float]],
+        measure: Callable[[], Generator[float, None, None]],
         *,
         leads: bool = True,
     ) -> None:
@@ -48,9 +50,11 @@ class HeldOut:
     def measured(self, step: int) -> Iterator[None]:
         """Measure, a sample at a time."""
         found = []
-        for loss in self._measure():
-            found.append(loss)
-            yield
+        # closed at once where a look is cut off, so that averages leave the weights' place
+        with closing(self._measure()) as each:
+            for loss in each:
+                found.append(loss)
+                yield
         self.losses[step] = sum(found) / max(1, len(found))
         self._write()
 
@@ -81,8 +85,7 @@ class HeldOut:
             return
         if not self._leads:
             return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         lines = (
             json.dumps({"step": s, "loss": loss}) + "\n" for s, loss in sorted(self.losses.items())
         )
-        self._file.write_text("".join(lines), "utf-8")
+        atomic.write_bytes(self._file, "".join(lines).encode(), durable=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,19 +53,22 @@ def train(job: Job, report: Report) -> Trainer:
     version = base_version(extra["family"], pipeline)
     which = "held_out" if extra["held_out_items"] else "fixed"
 
-    def measure() -> Iterator[float]:
+    def measure() -> Generator[float, None, None]:
         held = extra["held_out_items"] or extra["items"][:_MEASURED]
         with loop.averaged():
             yield from task.fixed_losses(loop.single, held, loop.accelerator.device, params["seed"])
 
+    keep_sampled = partial(_keep_sampled, loop, keep, sampled, params.get("lora", {}), version)
     losses = HeldOut(
         keep / "held_out.jsonl", settings.steps, loop.step_number, measure, leads=loop.leads
     )
+    keep_sampled()  # a kill may have come between this step's checkpoint and its adapter
     try:
         if losses.due(loop.step_number):
             yield from losses.measured(loop.step_number)
         while not loop.done:
             figures = loop.step()
+            keep_sampled()  # before anything can end this process in good order
             report(
                 job["id"], figures.step, settings.steps, _told(figures, losses, which, loop.seconds)
             )
@@ -72,10 +76,6 @@ def train(job: Job, report: Report) -> Trainer:
             if losses.due(loop.step_number):
                 yield from losses.measured(loop.step_number)
                 loop.tell(**{f"{which}_loss": losses.last})
-            if loop.leads and loop.step_number in sampled:
-                with loop.averaged():
-                    file = _sampled(keep, loop.step_number)
-                    image_model.save_adapter(loop.single, params["lora"], file, version)
         if not loop.leads:
             return {}
         loop.close()
@@ -103,7 +103,7 @@ def train(job: Job, report: Report) -> Trainer:
         f"{which}_loss": round(losses.last, 6),
         "precision": params["precision"],
         **_cost(loop, task),
-        "wall_seconds": round(time.monotonic() - began, 3),
+        "wall_seconds": round(loop.wall_seconds(began), 3),
         "total_parameters": whole,
         "saved_bytes": sum(
             Path(path).stat().st_size
@@ -191,6 +191,15 @@ def _sampled(keep: Path, step: int) -> Path:
     return keep / f"adapter-{step:08d}" / PEFT_FILE
 
 
+def _keep_sampled(
+    loop: Loop, keep: Path, sampled: list[int], lora: Mapping[str, Any], version: str
+) -> None:
+    """Write the adapter of this step, if it is to be sampled."""
+    if loop.leads and loop.step_number in sampled:
+        with loop.averaged():
+            image_model.save_adapter(loop.single, lora, _sampled(keep, loop.step_number), version)
+
+
 def _handed_out(keep: Path, step: int, out: Path) -> str:
     """A copy of a checkpoint's adapter: the other is kept until all is done."""
     target = out / f"step_{step:06d}.safetensors"
@@ -199,12 +208,15 @@ def _handed_out(keep: Path, step: int, out: Path) -> str:
 
 
 def _forget_what_lacks_samples(keep: Path, sampled: list[int]) -> None:
-    """Begin anew where samples are asked of steps that an interrupted training did not keep."""
+    """Go on from before the first sampled step whose adapter is not there: no other makes it again.
+
+    The adapter of a checkpoint's own step is made from its weights. Several processes do this at once.
+    """
     checkpoints = Checkpoints(keep)
-    at = max(checkpoints.steps(), default=0)
-    if any(step <= at and not _sampled(keep, step).is_file() for step in sampled):
-        for step in checkpoints.steps():
-            checkpoints.path(step).unlink()
+    missing = [at for at in sampled if not _sampled(keep, at).is_file()]
+    for step in checkpoints.steps():
+        if missing and step > missing[0]:
+            checkpoints.path(step).unlink(missing_ok=True)
 
 
 def _saved(

@@ -25,6 +25,7 @@ import torch
 
 from lorakit.diagnostics import LorakitError
 from lorakit.models.heap import give_back_freed_memory
+from lorakit.store import atomic
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
 from lorakit.training.dropping import quick_dropout
 from lorakit.training.frozen import FrozenWeights
@@ -102,6 +103,7 @@ class Loop:
         told = {name: getattr(settings, name) for name in settings.__dataclass_fields__}
         self._trackers = Trackers(self.accelerator, logs, told, logs.parent.name if logs else "")
         self._go_on()
+        self._earlier = sum(figures.seconds for figures in self.history)
 
     @property
     def leads(self) -> bool:
@@ -194,6 +196,10 @@ class Loop:
         self._frozen.restore()
         return self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
+    def wall_seconds(self, began: float) -> float:
+        """Seconds since `began` (time.monotonic), and of the steps that earlier processes made."""
+        return self._earlier + time.monotonic() - began
+
     # -- parts of a step ---------------------------------------------------------------------------
 
     def _pass(self, place: int) -> float:
@@ -285,7 +291,7 @@ class Loop:
             self.history.append(figures)
             kept.append(line + "\n")
         if self.leads:
-            self._log.write_text("".join(kept), "utf-8")
+            atomic.write_bytes(self._log, "".join(kept).encode(), durable=False)
 
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:

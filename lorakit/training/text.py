@@ -85,9 +85,8 @@ def train(job: Job, report: Report) -> Trainer:
         trackers=tuple(extra["trackers"]),
     )
     loop = Loop(task, settings, Path(job["keep"]), Path(job["logs"]))
-    earlier = sum(figures.seconds for figures in loop.history)
 
-    def measure() -> Iterator[float]:
+    def measure() -> Generator[float, None, None]:
         with loop.averaged():
             yield from _some_losses(loop, held_out)
 
@@ -144,7 +143,7 @@ def train(job: Job, report: Report) -> Trainer:
         ),
         "precision": params["precision"],
         "training_seconds": round(seconds, 3),
-        "wall_seconds": round(earlier + time.monotonic() - began, 3),
+        "wall_seconds": round(loop.wall_seconds(began), 3),
         "steps_per_second": round(settings.steps / seconds, 4) if seconds else 0.0,
         "trainable_parameters": sum(p.numel() for p in task.parameters().values()),
         "total_parameters": text_model.size(model),

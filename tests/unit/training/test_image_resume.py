@@ -1,0 +1,133 @@
+"""A training on pictures that is stopped anywhere goes on from where it was, to the same bytes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lorakit.facts.adapters import PEFT_FILE
+from lorakit.training import image
+from lorakit.training.checkpoints import Checkpoints
+from tests.support.image_training import encoded, paint
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+STEPS, SAMPLED = 3, 2
+ADAPTER = "pytorch_lora_weights.safetensors"
+
+
+@pytest.fixture
+def job(tiny_sd: Path, tmp_path: Path) -> dict[str, Any]:
+    """Three steps, a sample after the second, a picture held out and looked at after each."""
+    paint(tmp_path / "foxes", [(64, 64)] * 3)
+    (tmp_path / ".lorakit").mkdir()
+    shutil.copytree(tiny_sd, tmp_path / "model")
+    (tmp_path / "recipe.yaml").write_text(
+        "recipe: 1\nseed: 5\nmodels: {tiny: {from: model, dtype: fp32}}\n"
+        "datasets: {foxes: {images: foxes, test_size: 1}}\nsteps:\n"
+        "  style: {kind: train-image, data: foxes, lora: {rank: 2, target_modules: [attn2.to_v]}, "
+        f"samples: {{prompts: [a fox], every: {SAMPLED}}}, train: {{max_train_steps: {STEPS}, "
+        f"checkpointing_steps: {SAMPLED}, batch_size: 1, learning_rate: 1e-2, precision: fp32, "
+        "ema_decay: 0.5}}\n"
+    )
+    _, made, _ = encoded(tmp_path / "recipe.yaml", tmp_path / "scratch")
+    return made
+
+
+def follow(job: dict[str, Any], told: list[int]) -> Iterator[None]:
+    """A training, with the steps that it tells of."""
+    return image.train(job, lambda _job, done, _total, _figures=None: told.append(done))
+
+
+def apart(job: dict[str, Any], name: str) -> dict[str, Any]:
+    """The same training with folders of its own."""
+    return {**job, **{k: f"{job[k]}-{name}" for k in ("out", "keep")}}
+
+
+def until_saved(job: dict[str, Any], told: list[int]) -> tuple[int, dict[str, bytes]]:
+    """How many pieces of work came before an adapter was there, and the bytes of what was kept."""
+    adapter, pieces = Path(job["out"]) / ADAPTER, 0
+    adapter.unlink(missing_ok=True)
+    steps = follow(job, told)
+    for _ in steps:
+        if adapter.exists():
+            break
+        pieces += 1
+    steps.close()
+    sampled = Path(job["keep"]) / f"adapter-{SAMPLED:08d}" / PEFT_FILE
+    looks = (Path(job["keep"]) / "held_out.jsonl").read_bytes()
+    return pieces, {"end": adapter.read_bytes(), "middle": sampled.read_bytes(), "looks": looks}
+
+
+def test_a_training_stopped_or_killed_anywhere_goes_on_from_there_to_the_same_bytes(
+    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: dict[int, Path] = {}
+    save = Checkpoints.save
+
+    def killed_after(self: Checkpoints, one: Any) -> Path:
+        file = save(self, one)
+        killed[one.step] = self.folder.with_name(f"killed-{one.step}")
+        if one.step < STEPS:  # the disk as a kill leaves it at this moment
+            shutil.copytree(self.folder, killed[one.step])
+        return file
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoints, "save", killed_after)
+        pieces, expected = until_saved(apart(job, "whole"), [])
+    assert pieces == STEPS + 1 + STEPS  # its steps, and a look before the first and after each
+    for number in range(1, pieces + 1):
+        told: list[int] = []
+        one = apart(job, f"stopped-{number}")
+        steps = follow(one, told)
+        for _ in range(number):
+            next(steps)
+        steps.close()
+        at = len(told)
+        _, found = until_saved(one, told)
+        assert told == list(range(1, STEPS + 1)), f"stopped after {at} steps, in piece {number}"
+        assert found == expected, f"stopped after {at} steps, in piece {number}"
+    told = []
+    one = apart(job, "killed")
+    shutil.copytree(killed[SAMPLED], one["keep"])
+    _, found = until_saved(one, told)
+    assert told == list(range(SAMPLED + 1, STEPS + 1))
+    assert found == expected
+
+
+def test_a_sample_that_no_checkpoint_leads_to_any_more_is_trained_for_again(
+    job: dict[str, Any],
+) -> None:
+    _, expected = until_saved(job, [])
+    shutil.rmtree(Path(job["keep"]) / f"adapter-{SAMPLED:08d}")  # as if it had not been asked for
+    assert Checkpoints(Path(job["keep"])).steps() == [SAMPLED, STEPS]
+    told: list[int] = []
+    _, found = until_saved(job, told)
+    assert told == [3]  # the checkpoint of step 2 has what its sample is made of
+    assert found == expected
+
+
+def test_the_time_of_earlier_processes_counts_as_the_training_s(job: dict[str, Any]) -> None:
+    steps = follow(job, [])
+    for _ in range(3):
+        next(steps)
+    steps.close()
+    log = Path(job["keep"]) / "metrics.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert lines
+    slow = [json.dumps(line | {"seconds": 1000.0}) + "\n" for line in lines]
+    log.write_text("".join(slow))
+    steps = follow(job, [])
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found = json.loads(Path(end.value["metrics"]).read_text())
+            break
+    assert found["training_seconds"] > 1000
+    assert found["wall_seconds"] > found["training_seconds"]
