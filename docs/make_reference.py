@@ -24,6 +24,8 @@ TABLES = {
         "storyboard": "`kind: storyboard`",
         "video": "`kind: video`",
         "train-text": "`kind: train-text`",
+        "train-image": "`kind: train-image`",
+        "train-image.samples": "`samples` of a training on pictures",
         "lora": "`lora`",
         "train": "`train`",
         "resources": "`resources`",

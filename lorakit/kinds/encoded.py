@@ -48,7 +48,9 @@ class Encodings:
         mask: Path | None = None,
     ) -> Action:
         """The latents of a picture's views at `size` (width, height) px, with their masks."""
-        name = (picture.name, picture.digest, size, tuple(views))
+        masked = picture.mask_digest if mask is not None else None
+        # the same file may stand in two data sets, with a mask beside it in one of them
+        name = (picture.name, picture.digest, masked, size, tuple(views))
         if name not in self.latents:
             width, height = size
             params: dict[str, object] = {
@@ -59,8 +61,8 @@ class Encodings:
                 "views": [list(view) for view in views],
                 "device_class": self._device_class,
             }
-            if mask is not None:
-                params["mask"] = picture.mask_digest
+            if masked is not None:
+                params["mask"] = masked
             positions = width * height / self._model.vae_factor**2
             self.latents[name] = self._action(
                 f"latents-{len(self.latents) + 1:04d}",

@@ -28,7 +28,8 @@ from lorakit.plan.kind import Context, Made
 from lorakit.store.canonical import digest_of
 
 # 2: captions and pictures are encoded by actions of their own, SDXL is told pictures' own sizes
-TRAIN_IMAGE_VERSION = 2
+# 3: a batch keeps its masks where one of its pictures has none
+TRAIN_IMAGE_VERSION = 3
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")  # diffusers' own example trains these
 _RATES = {"lora": 1e-4, "full": 1e-5}
 
@@ -222,6 +223,13 @@ def _lines(
         f"{len(seen.slots):,} pictures: {seen.order.seen(passes):,} pictures seen"
     )
     yield from seen.lines()
+    if step.masked_loss:
+        masked = sum(item.picture.mask is not None for item in seen.items)
+        yield (
+            f"{masked} of {len(seen.items)} pictures have a mask; the whole of the others is learnt from"
+            if masked < len(seen.items)
+            else "only what its mask leaves white is learnt from each picture"
+        )
     if step.shuffle_tags:
         yield "captions' parts between commas are shuffled anew each time"
     if step.caption_dropout:

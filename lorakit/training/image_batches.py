@@ -76,9 +76,12 @@ class ImageBatches:
             name: torch.stack(
                 [file[name][place] for file, place in zip(files, places, strict=True)]
             )
-            for name in ("mean", "logvar", "mask")
+            for name in ("mean", "logvar")
             if all(name in file for file in files)
         }
+        if any("mask" in file for file in files):
+            masks = [_mask(file, place) for file, place in zip(files, places, strict=True)]
+            batch["mask"] = torch.stack(masks)
         if self.live:
             batch["captions"] = list(captions)
         else:
@@ -108,6 +111,13 @@ class ImageBatches:
         kept, rest = parts[: self.keep], parts[self.keep :]
         order = torch.randperm(len(rest), generator=dice).tolist()
         return ", ".join([*kept, *(rest[place] for place in order)])
+
+
+def _mask(file: Mapping[str, Tensor], place: int) -> Tensor:
+    """What is learnt of a view, (1, h, w): all of it, where a picture has no mask."""
+    if "mask" in file:
+        return file["mask"][place]
+    return torch.ones_like(file["mean"][place][:1])
 
 
 def time_ids(item: Item, place: int) -> list[int]:

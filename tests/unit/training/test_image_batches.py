@@ -208,6 +208,17 @@ def test_a_masked_loss_is_of_what_the_mask_leaves(tmp_path: Path) -> None:
     assert loss == pytest.approx(float(noise[..., :2].square().mean()), rel=1e-5)
 
 
+def test_a_picture_without_a_mask_leaves_the_others_theirs(tmp_path: Path) -> None:
+    mask = torch.zeros(1, 1, 4, 4)
+    mask[..., :2] = 1
+    made = batches(tmp_path, [item(0, tensors={"mask": mask}), item(1, prior=True)], [0, 1])
+    loss, noise, _ = losses(task(made), made.batch(0))
+    (row,) = [n for n, one in enumerate(made.members(0)) if one["name"] == "0.png"]
+    squares = noise.square()
+    expected = (squares[row, ..., :2].mean() + squares[1 - row].mean()) / 2
+    assert loss == pytest.approx(float(expected), rel=1e-5)
+
+
 def test_prior_pictures_weigh_as_much_as_is_said(tmp_path: Path) -> None:
     items = [item(0), item(1, prior=True)]
     made = batches(tmp_path, items, [0, 1], prior_weight=0.25)
