@@ -48,6 +48,11 @@ class LorakitError(Exception):
     """Anything that lorakit tells a user in words; never shown as a traceback."""
 
 
+def in_words(error: Exception) -> str:
+    """An error as a user reads it; whoever catches one that is not of ours logs its traceback."""
+    return str(error) if isinstance(error, LorakitError) else f"{type(error).__name__}: {error}"
+
+
 class InvalidDocument(LorakitError):
     """A document (or the words of a command line about one) cannot be used; carries every finding."""
 

@@ -234,15 +234,13 @@ class Runner:
         self._slots[worker.slot].retire()
 
     def _bury(self, slot: Slot, code: int) -> None:
-        """A worker died: start another with what it had in hand, unless they keep dying."""
+        """A worker died: what it had in hand is tried once more, unless that keeps killing workers."""
         lost = slot.bury(code, self._broken.pop(slot.name, ""))
-        if slot.given_up:
-            for id_ in lost:
-                self._fail(id_, slot.given_up)
-            return
-        how = how_it_ended(code)
-        self._tell(Note, f"the {slot.name} worker ended by itself ({how}); starting it again")
-        self._start(slot)
+        if slot.wants_a_worker and not lost:
+            how = how_it_ended(code)
+            self._tell(Note, f"the {slot.name} worker ended by itself ({how}); starting it again")
+        for id_, why in lost.items():
+            self._fail(id_, why)
 
     def _keep_late_results(self) -> None:
         """What workers finished while they were being ended is kept as well."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from lorakit.execute.workers import WorkerHandle
+from lorakit.plan import memory
 from lorakit.plan.actions import Action
 from lorakit.plan.waves import chain_lengths
 
 _OUTSTANDING = 64  # jobs a worker may hold: enough to fill its waves, few enough to stop quickly
-_RESTARTS = 2
-_SMALLER = "try a smaller model or picture size"
-_LESS_MEMORY = {
-    "train": "write half the batch_size and twice the gradient_accumulation_steps"
-}  # what to change where the system ended a worker that took too much
+_RESTARTS = 2  # of a worker for the same action
 _FRESH = ("train",)  # slots whose worker does one job and makes way for another
 _LEAVING = ("encode",)  # slots whose worker leaves when nothing waits: memory is needed elsewhere
 
@@ -30,7 +28,7 @@ class Slot:
         self.given_up = ""  # why no worker is started any more
         self.fresh = name in _FRESH
         self._leaves = name in _LEAVING
-        self._deaths = 0
+        self._deaths: Counter[str] = Counter()  # by action; "" where the worker had none in hand
         self._actions = actions
         self._order = {id_: number for number, id_ in enumerate(actions)}
         self._length = chain_lengths(list(actions.values()))
@@ -49,6 +47,7 @@ class Slot:
         """The next action its worker can begin; None if it is full, or has to finish others first.
 
         A worker changes its engine only when it is empty, so what fits the engine it holds goes first.
+        What may be ending workers goes by itself, so that only it is lost.
         """
         worker = self.worker
         if (
@@ -56,11 +55,18 @@ class Slot:
             or not self.ready
             or not self._waiting
             or len(worker.jobs) >= (1 if self.fresh else _OUTSTANDING)
+            or any(map(self._suspect, worker.jobs))
         ):
             return None
-        if not worker.jobs or self._engine(self._waiting[0]) == worker.engine_id:
+        first = self._waiting[0]
+        fits = self._engine(first) == worker.engine_id and not self._suspect(first[2])
+        if fits or not worker.jobs:
             return self._actions[heapq.heappop(self._waiting)[2]]
-        fitting = [entry for entry in self._waiting if self._engine(entry) == worker.engine_id]
+        fitting = [
+            entry
+            for entry in self._waiting
+            if self._engine(entry) == worker.engine_id and not self._suspect(entry[2])
+        ]
         if not fitting:
             return None
         chosen = min(fitting)
@@ -69,9 +75,8 @@ class Slot:
 
     @property
     def wants_a_worker(self) -> bool:
-        """Whether its last worker made way and there is more to do."""
-        gone = (self.fresh or self._leaves) and self.worker is None
-        return gone and bool(self._waiting) and not self.given_up
+        """Whether its last worker made way or died and there is more to do."""
+        return self.worker is None and bool(self._waiting) and not self.given_up
 
     def retire(self) -> None:
         """Let the worker go where each job is to have a fresh one, or where nothing is left to do."""
@@ -90,24 +95,41 @@ class Slot:
         self.worker.jobs.clear()
         return in_hand + [entry[2] for entry in sorted(entries)]
 
-    def bury(self, code: int, why: str) -> list[str]:
-        """The worker died. Queues what it had in hand, or, where that is no use, gives the slot up.
+    def bury(self, code: int, why: str) -> dict[str, str]:
+        """The worker died. Queues what it had in hand once more, unless that is no use.
 
-        Returns what can not be made any more.
+        Returns what can not be made any more, and why. A worker that dies with nothing in hand, or says that
+        it cannot begin, will not do better next time: then the slot is given up.
         """
         assert self.worker is not None
-        in_hand, self.worker, self.ready = self.worker.jobs, None, False
-        self._deaths += 1
-        if not why and self._deaths <= _RESTARTS:
-            for id_ in in_hand:
+        in_hand = sorted(self.worker.jobs, key=self._order.__getitem__)
+        self.worker, self.ready = None, False
+        for id_ in in_hand or [""]:
+            self._deaths[id_] += 1
+            if why and len(in_hand) > 1:
+                self._deaths[id_] = max(self._deaths[id_], _RESTARTS)  # at once each by itself
+        told = why or self._ended_by_itself(code)
+        hopeless = bool(why) and len(in_hand) < 2
+        lost = [id_ for id_ in in_hand if hopeless or self._deaths[id_] > _RESTARTS]
+        for id_ in in_hand:
+            if id_ not in lost:
                 self.put(id_)
-            return []
-        self.given_up = why or f"the {self.name} worker ended by itself ({how_it_ended(code)})"
-        if not why and code == -9:
-            self.given_up += f"; was memory short? {_LESS_MEMORY.get(self.name, _SMALLER)}"
-        lost = [*in_hand, *(entry[2] for entry in sorted(self._waiting))]
-        self._waiting.clear()
-        return lost
+        if not in_hand and (why or self._deaths[""] > _RESTARTS):
+            self.given_up = told
+            lost += [entry[2] for entry in sorted(self._waiting)]
+            self._waiting.clear()
+        return dict.fromkeys(lost, told)
+
+    def _ended_by_itself(self, code: int) -> str:
+        told = f"the {self.name} worker ended by itself ({how_it_ended(code)})"
+        if code == -9:
+            less = memory.TRAINING if self.name == "train" else memory.DRAWING
+            told += f"; was memory short? {less}"
+        return told
+
+    def _suspect(self, id_: str) -> bool:
+        """Whether it was in hand so often when a worker died that it goes alone for its last try."""
+        return self._deaths[id_] >= _RESTARTS
 
     def _engine(self, entry: tuple[int, int, str]) -> str:
         return self._actions[entry[2]].engine.id

@@ -20,8 +20,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from lorakit.diagnostics import LorakitError
+from lorakit.diagnostics import in_words
 from lorakit.execute.engines import EngineProtocol, build
+from lorakit.plan import memory
 
 Message = Mapping[str, Any]
 _PROGRESS_EVERY = 0.1  # s between two progress messages of one job
@@ -112,10 +113,8 @@ class Worker:
 def _in_words(error: Exception) -> str:
     """What a user reads; the log keeps the traceback."""
     if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
-        return (
-            "out of memory: try a smaller width and height, dtype: bf16 or fp16, or a smaller model"
-        )
-    return str(error) if isinstance(error, LorakitError) else f"{type(error).__name__}: {error}"
+        return f"out of memory: {memory.DRAWING}"
+    return in_words(error)
 
 
 def _hold(lock: Path, worker: Worker) -> Any:

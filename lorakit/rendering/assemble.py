@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lorakit.diagnostics import LorakitError
+from lorakit.diagnostics import LorakitError, in_words
 from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
@@ -61,6 +62,10 @@ class AssemblyEngine:
             except (LorakitError, OSError) as error:
                 self._current = None
                 ended.append({"id": job["id"], "error": str(error)})
+            except Exception as error:  # noqa: BLE001 - one odd job is no fault of the others
+                self._current = None
+                traceback.print_exc()
+                ended.append({"id": job["id"], "error": in_words(error)})
             else:
                 if outputs is not None:
                     ended.append({"id": job["id"], "outputs": outputs})
@@ -131,8 +136,16 @@ def _film(target: Path, params: Job, inputs: Mapping[str, str]) -> Iterator[tupl
 
 
 def _sheet(target: Path, params: Job, inputs: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    # where a member of a sweep failed, its picture has not come
     groups = [
-        SheetGroup(g["title"], [(Path(inputs[p["picture"]]), p["caption"]) for p in g["pictures"]])
+        SheetGroup(
+            g["title"],
+            [
+                (Path(inputs[p["picture"]]), p["caption"])
+                for p in g["pictures"]
+                if p["picture"] in inputs
+            ],
+        )
         for g in params["groups"]
     ]
     return write_contact_sheet(target, groups, params["title"])

@@ -8,6 +8,7 @@ embeds.safetensors    embeds (1, T, D); SDXL's pooled (1, P)
 from __future__ import annotations
 
 import time
+import traceback
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import torch
 
-from lorakit.diagnostics import LorakitError
+from lorakit.diagnostics import LorakitError, in_words
 from lorakit.models.loading import load_pipeline
 from lorakit.rendering.conditioning import Encoder
 from lorakit.training import canonical
@@ -55,6 +56,9 @@ class EncodeEngine:
             canonical.write(file, tensors)
         except (LorakitError, OSError) as error:
             return [{"id": job["id"], "error": str(error)}]
+        except Exception as error:  # noqa: BLE001 - one odd picture is no fault of the others
+            traceback.print_exc()
+            return [{"id": job["id"], "error": in_words(error)}]
         seconds = time.monotonic() - began
         return [{"id": job["id"], "outputs": {job["kind"]: str(file)}, "seconds": seconds}]
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from lorakit.diagnostics import LorakitError
+from lorakit.diagnostics import LorakitError, in_words
+from lorakit.plan import memory
 from lorakit.training.ranks import Ranks
 from lorakit.training.task import Report
 
@@ -34,6 +35,11 @@ def trainer_for(job: Job, report: Report) -> Trainer:
     module, name = TRAINERS[job["kind"]].split(":")
     made: Trainer = getattr(importlib.import_module(module), name)(job, report)
     return made
+
+
+_DISK_FULL = (
+    "the disk is full: the last checkpoint is whole, so free some space and run again to go on"
+)
 
 
 class TrainEngine:
@@ -64,21 +70,14 @@ class TrainEngine:
         """One piece of work: an optimizer step, or a few batches of evaluation."""
         if self._trainer is None:
             self._job = self._waiting.popleft()
-            self._trainer = self._begun(self._job)
         assert self._job is not None
         try:
+            self._trainer = self._trainer or self._begun(self._job)
             next(self._trainer)
         except StopIteration as end:
             return self._ended(outputs=end.value)
-        except LorakitError as error:
-            return self._ended(error=str(error))
-        except OSError as error:
-            return self._ended(error=_of_the_disk(error))
-        except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
-                raise
-            traceback.print_exc()
-            return self._ended(error=out_of_memory(self._job["params"]))
+        except Exception as error:  # noqa: BLE001 - what goes wrong in one training is no fault of others
+            return self._ended(error=_told(error, self._job["params"]))
         return []
 
     def _begun(self, job: Job) -> Trainer:
@@ -105,12 +104,15 @@ class TrainEngine:
             self._ended()
 
 
-def _of_the_disk(error: OSError) -> str:
-    if error.errno != errno.ENOSPC:
+def _told(error: Exception, params: Mapping[str, Any]) -> str:
+    """What a user reads of an error; the log has where it came from, unless we said it ourselves."""
+    if isinstance(error, LorakitError):
         return str(error)
-    return (
-        "the disk is full: the last checkpoint is whole, so free some space and run again to go on"
-    )
+    traceback.print_exc()
+    if isinstance(error, OSError):
+        full = error.errno == errno.ENOSPC
+        return _DISK_FULL if full else str(error)
+    return out_of_memory(params) if _is_out_of_memory(error) else in_words(error)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -121,18 +123,6 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def out_of_memory(params: Mapping[str, Any]) -> str:
-    """Which key to change, and to what, so that the training stays the same otherwise."""
-    train: Mapping[str, Any] = params.get("train", {})
-    batch, passes = (
-        int(train.get("batch_size", 1)),
-        int(train.get("gradient_accumulation_steps", 1)),
-    )
-    if batch > 1:
-        half = -(-batch // 2)
-        return (
-            f"out of memory with train.batch_size {batch}: write batch_size: {half} and "
-            f"gradient_accumulation_steps: {passes * 2}, which trains on as many samples a step"
-        )
-    if not train.get("gradient_checkpointing"):
-        return "out of memory with train.batch_size 1: write train.gradient_checkpointing: true"
-    return "out of memory with train.batch_size 1: train a LoRA of lower rank, or a smaller model"
+    """With how much memory ran out, and which key to change, and to what."""
+    batch = params.get("train", {}).get("batch_size", 1)
+    return f"out of memory with train.batch_size {batch}: {memory.way_out(params)}"

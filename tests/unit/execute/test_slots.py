@@ -79,24 +79,74 @@ def test_a_refused_engine_takes_its_own_with_it() -> None:
     assert take(queue) == "c"
 
 
+def fresh_worker(queue: Slot) -> None:
+    queue.worker, queue.ready = Hand(), True  # type: ignore[assignment]
+
+
 def test_a_dead_worker_s_jobs_are_queued_again_twice() -> None:
-    queue = slot(action("a"), action("b"))
+    queue = slot(action("a"))
     for _ in range(2):
         assert take(queue) == "a"
-        assert queue.bury(-9, "") == []
-        assert queue.given_up == ""
-        queue.worker, queue.ready = Hand(), True  # type: ignore[assignment]
+        assert queue.bury(-9, "") == {}
+        assert queue.wants_a_worker
+        fresh_worker(queue)
     assert take(queue) == "a"
-    assert queue.bury(-9, "") == ["a", "b"]
-    assert "signal 9" in queue.given_up
-    assert "memory" in queue.given_up
+    (why,) = queue.bury(-9, "").values()
+    assert "signal 9" in why
+    assert "memory" in why
+    assert not queue.wants_a_worker
 
 
-def test_a_worker_that_says_why_it_broke_is_not_tried_again() -> None:
-    queue = slot(action("a"))
+def test_what_ends_its_workers_takes_none_of_the_others_along() -> None:
+    queue = slot(*map(action, "abcd"))
+    lost: dict[str, str] = {}
+    made = []
+    for _ in range(20):
+        while take(queue):
+            pass
+        assert queue.worker is not None
+        if "b" in queue.worker.jobs:  # it kills each worker that holds it
+            lost |= queue.bury(-9, "")
+            fresh_worker(queue)
+        else:
+            made += sorted(queue.worker.jobs)
+            queue.worker.jobs.clear()
+    assert list(lost) == ["b"]
+    assert sorted(made) == ["a", "c", "d"]
+    assert queue.given_up == ""
+
+
+def test_an_unforeseen_error_of_one_job_fails_that_job() -> None:
+    queue = slot(action("a"), action("b"), put="a")
     take(queue)
-    assert queue.bury(1, "ImportError: no torch") == ["a"]
+    queue.put("b")
+    assert queue.bury(1, "ValueError: odd") == {"a": "ValueError: odd"}
+    assert queue.given_up == ""
+    fresh_worker(queue)
+    assert take(queue) == "b"
+
+
+def test_jobs_that_broke_together_are_tried_once_more_each_by_itself() -> None:
+    queue = slot(action("a"), action("b"))
+    assert [take(queue), take(queue)] == ["a", "b"]
+    assert queue.bury(1, "ValueError: odd") == {}
+    fresh_worker(queue)
+    assert [take(queue), take(queue)] == ["a", None]
+    assert queue.bury(1, "ValueError: odd") == {"a": "ValueError: odd"}
+    fresh_worker(queue)
+    assert take(queue) == "b"
+
+
+def test_a_worker_that_cannot_begin_is_not_tried_again() -> None:
+    queue = slot(action("a"))
+    assert queue.bury(1, "ImportError: no torch") == {"a": "ImportError: no torch"}
     assert queue.given_up == "ImportError: no torch"
+    queue = slot(action("a"))
+    for _ in range(2):
+        assert queue.bury(-9, "") == {}
+        fresh_worker(queue)
+    assert list(queue.bury(-9, "")) == ["a"]
+    assert "render worker ended by itself" in queue.given_up
 
 
 def test_what_the_system_ended_for_its_memory_says_which_keys_to_change() -> None:
@@ -104,7 +154,8 @@ def test_what_the_system_ended_for_its_memory_says_which_keys_to_change() -> Non
         queue = slot(action("a"))
         queue.name = name
         for _ in range(3):
-            queue.worker = queue.worker or Hand()  # type: ignore[assignment]
-            queue.bury(-9, "")
-        assert f"{name} worker ended by itself (signal 9); was memory short?" in queue.given_up
-        assert words in queue.given_up
+            fresh_worker(queue)
+            take(queue)
+            lost = queue.bury(-9, "")
+        assert f"{name} worker ended by itself (signal 9); was memory short?" in lost["a"]
+        assert words in lost["a"]
