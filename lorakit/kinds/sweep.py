@@ -206,19 +206,23 @@ def _best(
         params={
             "members": members,
             "best": _choice(step),
-            "files": {output: PurePosixPath(path).name for output, path in outputs.items()},
+            "files": outputs,
         },
         inputs=tuple(inputs),
-        files={o: (f"{step.name}/{BEST}/{PurePosixPath(p).name}",) for o, p in outputs.items()},
+        files={output: (f"{step.name}/{BEST}/{name}",) for output, name in outputs.items()},
     )
 
 
 def _shared(trainings: Iterable[Action]) -> dict[str, str]:
-    """The outputs that all members have, each with a path of the first's."""
-    shared: dict[str, str] | None = None
-    for training in trainings:
-        paths = {o: f[0] for o, f in training.files.items() if o not in _ABOUT}
-        if shared is None:
-            shared = paths
-        shared = {output: path for output, path in shared.items() if output in paths}
-    return shared or {}
+    """The outputs that all members have, each with its file's name: `adapter` where members differ in it."""
+    told = [
+        {o: PurePosixPath(f[0]).name for o, f in training.files.items() if o not in _ABOUT}
+        for training in trainings
+    ]
+    shared = {}
+    for output, name in told[0].items():
+        if all(output in one for one in told):
+            # a LoRA is in diffusers' format and a LoHa in PEFT's: the name promises neither
+            same = all(one[output] == name for one in told)
+            shared[output] = name if same else f"{output}{PurePosixPath(name).suffix}"
+    return shared

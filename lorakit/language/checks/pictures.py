@@ -144,3 +144,14 @@ def whole_models_are_not_worn(_recipe: Recipe, root: Node, findings: Findings) -
                     owner.key_spot(name),
                     "write method: lora there, or name its folder under models:, in a recipe that draws",
                 )
+                continue
+            sweep = name.removesuffix(".best")
+            members = [one for one in whole if sweep != name and one.startswith(f"{sweep}/")]
+            if members and owner is not None:
+                findings.error(
+                    "unknown-adapter",
+                    f"the best of {sweep} may be no adapter: {names.listed(members, 3)} "
+                    f"{'trains' if len(members) == 1 else 'train'} every weight",
+                    owner.key_spot(name),
+                    f"leave method: full out of {sweep}, and write a step and a compare step for it",
+                )

@@ -70,6 +70,21 @@ def test_what_wears_the_best_waits_for_it_and_for_no_member(tmp_path: Path) -> N
     assert order.index("ranks/best") < order.index("styled/1")
 
 
+def test_the_best_of_loras_and_lohas_is_named_after_neither_format(tmp_path: Path) -> None:
+    kinds = {**RANKS, "over": {"lora.peft_type": ["lora", "loha"]}}
+    styled = {
+        "kind": "generate",
+        "model": "tiny",
+        "prompts": ["a fox"],
+        "adapters": {"kinds.best": 1},
+    }
+    found = actions(planned(tmp_path, kinds=kinds, styled=styled))
+    best = found["kinds/best"]
+    assert best.files["adapter"] == ("kinds/best/adapter.safetensors",)
+    assert "config" not in best.files  # a LoHa's stands in its header, too
+    assert [i.action for i in found["styled/1"].inputs] == ["kinds/best"]
+
+
 def test_equal_members_have_equal_keys_wherever_they_stand(tmp_path: Path) -> None:
     posters = {"kind": "generate", "model": "tiny", "prompts": ["a fox"], "guidance_scale": 4}
     many = {"kind": "sweep", "of": "posters", "over": {"guidance_scale": [2, 4]}}
