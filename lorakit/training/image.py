@@ -49,6 +49,8 @@ def train(job: Job, report: Report) -> Trainer:
     )
     sampled: list[int] = extra["sampled_steps"]
     _forget_what_lacks_samples(keep, sampled)
+    probe = image_reload.probe_of(task)
+    untrained = image_reload.predicted(networks, probe)
     loop = Loop(task, settings, keep, Path(job["logs"]))
     version = base_version(extra["family"], pipeline)
     which = "held_out" if extra["held_out_items"] else "fixed"
@@ -83,11 +85,10 @@ def train(job: Job, report: Report) -> Trainer:
             trained = loop.unwrapped()
             outputs = _saved(trained, params, extra, out, version)
             yield
-            probe = image_reload.probe_of(task)
             expected = image_reload.predicted(trained, probe)
             what = out / "model" if params["method"] == "full" else Path(outputs["adapter"])
             base = Path(extra["model_path"])
-            difference = image_reload.check(what, base, extra["family"], probe, expected)
+            difference = image_reload.check(what, base, extra["family"], probe, expected, untrained)
             whole = sum(p.numel() for p in trained.unet.parameters())
     except GeneratorExit:
         loop.save()

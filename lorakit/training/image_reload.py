@@ -1,7 +1,8 @@
 """`python -m lorakit.training.image_reload`: a fresh process loads what was trained by its public loaders.
 
 A LoRA goes through diffusers' own loader, a LoHa or LoKr through PEFT's, a whole model is a folder. What the
-UNet then predicts is compared with what the trained one predicted.
+UNet then predicts is compared with what the trained one predicted, and with what it says untrained: a small
+training must not be lost behind a tolerance.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from lorakit.models.processor import prepare_torch
 from lorakit.training import canonical
 from lorakit.training.image_task import ImageTask
 
-TOLERANCE = 1e-3  # of the greatest value predicted: other sums in another process
+# all of the greatest value predicted
+TOLERANCE = 1e-3  # other sums in another process
+_LOST = 0.01  # of what the training changed: so much of it may not arrive
+_ROUNDING = (
+    4  # times as much as the two processes differ about the untrained model is still rounding
+)
+_LEAST = 1e-6
 Probe = Mapping[str, Any]
 
 
@@ -43,14 +50,17 @@ def predicted(networks: Any, probe: Probe) -> Tensor:
     return said.float().cpu().clone()
 
 
-def check(what: Path, base: Path, family: str, probe: Probe, expected: Tensor) -> float:
+def check(
+    what: Path, base: Path, family: str, probe: Probe, expected: Tensor, untrained: Tensor
+) -> float:
     """The greatest difference, as a share of the greatest value. Raises LorakitError.
 
-    `what` is an adapter's file, or the folder of a whole model.
+    `what` is an adapter's file, or the folder of a whole model; `untrained` is what the networks predicted
+    before the training.
     """
     file = what.parent / "probe.safetensors"
     tensors = {name: value for name, value in probe.items() if isinstance(value, Tensor)}
-    canonical.write(file, {**tensors, "expected": expected})
+    canonical.write(file, {**tensors, "expected": expected, "untrained": untrained})
     words = {"what": str(what), "base": str(base), "family": family, "probe": str(file)}
     words["captions"] = probe.get("captions", [])
     done = subprocess.run(
@@ -65,10 +75,20 @@ def check(what: Path, base: Path, family: str, probe: Probe, expected: Tensor) -
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [""])[-1]
         raise LorakitError(f"what was saved cannot be loaded again: {last}")
-    difference = float(json.loads(done.stdout.splitlines()[-1])["difference"])
+    return judged(json.loads(done.stdout.splitlines()[-1]))
+
+
+def judged(found: Mapping[str, float]) -> float:
+    """The difference of what `compared` found. Raises LorakitError where it is too great."""
+    difference, effect = found["difference"], found["effect"]
     if not difference <= TOLERANCE:
         raise LorakitError(
             f"what was saved draws something else once it is loaded: {difference:.2g}"
+        )
+    if not difference <= max(_LOST * effect, _ROUNDING * found["rounding"], _LEAST):
+        raise LorakitError(
+            "what was learnt does not arrive where it is loaded: the training changed "
+            f"{effect:.2g}, and {difference:.2g} of it is missing"
         )
     return difference
 
@@ -89,22 +109,45 @@ def loaded(what: Path, base: Path, family: str) -> Any:
     return pipeline
 
 
+def compared(what: Path, base: Path, family: str, probe: Probe) -> dict[str, float]:
+    """What is saved against what was trained, by a probe with `expected` and `untrained` beside it.
+
+    Shares of the greatest value: `difference` is between the two, `effect` what the training changed,
+    `rounding` how much this process differs from the one that trained about the model as it was before.
+    """
+    from lorakit.models.loading import load_pipeline
+    from lorakit.training.networks import Networks
+
+    asked = {k: v for k, v in probe.items() if k not in ("expected", "untrained")}
+    expected, untrained = probe["expected"], probe["untrained"]
+
+    def said(pipeline: Any) -> Tensor:
+        return predicted(Networks(pipeline, family, text=False), asked)
+
+    def share(one: Tensor, other: Tensor) -> float:
+        return float((one - other).abs().max() / expected.abs().max().clamp_min(1e-8))
+
+    # one after the other: two whole models may not fit
+    before = said(load_pipeline(base, family, "fp32", "cpu"))
+    after = said(loaded(what, base, family))
+    return {
+        "difference": share(after, expected),
+        "effect": share(expected, untrained),
+        "rounding": share(before, untrained),
+    }
+
+
 def main() -> None:
-    """Read a job from standard input, tell the difference."""
+    """Read a job from standard input, tell the differences."""
     words: dict[str, Any] = json.loads(sys.stdin.read())
     out, sys.stdout = sys.stdout, sys.stderr
     prepare_torch(words["threads"])
-    from lorakit.training.networks import Networks
-
     probe: dict[str, Any]
     probe, _ = canonical.read(Path(words["probe"]))
-    expected = probe.pop("expected")
     if words["captions"]:
         probe["captions"] = words["captions"]
-    pipeline = loaded(Path(words["what"]), Path(words["base"]), words["family"])
-    said = predicted(Networks(pipeline, words["family"], text=False), probe)
-    share = float((said - expected).abs().max() / expected.abs().max().clamp_min(1e-8))
-    out.write(json.dumps({"difference": share}) + "\n")
+    found = compared(Path(words["what"]), Path(words["base"]), words["family"], probe)
+    out.write(json.dumps(found) + "\n")
     out.flush()
 
 

@@ -11,6 +11,7 @@ import torch
 from safetensors import safe_open
 
 import lorakit
+from lorakit.diagnostics import LorakitError
 from tests.support.image_training import paint
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -44,8 +45,8 @@ def planned(model: Path, folder: Path, way: str) -> Any:
     return next(p.action for p in plan.actions if p.action.kind == "train-image")
 
 
-def moved(action: Any) -> Any:
-    """Its networks with everything that is trained far from where it began."""
+def moved(action: Any, share: float = 1.0) -> Any:
+    """Its networks with everything that is trained far from where it began, or a share of that."""
     from lorakit.training import image_model
     from lorakit.training.networks import Networks
 
@@ -53,7 +54,7 @@ def moved(action: Any) -> Any:
     text = action.params["train_text_encoder"]
     networks = Networks(pipeline, action.extra["family"], text=text)
     dice = torch.Generator().manual_seed(1)
-    scale = 0.02 if action.params["method"] == "full" else 0.3
+    scale = share * (0.02 if action.params["method"] == "full" else 0.3)
     with torch.no_grad():
         for parameter in networks.parameters():
             if parameter.requires_grad:
@@ -116,6 +117,32 @@ def test_complaint_11_what_is_saved_loads_elsewhere_and_is_worn_the_same(
     half = said(load_pipeline(base, family, "fp32", "cpu", [(kept, 0.5)]), family)
     assert not close(half, expected)
     assert not close(half, bare)
+
+
+@pytest.mark.parametrize("way", ["lora", "loha", "full", "text-encoder"])
+def test_a_training_of_little_effect_does_not_count_as_saved_where_it_is_lost(
+    tiny_sd: Path, tmp_path: Path, way: str
+) -> None:
+    from lorakit.training import image_reload
+
+    base, action = tmp_path / "model", planned(tiny_sd, tmp_path, way)
+    share = {"lora": 5e-4, "loha": 5e-3, "full": 1e-4, "text-encoder": 2e-4}[way]
+    networks = moved(action, share)
+    dice = torch.Generator().manual_seed(1)
+    probe = {"noisy": torch.randn(1, 4, 8, 8, generator=dice), "times": torch.tensor([400])}
+    probe["captions"] = ["a fox"]
+    bare = image_reload.predicted(moved(action, 0.0), probe)
+    probe |= {"expected": image_reload.predicted(networks, probe), "untrained": bare}
+    outputs = saved(networks, action, tmp_path / "out")
+    what = Path(outputs.get("adapter") or Path(outputs["model/model_index.json"]).parent)
+    found = image_reload.compared(what, base, "sd", probe)
+    assert image_reload.judged(found) == found["difference"] < found["effect"] / 100
+    # the same files with nothing learnt in them: within the tolerance, and not what was trained
+    saved(moved(action, 0.0), action, tmp_path / "out")
+    lost = image_reload.compared(what, base, "sd", probe)
+    assert lost["difference"] < image_reload.TOLERANCE
+    with pytest.raises(LorakitError, match="what was learnt does not arrive"):
+        image_reload.judged(lost)
 
 
 @pytest.mark.parametrize("way", [w for w in WAYS if "text" not in w])
