@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lorakit.plan.actions import Action
-from lorakit.plan.estimate import counted_memory, memory_name, training_memory
+from lorakit.plan.estimate import counted_memory, memory_name, sharing, training_memory
 
 
 @dataclass(slots=True)
 class Estimates:
     """Peaks of memory that trainings tell, in bytes, beside what the plan expected of them.
 
-    `memory` is the greatest peak, `expected_memory` what was expected of that training.
+    `memory` is the greatest peak, `expected_memory` what was expected of that training. Each process that
+    shares a training takes what the first one tells.
     """
 
     timings: Mapping[str, float]
@@ -29,8 +30,9 @@ class Estimates:
         name = memory_name(action)
         share = memory / counted_memory(action)
         self._shares[name] = max(share, self._shares.get(name, 0))
-        if memory > self.memory:
-            self.memory = memory
+        whole = memory * sharing(action)
+        if whole > self.memory:
+            self.memory = whole
             self.expected_memory = training_memory(action, self.timings)
 
     def observed(self) -> dict[str, float]:

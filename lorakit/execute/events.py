@@ -92,7 +92,8 @@ class Note(Event):
 class RunFinished(Event):
     """The run is over. `calls` counts the networks' forward passes, `made` and so on the actions.
 
-    `peak_memory`, in bytes, is of the training that took most, `estimated_memory` what was expected of it.
+    `peak_memory`, in bytes, is of the training that took most, `estimated_memory` what was expected of it;
+    of all its processes where they share one memory.
     """
 
     type: ClassVar[str] = "run-finished"

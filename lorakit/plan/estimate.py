@@ -78,10 +78,21 @@ def _guess(action: Action, facts: Facts) -> float:
 
 
 def training_memory(action: Action, timings: Mapping[str, float]) -> int:
-    """Bytes at the peak of a training as counted, and as far as the last like it was from that here."""
+    """Bytes at the peak of a training as counted, and as far as the last like it was from that here.
+
+    Of all its processes where they share a machine's memory; a GPU has its own for each.
+    """
     counted = counted_memory(action)
     share = timings.get(memory_name(action), 1.0 if counted > 1 else 0.0)
-    return int(counted * share)
+    return int(counted * share) * sharing(action)
+
+
+def sharing(action: Action) -> int:
+    """How many processes of a training share one memory."""
+    settings = action.params.get("train")
+    if action.extra.get("device") != "cpu" or not isinstance(settings, Mapping):
+        return 1
+    return int(settings["processes"])
 
 
 def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:

@@ -12,7 +12,7 @@ from lorakit.execute.events import (
     RunStarted,
     WorkerState,
 )
-from lorakit.ui import numbers
+from lorakit.plan import numbers
 from lorakit.ui.outline import show
 from lorakit.ui.progress import Progress
 from lorakit.ui.summary import short_path, summary

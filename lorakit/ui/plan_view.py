@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import render_text
+from lorakit.plan import numbers
 from lorakit.plan.states import State
-from lorakit.ui import numbers
 from lorakit.ui.outline import Node, lines_of, show
 from lorakit.ui.plan_json import plan_as_json
 from lorakit.ui.theme import FAINT, STRONG, WARN, clean, glyphs_for

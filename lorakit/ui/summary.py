@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lorakit.ui import numbers
+from lorakit.plan import numbers
 from lorakit.ui.theme import BAD, FAINT, GOOD, STRONG, WARN, clean
 
 if TYPE_CHECKING:

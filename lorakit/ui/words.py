@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.ui import numbers
+from lorakit.plan import numbers
 from lorakit.ui.theme import clean
 
 if TYPE_CHECKING:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from lorakit.execute.estimates import Estimates
 from lorakit.facts.text_lengths import TextLengths
+from lorakit.plan import numbers
 from lorakit.plan.estimate import memory_name
+from lorakit.plan.memory import way_out
 from tests.support.planning import facts_for, plan_of
 
 RECIPE = """\
@@ -108,3 +111,50 @@ def test_what_a_training_took_here_is_what_the_next_like_it_is_expected_to_take(
     counted = plan_of(path, facts).estimate.memory
     known = replace(facts, timings={memory_name(action): 1.25})
     assert plan_of(path, known).estimate.memory == pytest.approx(1.25 * counted)
+
+
+def test_complaint_09_what_does_not_fit_is_said_before_with_the_keys_to_change(
+    tmp_path: Path,
+) -> None:
+    path, facts = planned(tmp_path)
+    reader = replace(facts.readers["reader"], config={**MINILM, "hidden_size": 600_000})
+    plan = plan_of(path, replace(facts, readers={**facts.readers, "reader": reader}))
+    (warning,) = [one for one in plan.warnings if one.code == "memory"]
+    # the very figure that stands at the plan's end
+    figure = numbers.size(plan.estimate.memory)
+    assert warning.message.startswith(f"judge needs about {figure} of memory, and the CPU has ")
+    assert warning.message.endswith(numbers.size(facts.machine.memory))
+    assert "write batch_size: 16 and gradient_accumulation_steps: 2," in warning.hints[0]
+    assert warning.hints[1].startswith("gradient_checkpointing: true, a shorter max_length, ")
+    assert not [one for one in plan_of(*planned(tmp_path)).warnings if one.code == "memory"]
+
+
+def test_processes_on_one_cpu_take_its_memory_together(tmp_path: Path) -> None:
+    one = memory(tmp_path)
+    path, facts = planned(tmp_path, more="}, resources: {processes: 2")
+    plan = plan_of(path, facts)
+    training = next(p.action for p in plan.actions if p.action.id == "judge/training")
+    assert plan.estimate.memory == 2 * int(str(training.extra["memory"]))
+    # each has half of a batch, and all of the weights
+    assert one < plan.estimate.memory < 2 * one
+    found = Estimates({})
+    found.note(training, {"memory": 5e8})
+    assert found.memory == 1e9
+    assert found.expected_memory == plan.estimate.memory
+
+
+@pytest.mark.parametrize(
+    ("train", "method", "words"),
+    [
+        ({"batch_size": 8, "gradient_accumulation_steps": 2}, "lora", "batch_size: 4 and gradient_accumulation_steps: 4,"),
+        ({"batch_size": 5}, "lora", "batch_size: 1 and gradient_accumulation_steps: 5,"),
+        ({"batch_size": 9}, "lora", "batch_size: 3 and gradient_accumulation_steps: 3,"),
+        ({"batch_size": 1}, "lora", "train.gradient_checkpointing: true"),
+        ({"batch_size": 1, "gradient_checkpointing": True}, "lora", "a smaller resolution, a LoRA of lower rank"),
+        ({"batch_size": 1, "gradient_checkpointing": True}, "full", "a smaller resolution, method: lora"),
+    ],
+)  # fmt: skip
+def test_the_way_out_leaves_a_step_its_samples(
+    train: dict[str, object], method: str, words: str
+) -> None:
+    assert words in way_out({"train": train, "method": method})

@@ -1,6 +1,6 @@
 import pytest
 
-from lorakit.ui import numbers
+from lorakit.plan import numbers
 
 
 @pytest.mark.parametrize(
