@@ -37,6 +37,8 @@ class Course:
             "learning_rate": train.learning_rate or _own_rate(train.optimizer, learning_rate),
             "lr_scheduler": train.lr_scheduler,
             "lr_warmup_steps": train.lr_warmup_steps,
+            # only where it is: other trainings keep their keys
+            **({"lr_num_cycles": train.lr_num_cycles} if train.lr_num_cycles else {}),
             "optimizer": train.optimizer,
             "weight_decay": train.weight_decay,
             "max_grad_norm": train.max_grad_norm,

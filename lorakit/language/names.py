@@ -24,6 +24,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "lora_dropout": ("dropout",),
     "lora_rank": ("rank",),
     "lr": ("learning_rate",),
+    "lr_scheduler_num_cycles": ("lr_num_cycles",),
     "lr_scheduler_type": ("lr_scheduler",),
     "max_seq_length": ("max_length",),
     "max_steps": ("max_train_steps",),

@@ -94,6 +94,7 @@ class TrainSettings:
     learning_rate: float | None = None
     lr_scheduler: str = "cosine"
     lr_warmup_steps: int = 0
+    lr_num_cycles: int | None = None
     optimizer: str = "adamw"
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0

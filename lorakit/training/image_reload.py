@@ -23,13 +23,10 @@ from lorakit.models.processor import prepare_torch
 from lorakit.training import canonical
 from lorakit.training.image_task import ImageTask
 
-# all of the greatest value predicted
-TOLERANCE = 1e-3  # other sums in another process
+TOLERANCE = 1e-3  # of the greatest value predicted: other sums in another process
 _LOST = 0.01  # of what the training changed: so much of it may not arrive
-_ROUNDING = (
-    4  # times as much as the two processes differ about the untrained model is still rounding
-)
-_LEAST = 1e-6
+_ROUNDING = 4  # times what the two processes differ by about the untrained model may be rounding
+_LEAST = 1e-6  # of the greatest value predicted
 Probe = Mapping[str, Any]
 
 

@@ -56,9 +56,13 @@ def schedule_for(optimizer: torch.optim.Optimizer, settings: LoopSettings) -> An
     """The learning rate's way over the optimizer steps, from transformers."""
     from transformers.optimization import get_scheduler
 
+    cycles = {"num_cycles": settings.lr_num_cycles}
     return get_scheduler(
         settings.lr_scheduler,
         optimizer,
         num_warmup_steps=settings.lr_warmup_steps,
         num_training_steps=settings.steps,
+        scheduler_specific_kwargs=cycles
+        if settings.lr_scheduler == "cosine_with_restarts"
+        else None,
     )

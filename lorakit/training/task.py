@@ -54,6 +54,7 @@ class LoopSettings:
     gradient_accumulation_steps: int = 1
     lr_scheduler: str = "cosine"
     lr_warmup_steps: int = 0
+    lr_num_cycles: int = 1
     optimizer: str = "adamw"
     weight_decay: float = 0.01
     max_grad_norm: float = 1.0

@@ -14,6 +14,7 @@ from lorakit.language.checks import (
     pictures,
     references,
     scenes,
+    schedules,
     sizes,
     trainings,
 )
@@ -56,6 +57,7 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     pictures.whole_models_are_not_worn,
     trainings.data_sets_exist,
     trainings.trainings_end_once,
+    schedules.schedules_use_their_keys,
     trainings.full_trainings_have_no_adapter,
     comparisons.comparisons_are_of_one_sort,
     comparisons.bests_are_by_a_figure,

@@ -236,6 +236,7 @@ RECIPE_CHANGES: list[Change] = [
     ("train.learning_rate", (*R, "learning_rate"), 0.1),
     ("train.lr_scheduler", (*R, "lr_scheduler"), "linear"),
     ("train.lr_warmup_steps", (*R, "lr_warmup_steps"), 2),
+    ("train.lr_num_cycles", R, {"lr_scheduler": "cosine_with_restarts", "lr_num_cycles": 2}),
     ("train.optimizer", (*R, "optimizer"), "sgd"),
     ("train.weight_decay", (*R, "weight_decay"), 0.1),
     ("train.max_grad_norm", (*R, "max_grad_norm"), 0.1),

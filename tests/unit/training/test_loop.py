@@ -237,6 +237,18 @@ def test_a_compiled_model_loses_what_another_does(toy, settings):
     assert list(compiled.unwrapped().state_dict()) == list(plain.unwrapped().state_dict())
 
 
+def test_cosine_with_restarts_restarts(toy, settings):
+    plain = replace(settings, lr_scheduler="cosine", lr_warmup_steps=0)
+    loop = Loop(toy(), replace(plain, lr_scheduler="cosine_with_restarts", lr_num_cycles=3))
+    finish(loop)
+    rates = [f.learning_rate for f in loop.history]
+    high = settings.learning_rate
+    assert [step for step, rate in enumerate(rates) if rate == pytest.approx(high)] == [0, 4, 8]
+    whole = Loop(toy(), replace(plain, steps=4))
+    finish(whole)
+    assert rates[4:8] == pytest.approx([f.learning_rate for f in whole.history])
+
+
 @pytest.mark.parametrize("name", ["linear", "cosine", "polynomial", "constant_with_warmup"])
 def test_the_learning_rate_rises_and_goes_its_way(toy, settings, name):
     loop = Loop(toy(), replace(settings, lr_scheduler=name))
