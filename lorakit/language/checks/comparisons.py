@@ -14,16 +14,17 @@ if TYPE_CHECKING:
     from lorakit.language.findings import Findings
     from lorakit.language.nodes import Node
 
+# their losses, of labels and of noise, have nothing to do with each other
 _SORTS = {
-    "train-text": "trains",
-    "train-image": "trains",
+    "train-text": "trains on texts",
+    "train-image": "trains on pictures",
     "generate": "draws pictures",
     "storyboard": "draws pictures",
 }
 
 
 def comparisons_are_of_one_sort(_recipe: Recipe, root: Node, findings: Findings) -> None:
-    """What is compared are steps that train, or steps that draw."""
+    """What is compared are different steps that train on texts, or on pictures, or that draw."""
     steps = own_steps(root)
     sorts = {name: _SORTS.get(access.text(node, "kind") or "") for name, node in steps.items()}
     known = [name for name, sort in sorts.items() if sort]
@@ -32,9 +33,15 @@ def comparisons_are_of_one_sort(_recipe: Recipe, root: Node, findings: Findings)
         if access.text(node, "kind") != "compare":
             continue
         first = ""
+        seen: set[str] = set()
         for item in access.items(node, "of"):
             if not isinstance(item.value, str):
                 continue
+            if item.value in seen:
+                message = f"{item.value} stands here twice, and would be compared with itself"
+                findings.error("mixed-comparison", message, item, "write each step once")
+                continue
+            seen.add(item.value)
             sort = sorts.get(item.value)
             if item.value not in steps:
                 hint = names.did_you_mean(item.value, known) or there
@@ -46,9 +53,9 @@ def comparisons_are_of_one_sort(_recipe: Recipe, root: Node, findings: Findings)
             elif first and sort != sorts[first]:
                 findings.error(
                     "mixed-comparison",
-                    f"{item.value} {sort}, and {first} {sorts[first]}: there is nothing to compare",
+                    f"{item.value} {sort}, and {first} {sorts[first]}: their figures mean different things",
                     item,
-                    "write a compare step for each",
+                    "write a compare step for each sort, of two steps or more",
                 )
             first = first or (item.value if sort else "")
 
