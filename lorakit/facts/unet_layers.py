@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 
+from lorakit.facts.layer_targets import hit
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.unet_shapes import shapes_of
 from lorakit.language.trainings import LoraSettings
@@ -25,13 +25,6 @@ def layer_sizes(model: ModelFacts) -> Sizes:
 def total(model: ModelFacts) -> int | None:
     """All parameters of the UNet; None if its blocks are not known."""
     return sum(map(math.prod, shapes_of(model.unet).values())) or None
-
-
-def hit(name: str, targets: Sequence[str] | str) -> bool:
-    """Whether a layer gets an adapter, by PEFT's rules for names."""
-    if isinstance(targets, str):
-        return re.fullmatch(targets, name) is not None
-    return any(name == one or name.endswith(f".{one}") for one in targets)
 
 
 def trainable(sizes: Sizes, targets: Sequence[str] | str, lora: LoraSettings) -> int | None:

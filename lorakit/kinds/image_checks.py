@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.facts.unet_layers import hit, layer_sizes
+from lorakit.facts.unet_layers import layer_sizes
+from lorakit.kinds import layer_checks
 from lorakit.kinds.image_set import held_out_count
 from lorakit.language.documents import TrainImageStep
 from lorakit.plan.kind import Context
@@ -32,7 +33,7 @@ def data(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
         yield context.finding(
             "no-mask",
             f"masked_loss is on, and no picture of {step.data} has a mask",
-            step.place,
+            step.where("masked_loss"),
             f"put {first.stem}-masklabel.png beside {first.name}, white where it is to learn from; "
             "transparent pictures are their own masks",
         )
@@ -57,7 +58,7 @@ def captions(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
                 )
 
 
-def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> Iterator[Diagnostic]:
+def method(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
     """What this model or this kind of adapter cannot do of what the step asks."""
     model, lora = context.facts.models[step.model], step.lora
     if step.method == "full":
@@ -65,7 +66,7 @@ def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> It
             yield context.finding(
                 "wrong-model",
                 f"method: full needs a model in diffusers' layout, and {model.path.name} is one file",
-                step.place,
+                step.where("method"),
                 "name a folder or hub:owner/name, or write method: lora",
             )
         if step.samples.prompts:
@@ -80,7 +81,7 @@ def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> It
         yield context.finding(
             "no-effect",
             "modules_to_save has no effect in train-image: no format of adapters holds such layers",
-            step.place,
+            lora.where("modules_to_save") or step.place,
             "name the layers in target_modules instead",
         )
     if lora.peft_type != "lora":
@@ -89,14 +90,14 @@ def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> It
                 yield context.finding(
                     "no-effect",
                     f"{key} has no effect beside peft_type: {lora.peft_type}",
-                    step.place,
+                    lora.where(key) or step.place,
                     f"write peft_type: lora, or remove {key}",
                 )
         if step.train_text_encoder:
             yield context.finding(
                 "no-effect",
                 f"train_text_encoder needs peft_type: lora; a {lora.peft_type} is of the UNet alone",
-                step.place,
+                step.where("train_text_encoder"),
                 "write peft_type: lora, or remove train_text_encoder",
             )
     if lora.use_dora and step.train_text_encoder:
@@ -104,14 +105,9 @@ def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> It
             "not-portable",
             "use_dora beside train_text_encoder would be lost: diffusers loads a text encoder's adapter "
             "without DoRA's magnitudes",
-            step.place,
+            lora.where("use_dora") or step.place,
             "write use_dora: false, or train_text_encoder: false",
         )
-    sizes, chosen = layer_sizes(model), lora.target_modules or targets
-    if sizes and not any(hit(name, chosen) for name in sizes):
-        yield context.finding(
-            "no-layer",
-            f"no layer of {model.source} is called as target_modules says",
-            step.place,
-            "for example: target_modules: [attn2.to_q, attn2.to_k, attn2.to_v]",
-        )
+    layers = tuple(layer_sizes(model))
+    if layers and lora.target_modules:
+        yield from layer_checks.targets(lora, layers, model.source, step.place, context)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lorakit.facts import unet_work
+from lorakit.facts.layer_targets import hit
 from lorakit.facts.unet_kept import kept_elements
-from lorakit.facts.unet_layers import hit, layer_sizes, total, trainable
+from lorakit.facts.unet_layers import layer_sizes, total, trainable
 from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.image_set import ImageSet
 from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lorakit.facts.text_models import Counts
+from lorakit.facts.text_layers import Counts
 from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
 from lorakit.language.documents import TrainTextStep

@@ -50,7 +50,7 @@ class TrainImages:
         seen = image_set(step, context)
         yield from check_course(_course(step, context, seen), step.place, context)
         yield from image_checks.captions(step, context)
-        yield from image_checks.method(step, context, TARGETS)
+        yield from image_checks.method(step, context)
 
     def plan(self, step: TrainImageStep, context: Context) -> Made:
         """The encodings, the training, the samples."""

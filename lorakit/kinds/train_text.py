@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
 from lorakit.facts.text_data import as_json
-from lorakit.facts.text_models import Counts, counts, head_names, layer_names
+from lorakit.facts.text_layers import Counts, counts
+from lorakit.kinds import text_checks
 from lorakit.kinds.text_cost import cost, weights_line
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
@@ -17,7 +18,6 @@ from lorakit.kinds.trainer import (
     course_of,
     lora_params,
 )
-from lorakit.language import names
 from lorakit.language.documents import TrainTextStep
 from lorakit.plan.actions import Action, Engine
 from lorakit.plan.kind import Context, Made
@@ -36,28 +36,10 @@ class TrainTexts:
 
     def check(self, step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
         """Precision, length, and layers that there are."""
-        facts = context.facts.readers[step.model]
         yield from check_course(_course(step, context), step.place, context)
-        if facts.longest and step.max_length > facts.longest:
-            yield context.finding(
-                "too-long",
-                f"max_length: {step.max_length} is more than {facts.source} reads, "
-                f"which is {facts.longest} tokens",
-                step.place,
-                f"write max_length: {facts.longest}, or less",
-            )
-        known = layer_names(facts)
-        if step.method == "lora" and known:
-            counted = _counts(step, context)
-            if counted is not None and not counted.hit:
-                ends = dict.fromkeys(name.rsplit(".", 1)[-1] for name in known)
-                heads = head_names(facts)
-                yield context.finding(
-                    "no-layer",
-                    f"no layer of {facts.source} is called as target_modules says",
-                    step.place,
-                    f"it has {names.listed(e for e in ends if e not in heads)}",
-                )
+        yield from text_checks.length(step, context)
+        if step.method == "lora":
+            yield from text_checks.layers(step, context)
 
     def plan(self, step: TrainTextStep, context: Context) -> Made:
         """The training."""

@@ -144,7 +144,8 @@ def check_course(course: Course, place: Place, context: Context) -> Iterator[Dia
             "warmup",
             f"lr_warmup_steps: {course.train.lr_warmup_steps} is no less than the training's "
             f"{course.steps} optimizer steps: the learning rate would never be reached",
-            place,
+            course.train.where("lr_warmup_steps") or place,
+            f"write lr_warmup_steps: {course.steps // 10}, or train longer",
         )
 
 

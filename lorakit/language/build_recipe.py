@@ -272,6 +272,7 @@ class _StepBuilder:
         return TrainTextStep(
             name,
             place,
+            places=build_training.spots(node),
             model=access.text(node, "model")
             or (MINILM if self.default_model == STUDIO else self.default_model),
             data=access.text(node, "data") or "",

@@ -31,10 +31,7 @@ _TABLES = (".csv", ".jsonl", ".parquet")
 def dataset(name: str, node: Node, place: Place, paths: Paths, findings: Findings) -> DataSource:
     """One data set; `place` is where its name stands."""
     columns = access.child(node, "columns")
-    placed = node.value if isinstance(node.value, dict) else {}
-    spots = [(key, value.place) for key, value in placed.items() if value.value is not None]
-    if columns is not None and isinstance(columns.value, dict):
-        spots += [(f"columns.{key}", value.place) for key, value in columns.value.items()]
+    placed = (*spots(node), *((f"columns.{key}", place) for key, place in spots(columns)))
     return DataSource(
         name=name,
         place=place,
@@ -44,7 +41,7 @@ def dataset(name: str, node: Node, place: Place, paths: Paths, findings: Finding
         columns=Columns(
             **_given(columns, dict.fromkeys(("text", "label", "image", "caption"), access.text)),
         ),
-        places=tuple(spots),
+        places=placed,
         **_given(
             node,
             {
@@ -116,7 +113,13 @@ def lora(step: Node) -> LoraSettings:
     targets: tuple[str, ...] | str = access.text(node, "target_modules") or _names(
         node, "target_modules"
     )
+    lists = [
+        (f"{key}.{number}", item.place)
+        for key in ("target_modules", "modules_to_save")
+        for number, item in enumerate(access.items(node, key))
+    ]
     return LoraSettings(
+        places=(*spots(node), *lists),
         target_modules=targets,
         modules_to_save=_names(node, "modules_to_save"),
         **_given(
@@ -138,6 +141,7 @@ def image_step(name: str, node: Node, place: Place, model: str) -> TrainImageSte
     return TrainImageStep(
         name,
         place,
+        places=spots(node),
         model=model,
         data=access.text(node, "data") or "",
         seed=access.integer(node, "seed"),
@@ -198,7 +202,7 @@ def train(step: Node, place: Place) -> TrainSettings:
     precision = access.child(node, "precision")
     return TrainSettings(
         place=place if precision is None else precision.place,
-        places=(*_spots(node), *_spots(resources)),
+        places=(*spots(node), *spots(resources)),
         trackers=_names(node, "trackers"),
         resources=Resources(
             access.integer(resources, "gpus"), access.integer(resources, "processes")
@@ -207,7 +211,8 @@ def train(step: Node, place: Place) -> TrainSettings:
     )
 
 
-def _spots(node: Node | None) -> tuple[tuple[str, Place], ...]:
+def spots(node: Node | None) -> tuple[tuple[str, Place], ...]:
+    """Where the values of a mapping's keys stand."""
     if node is None or not isinstance(node.value, dict):
         return ()
     return tuple((k, v.place) for k, v in node.value.items() if v.value is not None)

@@ -211,10 +211,15 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What all steps have."""
+    """What all steps have; `places` are those of the keys that were given, where a kind asks for them."""
 
     name: str
     place: Place
+    places: tuple[tuple[str, Place], ...] = field(default=(), kw_only=True)
+
+    def where(self, key: str) -> Place:
+        """Where a key stands, or the step, if it was not given."""
+        return dict(self.places).get(key, self.place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,10 @@ class DataSource:
 
 @dataclass(frozen=True, slots=True)
 class LoraSettings:
-    """The adapter; `alpha` None is `rank`, empty `target_modules` are the kind's own."""
+    """The adapter; `alpha` None is `rank`, empty `target_modules` are the kind's own.
+
+    `places` are those of the keys that were given, and as `target_modules.0` of what lists hold.
+    """
 
     rank: int = 8
     alpha: float | None = None
@@ -64,6 +67,11 @@ class LoraSettings:
     use_dora: bool = False
     modules_to_save: tuple[str, ...] = ()
     peft_type: PeftType = "lora"
+    places: tuple[tuple[str, Place], ...] = ()
+
+    def where(self, key: str) -> Place | None:
+        """Where a key or a list's item stands; None if it was not given."""
+        return dict(self.places).get(key)
 
     @property
     def scale_alpha(self) -> float:

@@ -59,6 +59,7 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     trainings.trainings_end_once,
     schedules.schedules_use_their_keys,
     trainings.full_trainings_have_no_adapter,
+    trainings.layers_are_named_by_expressions,
     comparisons.comparisons_are_of_one_sort,
     comparisons.bests_are_by_a_figure,
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from lorakit.language import access, names
+from lorakit.language.reading import spot_in
 
 if TYPE_CHECKING:
     from lorakit.language.documents import Recipe
@@ -92,6 +94,25 @@ def full_trainings_have_no_adapter(_recipe: Recipe, root: Node, findings: Findin
                 "lora has no effect beside method: full, which trains every weight",
                 node.key_spot("lora"),
                 "write method: lora, or remove lora",
+            )
+
+
+def layers_are_named_by_expressions(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """`target_modules` as one text is a regular expression, and must be one."""
+    for node in access.mapping(root, "steps").values():
+        lora = access.child(node, "lora")
+        link, text = access.child(lora, "target_modules"), access.text(lora, "target_modules")
+        if link is None or text is None:
+            continue
+        try:
+            re.compile(text)
+        except re.error as error:
+            at = min(error.pos or 0, len(text) - 1)
+            findings.error(
+                "wrong-form",
+                f"target_modules is no regular expression: {error.msg}",
+                spot_in(link.spot, at, text[at]) if text else link,
+                "ends of layers' names stand in a list: target_modules: [to_q, to_v]",
             )
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lorakit.facts.unet_kept import kept_elements
-from lorakit.facts.unet_layers import hit
+from lorakit.facts.layer_targets import hit
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 LIKE_SD: dict[str, Any] = {

@@ -1,0 +1,34 @@
+"""Which layers a recipe means by `target_modules` and `modules_to_save`, by PEFT's rules for names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from lorakit.language import names
+
+
+def hit(name: str, targets: Sequence[str] | str) -> bool:
+    """Whether a layer gets an adapter: ends of names, or a whole regular expression."""
+    if isinstance(targets, str):
+        return re.fullmatch(targets, name) is not None
+    return any(name == target or name.endswith(f".{target}") for target in targets)
+
+
+def meant(target: str, layers: Iterable[str]) -> str | None:
+    """The end of a layer's name that `target` was probably meant to be, with as many dots if need be."""
+    ends = [_end(layer, target.count(".") + 1) for layer in layers]
+    return names.nearest(target, dict.fromkeys(ends))
+
+
+def ends(layers: Iterable[str]) -> list[str]:
+    """What layers are called at the end of their names, each once, tables of embeddings last."""
+    found = dict.fromkeys(_end(layer, 1) for layer in layers)
+    return sorted(found, key=lambda end: end.endswith("embeddings"))
+
+
+def _end(layer: str, parts: int) -> str:
+    split = layer.split(".")
+    if split[-1].isdecimal():  # to_out.0
+        parts += 1
+    return ".".join(split[-parts:])

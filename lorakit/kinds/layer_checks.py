@@ -1,0 +1,83 @@
+"""What can be wrong with the layers that a step's adapter names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from lorakit.diagnostics import Diagnostic, Place
+from lorakit.facts.layer_targets import ends, hit, meant
+from lorakit.language import names
+from lorakit.language.trainings import LoraSettings
+from lorakit.plan.kind import Context
+
+_SHOWN = 24  # layers that a hint lists
+
+
+def targets(
+    lora: LoraSettings,
+    layers: Sequence[str],
+    model: str,
+    place: Place,
+    context: Context,
+    heads: Sequence[str] = (),
+) -> Iterator[Diagnostic]:
+    """Each of `target_modules` must be the end of a layer's name; one that is none would be passed over.
+
+    `heads` are layers that are trained whole.
+    """
+    chosen, at = lora.target_modules, lora.where("target_modules") or place
+    if isinstance(chosen, str):
+        if not any(hit(layer, chosen) for layer in layers):
+            yield context.finding(
+                "no-layer",
+                f"no layer of {model} is called as target_modules says, which is a regular expression "
+                "over whole names",
+                at,
+                f"for example: target_modules: '{_example(chosen, layers)}'",
+            )
+        return
+    for number, item in enumerate(chosen):
+        spot = lora.where(f"target_modules.{number}") or at
+        if any(hit(layer, [item]) for layer in layers):
+            continue
+        if any(hit(layer, [item]) for layer in heads):
+            yield context.finding(
+                "no-effect",
+                f"{item} is of the head, which is trained whole beside an adapter",
+                spot,
+                "remove it",
+            )
+        else:
+            yield _missing(item, layers, model, spot, context)
+
+
+def saved(
+    lora: LoraSettings, modules: Sequence[str], model: str, place: Place, context: Context
+) -> Iterator[Diagnostic]:
+    """Each of `modules_to_save` must be how a module's name ends, dot or not, as PEFT reads it."""
+    for number, item in enumerate(lora.modules_to_save):
+        if not any(module.endswith(item) for module in modules):
+            spot = lora.where(f"modules_to_save.{number}") or lora.where("modules_to_save") or place
+            yield _missing(item, modules, model, spot, context)
+
+
+def _example(chosen: str, layers: Sequence[str]) -> str:
+    """An expression that names layers: what was written as the end of names, if there are such."""
+    ended = rf".*\.({chosen})"
+    if any(hit(layer, ended) for layer in layers):
+        return ended
+    (end, _), *_ = Counter(layer.rpartition(".")[2] for layer in layers).most_common(1)
+    return rf".*\.{end}"
+
+
+def _missing(
+    item: str, layers: Sequence[str], model: str, place: Place, context: Context
+) -> Diagnostic:
+    near = meant(item, layers)
+    return context.finding(
+        "no-layer",
+        f"no layer of {model} is called {item}",
+        place,
+        f"did you mean {near}?" if near else f"it has {names.listed(ends(layers), _SHOWN)}",
+    )

@@ -1,0 +1,50 @@
+"""What can be wrong with a training on texts once its model is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lorakit.diagnostics import Diagnostic
+from lorakit.facts.layer_targets import ends
+from lorakit.facts.text_families import family_of
+from lorakit.facts.text_layers import head_layers, layer_names, module_names
+from lorakit.kinds import layer_checks
+from lorakit.language import names
+from lorakit.language.documents import TrainTextStep
+from lorakit.plan.kind import Context
+
+
+def length(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
+    """A text longer than the model has places for."""
+    facts = context.facts.readers[step.model]
+    if facts.longest and step.max_length > facts.longest:
+        yield context.finding(
+            "too-long",
+            f"max_length: {step.max_length} is more than {facts.source} reads, "
+            f"which is {facts.longest} tokens",
+            step.where("max_length"),
+            f"write max_length: {facts.longest}, or less",
+        )
+
+
+def layers(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
+    """Layers that there are, or any layers at all."""
+    facts, lora = context.facts.readers[step.model], step.lora
+    known = layer_names(facts)
+    if not lora.target_modules and not facts.targets and facts.config:
+        family = facts.config.get("model_type") or "unknown"
+        yield context.finding(
+            "no-layer",
+            f"{facts.source} is of the family {family}, of which it is not known where an adapter goes",
+            step.where("lora"),
+            f"write lora: {{target_modules: [...]}}; it has {names.listed(ends(known))}"
+            if known
+            else "write lora: {target_modules: [...]}",
+        )
+    if not known:
+        return
+    # without its family it is not known what a classifier calls its layers from the beginning
+    if family_of(facts.config) is not None or not isinstance(lora.target_modules, str):
+        heads = head_layers(facts)
+        yield from layer_checks.targets(lora, known, facts.source, step.place, context, heads)
+    yield from layer_checks.saved(lora, module_names(facts), facts.source, step.place, context)
