@@ -53,6 +53,7 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     pictures.captions_have_one_placeholder,
     pictures.keys_have_what_they_need,
     pictures.prior_data_is_pictures,
+    pictures.prior_data_has_no_epoch,
     pictures.texts_are_trained_with_loras,
     pictures.whole_models_are_not_worn,
     trainings.data_sets_exist,

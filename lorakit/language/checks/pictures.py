@@ -19,6 +19,11 @@ _OF_PICTURES = ("caption", "repeats", "trigger_word", "columns.image", "columns.
 _INSTEAD = {"text": "caption", "label": "caption", "image": "text", "caption": "text"}
 _PLACEHOLDER = "{caption}"
 _BRACES = re.compile(r"\{[^{}]*\}|[{}]")
+# what a data set says of an epoch, and why it says nothing of prior_data
+_OF_AN_EPOCH = {
+    "repeats": "as many of them are shown as of the others",
+    "test_size": "none of them is held out",
+}
 # a key that needs another one, and what the other must be
 _NEEDS = (
     ("keep_tags", "shuffle_tags", "shuffle_tags: true"),
@@ -98,7 +103,16 @@ def prior_data_is_pictures(_recipe: Recipe, root: Node, findings: Findings) -> N
     pictures = [n for n, node in known.items() if access.child(node, "images") is not None]
     for node in access.mapping(root, "steps").values():
         link, name = access.child(node, "prior_data"), access.text(node, "prior_data")
-        if link is None or not name or name in pictures:
+        if link is None or not name:
+            continue
+        if name in pictures:
+            if name == access.text(node, "data"):
+                findings.error(
+                    "wrong-data",
+                    f"prior_data is what the model could draw before, and {name} is what it learns",
+                    link,
+                    "name another data set, or remove prior_data",
+                )
             continue
         if name in known:
             findings.error("wrong-data", f"{name} holds texts; prior_data is of pictures", link)
@@ -110,6 +124,21 @@ def prior_data_is_pictures(_recipe: Recipe, root: Node, findings: Findings) -> N
                 names.did_you_mean(name, pictures)
                 or (f"there is {names.listed(pictures)}" if pictures else ""),
             )
+
+
+def prior_data_has_no_epoch(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """What is held out and how often a picture is shown is said of what is learnt alone."""
+    steps = access.mapping(root, "steps").values()
+    prior = {access.text(node, "prior_data") for node in steps}
+    for name, node in access.mapping(root, "datasets").items():
+        for key, why in _OF_AN_EPOCH.items() if name in prior else ():
+            if access.child(node, key) is not None:
+                findings.error(
+                    "no-effect",
+                    f"{key} has no effect on prior_data: {why}",
+                    node.key_spot(key),
+                    f"remove it; for a training on {name}, write a second data set with it",
+                )
 
 
 def texts_are_trained_with_loras(_recipe: Recipe, root: Node, findings: Findings) -> None:

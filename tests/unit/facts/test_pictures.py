@@ -213,7 +213,7 @@ def test_what_is_not_here_is_unknown_until_a_run_and_then_said(cache: Path, proj
     "steps",
     [
         "style: {kind: train-image, data: foxes, method: full, masked_loss: true}",
-        "style: {kind: train-image, data: ours, prior_data: foxes, train: {max_train_steps: 9}}",
+        "style: {kind: train-image, data: ours, prior_data: owls, train: {max_train_steps: 9}}",
         "style: {kind: train-image, data: foxes, prior_data: ours, shuffle_tags: true}",
         "many: {kind: sweep, of: {kind: train-image, data: foxes}, over: {lora.rank: [2, 4]}}",
         "many: {kind: sweep, of: {kind: train-image, data: foxes}, over: {lora.rank: [2, 4]}, SAY}",
@@ -223,7 +223,7 @@ def test_whatever_needs_what_is_not_here_waits(cache: Path, project: Path, steps
     path = project / "recipe.yaml"
     path.write_text(
         "recipe: 1\ndatasets:\n  foxes: {images: 'hub:someone/far', test_size: 0.2}\n"
-        "  ours: {images: 'lorakit:hologram'}\nsteps:\n  "
+        "  owls: {images: 'hub:someone/far'}\n  ours: {images: 'lorakit:hologram'}\nsteps:\n  "
         + steps.replace("SAY", "best: {metric: held_out_loss, mode: min}")
         + "\n"
         "  worn: {kind: generate, prompts: [a fox]}\n"
