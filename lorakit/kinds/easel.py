@@ -316,6 +316,11 @@ def _taught(adapters: Sequence[AdapterUse], context: Context) -> frozenset[str]:
     """The words of the captions on which a recipe's own adapters are trained."""
     steps = context.project.recipe.steps
     made = [steps[use.step] for use in adapters if use.step in steps]
-    data = {step.data for step in with_members(made) if isinstance(step, TrainImageStep)}
+    return words_learnt((s for s in with_members(made) if isinstance(s, TrainImageStep)), context)
+
+
+def words_learnt(trainings: Iterable[TrainImageStep], context: Context) -> frozenset[str]:
+    """The words of the captions that trainings learn."""
+    data = {step.data for step in trainings}
     captions = (p.caption for name in data for p in context.facts.pictures[name].pictures)
     return frozenset(word for caption in captions for word in words_of(caption))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from lorakit.kinds.easel import easel_for
+from lorakit.diagnostics import Diagnostic
+from lorakit.kinds.easel import easel_for, words_learnt
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.language.documents import AdapterUse, TrainImageStep
 from lorakit.plan.actions import Action, Input
@@ -18,6 +20,16 @@ def checkpoint_steps(step: TrainImageStep, steps: int) -> tuple[int, ...]:
     if not every or not step.samples.prompts or step.method == "full":
         return ()
     return tuple(range(every, steps, every))
+
+
+def check_samples(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
+    """What `generate` would say of the prompts, with the words known that the training brings."""
+    if not step.samples.prompts or step.method == "full":
+        return
+    easel = easel_for(step.model, (), context)
+    easel = replace(easel, taught=words_learnt((step,), context))
+    yield from easel.check_look(step.samples.look, step.place)
+    yield from easel.check_prompts((prompt.text, prompt.place) for prompt in step.samples.prompts)
 
 
 def sample_actions(

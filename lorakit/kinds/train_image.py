@@ -11,7 +11,7 @@ from lorakit.facts.models import ModelFacts, pipeline_files
 from lorakit.kinds import image_checks
 from lorakit.kinds.encoded import Encodings
 from lorakit.kinds.image_cost import cost, counted, weights_line
-from lorakit.kinds.image_samples import checkpoint_steps, sample_actions
+from lorakit.kinds.image_samples import check_samples, checkpoint_steps, sample_actions
 from lorakit.kinds.image_set import MIDDLE, ImageSet, Item, image_set, views
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
@@ -50,6 +50,7 @@ class TrainImages:
         seen = image_set(step, context)
         yield from check_course(_course(step, context, seen), step.place, context)
         yield from image_checks.captions(step, context)
+        yield from check_samples(step, context)
         yield from image_checks.method(step, context)
 
     def plan(self, step: TrainImageStep, context: Context) -> Made:
