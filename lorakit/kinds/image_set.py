@@ -11,6 +11,7 @@ from lorakit.facts.pictures import Picture
 from lorakit.kinds.encoded import View
 from lorakit.language.documents import TrainImageStep
 from lorakit.language.trainings import DataSource
+from lorakit.plan import numbers
 from lorakit.plan.buckets import PictureOrder, bucket_of, in_words
 from lorakit.plan.kind import Context
 from lorakit.plan.seeds import derive
@@ -44,17 +45,24 @@ class ImageSet:
         own = [item.bucket for item in self.items if not item.prior]
         prior = len(self.items) - len(own)
         shown = list(in_words(own))
-        more = f", and {len(shown) - _SHOWN} more sizes" if len(shown) > _SHOWN else ""
+        rest = len(shown) - _SHOWN
+        more = f", and {numbers.count(rest, 'more size')}" if rest > 0 else ""
         often = f", each {self.repeats} times an epoch" if self.repeats > 1 else ""
-        which = "all" if not self.held_out else "the other"
         if self.held_out:
             names = ", ".join(_name(item) for item in self.held_out[:_SHOWN])
             rest = len(self.held_out) - _SHOWN
             yield f"{len(self.held_out)} held out: {names}{f' and {rest} more' if rest > 0 else ''}"
-        yield f"{which} {len(own)} pictures used{often}: {', '.join(shown[:_SHOWN])}{more}"
+        if len(own) == 1:
+            used = "the other picture used" if self.held_out else "its one picture used"
+        else:
+            used = f"{'the other' if self.held_out else 'all'} {len(own):,} pictures used"
+        yield f"{used}{often}: {', '.join(shown[:_SHOWN])}{more}"
         if prior:
             times = len(self.slots) - len(own) * self.repeats
-            yield f"{prior} pictures of what it shall not forget, shown {times} times an epoch"
+            yield (
+                f"{numbers.count(prior, 'picture')} of what it shall not forget, shown "
+                f"{'once' if times == 1 else f'{times:,} times'} an epoch"
+            )
         for item in self.items[:_SHOWN]:
             yield f"{_name(item)}: {item.picture.caption}"
 

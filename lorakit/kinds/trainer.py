@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds import course_checks
 from lorakit.language.trainings import LoraSettings, TrainSettings
+from lorakit.plan import numbers
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context
 
@@ -61,8 +62,10 @@ class Course:
         if not self.steps:
             yield UNKNOWN_STEPS
             return
-        epochs = f"{self.seen() / self.samples:.3g} epochs of {self.samples:,} samples"
-        yield f"{self.steps:,} optimizer steps, {epochs}: {self.seen():,} samples seen"
+        steps = numbers.count(self.steps, "optimizer step")
+        epochs = numbers.amount(self.seen() / self.samples, "epoch")
+        every = numbers.count(self.samples, "sample")
+        yield f"{steps}, {epochs} of {every}: {numbers.count(self.seen(), 'sample')} seen"
         yield self.where()
 
     def pace(self) -> list[object]:

@@ -8,6 +8,12 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def amount(figure: float, noun: str) -> str:
+    """Name an amount to three digits: `1 epoch`, `3.1 epochs`."""
+    said = f"{figure:.3g}"
+    return f"{said} {noun}{'' if said == '1' else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Say how long something took: `0.4 s`, `8 s`, `1 min 20 s`, `2 h 5 min`."""
     if seconds < 9.95:

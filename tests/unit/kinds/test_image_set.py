@@ -95,3 +95,14 @@ def test_cuts_are_a_picture_s_own_and_mirrored_each(tmp_path: Path) -> None:
     assert len({cut[1:] for cut in one}) == 3
     assert one != other
     assert all(0 <= across <= 1 and 0 <= down <= 1 for _, across, down in one)
+
+
+def test_what_a_plan_says_of_one_is_said_of_one(tmp_path: Path) -> None:
+    def said(count: int, data: str = "", step: str = "", prior: int = 4) -> str:
+        return "\n".join(seen(tmp_path, count, data, step, prior).lines())
+
+    assert said(1).startswith("its one picture used: 1 at ")
+    assert "the other picture used: 1 at " in said(2, ", test_size: 1")
+    assert "and 1 more size\n" in said(5)
+    kept = said(2, step=", prior_data: robots", prior=1)
+    assert "1 picture of what it shall not forget, shown 2 times an epoch" in kept

@@ -65,3 +65,10 @@ def test_rates(speed, said):
 def test_counts():
     assert numbers.count(1, "frame") == "1 frame"
     assert numbers.count(12_000, "frame") == "12,000 frames"
+
+
+@pytest.mark.parametrize(
+    ("figure", "said"), [(1.0, "1 epoch"), (1.004, "1 epoch"), (0.5, "0.5 epochs"), (3.096, "3.1 epochs")]
+)  # fmt: skip
+def test_amounts(figure, said):
+    assert numbers.amount(figure, "epoch") == said

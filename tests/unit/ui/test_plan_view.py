@@ -3,11 +3,11 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
-from lorakit.plan.states import Plan, State
+from lorakit.plan.states import Plan, State, Waves
 from lorakit.ui.plan_view import count_line, plan_as_json, show_plan
 from tests.support.shown_plans import board, frame, make_plan
 
@@ -196,3 +196,12 @@ def test_nothing_heavy_is_imported():
 @pytest.mark.parametrize("state", list(State))
 def test_every_state_is_drawn(state, console):
     assert f"{state.symbol} frames_scene_1" in drawn(board(state=state), console())
+
+
+def test_samples_of_many_checkpoints_are_one_line_of_waves(new_board, console):
+    every = (*[Waves(8, 10, 50)] * 5, Waves(4, 6, 24))
+    shown = drawn(replace(new_board, waves=every), console()).splitlines()
+    assert [line for line in shown if line.startswith("waves")] == [
+        "waves   250 of 400 rows in use (62%): 50 calls of the network, 8 wide",
+        "waves   24 of 24 rows in use (100%): 6 calls of the network, 4 wide",
+    ]
