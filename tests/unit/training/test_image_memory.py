@@ -1,0 +1,73 @@
+"""What saves memory in a training on pictures changes nothing that is learnt."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch.utils import checkpoint
+
+from lorakit.training import canonical, image
+from lorakit.training.checkpoints import Checkpoints
+from tests.support.image_training import encoded, paint
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+STEPS = 3
+WAYS = {
+    "lora": "lora: {rank: 2, dropout: 0.2}",
+    "text-encoder": "lora: {rank: 2}, train_text_encoder: true",
+    "full": "method: full",
+}
+
+
+def learnt(job: dict[str, Any], name: str, **train: object) -> tuple[list[float], dict[str, Any]]:
+    """The losses of a few steps, and the weights after them."""
+    params = {**job["params"], "train": {**job["params"]["train"], **train}}
+    one = {**job, "params": params, "keep": f"{job['keep']}-{name}", "out": f"{job['out']}-{name}"}
+    losses: dict[int, float] = {}
+
+    def report(_job: str, done: int, _total: int, figures: Any = None) -> None:
+        losses[done] = figures["loss"]
+
+    steps = image.train(one, report)
+    while len(losses) < STEPS:
+        next(steps)
+    steps.close()
+    tensors, _ = canonical.read(Checkpoints(Path(one["keep"])).path(STEPS))
+    return list(losses.values()), {k: t for k, t in tensors.items() if k.startswith("weight/")}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("way", WAYS)
+def test_gradient_checkpointing_learns_what_a_training_without_it_does(
+    tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, precision: str
+) -> None:
+    paint(tmp_path / "foxes", [(64, 64)] * 3)
+    (tmp_path / ".lorakit").mkdir()
+    shutil.copytree(tiny_sd, tmp_path / "model")
+    (tmp_path / "recipe.yaml").write_text(
+        "recipe: 1\nseed: 5\nmodels: {tiny: {from: model, dtype: fp32}}\n"
+        "datasets: {foxes: {images: foxes, test_size: 1}}\nsteps:\n"
+        f"  style: {{kind: train-image, data: foxes, {WAYS[way]}, train: {{max_train_steps: {STEPS}, "
+        f"batch_size: 2, learning_rate: 1e-2, precision: {precision}}}}}\n"
+    )
+    _, job, _ = encoded(tmp_path / "recipe.yaml", tmp_path / "scratch")
+    losses, weights = learnt(job, "plain")
+    called: list[object] = []
+    again = checkpoint.checkpoint
+
+    def counted(function: object, *args: Any, **more: Any) -> Any:
+        called.append(function)
+        return again(function, *args, **more)
+
+    monkeypatch.setattr(checkpoint, "checkpoint", counted)
+    saving, others = learnt(job, "saving", gradient_checkpointing=True)
+    assert len(called) >= STEPS
+    assert len(set(losses)) == STEPS
+    assert saving == pytest.approx(losses, rel=1e-6)
+    assert weights.keys() == others.keys()
+    for name, one in weights.items():
+        assert float((one - others[name]).abs().max()) <= 1e-5 * float(one.abs().max()), name
