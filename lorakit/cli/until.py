@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 import click
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\Z")
-_LENGTH = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?\Z")
+_LENGTH = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?\Z")
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """When `07:00` comes next, or `90m`, `8h`, `1h30m` from now. Raises ValueError."""
+    """When `07:00` comes next, or `90m`, `8h`, `1h30m`, `45s` from now. Raises ValueError."""
     plain = text.strip().lower()
     clock = _CLOCK.match(plain)
     if clock:
@@ -20,7 +20,8 @@ def moment(text: str, now: datetime) -> datetime:
         return at if at > now else at + timedelta(days=1)
     length = _LENGTH.match(plain)
     if length and plain:
-        return now + timedelta(hours=int(length[1] or 0), minutes=int(length[2] or 0))
+        hours, minutes, seconds = (int(part or 0) for part in length.groups())
+        return now + timedelta(hours=hours, minutes=minutes, seconds=seconds)
     raise ValueError(text)
 
 

@@ -174,17 +174,3 @@ def test_the_best_training_is_handed_on_and_a_new_value_trains_alone(texts: Path
     assert more.code == 0
     only = run(texts, "--only", "rates/learning_rate=0.02", "--force", "rates/learning_rate=0.02")
     assert only.made("train-text") == ["rates/learning_rate=0.02/training"]
-
-
-def test_until_stops_a_run_as_a_first_ctrl_c_does(texts: Path) -> None:
-    (texts / "recipe.yaml").write_text(
-        "recipe: 1\nseed: 3\nmodels: {bert: {from: bert}}\n"
-        "datasets: {films: {texts: films.csv, test_size: 10}}\nsteps:\n"
-        "  lora:\n    kind: train-text\n    data: films\n    max_length: 32\n"
-        "    lora: {rank: 2, target_modules: [query, value]}\n"
-        "    train: {max_train_steps: 100000, batch_size: 4, precision: fp32}\n"
-    )
-    stopped = run(texts, "--until", "0m")
-    assert stopped.code == 130
-    assert stopped.finished["ending"] == "interrupted"
-    assert stopped.made() == []

@@ -126,6 +126,30 @@ def test_the_first_interrupt_saves(project: Path) -> None:
     assert int(kept.stem.removeprefix("step-")) > 30
 
 
+def test_until_stops_a_training_in_its_middle_and_the_next_run_goes_on(project: Path) -> None:
+    steps = 1500
+    (project / "recipe.yaml").write_text(recipe_text(steps=steps, every=steps - 1))
+    whole = run(project)
+    assert whole.code == 0, whole.errors
+    took = [float(e["at"]) for e in whole.events if e["type"] == "action-progress"]
+    middle = (took[0] + took[-1]) / 2
+    kept: list[Path] = []
+    for more in range(8):  # a machine that is busy takes longer to begin
+        for manifest in (project / ".lorakit" / "actions").rglob("*.json"):
+            manifest.unlink()
+        stopped = run(project, "--until", f"{round(middle) + more}s")
+        kept = sorted((project / ".lorakit" / "checkpoints").rglob("step-*.safetensors"))
+        if kept:
+            break
+    assert (stopped.code, stopped.finished["ending"]) == (130, "interrupted")
+    at = int(kept[-1].stem.removeprefix("step-"))
+    assert 0 < at < steps - 1
+    again = run(project)
+    assert again.code == 0, again.errors
+    assert min(steps_told(again.events)) > at
+    assert digests(again) == digests(whole)
+
+
 def test_complaint_15_and_16_two_trainings_and_their_table(project: Path) -> None:
     more = (
         "  full: {kind: train-text, data: films, max_length: 32, method: full, "

@@ -22,6 +22,7 @@ NOW = datetime(2024, 2, 28, 22, 30)  # noqa: DTZ001 - any zone will do
         ("22:30", datetime(2024, 2, 29, 22, 30)),  # noqa: DTZ001
         ("90m", datetime(2024, 2, 29, 0, 0)),  # noqa: DTZ001
         (" 1H30m ", datetime(2024, 2, 29, 0, 0)),  # noqa: DTZ001
+        ("90s", datetime(2024, 2, 28, 22, 31, 30)),  # noqa: DTZ001
         ("8h", datetime(2024, 2, 29, 6, 30)),  # noqa: DTZ001
     ],
 )
@@ -31,7 +32,7 @@ def test_a_time_of_day_comes_next_and_a_length_counts_from_now(
     assert moment(text, NOW) == expected
 
 
-@pytest.mark.parametrize("text", ["", "24:00", "7", "soon", "7:5", "-1h", "1.5h"])
+@pytest.mark.parametrize("text", ["", "24:00", "7", "soon", "7:5", "-1h", "1.5h", "1s2m"])
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=text.replace(".", r"\.") or "^$"):
         moment(text, NOW)
