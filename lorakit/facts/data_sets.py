@@ -81,12 +81,13 @@ def _quiet(datasets: Any) -> Iterator[None]:
             datasets.enable_progress_bars()
 
 
-def no_split(source: DataSource, key: str, there: Iterable[str]) -> DataError:
-    """What is wrong where the split that `key` names is not among those `there`."""
+def no_split(source: DataSource, key: str, there: Iterable[str], way: str = "") -> DataError:
+    """What is wrong where the split that `key` names is not among those `there`; `way` is another way out."""
     name, known = getattr(source, key), tuple(there)
     hint = names.did_you_mean(name, known, f"{key}: {{}}")
     if not hint and known:
         hint = f"there is {names.listed(known)}"
+    hint = "; or ".join(part for part in (hint, way) if part)
     return DataError("unknown-split", key, f"{source.name} has no split {name}", hint)
 
 

@@ -81,34 +81,56 @@ def text_facts(source: DataSource, digests: Digests, *, download: bool = False) 
 def read(source: DataSource, place: Path, seed: int) -> Splits:
     """All texts, split, cut to the limit, labels numbered. Raises DataError."""
     found, known = rows_of(source, place)
-    if set(found) == {""}:
-        train, test = _halves(found[""], source, seed)
-    else:
-        train, test = (
-            _split(found, source, key, name)
-            for key, name in (("split", source.split), ("test_split", source.test_split))
-        )
-    chosen = [
-        _limited(rows, source.limit, _dice(seed, f"limit {number}"))
-        for number, rows in enumerate((train, test))
-    ]
-    labels = source.labels or known or _labels_of(row for rows in chosen for row in rows)
+    parts = _parts(found, source, seed)
+    # of all rows: what a limit leaves depends on the seed, and the head must not
+    labels = source.labels or known or _labels_of(row for rows in parts for row in rows)
     if len(labels) < 2:
         raise DataError(
             "labels",
             "columns.label",
             f"all texts have the label {names.listed(labels) or 'of nothing'}: nothing to tell apart",
         )
+    chosen = (
+        _limited(rows, source.limit, _dice(seed, f"limit {number}"))
+        for number, rows in enumerate(parts)
+    )
     return Splits(labels, *(_numbered(rows, labels, source) for rows in chosen))
 
 
-def _split(found: Mapping[str, list[Row]], source: DataSource, key: str, name: str) -> list[Row]:
-    if name not in found:
-        raise no_split(source, key, found)
-    return found[name]
+def _parts(
+    found: Mapping[str, list[Row]], source: DataSource, seed: int
+) -> tuple[list[Row], list[Row]]:
+    """What is trained on and what is scored: two splits, or one that `test_size` cuts.
+
+    One is cut where it is the only one, or `test_size` asks for it and no split is called as `test_split`.
+    """
+    if set(found) == {""}:
+        return _halves(found[""], source, seed)
+    named = dict(source.places)
+    alone = len(found) == 1 and "test_split" not in named
+    split = next(iter(found)) if alone and "split" not in named else source.split
+    if split not in found:
+        raise no_split(source, "split", found)
+    if source.test_split in found and not alone:
+        for name in (split, source.test_split):
+            if not found[name]:
+                raise DataError("data", "texts", f"{source.name}'s split {name} holds no texts")
+        return found[split], found[source.test_split]
+    if alone or ("test_size" in named and "test_split" not in named):
+        return _halves(found[split], source, seed)
+    others = [name for name in found if name != split]
+    cut = f"write test_size: {source.test_size:g}, which cuts {split}"
+    raise no_split(source, "test_split", others, cut if "test_split" not in named else "")
 
 
 def _halves(rows: list[Row], source: DataSource, seed: int) -> tuple[list[Row], list[Row]]:
+    if len(rows) < 2:
+        raise DataError(
+            "test-size",
+            "texts",
+            f"{source.name} holds {len(rows)} text: none would be left to train on or to score",
+            "add more: a training needs texts of two labels at least",
+        )
     held = source.test_size
     count = round(held * len(rows)) if held < 1 else round(held)
     if not 0 < count < len(rows):
@@ -139,23 +161,36 @@ def _limited(rows: list[Row], limit: int | None, dice: random.Random) -> list[Ro
     return [rows[number] for number in sorted(chosen)]
 
 
+def _word(label: object) -> str:
+    """A label as it is called: whole numbers are, however a table keeps them."""
+    word = str(label)
+    return word.partition(".")[0] if re.fullmatch(r"-?[0-9]+\.0+", word) else word
+
+
 def _labels_of(rows: Iterable[Row]) -> tuple[str, ...]:
-    values = {row[1] for row in rows}
-    numbers = all(re.fullmatch(r"-?[0-9]+", str(value)) for value in values)
-    if numbers:
-        return tuple(str(n) for n in sorted({int(str(value)) for value in values}))
-    return tuple(sorted(map(str, values)))
+    words = {_word(row[1]) for row in rows}
+    if all(re.fullmatch(r"-?[0-9]+", word) for word in words):
+        return tuple(str(n) for n in sorted(set(map(int, words))))
+    return tuple(sorted(words))
+
+
+def _number(label: object, numbers: Mapping[str, int]) -> int | None:
+    """Which of the labels one is: by its name, or by counting along them from 0; False is 0."""
+    word = _word(label)
+    if word in numbers:
+        return numbers[word]
+    if isinstance(label, bool):
+        return int(label)
+    return int(word) if re.fullmatch(r"[0-9]+", word) and int(word) < len(numbers) else None
 
 
 def _numbered(rows: Sequence[Row], labels: Sequence[str], source: DataSource) -> Texts:
     numbers = {label: number for number, label in enumerate(labels)}
     found = []
     for _, label in rows:
-        word = str(label)
-        number = numbers.get(word)
-        if number is None and word.isdigit() and int(word) < len(labels):
-            number = int(word)
+        number = _number(label, numbers)
         if number is None:
+            word = _word(label)
             raise DataError(
                 "unknown-label",
                 "labels",
@@ -179,10 +214,17 @@ def as_json(source: DataSource) -> dict[str, object]:
         "columns": {"text": source.columns.text, "label": source.columns.label},
         "labels": list(source.labels),
         "limit": source.limit,
+        "named": sorted({"split", "test_split", "test_size"} & set(dict(source.places))),
     }
 
 
 def from_json(data: Mapping[str, Any], blank: DataSource) -> DataSource:
     """The same the other way round; `blank` brings a place."""
-    rest = {k: v for k, v in data.items() if k not in ("columns", "labels")}
-    return replace(blank, columns=Columns(**data["columns"]), labels=tuple(data["labels"]), **rest)
+    rest = {k: v for k, v in data.items() if k not in ("columns", "labels", "named")}
+    return replace(
+        blank,
+        columns=Columns(**data["columns"]),
+        labels=tuple(data["labels"]),
+        places=tuple((key, blank.place) for key in data["named"]),
+        **rest,
+    )

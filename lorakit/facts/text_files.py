@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from lorakit import resources
 from lorakit.facts.data_sets import HUB, DataError, check_column, hub_copy, splits_of
@@ -15,6 +16,7 @@ from lorakit.language.trainings import DataSource
 
 Row = tuple[str, object]
 _TABLES = (".csv", ".jsonl", ".parquet")
+_MARKS = (",", ";", "\t")  # what divides the columns of a table
 _SNIPPETS = "movie-snippets/snippets.tsv.gz"
 
 
@@ -37,7 +39,7 @@ def rows_of(source: DataSource, place: Path) -> tuple[dict[str, list[Row]], tupl
         if place.is_file():
             return {"": list(_table(place, source))}, ()
         return _folder(source, place), ()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise DataError("data", "texts", f"{place.name} cannot be read: {error}") from error
 
 
@@ -70,16 +72,37 @@ def _folder(source: DataSource, folder: Path) -> dict[str, list[Row]]:
 def _labelled_files(folder: Path) -> Iterator[Row]:
     for label in sorted(path for path in folder.iterdir() if path.is_dir()):
         for file in sorted(label.glob("*.txt")):
-            yield file.read_text("utf-8").strip(), label.name
+            with _decoded(file):
+                text = file.read_text("utf-8-sig").strip()
+            if not text:
+                raise DataError(
+                    "empty-row",
+                    "texts",
+                    f"{label.name}/{file.name} has no text",
+                    "remove the file, or fill it in",
+                )
+            yield text, label.name
 
 
 def _table(file: Path, source: DataSource) -> Iterator[Row]:
+    row = None
+    with _decoded(file):
+        for row in _rows(file, source):
+            yield row
+    if row is None:
+        raise DataError(
+            "data",
+            "texts",
+            f"{file.name} is empty: it holds no texts",
+            "fill it in, a row for each text, or name another file",
+        )
+
+
+def _rows(file: Path, source: DataSource) -> Iterator[Row]:
     match file.suffix.lower():
         case ".csv":
             with file.open(encoding="utf-8-sig", newline="") as handle:
-                reader = csv.DictReader(handle)
-                _check_columns(reader.fieldnames or (), source, file.name)
-                yield from _picked(reader, source, file.name)
+                yield from _separated(handle, source, file.name)
         case ".jsonl":
             with file.open(encoding="utf-8-sig") as handle:
                 yield from _picked(_json_lines(handle, file.name), source, file.name)
@@ -87,6 +110,54 @@ def _table(file: Path, source: DataSource) -> Iterator[Row]:
             table = _parquet(file)
             _check_columns(table.column_names, source, file.name)
             yield from _picked(table.to_pylist(), source, file.name)
+
+
+@contextlib.contextmanager
+def _decoded(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "data",
+            "texts",
+            f"{file.name} is not written in UTF-8",
+            "save it as UTF-8; spreadsheets ask for the encoding where they save as CSV",
+        ) from error
+
+
+def _separated(handle: TextIO, source: DataSource, name: str) -> Iterator[Row]:
+    """The rows of a table whose columns are divided by commas, or else by semicolons or tabs."""
+    wanted = {source.columns.text, source.columns.label}
+    number = 1
+    try:
+        with _long_fields():
+            heads = {}
+            for mark in _MARKS:
+                handle.seek(0)
+                heads[mark] = next(csv.reader(handle, delimiter=mark), [])
+            # the first that has the columns, or of none what divides it into most
+            mark = max(heads, key=lambda mark: (wanted <= set(heads[mark]), len(heads[mark])))
+            if not heads[mark]:
+                return
+            _check_columns(heads[mark], source, name)
+            handle.seek(0)
+            reader = csv.DictReader(handle, delimiter=mark)
+            for row in _picked(reader, source, name):
+                number = reader.line_num
+                yield row
+    except csv.Error as error:
+        message = f"{name} cannot be read after line {number}: {error}"
+        raise DataError("data", "texts", message) from error
+
+
+@contextlib.contextmanager
+def _long_fields() -> Iterator[None]:
+    """Python's own limit of 131,072 characters is shorter than some texts are."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
@@ -142,8 +213,9 @@ def _from_hub(source: DataSource, folder: Path) -> tuple[dict[str, list[Row]], t
     loaded = splits_of(folder, source)
     known: tuple[str, ...] = ()
     found: dict[str, list[Row]] = {}
-    for name in (source.split, source.test_split):
-        if name not in loaded:
+    for name in map(str, loaded):
+        if len(loaded) > 1 and name not in (source.split, source.test_split):
+            found[name] = []  # it is there, and not read
             continue
         part = loaded[name]
         _check_columns(part.column_names, source, source.texts)
@@ -151,7 +223,7 @@ def _from_hub(source: DataSource, folder: Path) -> tuple[dict[str, list[Row]], t
         known = tuple(getattr(feature, "names", known))  # a ClassLabel's
         part = part.select_columns([source.columns.text, source.columns.label])
         found[name] = list(_picked(part, source, source.texts))
-    return found or {str(name): [] for name in loaded}, known
+    return found, known
 
 
 def files_of(folder: Path) -> list[str]:

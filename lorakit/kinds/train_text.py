@@ -24,6 +24,7 @@ from lorakit.plan.kind import Context, Made
 from lorakit.store.canonical import digest_of
 
 TRAIN_TEXT_VERSION = 2
+_NOT_KEYED = ("name", "texts", "revision", "named")  # the data's digest stands for them
 _RATES = {"lora": 5e-4, "full": 5e-5}
 
 
@@ -50,7 +51,7 @@ class TrainTexts:
         params: dict[str, object] = {
             "model": facts.digest,
             "data": data.digest,
-            "reading": {k: v for k, v in whole.items() if k not in ("name", "texts", "revision")},
+            "reading": {k: v for k, v in whole.items() if k not in _NOT_KEYED},
             "method": step.method,
             "max_length": step.max_length,
             "seed": course.seed,

@@ -57,6 +57,7 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     pictures.texts_are_trained_with_loras,
     pictures.whole_models_are_not_worn,
     trainings.data_sets_exist,
+    trainings.what_is_scored_was_not_learnt,
     trainings.trainings_end_once,
     schedules.schedules_use_their_keys,
     trainings.full_trainings_have_no_adapter,

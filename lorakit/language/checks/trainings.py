@@ -68,6 +68,19 @@ def data_sets_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
                 )
 
 
+def what_is_scored_was_not_learnt(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """A split that is trained on says nothing of other texts."""
+    for node in access.mapping(root, "datasets").values():
+        link, scored = access.child(node, "test_split"), access.text(node, "test_split")
+        if link is not None and scored == (access.text(node, "split") or "train"):
+            findings.error(
+                "wrong-value",
+                f"test_split: {scored} is what is trained on: its accuracy would be of texts learnt by heart",
+                link,
+                "leave test_split out, and test_size holds some of them out",
+            )
+
+
 def trainings_end_once(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """How long a training goes is said in steps or in epochs."""
     for node in access.mapping(root, "steps").values():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import lorakit
-from lorakit.diagnostics import InvalidDocument
-from lorakit.facts.text_data import Splits, read
+from lorakit.diagnostics import InvalidDocument, Place
+from lorakit.facts.text_data import Splits, as_json, from_json, read
 from lorakit.facts.text_files import folder_of
+from lorakit.language.trainings import DataSource
 from tests.support.hub import caches, publish
 
 ROWS = [("a fine film", "good"), ("a dull film", "bad"), ("bright", "good"), ("slow", "bad")] * 5
@@ -133,3 +135,125 @@ def test_layers_that_are_not_there_are_named(tmp_path: Path) -> None:
     text = complaint(recipe(tmp_path, "texts: films.csv", ", lora: {target_modules: [to_q]}"))
     assert "error[no-layer]" in text
     assert "query, key, value" in text
+
+
+def table(folder: Path, rows: list[tuple[str, object]], name: str = "films") -> str:
+    lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
+    (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    return f"texts: {name}.jsonl"
+
+
+def test_a_limit_leaves_the_labels_of_all_texts(tmp_path: Path) -> None:
+    rows: list[tuple[str, object]] = [("x", "a")] * 50 + [("y", "b")] * 7 + [("z", "c")] * 3
+    path = recipe(tmp_path, f"{table(tmp_path, rows)}, limit: 8")
+    planned = lorakit.load(path).facts().data["films"].labels
+    drawn = [splits(path, seed) for seed in range(10)]
+    assert {one.labels for one in drawn} == {planned} == {("a", "b", "c")}
+    assert min(len(set(one.train.labels)) for one in drawn) < 3  # some draw no c
+
+
+@pytest.mark.parametrize("given", [(0.0, 1.0), (False, True), (0, 1), ("0", "1.0"), ("no", "yes")])
+def test_numbers_and_booleans_count_along_the_labels(
+    tmp_path: Path, given: tuple[Any, Any]
+) -> None:
+    rows = [(f"film {n}", given[n % 2]) for n in range(20)]
+    found = splits(recipe(tmp_path, f"{table(tmp_path, rows)}, labels: [no, yes]"))
+    assert found.labels == ("no", "yes")
+    told = zip(found.train.texts, found.train.labels, strict=True)
+    assert all(int(text.split()[1]) % 2 == label for text, label in told)
+
+
+def test_whole_numbers_are_called_so_however_a_table_keeps_them(tmp_path: Path) -> None:
+    rows: list[tuple[str, object]] = [("x", float(n % 11)) for n in range(40)]
+    assert splits(recipe(tmp_path, table(tmp_path, rows))).labels == tuple(map(str, range(11)))
+
+
+def test_a_figure_that_is_no_number_is_an_unknown_label(tmp_path: Path) -> None:
+    rows: list[tuple[str, object]] = [("x", "no"), ("y", "yes"), ("z", "²")] * 3
+    text = complaint(recipe(tmp_path, f"{table(tmp_path, rows)}, labels: [no, yes]"))
+    assert "error[unknown-label]: films holds the label ²" in text
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_tables_are_divided_by_semicolons_and_tabs_too(tmp_path: Path, mark: str) -> None:
+    expected = splits(recipe(tmp_path, f"texts: {csv_file(tmp_path).name}"))
+    csv_file(tmp_path).write_text(
+        "\n".join([f"text{mark}label", *(f"{t}{mark}{label}" for t, label in ROWS)])
+    )
+    assert splits(recipe(tmp_path, "texts: films.csv")) == expected
+
+
+def test_a_text_may_be_longer_than_python_s_own_limit(tmp_path: Path) -> None:
+    file = csv_file(tmp_path)
+    long = "word " * 40_000
+    file.write_text(file.read_text() + f"{long},good\n")
+    found = splits(recipe(tmp_path, "texts: films.csv"))
+    assert long in found.train.texts + found.test.texts
+
+
+def test_one_split_alone_is_cut_by_test_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = csv_file(tmp_path)
+    expected = splits(recipe(tmp_path, "texts: films.csv, test_size: 4"))
+    for name in ("train", "whatever"):
+        folder = tmp_path / f"{name}_alone"
+        folder.mkdir()
+        (folder / f"{name}.csv").write_bytes(file.read_bytes())
+        assert splits(recipe(tmp_path, f"texts: {folder.name}, test_size: 4")) == expected
+    by_label = tmp_path / "labelled" / "train"
+    for label in ("good", "bad"):
+        (by_label / label).mkdir(parents=True)
+        for number in range(5):
+            (by_label / label / f"{number}.txt").write_text(f"film {number}")
+    assert len(splits(recipe(tmp_path, "texts: labelled")).test.texts) == 2
+    pytest.importorskip("datasets")
+    cache = caches(tmp_path, monkeypatch)
+    publish(cache, "someone/films", {"train.csv": file.read_bytes()})
+    assert splits(recipe(tmp_path, "texts: 'hub:someone/films', test_size: 4")) == expected
+
+
+def test_test_size_cuts_where_no_split_is_for_it(tmp_path: Path) -> None:
+    file = csv_file(tmp_path)
+    (tmp_path / "tables").mkdir()
+    for name in ("train", "validation"):
+        (tmp_path / "tables" / f"{name}.csv").write_bytes(file.read_bytes())
+    text = complaint(recipe(tmp_path, "texts: tables"))
+    assert "no split test" in text
+    assert "there is validation; or write test_size: 0.2, which cuts train" in text
+    assert len(splits(recipe(tmp_path, "texts: tables, test_size: 4")).test.texts) == 4
+    assert len(splits(recipe(tmp_path, "texts: tables, test_split: validation")).test.texts) == 20
+
+
+def test_a_worker_cuts_what_the_plan_cut(tmp_path: Path) -> None:
+    file = csv_file(tmp_path)
+    (tmp_path / "tables").mkdir()
+    for name in ("train", "validation"):
+        (tmp_path / "tables" / f"{name}.csv").write_bytes(file.read_bytes())
+    path = recipe(tmp_path, "texts: tables, test_size: 4")
+    source = lorakit.load(path).project.recipe.datasets["films"]
+    told = json.loads(json.dumps(as_json(source)))
+    again = from_json(told, DataSource("", Place("", 0, 0)))
+    assert read(again, Path(again.texts), 1) == splits(path, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("films.csv", b"", "films.csv is empty"),
+        ("films.csv", b"text,label\n", "films.csv is empty"),
+        ("films.jsonl", b"\n", "films.jsonl is empty"),
+        ("films.csv", "text,label\nfine,good\n".encode("utf-16"), "save it as UTF-8"),
+        ("films.csv", b"text,label\nfine,good\n", "1 text"),
+        ("films/good/a.txt", b" \n", "good/a.txt has no text"),
+        ("films/good/a.txt", "schön".encode("latin-1"), "save it as UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_a_way_out(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_bytes(content)
+    text = complaint(recipe(tmp_path, f"texts: {name.partition('/')[0]}"))
+    assert words in text
+    assert "recipe.yaml:3:" in text
