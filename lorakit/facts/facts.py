@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -26,7 +28,7 @@ class Facts:
     """What planning may ask. `adapters` are digests by name; `timings` seconds a unit of work.
 
     `models` draw pictures, `readers` read texts; `data` are the data sets of texts, `pictures` of pictures.
-    `lengths` are by reader and data set, where both are here.
+    `lengths` are by reader and data set, where both are here. `free_disk` are bytes where the project is.
     """
 
     machine: Machine
@@ -39,6 +41,7 @@ class Facts:
     data: Mapping[str, TextFacts] = field(default_factory=dict)
     pictures: Mapping[str, PictureFacts] = field(default_factory=dict)
     lengths: Mapping[tuple[str, str], TextLengths] = field(default_factory=dict)
+    free_disk: int = sys.maxsize
 
 
 def gather(project: Project, *, download: bool = False, keys: bool = True) -> Facts:
@@ -106,6 +109,7 @@ def gather(project: Project, *, download: bool = False, keys: bool = True) -> Fa
         data=data,
         pictures=pictures,
         lengths=lengths,
+        free_disk=shutil.disk_usage(project.root).free,
     )
 
 

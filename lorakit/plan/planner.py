@@ -10,16 +10,14 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.facts.environment import differences
 from lorakit.facts.facts import Facts
 from lorakit.language.documents import Project, Step
-from lorakit.plan import estimate, memory, numbers, waves
+from lorakit.plan import estimate, limits, waves
 from lorakit.plan.actions import Action
 from lorakit.plan.expand import expand
 from lorakit.plan.explain import changes_between, reason_of
 from lorakit.plan.keys import action_key
 from lorakit.plan.kind import Kind
-from lorakit.plan.states import Change, Estimate, Plan, Planned, State
+from lorakit.plan.states import Change, Plan, Planned, State
 from lorakit.store.store import Manifest, Output
-
-_SMALL = 2 << 30  # bytes that any machine has
 
 
 class View(Protocol):
@@ -76,7 +74,7 @@ def plan(
         actions=planned,
         waves=foreseen,
         estimate=cost,
-        warnings=(*warnings, *_made_elsewhere(planned), *_too_large(planned, cost, facts)),
+        warnings=(*warnings, *_made_elsewhere(planned), *limits.findings(planned, cost, facts)),
         machine=f"{facts.machine.name}, {facts.machine.cores} cores",
         timings=facts.timings,
         environment=facts.environment,
@@ -169,27 +167,6 @@ def _made_elsewhere(planned: Sequence[Planned]) -> tuple[Diagnostic, ...]:
     message = f"{len(reused)} cached action{plural} made with other versions: {reasons}"
     hint = "they are reused; --environment rebuild makes them again"
     return (Diagnostic("environment", message, hints=(hint,), severity="warning"),)
-
-
-def _too_large(planned: Sequence[Planned], cost: Estimate, facts: Facts) -> tuple[Diagnostic, ...]:
-    """Hours on the way to a full memory are better not begun."""
-    have = facts.machine.memory if cost.memory > _SMALL else cost.memory
-    if cost.memory <= have:
-        return ()
-    trainings = [p.action for p in planned if p.state.to_make and p.action.engine.slot == "train"]
-    needs = {estimate.training_memory(action, facts.timings): action for action in trainings}
-    greatest = needs.get(cost.memory)
-    what = greatest.id.removesuffix("/training") if greatest else "this"
-    message = (
-        f"{what} needs about {numbers.size(cost.memory)} of memory, and the {facts.machine.name} has "
-        f"{numbers.size(have)}"
-    )
-    hints = (
-        (memory.way_out(greatest.params), memory.further(greatest.params))
-        if greatest
-        else (memory.DRAWING,)
-    )
-    return (Diagnostic("memory", message, hints=hints, severity="warning"),)
 
 
 def _wanted(actions: Sequence[Action], selection: Selection) -> set[str]:

@@ -158,3 +158,12 @@ def test_the_way_out_leaves_a_step_its_samples(
     train: dict[str, object], method: str, words: str
 ) -> None:
     assert words in way_out({"train": train, "method": method})
+
+
+def test_a_disk_that_will_not_do_is_warned_of_before_the_run(tmp_path: Path) -> None:
+    path, facts = planned(tmp_path)
+    plan = plan_of(path, facts)
+    assert not [one for one in plan.warnings if one.code == "disk"]
+    short = plan_of(path, replace(facts, free_disk=plan.estimate.disk - 1))
+    (warning,) = (one for one in short.warnings if one.code == "disk")
+    assert numbers.size(plan.estimate.disk) in warning.message
