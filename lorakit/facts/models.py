@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from lorakit import resources
 from lorakit.diagnostics import LorakitError
+from lorakit.facts import text_encoders
 from lorakit.facts.digests import Digests
 from lorakit.facts.hub import HubError, snapshot
-from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
+from lorakit.facts.unet_shapes import PUBLISHED, Shapes, shapes_of
 from lorakit.facts.weights_header import weights_header
 from lorakit.language.documents import ModelSource
 
@@ -52,7 +53,8 @@ class ModelFacts:
 
     `path` and `digest` are None until a hub model has been downloaded; `unet` is the UNet's configuration,
     as published where it is not there yet, and empty where nothing is known. `vae` and `texts` are the
-    digests of what encodes pictures and words.
+    digests of what encodes pictures and words, `text_shapes` the text encoders' parameters by name, empty
+    where they are not known.
     """
 
     name: str
@@ -72,6 +74,7 @@ class ModelFacts:
     unet: Mapping[str, Any] = field(default_factory=dict, repr=False)
     vae: str = ""
     texts: str = ""
+    text_shapes: Shapes = field(default_factory=dict, repr=False)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -111,18 +114,33 @@ def pipeline_files(model: ModelFacts, *, trained_text: bool) -> tuple[str, ...]:
     """
     if model.path is None or not model.path.is_dir():
         return ()
-    trained = ("unet", *(("text_encoder", "text_encoder_2") if trained_text else ()))
-    kept = [
-        name
-        for name in _weights(model.path)
-        if name.partition("/")[0] not in trained or name.endswith("/config.json")
-    ]
     made = [
         f"{part}/{'diffusion_pytorch_model' if part == 'unet' else 'model'}.safetensors"
-        for part in trained
+        for part in _trained(trained_text=trained_text)
         if (model.path / part).is_dir()
     ]
-    return (*kept, *made)
+    return (*_copied(model.path, trained_text=trained_text), *made)
+
+
+def copied_bytes(model: ModelFacts, *, trained_text: bool) -> int | None:
+    """The bytes of those of them that are not trained; None where there is no folder."""
+    if model.path is None or not model.path.is_dir():
+        return None
+    names = _copied(model.path, trained_text=trained_text)
+    return sum((model.path / name).stat().st_size for name in names)
+
+
+def _trained(*, trained_text: bool) -> tuple[str, ...]:
+    return ("unet", *(("text_encoder", "text_encoder_2") if trained_text else ()))
+
+
+def _copied(folder: Path, *, trained_text: bool) -> list[str]:
+    trained = _trained(trained_text=trained_text)
+    return [
+        name
+        for name in _weights(folder)
+        if name.partition("/")[0] not in trained or name.endswith("/config.json")
+    ]
 
 
 def _folder(source: ModelSource, folder: Path, digests: Digests, revision: str = "") -> ModelFacts:
@@ -168,6 +186,7 @@ def _folder(source: ModelSource, folder: Path, digests: Digests, revision: str =
         unet=unet,
         vae=digests.files(folder, [n for n in files if n.startswith("vae/")]),
         texts=digests.files(folder, [n for n in files if n.startswith(("text_", "tokenizer"))]),
+        text_shapes=text_encoders.shapes_in(folder, files),
     )
 
 

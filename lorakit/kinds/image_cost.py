@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lorakit.facts import unet_work
+from lorakit.facts import text_encoders, unet_work
 from lorakit.facts.layer_targets import hit
+from lorakit.facts.models import copied_bytes
 from lorakit.facts.unet_kept import kept_elements
 from lorakit.facts.unet_layers import layer_sizes, total, trainable
 from lorakit.kinds.course_checks import processes_of
@@ -27,24 +28,41 @@ _EVALUATION = 30e6  # what one takes beside its layers' tensors
 
 
 def counted(step: TrainImageStep, context: Context, targets: Sequence[str]) -> int | None:
-    """How many of the UNet's parameters are trained, or an adapter's; None where that is not known."""
+    """How many parameters are trained, or an adapter has; None where the UNet's are not known."""
     model = context.facts.models[step.model]
+    texts = model.text_shapes if step.train_text_encoder else {}
     if step.method == "full":
-        return total(model)
-    return trainable(layer_sizes(model), step.lora.target_modules or targets, step.lora)
+        own, more = total(model), text_encoders.parameters(texts)
+    else:
+        chosen = step.lora.target_modules or targets
+        own = trainable(layer_sizes(model), chosen, step.lora)
+        layers = text_encoders.layers(texts)
+        more = trainable(layers, text_encoders.TARGETS, step.lora) or 0
+    return None if own is None else own + more
 
 
 def weights_line(step: TrainImageStep, context: Context, count: int | None) -> Iterator[str]:
-    """The share of the UNet that is trained, in words."""
+    """The share of the networks that is trained, in words."""
     if count is None:
         return
-    whole = total(context.facts.models[step.model]) or count
+    model, texts = context.facts.models[step.model], step.train_text_encoder
+    whole = total(model) or count
+    whole += text_encoders.parameters(model.text_shapes) if texts else 0
     what = "model" if step.method == "full" else "adapter"
-    more = ", the text encoders' not counted" if step.train_text_encoder else ""
+    more = ", the text encoders' not counted" if texts and not model.text_shapes else ""
     yield (
         f"trains {count:,} of {whole:,} parameters ({count / whole:.3%}{more}): "
-        f"{what} of about {_bytes(count * 4)}"
+        f"{what} of about {_bytes(_saved(step, context, count))}"
     )
+
+
+def _saved(step: TrainImageStep, context: Context, count: int) -> int:
+    """Bytes of an adapter, or of a folder with all that a pipeline needs."""
+    if step.method != "full":
+        return count * 4
+    model = context.facts.models[step.model]
+    others = copied_bytes(model, trained_text=step.train_text_encoder)
+    return count * 4 + (max(0, model.weight_bytes - count * 4) if others is None else others)
 
 
 def _bytes(count: int) -> str:
@@ -64,11 +82,10 @@ def cost(
     width, height = max(seen.order.buckets, key=lambda one: one[0] * one[1], default=model.native)
     positions = width * height / model.vae_factor**2
     rows, passes = step.train.batch_size, step.train.gradient_accumulation_steps
-    held = (count or 0) * 4
     return {
         "operations": 3 * unet_work.of_model(model, positions) * rows * passes,
         "memory": _memory(step, context, course, positions, count or 0, targets),
-        "disk": held + 200_000,
+        "disk": _saved(step, context, count or 0) + 200_000,
         "passing_disk": checkpoints_bytes(step.train, count or 0),
         "timing": digest_of(
             [
@@ -110,7 +127,9 @@ def _memory(
     # in low precision a second copy: of frozen weights always, of trained ones autocast's until a pass ends
     weights = whole * (4 if course.precision == "fp32" else 6)
     if step.train_text_encoder or step.shuffle_tags:
-        weights += max(0.0, model.weight_bytes - whole * 4)
+        texts = text_encoders.parameters(model.text_shapes)
+        low = step.train_text_encoder and course.precision != "fp32"
+        weights += texts * (6 if low else 4) or max(0.0, model.weight_bytes - whole * 4)
     # an average takes the trained weights' place while they are measured, and these wait beside it
     trained = count * (4 + optimizer_bytes(train) + (4 if train.ema_decay else 0))
     evaluation = _EVALUATION + 2 * TIMESTEPS * most * element

@@ -89,7 +89,7 @@ def train(job: Job, report: Report) -> Trainer:
             what = out / "model" if params["method"] == "full" else Path(outputs["adapter"])
             base = Path(extra["model_path"])
             difference = image_reload.check(what, base, extra["family"], probe, expected, untrained)
-            whole = sum(p.numel() for p in trained.unet.parameters())
+            whole = sum(p.numel() for p in trained.parameters())
     except GeneratorExit:
         loop.save()
         raise

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.facts.adapters import PEFT_SETTINGS
+from lorakit.facts.text_encoders import TARGETS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer
 from lorakit.models.heap import keep_freed_memory
 from lorakit.models.loading import load_pipeline
@@ -18,7 +19,6 @@ from lorakit.training import adapter_files, canonical
 from lorakit.training.attention import small_attention_in_math
 from lorakit.training.task import seeded
 
-TEXT_TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj"]  # as diffusers' own examples have them
 _NAME = "default"
 
 
@@ -63,7 +63,7 @@ def build(params: Mapping[str, Any], extra: Mapping[str, Any], *, words: bool) -
 def _config(lora: Mapping[str, Any], *, text: bool) -> Any:
     from peft import LoHaConfig, LoKrConfig, LoraConfig
 
-    targets = TEXT_TARGETS if text else lora["target_modules"]
+    targets = list(TARGETS) if text else lora["target_modules"]
     if lora["peft_type"] == "lora":
         return LoraConfig(
             r=lora["rank"],

@@ -145,11 +145,26 @@ def test_a_training_of_little_effect_does_not_count_as_saved_where_it_is_lost(
         image_reload.judged(lost)
 
 
-@pytest.mark.parametrize("way", [w for w in WAYS if "text" not in w])
-def test_the_plan_counts_what_is_trained(tiny_sd: Path, tmp_path: Path, way: str) -> None:
-    action = planned(tiny_sd, tmp_path, way)
-    count = sum(p.numel() for p in moved(action).parameters() if p.requires_grad)
-    assert any(line.startswith(f"trains {count:,} of ") for line in action.extra["plan"])
+@pytest.mark.parametrize(
+    ("model", "way"),
+    [(m, w) for m in FAMILIES for w in WAYS if m == "tiny_sd" or "text" in w],
+)
+def test_the_plan_counts_what_is_trained_and_what_it_leaves(
+    request: pytest.FixtureRequest, tmp_path: Path, model: str, way: str
+) -> None:
+    action = planned(request.getfixturevalue(model), tmp_path, way)
+    networks = moved(action)
+    count = sum(p.numel() for p in networks.parameters() if p.requires_grad)
+    whole = sum(p.numel() for n, p in networks.named_parameters() if "lora_" not in n)
+    (line,) = (line for line in action.extra["plan"] if line.startswith("trains "))
+    assert line.startswith(f"trains {count:,} of ")
+    if way not in ("loha", "lokr"):
+        assert line.startswith(f"trains {count:,} of {whole:,} parameters ({count / whole:.3%})")
+    saved(networks, action, tmp_path / "out")
+    files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
+    left = sum(file.stat().st_size for file in files)
+    # the headers of what is written anew are as good as in what is added for them
+    assert left - 200_000 < action.extra["disk"] - 200_000 < left
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""The text encoders of a model for pictures: their parameters, and where adapters go. Without torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from lorakit.facts.unet_shapes import Shapes
+from lorakit.facts.weights_header import weights_header
+
+TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")  # as diffusers' own examples have them
+
+
+def shapes_in(folder: Path, files: Iterable[str]) -> Shapes:
+    """Every parameter by name, as weights' own headers tell; empty where one cannot be read."""
+    found: dict[str, tuple[int, ...]] = {}
+    for file in files:
+        part, _, name = file.partition("/")
+        if not (part.startswith("text_encoder") and name.endswith(".safetensors")):
+            continue
+        try:
+            header = weights_header(folder / file) or {}
+            found |= {
+                f"{part}.{key}": tuple(told["shape"])
+                for key, told in header.items()
+                # older files have counters among their weights
+                if key != "__metadata__" and told["dtype"] != "I64"
+            }
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+    return found
+
+
+def parameters(shapes: Shapes) -> int:
+    """All parameters."""
+    return sum(map(math.prod, shapes.values()))
+
+
+def layers(shapes: Shapes) -> Shapes:
+    """The shapes of linear weights by their layer's name, tables of embeddings among them."""
+    return {name.removesuffix(".weight"): s for name, s in shapes.items() if len(s) == 2}
