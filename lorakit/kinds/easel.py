@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.adapters import adapter_file
 from lorakit.facts.models import ModelFacts
-from lorakit.language.documents import AdapterUse, Look, TrainImageStep, with_members
+from lorakit.kinds.taught import words_of
+from lorakit.language.documents import AdapterUse, Look
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.kind import Context
 from lorakit.plan.waves import width_for
@@ -21,7 +21,6 @@ from lorakit.store.store import FOLDER
 FRAME_VERSION = 2
 # of an engine's spec: what says where something is, and decides nothing
 _LOCAL = ("path", "adapter_paths", "name", "widths")
-_WORD = re.compile(r"[\w'-]+")
 DRAFT_STEPS = 8
 # second-order schedulers, which call the UNet twice for each step but the last
 _TWICE = {"heun_discrete"}
@@ -50,7 +49,9 @@ class Easel:
     trained: tuple[Input, ...]  # adapters that steps of this recipe make, by role
     draft: bool
     context: Context
-    taught: frozenset[str] = frozenset()  # words that the adapters learned
+    taught: frozenset[str] = (
+        frozenset()
+    )  # words that are no strangers, though the model has never seen them
     engines: dict[int, Engine] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -261,12 +262,6 @@ def _calls(scheduler: str | None, steps: int) -> int:
     return 2 * steps - 1 if scheduler in _TWICE else steps
 
 
-def words_of(text: str) -> list[str]:
-    """The lower-case words of a prompt; what holds a digit (3d, 4k) is none."""
-    found = (match[0].lower().removesuffix("'s") for match in _WORD.finditer(text))
-    return [word.strip("'-") for word in found if word.replace("'", "").replace("-", "").isalpha()]
-
-
 def easel_for(
     model: str,
     adapters: Sequence[AdapterUse],
@@ -308,19 +303,4 @@ def easel_for(
         trained=tuple(trained),
         draft=context.draft,
         context=context,
-        taught=_taught(adapters, context),
     )
-
-
-def _taught(adapters: Sequence[AdapterUse], context: Context) -> frozenset[str]:
-    """The words of the captions on which a recipe's own adapters are trained."""
-    steps = context.project.recipe.steps
-    made = [steps[use.step] for use in adapters if use.step in steps]
-    return words_learnt((s for s in with_members(made) if isinstance(s, TrainImageStep)), context)
-
-
-def words_learnt(trainings: Iterable[TrainImageStep], context: Context) -> frozenset[str]:
-    """The words of the captions that trainings learn."""
-    data = {step.data for step in trainings}
-    captions = (p.caption for name in data for p in context.facts.pictures[name].pictures)
-    return frozenset(word for caption in captions for word in words_of(caption))

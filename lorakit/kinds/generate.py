@@ -8,6 +8,7 @@ from dataclasses import replace
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.easel import easel_for
 from lorakit.kinds.sheet import contact_sheet
+from lorakit.kinds.taught import taught_to
 from lorakit.language import prompts
 from lorakit.language.documents import GenerateStep, Prompt
 from lorakit.plan.actions import Action
@@ -29,6 +30,7 @@ class Generate:
     def check(self, step: GenerateStep, context: Context) -> Iterator[Diagnostic]:
         """Size and prompts."""
         easel = easel_for(step.model, step.adapters, context)
+        easel = replace(easel, taught=taught_to(step, context))
         yield from easel.check_look(step.look, step.place)
         yield from easel.check_prompts((_text(step, p), p.place) for p in step.prompts)
 

@@ -9,6 +9,7 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.easel import Easel, Start, easel_for
 from lorakit.kinds.film import check_captions, film
 from lorakit.kinds.sheet import contact_sheet
+from lorakit.kinds.taught import taught_to
 from lorakit.language.documents import Scene, Sentence, Storyboard, StoryboardStep
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Made, Shot
@@ -33,6 +34,7 @@ class Storyboards:
     def check(self, step: StoryboardStep, context: Context) -> Iterator[Diagnostic]:
         """Sizes, strengths, prompts, and the glyphs of the captions."""
         easel = easel_for(step.model, step.adapters, context)
+        easel = replace(easel, taught=taught_to(step, context))
         board = step.board
         looks: dict[object, Sentence] = {}
         drawn = [
@@ -65,6 +67,7 @@ class Storyboards:
     def plan(self, step: StoryboardStep, context: Context) -> Made:
         """Frames scene by scene, then the contact sheet and the film."""
         easel = easel_for(step.model, step.adapters, context)
+        easel = replace(easel, taught=taught_to(step, context))
         board = step.board
         scenes = _Scenes(step, easel, context.project.recipe.seed)
         for scene in scenes.in_order():

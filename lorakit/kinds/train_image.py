@@ -23,6 +23,7 @@ from lorakit.kinds.trainer import (
     lora_params,
 )
 from lorakit.language.documents import TrainImageStep
+from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.kind import Context, Made
 from lorakit.store.canonical import digest_of
@@ -219,9 +220,11 @@ def _lines(
         yield course.where()
         return
     passes = course.steps * step.train.gradient_accumulation_steps
+    epochs = numbers.amount(passes / seen.order.per_epoch, "epoch")
+    every = numbers.count(len(seen.slots), "picture")
     yield (
-        f"{course.steps:,} optimizer steps, {passes / seen.order.per_epoch:.3g} epochs of "
-        f"{len(seen.slots):,} pictures: {seen.order.seen(passes):,} pictures seen"
+        f"{numbers.count(course.steps, 'optimizer step')}, {epochs} of {every}: "
+        f"{numbers.count(seen.order.seen(passes), 'picture')} seen"
     )
     yield from seen.lines()
     if step.masked_loss:

@@ -169,4 +169,13 @@ def test_words_that_a_worn_adapter_learned_are_no_strangers(tmp_path: Path) -> N
     assert strangers(facts) == 2
     picture = replace(facts.pictures["images"].pictures[0], caption="a fox, a hologram")
     taught = replace(facts.pictures["images"], pictures=(picture,))
-    assert strangers(replace(facts, pictures={"images": taught})) == 1  # of what wears nothing
+    known = replace(facts, pictures={"images": taught})
+    assert strangers(known) == 1  # of what wears nothing
+    # beside what wears it, it has its words on purpose
+    planned(tmp_path, **steps, both={"kind": "compare", "of": ["plain", "worn"]})
+    assert strangers(known) == 0
+    over = [{"adapters": {"ranks.best": 1}}, {"guidance_scale": 2}]
+    planned(tmp_path, ranks=RANKS, ways={"kind": "sweep", "of": step(), "over": over})
+    assert strangers(known) == 0
+    planned(tmp_path, ranks=RANKS, ways={"kind": "sweep", "of": step(), "over": over[1:]})
+    assert strangers(known) == 1

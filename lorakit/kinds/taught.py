@@ -1,0 +1,57 @@
+"""Words that a recipe's own trainings teach a model: those of the captions they learn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from lorakit.language.documents import (
+    CompareStep,
+    GenerateStep,
+    Recipe,
+    Step,
+    StoryboardStep,
+    SweepStep,
+    TrainImageStep,
+    with_members,
+)
+from lorakit.plan.kind import Context
+
+_WORD = re.compile(r"[\w'-]+")
+
+
+def words_of(text: str) -> list[str]:
+    """The lower-case words of a prompt; what holds a digit (3d, 4k) is none."""
+    found = (match[0].lower().removesuffix("'s") for match in _WORD.finditer(text))
+    return [word.strip("'-") for word in found if word.replace("'", "").replace("-", "").isalpha()]
+
+
+def words_learnt(trainings: Iterable[TrainImageStep], context: Context) -> frozenset[str]:
+    """The words of the captions that trainings learn."""
+    data = {step.data for step in trainings}
+    captions = (p.caption for name in data for p in context.facts.pictures[name].pictures)
+    return frozenset(word for caption in captions for word in words_of(caption))
+
+
+def taught_to(step: GenerateStep | StoryboardStep, context: Context) -> frozenset[str]:
+    """The words that the adapters of a step learn, or those of a step that it is held against.
+
+    What is drawn without an adapter, to be seen beside what wears it, has the other's words on purpose.
+    """
+    if not context.facts.models[step.model].vocabulary:
+        return frozenset()  # nobody asks
+    recipe = context.project.recipe
+    worn = {
+        use.step for one in (step, *_beside(step, recipe)) for use in getattr(one, "adapters", ())
+    }
+    made = [recipe.steps[name] for name in worn if name in recipe.steps]
+    return words_learnt((s for s in with_members(made) if isinstance(s, TrainImageStep)), context)
+
+
+def _beside(step: Step, recipe: Recipe) -> Iterator[Step]:
+    """What stands beside a step in a comparison or a sweep."""
+    for other in recipe.steps.values():
+        if isinstance(other, CompareStep) and step.name in other.of:
+            yield from (recipe.steps[name] for name in other.of if name in recipe.steps)
+        elif isinstance(other, SweepStep) and step.name.startswith(f"{other.name}/"):
+            yield from (member.step for member in other.members)
