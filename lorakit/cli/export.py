@@ -28,11 +28,11 @@ def command() -> None:
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def adapter(source: Path, style: str, out: Path | None, *, force: bool) -> int:
     """Write an adapter for pictures (in any of the formats) in one of them."""
-    from lorakit.facts.adapters import DIFFUSERS_FILE, PEFT_FILE, adapter_file
+    from lorakit.facts.adapters import DIFFUSERS_FILE, PEFT_FILE, existing_file
     from lorakit.models import adapter_formats
     from lorakit.training import adapter_files
 
-    file = adapter_file(source)
+    file = existing_file(source)
     names = {"diffusers": DIFFUSERS_FILE, "peft": PEFT_FILE}
     target = out or Path(style) / names.get(style, f"{file.stem}.safetensors")
     if target.exists() and not force:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
@@ -13,6 +15,11 @@ DIFFUSERS_FILE = "pytorch_lora_weights.safetensors"
 PEFT_FILE, PEFT_SETTINGS = "adapter_model.safetensors", "adapter_config.json"
 _NAMES = (DIFFUSERS_FILE, PEFT_FILE)
 _PEFT = "base_model.model."
+# how the names of what an adapter is made of are told from those of a model's own weights
+_MARKS = ("lora", "hada_", "lokr_")
+# where a UNet's layers stand, so that PEFT's names tell what was adapted
+_UNET = ("down_blocks", "mid_block", "up_blocks", "conv_in", "conv_out", "time_embedding",
+         "add_embedding", "class_embedding", "encoder_hid_proj")  # fmt: skip
 
 
 class AdapterError(LorakitError):
@@ -31,15 +38,38 @@ def adapter_file(path: Path) -> Path:
     return next((path / name for name in _NAMES if (path / name).is_file()), path / DIFFUSERS_FILE)
 
 
+def existing_file(path: Path) -> Path:
+    """The same, where there is one. Raises AdapterError."""
+    file = adapter_file(path)
+    if path.is_dir() and not file.is_file():
+        raise AdapterError(f"{path} holds no adapter: neither {DIFFUSERS_FILE} nor {PEFT_FILE}")
+    return file
+
+
+def check_pictures(file: Path, keys: Collection[str]) -> None:
+    """Raise AdapterError where tensors of these names do not adapt what draws pictures."""
+    marked = [key for key in keys if any(mark in key.casefold() for mark in _MARKS)]
+    if not marked:
+        raise AdapterError(
+            f"{file} holds no adapter: none of its tensors is of a LoRA, LoHa or LoKr"
+        )
+    inner = [key.removeprefix(_PEFT) for key in marked if key.startswith(_PEFT)]
+    if inner and not any(name.startswith(_UNET) for name in inner):
+        layer = re.split("|".join(_MARKS), min(inner), maxsplit=1)[0].rstrip("._")
+        raise AdapterError(
+            f"{file} is an adapter of {layer}, which is no layer of a UNet: "
+            "a text classifier's adapter draws no pictures"
+        )
+
+
 def adapter_digest(path: Path, digests: Digests) -> str:
     """The digest of what an adapter does: its weights, and PEFT's settings, which stand beside them.
 
     Raises AdapterError, OSError.
     """
-    file = adapter_file(path)
-    if path.is_dir() and not file.is_file():
-        raise AdapterError(f"{path} holds no adapter: neither {DIFFUSERS_FILE} nor {PEFT_FILE}")
+    file = existing_file(path)
     keys, metadata = _header(file)
+    check_pictures(file, keys)
     if not any(key.startswith(_PEFT) for key in keys) or "peft_config" in metadata:
         return digests.file(file)
     config = file.with_name(PEFT_SETTINGS)
@@ -54,7 +84,7 @@ def adapter_digest(path: Path, digests: Digests) -> str:
     return digest_of([digests.file(file), digests.file(config)])
 
 
-def _header(file: Path) -> tuple[frozenset[str], dict[str, str]]:
+def _header(file: Path) -> tuple[list[str], dict[str, str]]:
     try:
         header = weights_header(file)
     except ValueError:
@@ -62,4 +92,4 @@ def _header(file: Path) -> tuple[frozenset[str], dict[str, str]]:
     if header is None:
         raise AdapterError(f"{file.name} is not a safetensors file")
     metadata = header.pop("__metadata__", None)
-    return frozenset(header), metadata if isinstance(metadata, dict) else {}
+    return sorted(header), metadata if isinstance(metadata, dict) else {}

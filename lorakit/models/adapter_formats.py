@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.adapters import PEFT_SETTINGS
+from lorakit.facts.adapters import PEFT_SETTINGS, check_pictures
 
 METADATA = "lora_adapter_metadata"
 PEFT_CONFIG = "peft_config"  # in the header: a PEFT adapter's settings, where the file stands alone
@@ -66,6 +66,7 @@ def read(path: Path) -> Adapter:
             header = dict(file.metadata() or {})
     except SafetensorError as error:
         raise LorakitError(f"{path} is not a safetensors file: {error}") from error
+    check_pictures(path, tensors)
     if any(key.startswith("lora_") for key in tensors):
         return _from_kohya(tensors, path)
     if any(key.startswith("base_model.model.") for key in tensors):

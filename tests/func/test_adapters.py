@@ -99,7 +99,7 @@ def test_an_adapter_of_another_model_is_said_in_words(home: Path) -> None:
 
 
 def test_a_changed_adapter_file_is_a_changed_picture(home: Path) -> None:
-    save_file({"x": torch.zeros(1)}, home / "ink.safetensors")
+    save_file({"unet.x.lora_A.weight": torch.zeros(1)}, home / "ink.safetensors")
     (home / "recipe.yaml").write_text(
         "recipe: 1\nmodels: {tiny: {from: tiny}}\nadapters: {ink: {from: ink.safetensors}}\n"
         "steps: {one: {kind: generate, prompts: [a fox], adapters: {ink: 1}}}\n"
@@ -110,5 +110,5 @@ def test_a_changed_adapter_file_is_a_changed_picture(home: Path) -> None:
 
     before = key()
     assert key() == before
-    save_file({"x": torch.ones(1)}, home / "ink.safetensors")
+    save_file({"unet.x.lora_A.weight": torch.ones(1)}, home / "ink.safetensors")
     assert key() != before

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import save_file
 
+from lorakit.cli.export import command
 from lorakit.facts.adapters import AdapterError, adapter_digest, adapter_file
 from lorakit.facts.digests import Digests
-from lorakit.models.adapter_formats import Layer
+from lorakit.models.adapter_formats import Layer, read
 from lorakit.training import adapter_files
 
 PEFT = {
-    "base_model.model.a.to_k.lora_A.weight": torch.ones(2, 3),
-    "base_model.model.a.to_k.lora_B.weight": torch.ones(3, 2),
+    "base_model.model.mid_block.to_k.lora_A.weight": torch.ones(2, 3),
+    "base_model.model.mid_block.to_k.lora_B.weight": torch.ones(3, 2),
 }
 
 
@@ -54,7 +56,7 @@ def test_a_config_is_not_taken_for_another_adapter_s(tmp_path: Path) -> None:
 
 
 def test_what_lorakit_writes_for_peft_stands_alone_and_overwrites_no_other(tmp_path: Path) -> None:
-    one = {"unet.a.to_k": Layer(torch.ones(2, 3), torch.ones(3, 2), 4.0)}
+    one = {"unet.mid_block.to_k": Layer(torch.ones(2, 3), torch.ones(3, 2), 4.0)}
     adapter_files.write(one, tmp_path / "adapter_model.safetensors", "peft")
     (tmp_path / "adapter_config.json").rename(tmp_path / "elsewhere.json")
     digest(tmp_path / "adapter_model.safetensors")  # its settings are inside as well
@@ -69,3 +71,39 @@ def test_what_is_no_safetensors_file_is_said_before_a_run(tmp_path: Path) -> Non
     (tmp_path / "ink.safetensors").write_bytes(b"not at all, but long enough")
     with pytest.raises(AdapterError, match=r"ink\.safetensors is not a safetensors file"):
         digest(tmp_path / "ink.safetensors")
+
+
+def test_a_text_classifier_s_adapter_and_what_is_none_are_refused(tmp_path: Path) -> None:
+    classifier = {
+        "base_model.model.bert.encoder.layer.0.attention.self.query.lora_A.weight": torch.ones(
+            2, 3
+        ),
+        "base_model.model.bert.encoder.layer.0.attention.self.query.lora_B.weight": torch.ones(
+            3, 2
+        ),
+        "base_model.model.classifier.weight": torch.ones(2, 3),
+    }
+    save_file(classifier, tmp_path / "adapter_model.safetensors")
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2}))
+    words = (
+        r"adapter of bert\.encoder\.layer\.0\.attention\.self\.query, which is no layer of a UNet"
+    )
+    with pytest.raises(AdapterError, match=words):
+        digest(tmp_path)
+    with pytest.raises(AdapterError, match=words):
+        read(tmp_path / "adapter_model.safetensors")
+    whole = tmp_path / "whole.safetensors"
+    save_file({"mid_block.to_k.weight": torch.ones(2)}, whole)
+    for reader in (digest, read):
+        with pytest.raises(
+            AdapterError, match="holds no adapter: none of its tensors is of a LoRA"
+        ):
+            reader(whole)
+
+
+def test_exporting_a_folder_without_an_adapter_says_what_is_looked_for(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(command, ["adapter", str(tmp_path)])
+    assert isinstance(ran.exception, AdapterError)
+    assert "neither pytorch_lora_weights.safetensors nor adapter_model.safetensors" in str(
+        ran.exception
+    )

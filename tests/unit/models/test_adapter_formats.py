@@ -119,5 +119,5 @@ def test_what_is_no_adapter_is_said(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
     save_file({"x": torch.ones(1)}, tmp_path / "x.safetensors")
-    with warnings.catch_warnings(), pytest.raises(LorakitError, match="holds no LoRA"):
+    with warnings.catch_warnings(), pytest.raises(LorakitError, match="holds no adapter"):
         adapter_formats.read(tmp_path / "x.safetensors")
