@@ -37,7 +37,7 @@ def probe_of(task: ImageTask) -> Probe:
     return {"noisy": batch["mean"][:1], "times": torch.tensor([500]), **told}
 
 
-@torch.inference_mode()
+@torch.no_grad()  # no inference mode: what modules keep of a call may be trained with later
 def predicted(networks: Any, probe: Probe) -> Tensor:
     """What networks say of (1, C, h, w) latents, in fp32 on the CPU."""
     networks.eval()
