@@ -11,7 +11,7 @@ import lorakit
 ROOMS = ("kinds", "facts", "plan")
 CODE = re.compile(r"""(?:\b(?:finding|DataError|problem|Diagnostic)\(\s*"([a-z]+(?:-[a-z]+)*)",)""")
 # what only another machine, other packages or an earlier run can bring about: see the unit tests
-ELSEWHERE = {"bad-config", "environment", "memory", "missing-compiler", "missing-package"}
+ELSEWHERE = {"bad-config", "disk", "environment", "memory", "missing-compiler", "missing-package"}
 ELSEWHERE |= {"wrong-model"}  # of a model in one file, which is too large for a golden
 
 
