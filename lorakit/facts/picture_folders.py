@@ -11,6 +11,7 @@ from typing import Any
 from lorakit.facts.data_sets import HUB, DataError, check_column, no_split
 from lorakit.facts.digests import Digests
 from lorakit.facts.found_pictures import USUAL_CAPTIONS, Found, look_at
+from lorakit.language import names
 from lorakit.language.trainings import DataSource
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -99,15 +100,45 @@ def _listed(folder: Path, source: DataSource) -> dict[str, str]:
     given = source.columns.caption
     usual = (given,) if given else USUAL_CAPTIONS
     for file in sorted(f for f in folder.rglob("metadata.*") if f.name in _METADATA):
+        here: dict[str, None] = {}
         for row in _rows(file):
-            columns |= dict.fromkeys(row)
+            here |= dict.fromkeys(row)
+            if "file_name" not in row:
+                continue
+            place = file.parent.relative_to(folder) / str(row["file_name"])
+            if not (folder / place).is_file():
+                raise _no_picture(file, str(row["file_name"]), folder, source)
             text = next((row[k] for k in usual if k in row), None)
-            if "file_name" in row and isinstance(text, str):
-                place = file.parent.relative_to(folder) / str(row["file_name"])
+            if isinstance(text, str):
                 found[place.as_posix()] = text.strip()
+        if here and "file_name" not in here:
+            near = names.nearest("file_name", here)
+            raise DataError(
+                "data",
+                "images",
+                f"{file.relative_to(folder)} of {_shown(folder, source)} names no pictures: "
+                "it has no file_name",
+                f"did you mean file_name by {near}?" if near else f"it has {names.listed(here)}",
+            )
+        columns |= here
     if given:
         check_column("caption", given, tuple(columns), _shown(folder, source))
     return found
+
+
+def _no_picture(file: Path, name: str, folder: Path, source: DataSource) -> DataError:
+    """What is wrong where a row names a picture that is not there."""
+    there = [
+        f.relative_to(file.parent).as_posix()
+        for f in sorted(file.parent.rglob("*"))
+        if f.suffix.lower() in ENDINGS
+    ]
+    return DataError(
+        "data",
+        "images",
+        f"{file.relative_to(folder)} of {_shown(folder, source)} names {name}, which is not there",
+        names.did_you_mean(name, there) or "remove its row, or put the picture there",
+    )
 
 
 def _rows(file: Path) -> Iterator[Mapping[str, Any]]:

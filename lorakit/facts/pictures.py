@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,10 +107,16 @@ def _check_captions(found: Sequence[Found], source: DataSource, *, rows: bool) -
     )
 
 
+def has_word(caption: str, word: str) -> bool:
+    """Whether a caption has a word, or several in a row, as words: an ox is in no fox."""
+    found = re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", caption.casefold())
+    return found is not None
+
+
 def _caption(found: Found, source: DataSource) -> str:
     """What the model is told; the trigger word stands first where it is not in it."""
     caption = source.caption.replace("{caption}", found.caption or "").strip()
     word = source.trigger_word
-    if not word or word.casefold() in caption.casefold():
+    if not word or has_word(caption, word):
         return caption
     return f"{word}, {caption}" if caption else word

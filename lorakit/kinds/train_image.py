@@ -126,7 +126,7 @@ def _params(
         "method": step.method,
         "data": context.facts.pictures[step.data].digest,
         "repeats": source.repeats,
-        "keep_tags": max(step.keep_tags, int(bool(source.trigger_word))),
+        "keep_tags": step.keep_tags,
         "prior_data": context.facts.pictures[step.prior_data].digest if step.prior_data else None,
         "prior_loss_weight": step.prior_loss_weight,
         "sizes": digest_of([item.bucket for item in (*seen.items, *seen.held_out)]),
@@ -145,6 +145,8 @@ def _params(
         "device_class": course.device_class,
         "train": course.params(_RATES[step.method]),
     }
+    if step.shuffle_tags and source.trigger_word:
+        params["trigger_word"] = source.trigger_word
     if step.method == "lora":
         params["lora"] = {**lora_params(step.lora, TARGETS), "peft_type": step.lora.peft_type}
     return params

@@ -176,6 +176,7 @@ def _task(
         dropout=params["caption_dropout"],
         shuffle=shuffle,
         keep=params["keep_tags"],
+        trigger=params.get("trigger_word", ""),
         prior_weight=params["prior_loss_weight"],
     )
     settings = dict(pipeline.scheduler.config)

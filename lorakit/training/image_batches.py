@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lorakit.facts.pictures import has_word
 from lorakit.plan.buckets import PictureOrder
 from lorakit.plan.seeds import derive
 from lorakit.training.image_data import Encodings
@@ -23,6 +24,7 @@ class ImageBatches:
 
     `inputs` are files by role. `words` makes embeds of a caption where none were made before, and is None
     where the networks take captions as they are. `dropout` is the share without a caption.
+    Where parts are shuffled, the first `keep` stay where they are, and those with the `trigger`.
     """
 
     items: Sequence[Item]
@@ -36,6 +38,7 @@ class ImageBatches:
     dropout: float = 0.0
     shuffle: bool = False
     keep: int = 0
+    trigger: str = ""
     prior_weight: float = 1.0
     _files: Encodings = field(default_factory=Encodings)
 
@@ -108,9 +111,18 @@ class ImageBatches:
         if not self.shuffle:
             return caption
         parts = [part.strip() for part in caption.split(",")]
-        kept, rest = parts[: self.keep], parts[self.keep :]
-        order = torch.randperm(len(rest), generator=dice).tolist()
-        return ", ".join([*kept, *(rest[place] for place in order)])
+        words = [word for word in map(str.strip, self.trigger.split(",")) if word]
+        free = [
+            place
+            for place, part in enumerate(parts)
+            if place >= self.keep and not any(has_word(part, word) for word in words)
+        ]
+        shown = list(parts)
+        for place, other in zip(
+            free, torch.randperm(len(free), generator=dice).tolist(), strict=True
+        ):
+            shown[place] = parts[free[other]]
+        return ", ".join(shown)
 
 
 def _mask(file: Mapping[str, Tensor], place: int) -> Tensor:

@@ -287,3 +287,34 @@ def test_what_would_be_ignored_of_a_folder_is_an_error(
         assert word in text
     other = facts(recipe(project, "images: mine, columns: {caption: alt}, split: train"))
     assert [p.caption for p in other.pictures] == ["a red fox"]
+
+
+def test_a_trigger_word_is_found_as_a_word(project: Path) -> None:
+    (project / "mine").mkdir()
+    told = {"a": "a fox, red", "b": "an Ox, red", "c": "an ox's tail", "d": "oxen"}
+    for name, caption in told.items():
+        (project / "mine" / f"{name}.png").write_bytes(RED)
+        (project / "mine" / f"{name}.txt").write_text(caption)
+    found = facts(recipe(project, "images: mine, trigger_word: ox"))
+    assert [p.caption for p in found.pictures] == [
+        "ox, a fox, red", "an Ox, red", "an ox's tail", "ox, oxen",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"file_name": "foxx.png", "text": "a fox"}, "names foxx.png, which is not there"),
+        ({"filename": "fox.png", "text": "a fox"}, "it has no file_name"),
+    ],
+)
+def test_a_row_that_names_no_picture_is_an_error(
+    project: Path, row: dict[str, str], words: str
+) -> None:
+    (project / "mine").mkdir()
+    (project / "mine" / "fox.png").write_bytes(RED)
+    (project / "mine" / "metadata.jsonl").write_text(json.dumps(row))
+    text = complaint(recipe(project, "images: mine, caption: a fox"))
+    assert f"metadata.jsonl of {project / 'mine'}" in text
+    assert words in text
+    assert ("did you mean fox.png?" in text) or ("did you mean file_name by filename?" in text)

@@ -300,3 +300,18 @@ def test_each_view_is_encoded_by_itself_and_scaled(tmp_path: Path) -> None:
     made = encode(Vae(), [torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)])
     assert made["mean"].mean((1, 2, 3)).tolist() == [0.5, 1.0]  # (x + 2 - shift) * scale
     assert torch.allclose((0.5 * made["logvar"]).exp(), torch.tensor(0.5))
+
+
+def test_the_part_with_the_trigger_word_stays_where_it_is(tmp_path: Path) -> None:
+    seen = []
+
+    def words(caption: str) -> dict[str, torch.Tensor]:
+        seen.append(caption.split(", "))
+        return {"embeds": torch.zeros(1, 3, 2)}
+
+    told = item(0, caption="a fox, b, an ox by night, c, d")
+    made = batches(tmp_path, [told], [0], size=1, shuffle=True, trigger="ox", words=words)
+    for number in range(40):
+        made.batch(number)
+    assert {parts[2] for parts in seen} == {"an ox by night"}
+    assert {parts[0] for parts in seen} == {"a fox", "b", "c", "d"}  # the ox in fox is none
