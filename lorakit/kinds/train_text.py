@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
-from lorakit.facts.text_data import as_json
+from lorakit.facts.text_data import TextFacts, as_json
 from lorakit.facts.text_layers import Counts, counts
 from lorakit.kinds import text_checks
 from lorakit.kinds.text_cost import cost, weights_line
@@ -19,6 +19,7 @@ from lorakit.kinds.trainer import (
     lora_params,
 )
 from lorakit.language.documents import TrainTextStep
+from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine
 from lorakit.plan.kind import Context, Made
 from lorakit.store.canonical import digest_of
@@ -101,7 +102,7 @@ class TrainTexts:
                 "labels": list(data.labels),
                 "checkpointing_steps": checkpoint_every(step.train, course.steps, full=full),
                 "trackers": list(step.train.trackers),
-                "plan": [*course.lines(), *weights_line(counted, full=full)],
+                "plan": [*_held_out(data), *course.lines(), *weights_line(counted, full=full)],
                 **cost(step, context, course, counted),
             },
             places={"precision": step.train.place or step.place, "data": source.place},
@@ -111,6 +112,11 @@ class TrainTexts:
 
 def _course(step: TrainTextStep, context: Context) -> Course:
     return course_of(step.train, step.seed, context.facts.data[step.data].train, context)
+
+
+def _held_out(data: TextFacts) -> Iterator[str]:
+    if data.test:
+        yield f"measured on {numbers.count(data.test, 'text')} that it does not see"
 
 
 def _counts(step: TrainTextStep, context: Context) -> Counts | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from lorakit.facts import unet_work
@@ -98,7 +99,8 @@ def sharing(action: Action) -> int:
 def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
     """Seconds, peak memory and disk of all that is to be made."""
     todo = [p.action for p in planned if p.state.to_make]
-    seconds, disk, passing, measured = 0.0, 0, 0, True
+    seconds: defaultdict[str, float] = defaultdict(float)  # by worker
+    disk, passing, measured = 0, 0, True
     memory = 60 << 20
     loaded: set[str] = set()
     rates: dict[str, float] = {}
@@ -107,19 +109,19 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
         if name not in rates:
             measured = measured and name in facts.timings
             rates[name] = facts.timings.get(name) or _guess(action, facts)
-        seconds += rates[name] * action.units
+        seconds[action.engine.slot] += rates[name] * action.units
         if action.engine.slot == "render":
             pixels = int(str(action.params["width"])) * int(str(action.params["height"]))
             disk += int(pixels * 1.6) + 4096
             if action.engine.id not in loaded:
                 loaded.add(action.engine.id)
-                seconds += facts.timings.get(loading_name(action), 6.0)
+                seconds["render"] += facts.timings.get(loading_name(action), 6.0)
                 weights = max((m.weight_bytes for m in facts.models.values()), default=0)
                 factor = 2 if action.params["precision"] == "fp32" else 1
                 rows = int(str(action.params["wave"])) * 2
                 memory = max(memory, _TORCH_BYTES + weights * factor + rows * pixels * 900)
         elif action.engine.slot == "train":
-            seconds += facts.timings.get(begin_name(action), _BEGIN)
+            seconds["train"] += facts.timings.get(begin_name(action), _BEGIN)
             disk += int(str(action.extra.get("disk", 0)))
             # checkpoints go when a training is done, and one is under way at a time
             passing = max(passing, int(str(action.extra.get("passing_disk", 0))))
@@ -128,4 +130,5 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
             disk += int(str(action.extra.get("disk", 0)))
         else:
             disk += 40_000 * max(1, action.units // 24)
-    return Estimate(seconds, memory if todo else 0, disk + passing, measured)
+    peak = memory if todo else 0
+    return Estimate(sum(seconds.values()), peak, disk + passing, measured, dict(seconds))

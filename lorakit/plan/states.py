@@ -71,13 +71,15 @@ class Waves:
 class Estimate:
     """What a run would cost: seconds, bytes of memory at its peak, bytes of disk.
 
-    `measured` says whether the seconds come from this machine's history or from a first guess.
+    `measured` says whether the seconds come from this machine's history or from a first guess; `by_worker`
+    says which of the workers would spend them.
     """
 
     seconds: float
     memory: int
     disk: int
     measured: bool
+    by_worker: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

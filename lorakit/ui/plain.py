@@ -96,6 +96,9 @@ class PlainView:
         parts = [f"{progress.done} of {progress.total} done", *speed_words(progress)]
         if progress.current is not None:
             parts.append(f"now {progress.current.id}")
+        if progress.current is not None and progress.current.engine.slot == "train":
+            done, units = progress.steps_of(progress.current)
+            parts.append(f"step {done:,} of {units:,}")
         self._say(", ".join(parts))
 
     def _say(self, text: str) -> None:

@@ -151,7 +151,7 @@ def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
 
 def _number(planned: Planned) -> str:
     last = planned.action.id.rsplit("/", 1)[-1]
-    return f"frame {last}" if planned.action.kind == "frame" else last
+    return f"frame {last}" if planned.action.kind == "frame" and last.isdigit() else last
 
 
 def _stated(planned: Planned, name: str, detail: str = "") -> Line:

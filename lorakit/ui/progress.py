@@ -34,7 +34,6 @@ _NOUNS = {
     "train-text": "step",
     "train-image": "step",
 }  # what an action's units are
-_ASSEMBLING = 0.01  # seconds a film frame or a thumbnail takes, where nothing is known yet
 _WINDOW = (
     20.0  # seconds over which speed is measured: a scene's change shows, a wave's end does not
 )
@@ -93,6 +92,11 @@ class Slot:
         self.recent_units += units
         while self.recent[0][0] < at - _WINDOW:
             self.recent_units -= self.recent.popleft()[1]
+
+    def forget(self) -> None:
+        """Measure its speed anew."""
+        self.recent.clear()
+        self.recent_units = 0
 
     def rate(self) -> float:
         """Units a second of late; 0 where nothing can be said yet."""
@@ -157,19 +161,23 @@ class Progress:
         self._guesses = self._first_guesses()
 
     def _first_guesses(self) -> dict[str, float]:
-        """Seconds a unit at each worker by the plan: what is not drawing, by this machine's history."""
-        from lorakit.plan.estimate import timing_name
+        """Seconds a unit at each worker, as the plan expects."""
+        spent = self.plan.estimate.by_worker
+        return {n: spent.get(n, 0.0) / max(1, slot.left) for n, slot in self.slots.items()}
 
-        known = self.plan.timings
-        others: dict[str, float] = {}
-        for planned in self.plan.to_make:
-            action = planned.action
-            if action.engine.slot != "render":
-                spent = known.get(timing_name(action), _ASSEMBLING) * action.units
-                others[action.engine.slot] = others.get(action.engine.slot, 0.0) + spent
-        drawing = max(0.0, self.plan.estimate.seconds - sum(others.values()))
-        spent_at = {"render": drawing, **others}
-        return {n: spent_at.get(n, 0.0) / max(1, slot.left) for n, slot in self.slots.items()}
+    @property
+    def closing(self) -> bool:
+        """Whether a training is through its steps, and measures, saves and checks what came of them."""
+        at = self.current
+        return (
+            at is not None
+            and at.engine.slot == "train"
+            and self._units_done.get(at.id, 0) >= at.units
+        )
+
+    def steps_of(self, action: Action) -> tuple[int, int]:
+        """How many of an action's units are through, and of how many."""
+        return self._units_done.get(action.id, 0), action.units
 
     @property
     def total(self) -> int:
@@ -210,7 +218,10 @@ class Progress:
         if row is not None and id_ not in self._ended and id_ not in self._active:
             row.active += 1
             self._active[id_] = None
-            self.current = self.actions[id_]
+            self.current = action = self.actions[id_]
+            if action.engine.slot == "train":
+                # another training's steps are longer or shorter, and a process has begun in between
+                self.slots["train"].forget()
 
     def _advance(self, id_: str, done: int, at: float, *, worked: bool = True) -> None:
         row, action = self._row_of.get(id_), self.actions.get(id_)
@@ -255,8 +266,13 @@ class Progress:
             return 0.0
         seconds = 0.0
         for name, slot in self.slots.items():
-            rate = slot.rate()
-            seconds += slot.left / rate if rate else slot.left * self._guesses[name]
+            rate, guess, left = slot.rate(), self._guesses[name], slot.left
+            if name == "train" and self.current is not None and self.current.engine.slot == name:
+                # others' steps are longer or shorter, and each begins and ends with more than steps
+                done, units = self.steps_of(self.current)
+                left = min(left, units - done)
+                seconds += (slot.left - left) * guess
+            seconds += left / rate if rate else left * guess
         return seconds or None
 
 

@@ -82,5 +82,7 @@ def speed_words(progress: Progress) -> Iterator[str]:
         yield numbers.rate(rate, "step")
     yield from figure_words(progress.figures)
     left = progress.seconds_left()
-    if left:
+    if progress.closing:
+        yield "measures and checks what it saved"
+    elif left:
         yield f"{numbers.about(left)} left"

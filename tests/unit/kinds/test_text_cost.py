@@ -129,6 +129,11 @@ def test_complaint_09_what_does_not_fit_is_said_before_with_the_keys_to_change(
     assert not [one for one in plan_of(*planned(tmp_path)).warnings if one.code == "memory"]
 
 
+def test_a_plan_says_on_how_many_texts_a_training_is_measured(tmp_path: Path) -> None:
+    training = plan_of(*planned(tmp_path)).actions[0].action
+    assert "measured on 20 texts that it does not see" in training.extra["plan"]  # type: ignore[operator]
+
+
 def test_processes_on_one_cpu_take_its_memory_together(tmp_path: Path) -> None:
     one = memory(tmp_path)
     path, facts = planned(tmp_path, more="}, resources: {processes: 2")

@@ -43,7 +43,9 @@ def changed_board():
             "contact-sheet", "contact_sheet.png", State.WAITS, 5, ids, f"for {ids[1]} and 3 more"
         ),
         assembled("film", "film.mp4", State.WAITS, 180, ids, f"for {ids[1]} and 3 more"),
-        estimate=Estimate(7.9, 1_234_000_000, 900_000, measured=True),
+        estimate=Estimate(
+            7.9, 1_234_000_000, 900_000, measured=True, by_worker={"render": 6.0, "assemble": 1.9}
+        ),
         warnings=(
             Diagnostic(
                 "unknown-words",

@@ -205,3 +205,12 @@ def test_samples_of_many_checkpoints_are_one_line_of_waves(new_board, console):
         "waves   250 of 400 rows in use (62%): 50 calls of the network, 8 wide",
         "waves   24 of 24 rows in use (100%): 6 calls of the network, 4 wide",
     ]
+
+
+def test_samples_are_called_by_their_names_and_frames_by_their_numbers(console):
+    waits = frame("samples", 2, "a fox", State.WAITS, "for style/training")
+    action = replace(
+        waits.action, id="style/samples-40.1", step="style", group="samples", inputs=()
+    )
+    shown = drawn(make_plan(replace(waits, action=action)), console())
+    assert "> waits samples-40.1 for style/training" in shown

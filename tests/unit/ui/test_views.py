@@ -14,7 +14,8 @@ from lorakit.execute.events import (
     RunStarted,
     WorkerState,
 )
-from lorakit.plan.states import State
+from lorakit.plan.actions import Action, Engine
+from lorakit.plan.states import Estimate, Plan, Planned, State
 from lorakit.ui.live import LiveView, view_for
 from lorakit.ui.plain import PlainView
 from tests.support.shown_plans import board
@@ -338,3 +339,49 @@ def test_paths_outside_the_current_folder_stay_whole(console, folder):
 
     assert short_path(str(Path.cwd() / "a" / "b")) == str(Path("a") / "b")
     assert short_path(str(Path.cwd().parent / "b")) == str(Path.cwd().parent / "b")
+
+
+def trainings(*steps):
+    """A plan of trainings, one after the other, which are expected to take 40 s each."""
+    engine = Engine("train", {"name": "lorakit:minilm"}, "minilm")
+    actions = [
+        Action(
+            f"{name}/training", name, "", "train-text", 1, "training", None, engine, {}, units=units
+        )
+        for name, units in steps
+    ]
+    seconds = 40.0 * len(actions)
+    cost = Estimate(seconds, 10**9, 10**6, measured=False, by_worker={"train": seconds})
+    return Plan("judge", tuple(Planned(action, State.NEW) for action in actions), (), cost)
+
+
+def test_off_a_terminal_a_training_tells_its_step_and_a_time_that_can_be_trusted(folder, console):
+    out = console()
+    with view_for(trainings(("full", 20), ("lora", 20)), out) as view:
+        view.handle(RunStarted(0.0, str(folder), "judge", 2, 2))
+        view.handle(ActionStarted(3.0, "full/training"))
+        view.handle(ActionProgress(6.0, "full/training", 1, 20, {"loss": 0.7}))
+        for done in range(2, 21):
+            view.handle(ActionProgress(5.5 + done / 2, "full/training", done, 20, {"loss": 0.6}))
+        view.handle(WorkerState(21.5, "train", "ready", "lorakit:minilm"))
+        view.handle(ActionFinished(22.0, "full/training", "made"))
+        view.handle(ActionStarted(30.0, "lora/training"))
+        view.handle(ActionProgress(32.0, "lora/training", 1, 20, {"loss": 0.7}))
+        view.handle(ActionProgress(32.5, "lora/training", 2, 20, {"loss": 0.7}))
+    told = [
+        line.strip().split("  ", 1)[1]
+        for line in out.file.getvalue().splitlines()
+        if "done," in line
+    ]
+    # before a speed is known, what the plan expects of 39 of 40 steps
+    assert (
+        told[0] == "0 of 2 done, loss 0.700, about 1 min 20 s left, now full/training, step 1 of 20"
+    )
+    assert "2.0 steps/s" in told[1]
+    # the rest of this training at its own speed, the next as the plan expects it
+    assert "about 45 s left, now full/training, step 11 of 20" in told[1]
+    closing = next(line for line in told if "step 20 of 20" in line)
+    assert "measures and checks what it saved" in closing
+    assert "left" not in closing
+    # the pause between two trainings is no step of the second
+    assert not any("/step," in line for line in told)
