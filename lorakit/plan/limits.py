@@ -29,8 +29,9 @@ def findings(planned: Sequence[Planned], cost: Estimate, facts: Facts) -> Iterat
 
 def _memory(planned: Sequence[Planned], need: int, have: int, facts: Facts) -> Diagnostic:
     trainings = [p.action for p in planned if p.state.to_make and p.action.engine.slot == "train"]
-    needs = {estimate.training_memory(action, facts.timings): action for action in trainings}
-    greatest = needs.get(need)
+    greatest = next(
+        (a for a in trainings if estimate.training_memory(a, facts.timings) == need), None
+    )
     what = greatest.id.removesuffix("/training") if greatest else "this"
     message = (
         f"{what} needs about {numbers.size(need)} of memory, and the {facts.machine.name} has "

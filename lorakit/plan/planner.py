@@ -194,6 +194,7 @@ def _key(action: Action, outputs: Mapping[str, Mapping[str, Output]]) -> str | N
 def _waits(action: Action, outputs: Mapping[str, object]) -> str:
     if not action.engine.id:
         return "until what it needs is downloaded"
-    missing = [source.action for source in action.inputs if source.action not in outputs]
+    every = dict.fromkeys(source.action for source in action.inputs)
+    missing = [name for name in every if name not in outputs]
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
     return f"for {missing[0]}{more}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from lorakit.execute.events import (
     ActionFinished,
+    ActionProgress,
     ActionStarted,
     Note,
     RunFinished,
@@ -71,7 +72,9 @@ class PlainView:
             self._end(event)
         elif isinstance(event, Note):
             self._say(f"note: {clean(event.text)}")
-        if not isinstance(event, RunFinished) and event.at - self._told >= _EVERY:
+        # after a training's last step nothing is told for as long as it is measured and checked
+        ended = isinstance(event, ActionProgress) and progress.closing
+        if ended or (not isinstance(event, RunFinished) and event.at - self._told >= _EVERY):
             self._news()
 
     def _start(self, action: str) -> None:

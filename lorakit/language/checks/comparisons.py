@@ -49,7 +49,8 @@ def comparisons_are_of_one_sort(_recipe: Recipe, root: Node, findings: Findings)
             elif sort is None:
                 kind = access.text(steps[item.value], "kind")
                 message = f"{item.value} is a step of kind {kind}, which makes nothing to compare"
-                findings.error("unknown-step", message, item, there)
+                own = "its own table has its members side by side" if kind == "sweep" else there
+                findings.error("unknown-step", message, item, own)
             elif first and sort != sorts[first]:
                 findings.error(
                     "mixed-comparison",

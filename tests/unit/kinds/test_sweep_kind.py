@@ -66,6 +66,9 @@ def test_what_wears_the_best_waits_for_it_and_for_no_member(tmp_path: Path) -> N
     best = found["ranks/best"]
     assert {i.output for i in best.inputs} >= {"adapter", "metrics"}
     assert best.files["adapter"][0] == "ranks/best/pytorch_lora_weights.safetensors"
+    # two trainings, whatever each of them hands on
+    reasons = {one.action.id: one.reason for one in plan.actions}
+    assert reasons["ranks/best"] == "for ranks/rank=2/training and 1 more"
     order = [one.action.id for one in plan.actions]
     assert order.index("ranks/best") < order.index("styled/1")
 

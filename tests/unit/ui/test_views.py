@@ -363,7 +363,6 @@ def test_off_a_terminal_a_training_tells_its_step_and_a_time_that_can_be_trusted
         view.handle(ActionProgress(6.0, "full/training", 1, 20, {"loss": 0.7}))
         for done in range(2, 21):
             view.handle(ActionProgress(5.5 + done / 2, "full/training", done, 20, {"loss": 0.6}))
-        view.handle(WorkerState(21.5, "train", "ready", "lorakit:minilm"))
         view.handle(ActionFinished(22.0, "full/training", "made"))
         view.handle(ActionStarted(30.0, "lora/training"))
         view.handle(ActionProgress(32.0, "lora/training", 1, 20, {"loss": 0.7}))
