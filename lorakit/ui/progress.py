@@ -257,6 +257,7 @@ class Progress:
         if event.picture and action.kind == "frame" and event.outcome == "made":
             self.picture, self.pictured = event.picture, action
         if self.current is action:
+            self.figures = {}
             self.current = self.actions[next(iter(self._active))] if self._active else None
 
     def seconds_left(self) -> float | None:
@@ -267,10 +268,10 @@ class Progress:
         seconds = 0.0
         for name, slot in self.slots.items():
             rate, guess, left = slot.rate(), self._guesses[name], slot.left
-            if name == "train" and self.current is not None and self.current.engine.slot == name:
+            if name == "train":
                 # others' steps are longer or shorter, and each begins and ends with more than steps
-                done, units = self.steps_of(self.current)
-                left = min(left, units - done)
+                at = self.current if self.current and self.current.engine.slot == name else None
+                left = min(left, at.units - self._units_done.get(at.id, 0)) if at else 0
                 seconds += (slot.left - left) * guess
             seconds += left / rate if rate else left * guess
         return seconds or None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lorakit.ui.progress import Progress, Row, Slot
 
 
+_AT_ONCE = 0.05  # s
 _THINGS = {"frame": "frame", "latents": "picture", "embeds": "caption"}
 
 
@@ -32,7 +33,9 @@ def worker_words(name: str, slot: Slot, at: float) -> str:
     if slot.state == "waiting":
         return f"waiting for another run{f' ({detail})' if detail else ''}"
     if slot.state == "ready":
-        return f"{detail} ready after {numbers.duration(slot.seconds)}"
+        # a training's worker loads its model with the training itself
+        at_once = slot.seconds < _AT_ONCE
+        return "" if at_once else f"{detail} ready after {numbers.duration(slot.seconds)}"
     return f"starting the {name} worker" if slot.state == "starting" else ""
 
 

@@ -364,6 +364,8 @@ def test_off_a_terminal_a_training_tells_its_step_and_a_time_that_can_be_trusted
         for done in range(2, 21):
             view.handle(ActionProgress(5.5 + done / 2, "full/training", done, 20, {"loss": 0.6}))
         view.handle(ActionFinished(22.0, "full/training", "made"))
+        view.handle(WorkerState(28.0, "train", "loading", "lorakit:minilm"))
+        view.handle(WorkerState(28.0, "train", "ready", "lorakit:minilm", 0.004))
         view.handle(ActionStarted(30.0, "lora/training"))
         view.handle(ActionProgress(32.0, "lora/training", 1, 20, {"loss": 0.7}))
         view.handle(ActionProgress(32.5, "lora/training", 2, 20, {"loss": 0.7}))
@@ -382,5 +384,8 @@ def test_off_a_terminal_a_training_tells_its_step_and_a_time_that_can_be_trusted
     closing = next(line for line in told if "step 20 of 20" in line)
     assert "measures and checks what it saved" in closing
     assert "left" not in closing
+    # between two trainings nothing is known of the next but what the plan expects
+    assert "1 of 2 done, about 40 s left" in told
+    assert "ready after" not in out.file.getvalue()
     # the pause between two trainings is no step of the second
     assert not any("/step," in line for line in told)
