@@ -245,8 +245,15 @@ class Loop:
         good = f"the last good checkpoint is of step {kept[-1]}" if kept else "no checkpoint yet"
         return NotFinite(
             f"the {what} is not finite at step {self.step_number + 1}, on {'; '.join(names[:_NAMED])}"
-            f"{more} ({good}); a lower learning_rate, lr_warmup_steps, or precision: fp32 may help"
+            f"{more} ({good}); {self._gentler()} may help"
         )
+
+    def _gentler(self) -> str:
+        """The keys that make a step less wild, those that are not so gentle yet."""
+        keys = ["a lower learning_rate", "lr_warmup_steps"]
+        keys += [] if self.settings.max_grad_norm else ["max_grad_norm: 1"]
+        keys += [] if self.settings.precision == "fp32" else ["precision: fp32"]
+        return f"{', '.join(keys[:-1])} or {keys[-1]}"
 
     def _note(self, figures: Figures) -> None:
         self.history.append(figures)

@@ -191,4 +191,8 @@ def test_complaint_08_a_loss_that_is_not_finite_ends_the_run_in_words(project: P
     assert ran.code == 1
     failed = next(e for e in ran.events if e.get("outcome") == "failed")
     assert "not finite at step" in failed["detail"]
+    # what this recipe has already is not proposed
+    assert failed["detail"].endswith(
+        "a lower learning_rate, lr_warmup_steps or max_grad_norm: 1 may help"
+    )
     assert "the film was" in failed["detail"]

@@ -127,23 +127,3 @@ def layers_are_named_by_expressions(_recipe: Recipe, root: Node, findings: Findi
                 spot_in(link.spot, at, text[at]) if text else link,
                 "ends of layers' names stand in a list: target_modules: [to_q, to_v]",
             )
-
-
-def comparisons_join_trainings(_recipe: Recipe, root: Node, findings: Findings) -> None:
-    """What is compared are steps that train."""
-    steps = access.mapping(root, "steps")
-    trained = [name for name, node in steps.items() if access.text(node, "kind") in _TRAINS]
-    for node in steps.values():
-        if access.text(node, "kind") != "compare":
-            continue
-        for item in access.items(node, "of"):
-            if not isinstance(item.value, str) or item.value in trained:
-                continue
-            there = f"there is {names.listed(trained)}" if trained else "it has none that trains"
-            if item.value in steps:
-                kind = access.text(steps[item.value], "kind")
-                message = f"{item.value} is a step of kind {kind}, which trains nothing to compare"
-                findings.error("unknown-step", message, item, there)
-            else:
-                hint = names.did_you_mean(item.value, trained) or there
-                findings.error("unknown-step", f"the recipe has no step {item.value}", item, hint)
