@@ -44,9 +44,9 @@ MUCH = 300_000
 def test_nothing_takes_long(tmp_path: Path, text: str) -> None:
     path = tmp_path / "b.yaml"
     path.write_text(text)
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         render_text(load(path).warnings)
     except InvalidDocument as error:
         render_text(error.diagnostics)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

