@@ -41,12 +41,25 @@ class _Row:
     caption: str | None
 
 
-def in_tables(folder: Path) -> bool:
-    """Whether a folder's pictures stand in rows, and are not files."""
-    endings = {f.suffix.lower() for f in folder.rglob("*") if f.stem != _METADATA}
-    return not endings.isdisjoint(_TABLES) or (
-        not endings.isdisjoint(_PACKED) and not holds_pictures(folder)
-    )
+def in_tables(folder: Path, source: DataSource) -> bool:
+    """Whether a folder's pictures stand in rows, and are not files.
+
+    Raises DataError where both may be meant.
+    """
+    files = [f for f in folder.rglob("*") if f.stem != _METADATA]
+    tables = sorted(f for f in files if f.suffix.lower() in _TABLES)
+    # a hub's data set has pictures beside its tables to show itself by
+    if tables and not source.images.startswith(HUB) and holds_pictures(folder):
+        raise DataError(
+            "data",
+            "images",
+            f"{source.images} holds pictures and a table, {tables[0].relative_to(folder).as_posix()}: "
+            "either may be meant",
+            "put those that you mean into a folder of their own; captions beside pictures stand in a "
+            "table called metadata",
+        )
+    packed = any(f.suffix.lower() in _PACKED for f in files)
+    return bool(tables) or (packed and not holds_pictures(folder))
 
 
 def from_tables(folder: Path, source: DataSource, store: Store, *, keep: bool) -> list[Found]:

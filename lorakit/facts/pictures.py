@@ -55,7 +55,7 @@ def picture_facts(
         return PictureFacts(None)
     if not folder.is_dir():
         raise DataError("data", "images", f"there is no folder {source.images}")
-    rows = in_tables(folder)
+    rows = in_tables(folder, source)
     found = (
         from_tables(folder, source, store, keep=keep)
         if rows

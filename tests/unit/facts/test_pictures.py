@@ -318,3 +318,15 @@ def test_a_row_that_names_no_picture_is_an_error(
     assert f"metadata.jsonl of {project / 'mine'}" in text
     assert words in text
     assert ("did you mean fox.png?" in text) or ("did you mean file_name by filename?" in text)
+
+
+def test_a_folder_with_pictures_and_a_table_is_not_guessed_at(project: Path) -> None:
+    own = project / "mine"
+    own.mkdir()
+    (own / "0.png").write_bytes(RED)
+    (own / "0.txt").write_text("a fox")
+    (own / "sales.parquet").write_bytes(table())
+    said = complaint(recipe(project, "images: mine"))
+    assert "mine holds pictures and a table, sales.parquet" in said
+    (own / "0.png").unlink()
+    assert len(facts(recipe(project, "images: mine")).pictures) == 3
