@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from lorakit.facts.text_layers import Counts
 from lorakit.kinds.course_checks import processes_of
@@ -65,7 +66,8 @@ def cost(
     tokens = min(float(step.max_length), data.characters / _LETTERS_A_TOKEN + 4)
     if known is not None:
         tokens = known.mean(step.max_length)
-    dense = counted.total - int(config.get("vocab_size", 0)) * hidden
+    shared = int(config.get("num_hidden_layers") or 1) if "num_hidden_groups" in config else 1
+    dense = (counted.total - _words(config)) * shared  # ALBERT's layers are one, passed many times
     # forward, backward; a LoRA skips weights' gradients
     passes = 6 if step.method == "full" else 4.2
     samples = train.batch_size * train.gradient_accumulation_steps
@@ -75,6 +77,12 @@ def cost(
         "disk": counted.trainable * 4 + 800_000,
         "passing_disk": checkpoints_bytes(train, counted.trainable),
     }
+
+
+def _words(config: Mapping[str, Any]) -> int:
+    """Parameters of the table of words, which is looked up in and not multiplied by."""
+    width = config.get("embedding_size") or config.get("hidden_size") or config.get("dim") or 0
+    return int(config.get("vocab_size", 0)) * int(width)
 
 
 def _longest(step: TrainTextStep, context: Context, course: Course) -> int:
@@ -110,8 +118,7 @@ def _memory(step: TrainTextStep, context: Context, course: Course, counted: Coun
         trained += counted.trainable * 4
     # of what is multiplied a second copy: frozen, or autocast's of a pass
     if course.precision != "fp32":
-        words = int(config.get("vocab_size", 0)) * hidden
-        weights += 2 * max(0, counted.total - words)
+        weights += 2 * (counted.total - _words(config))
     # of these one comes as the other goes: gradients take the room of what was kept for them
     passing = max(kept, evaluated, gradients)
     return int(_TORCH_BYTES + weights + trained + passing)
