@@ -61,7 +61,6 @@ def cost(
     if counted is None:
         return found
     config = context.facts.readers[step.model].config
-    hidden = int(config.get("hidden_size") or config.get("dim") or 0)
     known = context.facts.lengths.get((step.model, step.data))
     tokens = min(float(step.max_length), data.characters / _LETTERS_A_TOKEN + 4)
     if known is not None:
