@@ -64,7 +64,7 @@ def until_saved(job: dict[str, Any], told: list[int]) -> tuple[int, dict[str, by
     return pieces, {"end": adapter.read_bytes(), "middle": sampled.read_bytes(), "looks": looks}
 
 
-def test_a_training_stopped_or_killed_anywhere_goes_on_from_there_to_the_same_bytes(
+def test_complaint_06_a_training_stopped_or_killed_anywhere_goes_on_to_the_same_bytes(
     job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed: dict[int, Path] = {}
