@@ -24,13 +24,15 @@ Modules = dict[str, tuple[int, tuple[int, int] | None]]  # parameters, (outputs,
 class Counts:
     """Parameters, of the whole and of what is trained; `hit` are the layers with an adapter.
 
-    Below layer `lowest` nothing is trained.
+    Below layer `lowest` nothing is trained. `inputs` is how wide what comes into the trained layers of all
+    blocks is, together: it is kept of each token until its gradient is done.
     """
 
     total: int
     trainable: int
     hit: tuple[str, ...]
     lowest: int = 0
+    inputs: int = 0
 
 
 def counts(facts: TextModelFacts, labels: int, lora: LoraSettings | None) -> Counts | None:
@@ -40,10 +42,10 @@ def counts(facts: TextModelFacts, labels: int, lora: LoraSettings | None) -> Cou
         return None
     total = sum(size for size, _ in modules.values())
     if lora is None:
-        return Counts(total, total, ())
+        return Counts(total, total, (), inputs=sum(map(_input, modules, modules.values())))
     whole = (*family.heads, *lora.modules_to_save)
     targets = lora.target_modules or family.targets
-    extra, kept, chosen, lowest = 0, 0, [], []
+    extra, kept, inputs, chosen, lowest = 0, 0, 0, [], []
     depth = _first(facts.config, "num_hidden_layers", "n_layers")
     for name, (size, shape) in modules.items():
         if _saved(name, whole):
@@ -53,8 +55,15 @@ def counts(facts: TextModelFacts, labels: int, lora: LoraSettings | None) -> Cou
             chosen.append(name)
         else:
             continue
+        inputs += _input(name, (size, shape))
         lowest.append(_number(name, depth, family))
-    return Counts(total + extra, extra + kept, tuple(chosen), min(lowest, default=0))
+    return Counts(total + extra, extra + kept, tuple(chosen), min(lowest, default=0), inputs)
+
+
+def _input(name: str, module: tuple[int, tuple[int, int] | None]) -> int:
+    """How wide what comes into a block's layer is; nothing of a token comes into the head."""
+    _, shape = module
+    return shape[1] if shape is not None and re.search(r"\.\d+\.", name) else 0
 
 
 def layer_names(facts: TextModelFacts) -> tuple[str, ...]:

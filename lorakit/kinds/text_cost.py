@@ -18,9 +18,10 @@ _LETTERS_A_TOKEN = 4.2  # of English, in a vocabulary of 30,000 word pieces
 _TIGHT = 1.2  # a text of many names and numbers has so many more
 # a process with torch, transformers, peft and accelerate at work, without weights and activations
 _TORCH_BYTES = 530 << 20
-# what a layer of an encoder keeps for the way back, in bytes a token and channel, and a token and head for
-# each other token: counted from autograd's saved tensors of BERT, in fp32 and under bf16's autocast
-_KEPT = {"fp32": (72.0, 12.0), "bf16": (69.0, 6.0), "fp16": (69.0, 6.0)}
+# what a layer of an encoder keeps for the way back, in bytes a token and channel, and of what comes into each
+# trained layer: counted from autograd's saved tensors of BERT, in fp32 and under bf16's autocast
+_KEPT = {"fp32": (41.0, 4.0), "bf16": (32.0, 2.0), "fp16": (32.0, 2.0)}
+_PAIR = 12.0  # bytes a head and pair of tokens
 # the holes of a heap whose blocks have another size each time, as a share of what is kept: measured of MiniLM
 # on reviews, with batches of 8 to 64 texts
 _HOLES = 0.65
@@ -65,8 +66,7 @@ def cost(
     tokens = min(float(step.max_length), data.characters / _LETTERS_A_TOKEN + 4)
     if known is not None:
         tokens = known.mean(step.max_length)
-    shared = int(config.get("num_hidden_layers") or 1) if "num_hidden_groups" in config else 1
-    dense = (counted.total - _words(config)) * shared  # ALBERT's layers are one, passed many times
+    dense = (counted.total - _words(config)) * _passes_of_a_layer(config)
     # forward, backward; a LoRA skips weights' gradients
     passes = 6 if step.method == "full" else 4.2
     samples = train.batch_size * train.gradient_accumulation_steps
@@ -82,6 +82,11 @@ def _words(config: Mapping[str, Any]) -> int:
     """Parameters of the table of words, which is looked up in and not multiplied by."""
     width = config.get("embedding_size") or config.get("hidden_size") or config.get("dim") or 0
     return int(config.get("vocab_size", 0)) * int(width)
+
+
+def _passes_of_a_layer(config: Mapping[str, Any]) -> int:
+    """ALBERT's layers are one, passed many times."""
+    return int(config.get("num_hidden_layers") or 1) if "num_hidden_groups" in config else 1
 
 
 def _longest(step: TrainTextStep, context: Context, course: Course) -> int:
@@ -102,13 +107,15 @@ def _memory(step: TrainTextStep, context: Context, course: Course, counted: Coun
     heads = int(config.get("num_attention_heads") or config.get("n_heads") or 0)
     length = _longest(step, context, course)
     rows = -(-step.train.batch_size // processes_of(step.train))
-    channel, pair = _KEPT[course.precision]
-    layer = channel * hidden + pair * heads * length
-    every = (depth - counted.lowest) * layer
+    channel, element = _KEPT[course.precision]
+    layer = channel * hidden + _PAIR * heads * length
+    shared = _passes_of_a_layer(config)
+    every = (depth - counted.lowest) * layer + counted.inputs * shared * element
+    whole = max(layer, every / max(1, depth - counted.lowest))
     if step.train.gradient_checkpointing:  # one layer whole, of the others what goes into them
-        every = layer + depth * 4 * hidden
+        every = whole + depth * 4 * hidden
     kept = rows * length * every * (1 + _HOLES)
-    evaluated = evaluation.TEXTS * length * layer  # of which one layer is there at a time
+    evaluated = evaluation.TEXTS * length * whole  # of which one layer is there at a time
     # weights are mapped from their file before they are copied
     weights = counted.total * 4 * 1.5
     trained = counted.trainable * optimizer_bytes(step.train)
