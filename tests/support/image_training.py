@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,23 @@ def paint(folder: Path, sizes: list[tuple[int, int]], captions: list[str] | None
         words = captions[number] if captions else f"a fox at {number}"
         (folder / f"{number}.txt").write_text(words + "\n")
     return folder
+
+
+def fox_recipe(folder: Path, model: Path, step: str, data: str = "", more: str = "") -> Path:
+    """A project that trains a copy of `model` on three pictures of `foxes`; returns its recipe.
+
+    `step` are the keys of its training, `data` those of its data set, `more` other data sets.
+    """
+    paint(folder / "foxes", [(64, 64)] * 3)
+    (folder / ".lorakit").mkdir()
+    shutil.copytree(model, folder / "model")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(
+        "recipe: 1\nseed: 5\nmodels: {tiny: {from: model, dtype: fp32}}\n"
+        f"datasets: {{foxes: {{images: foxes{data}}}{more}}}\nsteps:\n"
+        f"  style: {{kind: train-image, data: foxes, {step}}}\n"
+    )
+    return recipe
 
 
 @dataclass(frozen=True)

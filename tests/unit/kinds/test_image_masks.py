@@ -10,25 +10,20 @@ import pytest
 from PIL import Image
 
 import lorakit
-from tests.support.image_training import paint
+from tests.support.image_training import fox_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def actions(tiny_sd: Path, folder: Path, masked: int, step: str) -> list[Any]:
     """The plan of a training on three pictures, of which so many have masks, and on the same without any."""
-    foxes = paint(folder / "foxes", [(64, 64)] * 3)
-    shutil.copytree(foxes, folder / "others")
+    others = ", others: {images: others}"
+    recipe = fox_recipe(folder, tiny_sd, f"{step}, train: {{max_train_steps: 1}}", more=others)
+    shutil.copytree(folder / "foxes", folder / "others")
     for number in range(masked):
-        Image.new("L", (64, 64), "white").save(foxes / f"{number}-masklabel.png")
-    (folder / ".lorakit").mkdir()
-    shutil.copytree(tiny_sd, folder / "model")
-    (folder / "recipe.yaml").write_text(
-        "recipe: 1\nmodels: {tiny: {from: model, dtype: fp32}}\n"
-        "datasets: {foxes: {images: foxes}, others: {images: others}}\nsteps:\n"
-        f"  style: {{kind: train-image, data: foxes, {step}, train: {{max_train_steps: 1}}}}\n"
-    )
-    return [planned.action for planned in lorakit.load(folder / "recipe.yaml").plan().actions]
+        white = Image.new("L", (64, 64), "white")
+        white.save(folder / "foxes" / f"{number}-masklabel.png")
+    return [planned.action for planned in lorakit.load(recipe).plan().actions]
 
 
 def test_a_masked_picture_shares_no_latents_with_the_same_picture_unmasked(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch.utils import checkpoint
 
 from lorakit.training import canonical, image
 from lorakit.training.checkpoints import Checkpoints
-from tests.support.image_training import encoded, paint
+from tests.support.image_training import encoded, fox_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -45,16 +44,12 @@ def learnt(job: dict[str, Any], name: str, **train: object) -> tuple[list[float]
 def test_gradient_checkpointing_learns_what_a_training_without_it_does(
     tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, precision: str
 ) -> None:
-    paint(tmp_path / "foxes", [(64, 64)] * 3)
-    (tmp_path / ".lorakit").mkdir()
-    shutil.copytree(tiny_sd, tmp_path / "model")
-    (tmp_path / "recipe.yaml").write_text(
-        "recipe: 1\nseed: 5\nmodels: {tiny: {from: model, dtype: fp32}}\n"
-        "datasets: {foxes: {images: foxes, test_size: 1}}\nsteps:\n"
-        f"  style: {{kind: train-image, data: foxes, {WAYS[way]}, train: {{max_train_steps: {STEPS}, "
-        f"batch_size: 2, learning_rate: 1e-2, precision: {precision}}}}}\n"
+    step = (
+        f"{WAYS[way]}, train: {{max_train_steps: {STEPS}, "
+        f"batch_size: 2, learning_rate: 1e-2, precision: {precision}}}"
     )
-    _, job, _ = encoded(tmp_path / "recipe.yaml", tmp_path / "scratch")
+    recipe = fox_recipe(tmp_path, tiny_sd, step, ", test_size: 1")
+    _, job, _ = encoded(recipe, tmp_path / "scratch")
     losses, weights = learnt(job, "plain")
     called: list[object] = []
     again = checkpoint.checkpoint

@@ -13,7 +13,7 @@ import pytest
 from lorakit.facts.adapters import PEFT_FILE
 from lorakit.training import image
 from lorakit.training.checkpoints import Checkpoints
-from tests.support.image_training import encoded, paint
+from tests.support.image_training import encoded, fox_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -24,18 +24,14 @@ ADAPTER = "pytorch_lora_weights.safetensors"
 @pytest.fixture
 def job(tiny_sd: Path, tmp_path: Path) -> dict[str, Any]:
     """Three steps, a sample after the second, a picture held out and looked at after each."""
-    paint(tmp_path / "foxes", [(64, 64)] * 3)
-    (tmp_path / ".lorakit").mkdir()
-    shutil.copytree(tiny_sd, tmp_path / "model")
-    (tmp_path / "recipe.yaml").write_text(
-        "recipe: 1\nseed: 5\nmodels: {tiny: {from: model, dtype: fp32}}\n"
-        "datasets: {foxes: {images: foxes, test_size: 1}}\nsteps:\n"
-        "  style: {kind: train-image, data: foxes, lora: {rank: 2, target_modules: [attn2.to_v]}, "
+    step = (
+        "lora: {rank: 2, target_modules: [attn2.to_v]}, "
         f"samples: {{prompts: [a fox], every: {SAMPLED}}}, train: {{max_train_steps: {STEPS}, "
         f"checkpointing_steps: {SAMPLED}, batch_size: 1, learning_rate: 1e-2, precision: fp32, "
-        "ema_decay: 0.5}}\n"
+        "ema_decay: 0.5}"
     )
-    _, made, _ = encoded(tmp_path / "recipe.yaml", tmp_path / "scratch")
+    recipe = fox_recipe(tmp_path, tiny_sd, step, ", test_size: 1")
+    _, made, _ = encoded(recipe, tmp_path / "scratch")
     return made
 
 
