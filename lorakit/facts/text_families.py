@@ -77,6 +77,23 @@ def targets_of(config: Mapping[str, Any]) -> tuple[str, ...]:
     return family.targets if family else _OTHER_TARGETS.get(str(config.get("model_type")), ())
 
 
+def figure(config: Mapping[str, Any], *keys: str) -> int:
+    """A number of a configuration, under the first of the names that families have for it; 0 for none."""
+    return next((int(config[key]) for key in keys if isinstance(config.get(key), int)), 0)
+
+
+def words_table(config: Mapping[str, Any]) -> int:
+    """Parameters of the table of words, which is looked up in and not multiplied by."""
+    width = figure(config, "embedding_size", "hidden_size", "dim")
+    return figure(config, "vocab_size") * width
+
+
+def passes_of_a_layer(config: Mapping[str, Any]) -> int:
+    """How often a text goes through each layer: ALBERT's are one, passed many times."""
+    shared = "num_hidden_groups" in config
+    return (figure(config, "num_hidden_layers") or 1) if shared else 1
+
+
 def longest_of(config: Mapping[str, Any]) -> int:
     """Tokens that a model can read at most; 0 where nothing is said."""
     positions = int(config.get("max_position_embeddings") or 0)

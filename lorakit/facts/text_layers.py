@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lorakit.facts.layer_targets import hit
-from lorakit.facts.text_families import Family, family_of, head_sizes
+from lorakit.facts.text_families import Family, family_of, figure, head_sizes
 from lorakit.facts.text_models import TextModelFacts
 from lorakit.language.trainings import LoraSettings
 
@@ -46,7 +46,7 @@ def counts(facts: TextModelFacts, labels: int, lora: LoraSettings | None) -> Cou
     whole = (*family.heads, *lora.modules_to_save)
     targets = lora.target_modules or family.targets
     extra, kept, inputs, chosen, lowest = 0, 0, 0, [], []
-    depth = _first(facts.config, "num_hidden_layers", "n_layers")
+    depth = figure(facts.config, "num_hidden_layers", "n_layers")
     for name, (size, shape) in modules.items():
         if _saved(name, whole):
             kept += size
@@ -112,7 +112,7 @@ def _number(name: str, depth: int, family: Family) -> int:
 def _classifier(facts: TextModelFacts, labels: int) -> Modules:
     """All modules of the classifier that transformers makes; none for a family that is not known."""
     family, config = family_of(facts.config), facts.config
-    hidden = _first(config, "hidden_size", "dim")
+    hidden = figure(config, "hidden_size", "dim")
     if family is None or not hidden:
         return {}
     at = f"{family.prefix}."
@@ -138,14 +138,10 @@ def _modules(weights: Mapping[str, tuple[int, ...]]) -> Modules:
     return found
 
 
-def _first(config: Mapping[str, Any], *keys: str) -> int:
-    return next((int(config[key]) for key in keys if isinstance(config.get(key), int)), 0)
-
-
 def _told(family: Family, config: Mapping[str, Any], hidden: int) -> Modules:
     """The pretrained part as a configuration tells it."""
-    depth = _first(config, "num_hidden_layers", "n_layers")
-    inner = _first(config, "intermediate_size", "hidden_dim")
+    depth = figure(config, "num_hidden_layers", "n_layers")
+    inner = figure(config, "intermediate_size", "hidden_dim")
     if family.prefix not in ("bert", "distilbert") or not depth or not inner:
         return {}
     found: Modules = {}
@@ -155,7 +151,7 @@ def _told(family: Family, config: Mapping[str, Any], hidden: int) -> Modules:
         ("token_type", "type_vocab_size"),
     ):
         if key in config:
-            rows = _first(config, key)
+            rows = figure(config, key)
             found[f"embeddings.{table}_embeddings"] = (rows * hidden, (hidden, rows))
     found["embeddings.LayerNorm"] = (2 * hidden, None)
     at = "encoder" if family.prefix == "bert" else "transformer"

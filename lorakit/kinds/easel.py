@@ -49,9 +49,6 @@ class Easel:
     trained: tuple[Input, ...]  # adapters that steps of this recipe make, by role
     draft: bool
     context: Context
-    taught: frozenset[str] = (
-        frozenset()
-    )  # words that are no strangers, though the model has never seen them
     engines: dict[int, Engine] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -216,8 +213,13 @@ class Easel:
                 f"write strength: {least:g} or more, or more num_inference_steps",
             )
 
-    def check_prompts(self, prompts: Iterable[tuple[str, Place]]) -> Iterator[Diagnostic]:
-        """Prompts over the text encoder's limit are errors; words outside the model's world are named."""
+    def check_prompts(
+        self, prompts: Iterable[tuple[str, Place]], taught: frozenset[str]
+    ) -> Iterator[Diagnostic]:
+        """Prompts over the text encoder's limit are errors; words outside the model's world are named.
+
+        Those of them that are `taught` to it are no strangers.
+        """
         given = list(prompts)
         counter = self.context.facts.counters.get(self.model.name)
         over = counter.overflow([text for text, _ in given]) if counter else {}
@@ -232,16 +234,18 @@ class Easel:
                     f"the prompt: {text}",
                     "shorten the sentence, the anchor, the style or the setting",
                 )
-        yield from self._strangers(given)
+        yield from self._strangers(given, taught)
 
-    def _strangers(self, given: Sequence[tuple[str, Place]]) -> Iterator[Diagnostic]:
+    def _strangers(
+        self, given: Sequence[tuple[str, Place]], taught: frozenset[str]
+    ) -> Iterator[Diagnostic]:
         vocabulary = self.model.vocabulary
         if not vocabulary or not given:
             return
         first: dict[str, Place] = {}
         for text, place in given:
             for word in words_of(text):
-                if word not in vocabulary and word not in self.taught:
+                if word not in vocabulary and word not in taught:
                     first.setdefault(word, place)
         if first:
             place = next(iter(first.values()))

@@ -30,9 +30,9 @@ class Generate:
     def check(self, step: GenerateStep, context: Context) -> Iterator[Diagnostic]:
         """Size and prompts."""
         easel = easel_for(step.model, step.adapters, context)
-        easel = replace(easel, taught=taught_to(step, context))
         yield from easel.check_look(step.look, step.place)
-        yield from easel.check_prompts((_text(step, p), p.place) for p in step.prompts)
+        prompts = ((_text(step, p), p.place) for p in step.prompts)
+        yield from easel.check_prompts(prompts, taught_to(step, context))
 
     def plan(self, step: GenerateStep, context: Context) -> Made:
         """A frame for each picture, and the contact sheet."""

@@ -28,9 +28,9 @@ def check_samples(step: TrainImageStep, context: Context) -> Iterator[Diagnostic
     if not step.samples.prompts or step.method == "full":
         return
     easel = easel_for(step.model, (), context)
-    easel = replace(easel, taught=words_learnt((step,), context))
     yield from easel.check_look(step.samples.look, step.place)
-    yield from easel.check_prompts((prompt.text, prompt.place) for prompt in step.samples.prompts)
+    prompts = ((prompt.text, prompt.place) for prompt in step.samples.prompts)
+    yield from easel.check_prompts(prompts, words_learnt((step,), context))
 
 
 def sample_actions(

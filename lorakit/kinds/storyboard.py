@@ -34,7 +34,6 @@ class Storyboards:
     def check(self, step: StoryboardStep, context: Context) -> Iterator[Diagnostic]:
         """Sizes, strengths, prompts, and the glyphs of the captions."""
         easel = easel_for(step.model, step.adapters, context)
-        easel = replace(easel, taught=taught_to(step, context))
         board = step.board
         looks: dict[object, Sentence] = {}
         drawn = [
@@ -59,7 +58,8 @@ class Storyboards:
                         scene.place,
                         "give the scene one size, or write chain: {from: noise}",
                     )
-        yield from easel.check_prompts((s.prompt, s.place) for _, _, s in drawn)
+        prompts = ((s.prompt, s.place) for _, _, s in drawn)
+        yield from easel.check_prompts(prompts, taught_to(step, context))
         if board.video is not None:
             captions = [(s.caption, s.place) for scene in board.scenes for s in scene.sentences]
             yield from check_captions(captions, board.video, context)
@@ -67,7 +67,6 @@ class Storyboards:
     def plan(self, step: StoryboardStep, context: Context) -> Made:
         """Frames scene by scene, then the contact sheet and the film."""
         easel = easel_for(step.model, step.adapters, context)
-        easel = replace(easel, taught=taught_to(step, context))
         board = step.board
         scenes = _Scenes(step, easel, context.project.recipe.seed)
         for scene in scenes.in_order():

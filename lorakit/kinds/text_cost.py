@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from lorakit.facts.text_families import figure, passes_of_a_layer, words_table
 from lorakit.facts.text_layers import Counts
 from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
@@ -66,7 +66,7 @@ def cost(
     tokens = min(float(step.max_length), data.characters / _LETTERS_A_TOKEN + 4)
     if known is not None:
         tokens = known.mean(step.max_length)
-    dense = (counted.total - _words(config)) * _passes_of_a_layer(config)
+    dense = (counted.total - words_table(config)) * passes_of_a_layer(config)
     # forward, backward; a LoRA skips weights' gradients
     passes = 6 if step.method == "full" else 4.2
     samples = train.batch_size * train.gradient_accumulation_steps
@@ -76,17 +76,6 @@ def cost(
         "disk": counted.trainable * 4 + 800_000,
         "passing_disk": checkpoints_bytes(train, counted.trainable),
     }
-
-
-def _words(config: Mapping[str, Any]) -> int:
-    """Parameters of the table of words, which is looked up in and not multiplied by."""
-    width = config.get("embedding_size") or config.get("hidden_size") or config.get("dim") or 0
-    return int(config.get("vocab_size", 0)) * int(width)
-
-
-def _passes_of_a_layer(config: Mapping[str, Any]) -> int:
-    """ALBERT's layers are one, passed many times."""
-    return int(config.get("num_hidden_layers") or 1) if "num_hidden_groups" in config else 1
 
 
 def _longest(step: TrainTextStep, context: Context, course: Course) -> int:
@@ -102,14 +91,14 @@ def _longest(step: TrainTextStep, context: Context, course: Course) -> int:
 def _memory(step: TrainTextStep, context: Context, course: Course, counted: Counts) -> int:
     """Bytes of one process at its peak: where the longest texts are together in a batch."""
     config = context.facts.readers[step.model].config
-    hidden = int(config.get("hidden_size") or config.get("dim") or 0)
-    depth = int(config.get("num_hidden_layers") or config.get("n_layers") or 0)
-    heads = int(config.get("num_attention_heads") or config.get("n_heads") or 0)
+    hidden = figure(config, "hidden_size", "dim")
+    depth = figure(config, "num_hidden_layers", "n_layers")
+    heads = figure(config, "num_attention_heads", "n_heads")
     length = _longest(step, context, course)
     rows = -(-step.train.batch_size // processes_of(step.train))
     channel, element = _KEPT[course.precision]
     layer = channel * hidden + _PAIR * heads * length
-    shared = _passes_of_a_layer(config)
+    shared = passes_of_a_layer(config)
     every = (depth - counted.lowest) * layer + counted.inputs * shared * element
     whole = max(layer, every / max(1, depth - counted.lowest))
     if step.train.gradient_checkpointing:  # one layer whole, of the others what goes into them
@@ -124,7 +113,7 @@ def _memory(step: TrainTextStep, context: Context, course: Course, counted: Coun
         trained += counted.trainable * 4
     # of what is multiplied a second copy: frozen, or autocast's of a pass
     if course.precision != "fp32":
-        weights += 2 * (counted.total - _words(config))
+        weights += 2 * (counted.total - words_table(config))
     # of these one comes as the other goes: gradients take the room of what was kept for them
     passing = max(kept, evaluated, gradients)
     return int(_TORCH_BYTES + weights + trained + passing)

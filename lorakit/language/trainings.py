@@ -52,8 +52,19 @@ class DataSource:
         return dict(self.places).get(key, self.place)
 
 
+class _Placed:
+    """Settings that know where their keys stand."""
+
+    __slots__ = ()
+    places: tuple[tuple[str, Place], ...]
+
+    def where(self, key: str) -> Place | None:
+        """Where a key stands, or as `target_modules.0` a list's item; None if it was not given."""
+        return dict(self.places).get(key)
+
+
 @dataclass(frozen=True, slots=True)
-class LoraSettings:
+class LoraSettings(_Placed):
     """The adapter; `alpha` None is `rank`, empty `target_modules` are the kind's own.
 
     `places` are those of the keys that were given, and as `target_modules.0` of what lists hold.
@@ -68,10 +79,6 @@ class LoraSettings:
     modules_to_save: tuple[str, ...] = ()
     peft_type: PeftType = "lora"
     places: tuple[tuple[str, Place], ...] = ()
-
-    def where(self, key: str) -> Place | None:
-        """Where a key or a list's item stands; None if it was not given."""
-        return dict(self.places).get(key)
 
     @property
     def scale_alpha(self) -> float:
@@ -88,11 +95,11 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainSettings:
+class TrainSettings(_Placed):
     """How long, how fast, how exactly; at most one of `max_train_steps` and `num_train_epochs`.
 
     `learning_rate` None is the kind's own. `place` is where `precision` stands, or the step; `places` are
-    those of the keys that were given.
+    those of the keys that were given, of `resources` too.
     """
 
     max_train_steps: int | None = None
@@ -115,10 +122,6 @@ class TrainSettings:
     resources: Resources = Resources()
     place: Place | None = None
     places: tuple[tuple[str, Place], ...] = ()
-
-    def where(self, key: str) -> Place | None:
-        """Where a key stands, of `train` or of `resources`; None if it was not given."""
-        return dict(self.places).get(key)
 
     def batches(self, samples: int) -> int:
         """Passes in one epoch; the ragged last batch counts."""

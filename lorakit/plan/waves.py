@@ -9,6 +9,7 @@ it has nor on its slot.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -91,3 +92,15 @@ def _width(frame: Action) -> int:
     width = frame.params["wave"]
     assert isinstance(width, int)
     return width
+
+
+def by_width(every: Iterable[Waves]) -> tuple[Waves, ...]:
+    """Those of one width added up: each checkpoint whose samples are drawn has waves of its own."""
+    from lorakit.plan.states import Waves
+
+    calls: Counter[int] = Counter()
+    rows: Counter[int] = Counter()
+    for waves in every:
+        calls[waves.width] += waves.calls
+        rows[waves.width] += waves.rows
+    return tuple(Waves(width, calls[width], rows[width]) for width in calls)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import render_text
 from lorakit.plan import numbers
-from lorakit.plan.states import State, Waves
+from lorakit.plan.states import State
+from lorakit.plan.waves import by_width
 from lorakit.ui.outline import Node, lines_of, show
 from lorakit.ui.plan_json import plan_as_json
 from lorakit.ui.theme import FAINT, STRONG, WARN, clean, glyphs_for
@@ -206,17 +207,6 @@ def _drawn_with(planned: Planned) -> Iterator[str]:
         yield f"{params['width']}x{params.get('height')} px"
 
 
-def _of_a_width(every: Iterable[Waves]) -> list[Waves]:
-    """Add up those of one width: each checkpoint whose samples are drawn has waves of its own."""
-    found: dict[int, Waves] = {}
-    for waves in every:
-        before = found.get(waves.width, Waves(waves.width, 0, 0))
-        found[waves.width] = Waves(
-            waves.width, before.calls + waves.calls, before.rows + waves.rows
-        )
-    return list(found.values())
-
-
 def _footer(plan: Plan) -> Iterator[Line]:
     yield []
     estimate = plan.estimate
@@ -225,7 +215,7 @@ def _footer(plan: Plan) -> Iterator[Line]:
         yield [("time    ", STRONG), (numbers.about(estimate.seconds), ""), (known, FAINT)]
         yield [("memory  ", STRONG), (f"about {numbers.size(estimate.memory)} at the peak", "")]
         yield [("disk    ", STRONG), (f"about {numbers.size(estimate.disk)}", "")]
-        for waves in _of_a_width(plan.waves):
+        for waves in by_width(plan.waves):
             rows = waves.calls * waves.width
             words = f"{waves.rows} of {rows} rows in use ({waves.fullness:.0%})"
             calls = numbers.count(waves.calls, "call")
