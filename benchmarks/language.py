@@ -20,8 +20,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lorakit.language import FolderReader, build_board, load, schema, source
-from lorakit.language.findings import Findings
+from lorakit.language import FolderReader, load
+from lorakit.language.story import build_board
+from lorakit.language.yaml import schema, source
+from lorakit.language.yaml.findings import Findings
 
 HEAD = """\
 storyboard: 1
@@ -118,7 +120,7 @@ def library_check(path: Path) -> Callable[[], object]:
     import jsonschema
     import yaml
 
-    from lorakit.language import schemas
+    from lorakit.language.yaml import schemas
 
     value = yaml.load(
         path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)

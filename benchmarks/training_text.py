@@ -23,7 +23,7 @@ from lorakit.diagnostics import Place
 from lorakit.facts.text_data import Texts, read
 from lorakit.facts.text_files import folder_of
 from lorakit.facts.text_models import minilm_folder
-from lorakit.language.trainings import DataSource
+from lorakit.language.recipe.trainings import DataSource
 from lorakit.training import text_model
 from lorakit.training.loop import Loop
 from lorakit.training.task import LoopSettings

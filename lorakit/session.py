@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lorakit.diagnostics import InvalidDocument
 from lorakit.language import FolderReader
 from lorakit.language import load as load_documents
-from lorakit.language.documents import Project
+from lorakit.language.recipe.documents import Project
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic

@@ -10,8 +10,8 @@ from typing import Any
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.hub import HubError, snapshot
-from lorakit.language import names
-from lorakit.language.trainings import DataSource
+from lorakit.language.recipe.trainings import DataSource
+from lorakit.language.yaml import names
 
 HUB = "hub:"
 

@@ -18,7 +18,7 @@ from lorakit.facts.text_data import TextFacts, text_facts
 from lorakit.facts.text_lengths import TextLengths, text_lengths
 from lorakit.facts.text_models import TextModelFacts, text_model_facts
 from lorakit.facts.tokens import TokenCounter
-from lorakit.language.documents import Project, TrainTextStep, with_members
+from lorakit.language.recipe.documents import Project, TrainTextStep, with_members
 from lorakit.store.journal import Timings
 from lorakit.store.store import FOLDER, Store
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from lorakit.language import names
+from lorakit.language.yaml import names
 
 
 def hit(name: str, targets: Sequence[str] | str) -> bool:

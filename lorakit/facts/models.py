@@ -16,7 +16,7 @@ from lorakit.facts.digests import Digests
 from lorakit.facts.hub import HubError, snapshot
 from lorakit.facts.unet_shapes import PUBLISHED, Shapes, shapes_of
 from lorakit.facts.weights_header import weights_header
-from lorakit.language.documents import ModelSource
+from lorakit.language.recipe.documents import ModelSource
 
 Family = Literal["sd", "sdxl"]
 _FAMILIES: Mapping[str, Family] = {

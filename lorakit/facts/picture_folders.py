@@ -11,8 +11,8 @@ from typing import Any
 from lorakit.facts.data_sets import HUB, DataError, check_column, no_split
 from lorakit.facts.digests import Digests
 from lorakit.facts.found_pictures import USUAL_CAPTIONS, Found, look_at
-from lorakit.language import names
-from lorakit.language.trainings import DataSource
+from lorakit.language.recipe.trainings import DataSource
+from lorakit.language.yaml import names
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _UNREADABLE = (

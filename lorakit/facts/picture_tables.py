@@ -16,8 +16,8 @@ from typing import Any
 from lorakit.facts.data_sets import HUB, DataError, check_column, no_split, splits_of
 from lorakit.facts.found_pictures import SAME_WORDS, USUAL_CAPTIONS, Found, look_at
 from lorakit.facts.picture_folders import holds_pictures
-from lorakit.language import names
-from lorakit.language.trainings import DataSource
+from lorakit.language.recipe.trainings import DataSource
+from lorakit.language.yaml import names
 from lorakit.store import atomic
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import Output, Store

@@ -13,7 +13,7 @@ from lorakit.facts.digests import Digests
 from lorakit.facts.found_pictures import SAME_WORDS, Found
 from lorakit.facts.picture_folders import from_folder
 from lorakit.facts.picture_tables import from_tables, in_tables
-from lorakit.language.trainings import DataSource
+from lorakit.language.recipe.trainings import DataSource
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import Store
 

@@ -13,8 +13,8 @@ from lorakit.facts.data_sets import HUB, DataError, no_split
 from lorakit.facts.digests import Digests
 from lorakit.facts.text_files import Row, files_of, folder_of, rows_of
 from lorakit.facts.text_lengths import Sample, sample_of
-from lorakit.language import names
-from lorakit.language.trainings import Columns, DataSource
+from lorakit.language.recipe.trainings import Columns, DataSource
+from lorakit.language.yaml import names
 from lorakit.store.canonical import digest_of
 
 

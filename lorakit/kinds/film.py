@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.fonts import missing_glyphs
 from lorakit.kinds.sheet import ASSEMBLY, pictures_of
-from lorakit.language.documents import Video
+from lorakit.language.story.documents import Video
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Shot
 

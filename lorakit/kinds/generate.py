@@ -9,8 +9,8 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.easel import easel_for
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import taught_to
-from lorakit.language import prompts
-from lorakit.language.documents import GenerateStep, Prompt
+from lorakit.language.recipe.documents import GenerateStep, Prompt
+from lorakit.language.story import prompts
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Made, Shot
 from lorakit.plan.seeds import derive

@@ -9,7 +9,7 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.facts.unet_layers import layer_sizes
 from lorakit.kinds import layer_checks
 from lorakit.kinds.image_set import held_out_count
-from lorakit.language.documents import TrainImageStep
+from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan.kind import Context
 
 

@@ -12,7 +12,7 @@ from lorakit.facts.unet_layers import layer_sizes, total, trainable
 from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.image_set import ImageSet
 from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
-from lorakit.language.documents import TrainImageStep
+from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan.evaluation import TIMESTEPS
 from lorakit.plan.kind import Context
 from lorakit.store.canonical import digest_of

@@ -9,7 +9,7 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.easel import easel_for
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import words_learnt
-from lorakit.language.documents import AdapterUse, TrainImageStep
+from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Context, Shot
 from lorakit.plan.seeds import derive

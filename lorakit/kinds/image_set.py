@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from lorakit.facts.pictures import Picture
 from lorakit.kinds.encoded import View
-from lorakit.language.documents import TrainImageStep
-from lorakit.language.trainings import DataSource
+from lorakit.language.recipe.documents import TrainImageStep
+from lorakit.language.recipe.trainings import DataSource
 from lorakit.plan import numbers
 from lorakit.plan.buckets import PictureOrder, bucket_of, in_words
 from lorakit.plan.kind import Context

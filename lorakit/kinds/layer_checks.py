@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.layer_targets import ends, hit, meant
-from lorakit.language import names
-from lorakit.language.trainings import LoraSettings
+from lorakit.language.recipe.trainings import LoraSettings
+from lorakit.language.yaml import names
 from lorakit.plan.kind import Context
 
 _SHOWN = 24  # layers that a hint lists

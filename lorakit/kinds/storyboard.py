@@ -10,7 +10,8 @@ from lorakit.kinds.easel import Easel, Start, easel_for
 from lorakit.kinds.film import check_captions, film
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import taught_to
-from lorakit.language.documents import Scene, Sentence, Storyboard, StoryboardStep
+from lorakit.language.recipe.documents import StoryboardStep
+from lorakit.language.story.documents import Scene, Sentence, Storyboard
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Made, Shot
 from lorakit.plan.seeds import derive

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from lorakit.language.documents import (
+from lorakit.language.recipe.documents import (
     CompareStep,
     GenerateStep,
     Recipe,

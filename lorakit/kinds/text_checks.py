@@ -9,8 +9,8 @@ from lorakit.facts.layer_targets import ends
 from lorakit.facts.text_families import family_of
 from lorakit.facts.text_layers import head_layers, layer_names, module_names
 from lorakit.kinds import layer_checks
-from lorakit.language import names
-from lorakit.language.documents import TrainTextStep
+from lorakit.language.recipe.documents import TrainTextStep
+from lorakit.language.yaml import names
 from lorakit.plan.kind import Context
 
 

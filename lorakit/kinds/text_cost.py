@@ -8,7 +8,7 @@ from lorakit.facts.text_families import figure, passes_of_a_layer, words_table
 from lorakit.facts.text_layers import Counts
 from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
-from lorakit.language.documents import TrainTextStep
+from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.plan import evaluation
 from lorakit.plan.kind import Context
 from lorakit.plan.padding import padded

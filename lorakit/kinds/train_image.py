@@ -22,7 +22,7 @@ from lorakit.kinds.trainer import (
     course_of,
     lora_params,
 )
-from lorakit.language.documents import TrainImageStep
+from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.kind import Context, Made

@@ -18,7 +18,7 @@ from lorakit.kinds.trainer import (
     course_of,
     lora_params,
 )
-from lorakit.language.documents import TrainTextStep
+from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine
 from lorakit.plan.kind import Context, Made

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds import course_checks
-from lorakit.language.trainings import LoraSettings, TrainSettings
+from lorakit.language.recipe.trainings import LoraSettings, TrainSettings
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context

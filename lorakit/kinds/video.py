@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.film import check_captions, film
-from lorakit.language.documents import VideoStep
+from lorakit.language.recipe.documents import VideoStep
 from lorakit.plan.kind import Context, Made
 
 

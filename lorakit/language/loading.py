@@ -7,29 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lorakit.diagnostics import InvalidDocument, in_order
-from lorakit.language import (
-    access,
-    build_board,
-    build_recipe,
-    checks,
-    merge,
-    schema,
-    settings,
-    source,
-    sweeps,
-    verdict,
-)
-from lorakit.language.documents import ModelSource, Project, Recipe, StoryboardStep
-from lorakit.language.findings import Findings, Unreadable
-from lorakit.language.paths import Paths, project_root
-from lorakit.language.reader import FolderReader
+from lorakit.language.recipe import build_recipe, merge, settings, sweeps
+from lorakit.language.recipe.checks import RECIPE_CHECKS
+from lorakit.language.recipe.documents import ModelSource, Project, Recipe, StoryboardStep
+from lorakit.language.recipe.paths import Paths, project_root
+from lorakit.language.story import build_board
+from lorakit.language.story.checks import BOARD_CHECKS
+from lorakit.language.yaml import access, schema, source, verdict
+from lorakit.language.yaml.findings import Findings, Unreadable
+from lorakit.language.yaml.reader import FolderReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lorakit.language.documents import Storyboard
-    from lorakit.language.nodes import Node
-    from lorakit.language.reader import Reader
+    from lorakit.language.story.documents import Storyboard
+    from lorakit.language.yaml.nodes import Node
+    from lorakit.language.yaml.reader import Reader
 
 Kind = Literal["recipe", "storyboard"]
 _TOP_KEY = re.compile(
@@ -185,7 +178,7 @@ class _Loader:
         verdict.confirm(root, "recipe.schema.json", self._findings)
         swept = sweeps.expanded(root, self._findings)
         recipe = build_recipe.recipe(swept, document, paths, self._board, self._findings)
-        for check in checks.RECIPE_CHECKS:
+        for check in RECIPE_CHECKS:
             check(recipe, swept.root, self._findings)
         return recipe
 
@@ -215,7 +208,7 @@ class _Loader:
         schema.compiled("storyboard.schema.json").check(root, "a storyboard", self._findings)
         verdict.confirm(root, "storyboard.schema.json", self._findings)
         board = build_board.storyboard(root, path, self._findings)
-        for check in checks.BOARD_CHECKS:
+        for check in BOARD_CHECKS:
             check(board, root, self._findings)
         return board
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, in_order
 from lorakit.facts.facts import Facts
-from lorakit.language.documents import Project, Step
+from lorakit.language.recipe.documents import Project, Step
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Kind, Made
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.environment import differences
 from lorakit.facts.facts import Facts
-from lorakit.language.documents import Project, Step
+from lorakit.language.recipe.documents import Project, Step
 from lorakit.plan import estimate, limits, waves
 from lorakit.plan.actions import Action
 from lorakit.plan.expand import expand

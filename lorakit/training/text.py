@@ -14,7 +14,7 @@ from torch import nn
 from lorakit.diagnostics import Place
 from lorakit.facts.text_data import Splits, Texts, from_json, read
 from lorakit.facts.text_files import folder_of
-from lorakit.language.trainings import DataSource
+from lorakit.language.recipe.trainings import DataSource
 from lorakit.plan import evaluation
 from lorakit.store import atomic
 from lorakit.training import metrics, reload, text_model

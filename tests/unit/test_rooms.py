@@ -30,6 +30,8 @@ ROOMS = [
     "diagnostics",
     "resources",
 ]
+# rooms within a room, in the same order; what stands in the room itself is above them
+INNER_ROOMS = {"language": ["recipe", "story", "yaml"]}
 TORCH_ROOMS = {"rendering", "models", "training"}
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "safetensors"}
 
@@ -72,6 +74,23 @@ def test_imports_run_downward_only(room: str, path: Path) -> None:
             if other in ROOMS:
                 where = f"{path}:{line} imports {module}"
                 assert ROOMS.index(other) >= ROOMS.index(room), where
+
+
+@pytest.mark.parametrize(
+    ("room", "path"), list(modules()), ids=lambda v: v if isinstance(v, str) else v.stem
+)
+def test_imports_run_downward_only_between_the_rooms_of_a_room(room: str, path: Path) -> None:
+    inner = INNER_ROOMS.get(room)
+    if inner is None or path.parent == PACKAGE / room:
+        return
+    own = path.relative_to(PACKAGE / room).parts[0]
+    assert own in inner, f"{path} stands in no known room"
+    for module, line, _ in imports(path):
+        if module.startswith(f"lorakit.{room}"):
+            other = (module.split(".")[2:] or [""])[0]
+            where = f"{path}:{line} imports {module}"
+            assert other in inner, where
+            assert inner.index(other) >= inner.index(own), where
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from lorakit.facts.digests import Digests
 from lorakit.facts.machine import Machine, this_machine
 from lorakit.facts.models import ModelError, ModelFacts, model_facts
 from lorakit.facts.tokens import TokenCounter
-from lorakit.language.documents import ModelSource
+from lorakit.language.recipe.documents import ModelSource
 
 PLACE = Place("recipe.yaml", 1, 1)
 

@@ -12,7 +12,7 @@ import lorakit
 from lorakit.diagnostics import InvalidDocument, Place
 from lorakit.facts.text_data import Splits, as_json, from_json, read
 from lorakit.facts.text_files import folder_of
-from lorakit.language.trainings import DataSource
+from lorakit.language.recipe.trainings import DataSource
 from tests.support.hub import caches, publish
 
 ROWS = [("a fine film", "good"), ("a dull film", "bad"), ("bright", "good"), ("slow", "bad")] * 5

@@ -14,8 +14,8 @@ from lorakit.facts.digests import Unread
 from lorakit.facts.models import model_facts
 from lorakit.facts.unet_layers import layer_sizes, total, trainable
 from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
-from lorakit.language.documents import ModelSource
-from lorakit.language.trainings import LoraSettings
+from lorakit.language.recipe.documents import ModelSource
+from lorakit.language.recipe.trainings import LoraSettings
 
 CROSS = ("attn2.to_q", "attn2.to_k", "attn2.to_v")
 # what decides no shape, and what diffusers must know all the same

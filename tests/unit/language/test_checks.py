@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lorakit.language import checks, load
+from lorakit.language import load
+from lorakit.language.recipe import checks
+from lorakit.language.story import checks as board_checks
 
 HEAD = "storyboard: 1\ncharacters: {bunny: {anchor: a bunny, pronouns: he}}\n"
 POSTERS = "  c: {kind: generate, prompts: [x]}\n"
@@ -57,9 +59,12 @@ def test_good_recipes_pass_without_a_word(tmp_path: Path, text: str) -> None:
 
 
 def test_each_check_stands_in_the_table_once_and_says_what_it_is_for() -> None:
-    table = [*checks.BOARD_CHECKS, *checks.RECIPE_CHECKS]
-    assert len(set(table)) == len(table)
-    assert all(check.__doc__ for check in table)
-    folder = Path(checks.__file__).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert {check.__module__.rsplit(".", 1)[-1] for check in table} == files
+    for room, table in (
+        (board_checks, board_checks.BOARD_CHECKS),
+        (checks, checks.RECIPE_CHECKS),
+    ):
+        assert len(set(table)) == len(table)
+        assert all(check.__doc__ for check in table)
+        folder = Path(room.__file__).parent
+        files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        assert {check.__module__.rsplit(".", 1)[-1] for check in table} == files

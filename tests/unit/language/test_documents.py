@@ -9,21 +9,25 @@ from typing import Any
 
 import pytest
 
-from lorakit.language import documents, durations, load, schemas, trainings
+from lorakit.language import load
+from lorakit.language.recipe import documents, trainings
+from lorakit.language.story import documents as boards
+from lorakit.language.story import durations
+from lorakit.language.yaml import schemas
 
 BOARD = "storyboard.schema.json#/definitions/"
 RECIPE = "recipe.schema.json#/definitions/"
 # a document's class -> its schema, and where a key and a field differ in name
 PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
-    (documents.Look, BOARD + "look", {}),
-    (documents.Chain, BOARD + "chain", {"from": "start"}),
-    (documents.Character, BOARD + "character", {}),
-    (documents.Sentence, BOARD + "sentence", {}),
-    (documents.Scene, BOARD + "scene", {}),
-    (documents.Transition, BOARD + "video/properties/transition", {}),
-    (documents.Captions, BOARD + "video/properties/captions", {}),
-    (documents.Video, BOARD + "video", {}),
-    (documents.Storyboard, "storyboard.schema.json#", {}),
+    (boards.Look, BOARD + "look", {}),
+    (boards.Chain, BOARD + "chain", {"from": "start"}),
+    (boards.Character, BOARD + "character", {}),
+    (boards.Sentence, BOARD + "sentence", {}),
+    (boards.Scene, BOARD + "scene", {}),
+    (boards.Transition, BOARD + "video/properties/transition", {}),
+    (boards.Captions, BOARD + "video/properties/captions", {}),
+    (boards.Video, BOARD + "video", {}),
+    (boards.Storyboard, "storyboard.schema.json#", {}),
     (documents.ModelSource, RECIPE + "model", {"from": "source"}),
     (documents.AdapterSource, RECIPE + "adapter", {"from": "path"}),
     (documents.Prompt, RECIPE + "prompt", {}),
@@ -102,14 +106,14 @@ def test_each_key_has_its_field_and_its_default(
         if default is dataclasses.MISSING:
             continue  # filled in by the builder, which the next test watches
         expected = sub["default"]
-        if kind is documents.Video and key in ("captions", "transition"):
+        if kind is boards.Video and key in ("captions", "transition"):
             continue  # classes of their own, walked above
         if (kind, key) in (
             (trainings.DataSource, "columns"),
             (documents.TrainImageStep, "samples"),
         ):
             continue  # classes of their own, walked above
-        if isinstance(default, documents.Duration):
+        if isinstance(default, boards.Duration):
             expected = durations.parse(expected)
         if isinstance(default, tuple):
             default = list(default)
@@ -148,8 +152,8 @@ def test_what_a_document_leaves_out_gets_the_schema_s_default(tmp_path: Path) ->
     )
     assert more.adapters == ()
     board = film.board
-    assert board.look == documents.Look()
-    assert board.scenes[0].chain == documents.Chain()
+    assert board.look == boards.Look()
+    assert board.scenes[0].chain == boards.Chain()
     assert board.scenes[0].start == schemas.default(BOARD + "scene/properties/start")
     assert board.scenes[0].setting == schemas.default(BOARD + "scene/properties/setting")
     assert board.scenes[0].sentences[0].strength == schemas.default(
@@ -157,5 +161,5 @@ def test_what_a_document_leaves_out_gets_the_schema_s_default(tmp_path: Path) ->
     )
     assert board.scenes[0].sentences[0].repeat is False
     assert board.video is not None
-    assert dataclasses.replace(board.video, place=None) == documents.Video()
+    assert dataclasses.replace(board.video, place=None) == boards.Video()
     assert board.video.hold.seconds == Fraction(3, 2)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorakit.language.documents import Duration
-from lorakit.language.durations import parse
+from lorakit.language.story.documents import Duration
+from lorakit.language.story.durations import parse
 
 
 @pytest.mark.parametrize(

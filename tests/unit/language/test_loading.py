@@ -10,7 +10,7 @@ import lorakit.language
 from lorakit import resources
 from lorakit.diagnostics import InvalidDocument
 from lorakit.language import document_kind, load
-from lorakit.language.documents import GenerateStep, StoryboardStep, VideoStep
+from lorakit.language.recipe.documents import GenerateStep, StoryboardStep, VideoStep
 
 BOARD = "storyboard: 1\nscenes: [{setting: in a forest, sentences: [A fox]}]\n"
 

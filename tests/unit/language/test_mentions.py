@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lorakit.diagnostics import Place
-from lorakit.language.documents import Character
-from lorakit.language.findings import Findings
-from lorakit.language.mentions import Cast, names_of
-from lorakit.language.nodes import Source
-from lorakit.language.reading import SceneMemory
+from lorakit.language.story.documents import Character
+from lorakit.language.story.mentions import Cast, names_of
+from lorakit.language.story.reading import SceneMemory
+from lorakit.language.yaml.findings import Findings
+from lorakit.language.yaml.nodes import Source
 
 PLACE = Place("x", 1, 1)
 WORDS = [

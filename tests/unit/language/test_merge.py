@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lorakit.diagnostics import InvalidDocument
-from lorakit.language import load, merge
-from lorakit.language.documents import GenerateStep, Project
-from lorakit.language.findings import Findings
-from lorakit.language.nodes import Node, Source
-from lorakit.language.source import compose
+from lorakit.language import load
+from lorakit.language.recipe import merge
+from lorakit.language.recipe.documents import GenerateStep, Project
+from lorakit.language.yaml.findings import Findings
+from lorakit.language.yaml.nodes import Node, Source
+from lorakit.language.yaml.source import compose
 
 TREES = st.recursive(
     st.one_of(st.integers(), st.text(max_size=3), st.lists(st.integers(), max_size=2)),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lorakit.language import names, schemas
+from lorakit.language.yaml import names, schemas
 
 
 def everything_ours() -> set[str]:

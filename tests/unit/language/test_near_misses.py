@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorakit.language.near_misses import NearMisses, ordinary
+from lorakit.language.story.near_misses import NearMisses, ordinary
 
 
 @pytest.mark.parametrize("word", ["buny", "bunnny", "bnuny", "bunmy", "Buny", "bunnye"])

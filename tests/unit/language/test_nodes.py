@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lorakit.diagnostics import render_text
-from lorakit.language.findings import Findings
-from lorakit.language.nodes import Node, Source
+from lorakit.language.yaml.findings import Findings
+from lorakit.language.yaml.nodes import Node, Source
 
 
 def test_a_spot_stays_inside_the_text() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument
 from lorakit.language import FolderReader, load
-from lorakit.language.paths import project_root
+from lorakit.language.recipe.paths import project_root
 
 
 def adapter(path: Path, written: str, **roots: Path) -> Path:

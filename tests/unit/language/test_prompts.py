@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lorakit.language.prompts import derive
+from lorakit.language.story.prompts import derive
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorakit.language.scalars import NotFinite, resolve
+from lorakit.language.yaml.scalars import NotFinite, resolve
 
 
 @pytest.mark.parametrize(

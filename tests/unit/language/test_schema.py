@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from referencing import Registry, Resource
 
 from lorakit import resources
-from lorakit.language import schema, schemas, verdict
-from lorakit.language.findings import Findings
-from lorakit.language.nodes import Node, Source
-from lorakit.language.source import compose
+from lorakit.language.yaml import schema, schemas, verdict
+from lorakit.language.yaml.findings import Findings
+from lorakit.language.yaml.nodes import Node, Source
+from lorakit.language.yaml.source import compose
 
 FILES = ("recipe.schema.json", "storyboard.schema.json")
 NOWHERE = Source(Path("x"), "x", "x")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorakit.language.findings import Findings
-from lorakit.language.nodes import Source
-from lorakit.language.sentences import split
-from lorakit.language.source import compose
+from lorakit.language.story.sentences import split
+from lorakit.language.yaml.findings import Findings
+from lorakit.language.yaml.nodes import Source
+from lorakit.language.yaml.source import compose
 
 
 def found(text: str) -> list[tuple[str, int, int]]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument
 from lorakit.language import load
-from lorakit.language.documents import GenerateStep, Project, StoryboardStep
+from lorakit.language.recipe.documents import GenerateStep, Project, StoryboardStep
 
 RECIPE = """\
 recipe: 1

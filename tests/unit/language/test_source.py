@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorakit.language import FolderReader, composer, source
-from lorakit.language.findings import Findings, Unreadable
-from lorakit.language.nodes import Node, Source
+from lorakit.language import FolderReader
+from lorakit.language.yaml import composer, source
+from lorakit.language.yaml.findings import Findings, Unreadable
+from lorakit.language.yaml.nodes import Node, Source
 
 
 def composed(text: str) -> Node:

@@ -11,7 +11,8 @@ import yaml
 
 from lorakit import resources
 from lorakit.language import load
-from lorakit.language.documents import GenerateStep, Storyboard, StoryboardStep
+from lorakit.language.recipe.documents import GenerateStep, StoryboardStep
+from lorakit.language.story.documents import Storyboard
 
 WORLD = Path(__file__).resolve().parents[3] / "studio/world.yaml"
 STYLE = "soft 3d illustration"

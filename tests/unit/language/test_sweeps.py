@@ -11,7 +11,7 @@ import yaml
 
 from lorakit.diagnostics import InvalidDocument
 from lorakit.language import load
-from lorakit.language.documents import GenerateStep, StoryboardStep, SweepStep, TrainTextStep
+from lorakit.language.recipe.documents import GenerateStep, StoryboardStep, SweepStep, TrainTextStep
 
 POSTERS = {"kind": "generate", "prompts": ["a fox", "an owl"]}
 TEXTS = {"kind": "train-text", "data": "reviews"}

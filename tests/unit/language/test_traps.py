@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lorakit.diagnostics import InvalidDocument
-from lorakit.language import load, traps
+from lorakit.language import load
+from lorakit.language.yaml import traps
 
 PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=40)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lorakit.diagnostics import InvalidDocument
-from lorakit.language import load, verdict
-from lorakit.language.schema import Schema
+from lorakit.language import load
+from lorakit.language.yaml import verdict
+from lorakit.language.yaml.schema import Schema
 
 
 def test_what_only_the_library_objects_to_is_told_with_its_place(

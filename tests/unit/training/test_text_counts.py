@@ -22,8 +22,8 @@ from lorakit.facts.digests import Unread
 from lorakit.facts.layer_targets import hit
 from lorakit.facts.text_layers import counts, head_names, layer_names, module_names
 from lorakit.facts.text_models import TextModelFacts, text_model_facts
-from lorakit.language.documents import ModelSource
-from lorakit.language.trainings import LoraSettings
+from lorakit.language.recipe.documents import ModelSource
+from lorakit.language.recipe.trainings import LoraSettings
 from lorakit.training import text_model
 
 SMALL = {"hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 2,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lorakit.facts.text_data import as_json
-from lorakit.language.trainings import Columns, DataSource
+from lorakit.language.recipe.trainings import Columns, DataSource
 from lorakit.training.engine import TrainEngine
 from tests.support.tiny_text import save_bert
 

@@ -1,0 +1,129 @@
+"""Checks of the names by which steps use models, adapters and each other."""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from lorakit.language.recipe.documents import (
+    CompareStep,
+    Step,
+    SweepStep,
+    TrainImageStep,
+    VideoStep,
+)
+from lorakit.language.recipe.sweeps import own_steps
+from lorakit.language.yaml import access, names
+
+if TYPE_CHECKING:
+    from lorakit.language.recipe.documents import Recipe
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Node
+
+
+def models_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """A step's model is one of the recipe's, or studio."""
+    known = [*access.mapping(root, "models"), "studio", "minilm"]
+    for node in access.mapping(root, "steps").values():
+        link = access.child(node, "model")
+        name = access.text(node, "model")
+        if link is None or name is None or name in known:
+            continue
+        if name.startswith(("lorakit:", "hub:")) or "/" in name:
+            hint = f"name it first, models: {{mine: {{from: {name}}}}}, and write model: mine"
+        else:
+            hint = (
+                names.did_you_mean(name, known) or f"there is {names.listed(dict.fromkeys(known))}"
+            )
+        findings.error("unknown-model", f"the recipe has no model {name}", link, hint)
+
+
+def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
+    """An adapter that a step wears is one of the recipe's."""
+    steps = own_steps(root)
+    trained = [name for name, node in steps.items() if access.text(node, "kind") == "train-image"]
+    swept = {
+        name: sweep.best is not None
+        for name, sweep in recipe.steps.items()
+        if isinstance(sweep, SweepStep)
+        and any(isinstance(member.step, TrainImageStep) for member in sweep.members)
+    }
+    known = [*access.mapping(root, "adapters"), *trained]
+    known += [f"{name}.best" for name, best in swept.items() if best]
+    for node in access.mapping(root, "steps").values():
+        owner = access.child(node, "adapters")
+        for name in access.mapping(node, "adapters"):
+            if name in known:
+                continue
+            assert owner is not None
+            if swept.get(name.removesuffix(".best")) is False:
+                findings.error(
+                    "unknown-adapter",
+                    f"the sweep {name.removesuffix('.best')} does not say which member is best",
+                    owner.key_spot(name),
+                    "write best: {metric: fixed_loss, mode: min} into it",
+                )
+                continue
+            findings.error(
+                "unknown-adapter",
+                f"the recipe has no adapter {name}",
+                owner.key_spot(name),
+                names.did_you_mean(name, known)
+                or (
+                    f"there is {names.listed(known)}"
+                    if known
+                    else f"name it first, adapters: {{{name}: {{from: {name}.safetensors}}}}"
+                ),
+            )
+
+
+def films_join_steps(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """What a video step joins are other steps of the recipe."""
+    steps = own_steps(root)
+    for own, node in steps.items():
+        if access.text(node, "kind") != "video":
+            continue
+        others = [name for name in steps if name != own]
+        for item in access.items(node, "of"):
+            if not isinstance(item.value, str) or item.value in steps:
+                continue
+            findings.error(
+                "unknown-step",
+                f"the recipe has no step {item.value}",
+                item,
+                names.did_you_mean(item.value, others)
+                or (f"there is {names.listed(others)}" if others else "it has no other step"),
+            )
+
+
+def steps_do_not_go_round(recipe: Recipe, root: Node, findings: Findings) -> None:
+    """Steps that wait for each other never begin."""
+    needs = {
+        name: [other for other in _needs(step) if other in recipe.steps]
+        for name, step in recipe.steps.items()
+    }
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        # graphlib tells a ring from what is needed to what needs it
+        ring = list(reversed(error.args[1]))
+        first = min(ring[:-1], key=list(recipe.steps).index)
+        at = ring.index(first)
+        ring = [*ring[at:-1], *ring[:at], first]
+        node = access.mapping(root, "steps")[first]
+        findings.error(
+            "step-cycle",
+            f"steps wait for each other in a ring: {' -> '.join(ring)}"
+            if len(ring) > 2
+            else f"the step {first} waits for itself",
+            next((item for item in access.items(node, "of") if item.value == ring[1]), node),
+        )
+
+
+def _needs(step: Step) -> list[str]:
+    """The steps that one waits for, whichever way it names them."""
+    if isinstance(step, VideoStep | CompareStep):
+        return list(step.of)
+    if isinstance(step, SweepStep):
+        return [other for member in step.members for other in _needs(member.step)]
+    return [use.step for use in getattr(step, "adapters", ())]

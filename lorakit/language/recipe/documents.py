@@ -1,0 +1,238 @@
+"""A recipe once it is read, merged and checked: frozen, complete, free of YAML.
+
+Every value that a document may leave out is filled in here, except where the model decides (`None`).
+A test walks these classes beside the schemas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lorakit.diagnostics import Diagnostic, Place
+from lorakit.language.recipe.trainings import (
+    DataSource,
+    LoraSettings,
+    Method,
+    Prediction,
+    TrainSettings,
+)
+from lorakit.language.story.documents import Look, Storyboard, Video
+
+DType = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """Where a model comes from: `lorakit:studio`, `hub:owner/name`, or a resolved folder or file."""
+
+    name: str
+    source: str
+    dtype: DType
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSource:
+    """An adapter made elsewhere: one safetensors file, or a folder that holds one."""
+
+    name: str
+    path: Path
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterUse:
+    """An adapter as a step wears it, with its adapter weight; `ranks.best` is a sweep's best."""
+
+    name: str
+    weight: float
+    place: Place
+
+    @property
+    def step(self) -> str:
+        """The step that makes it, if one does."""
+        return self.name.removesuffix(".best")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt of a `generate` step; `seed` and `negative_prompt` only where it has its own."""
+
+    text: str
+    place: Place
+    negative_prompt: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What all steps have; `places` are those of the keys that were given, where a kind asks for them."""
+
+    name: str
+    place: Place
+    places: tuple[tuple[str, Place], ...] = field(default=(), kw_only=True)
+
+    def where(self, key: str) -> Place:
+        """Where a key stands, or the step, if it was not given."""
+        return dict(self.places).get(key, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateStep(Step):
+    """Pictures from prompts, `images_per_prompt` of each."""
+
+    model: str
+    adapters: tuple[AdapterUse, ...]
+    prompts: tuple[Prompt, ...]
+    images_per_prompt: int
+    look: Look
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryboardStep(Step):
+    """Scene folders, and the film if the board has `video:`."""
+
+    model: str
+    adapters: tuple[AdapterUse, ...]
+    board: Storyboard
+
+
+@dataclass(frozen=True, slots=True)
+class VideoStep(Step):
+    """One film from the pictures of several steps, in the order of `of`."""
+
+    of: tuple[str, ...]
+    video: Video
+
+
+@dataclass(frozen=True, slots=True)
+class TrainTextStep(Step):
+    """A text classifier; `seed` None is the recipe's, `max_length` in tokens."""
+
+    model: str
+    data: str
+    method: Method
+    max_length: int
+    seed: int | None
+    lora: LoraSettings
+    train: TrainSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Pictures drawn with a training's checkpoints; `every` None draws at its end alone."""
+
+    prompts: tuple[Prompt, ...] = ()
+    every: int | None = None
+    look: Look = field(default_factory=Look)
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainImageStep(Step):
+    """A training on pictures; `resolution` None is the model's native one, `seed` None the recipe's.
+
+    `prior_data` names a data set of what the model shall not forget; empty where there is none.
+    """
+
+    model: str
+    data: str
+    seed: int | None
+    lora: LoraSettings
+    train: TrainSettings
+    method: Method = "lora"
+    resolution: int | None = None
+    center_crop: bool = False
+    random_crops: int = 1
+    random_flip: bool = False
+    caption_dropout: float = 0.0
+    shuffle_tags: bool = False
+    keep_tags: int = 0
+    snr_gamma: float = 0.0
+    noise_offset: float = 0.0
+    prediction_type: Prediction = "auto"
+    masked_loss: bool = False
+    prior_data: str = ""
+    prior_loss_weight: float = 1.0
+    train_text_encoder: bool = False
+    samples: Samples = Samples()
+
+
+@dataclass(frozen=True, slots=True)
+class CompareStep(Step):
+    """The trainings or the drawing steps `of` side by side; trainings are held against the first."""
+
+    of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One step of a sweep: `values` by their names; `like` is shared by those that differ in seed alone."""
+
+    name: str
+    like: str
+    values: tuple[tuple[str, str], ...]
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """By which figure the best member of a sweep is found."""
+
+    metric: str
+    mode: Literal["max", "min"]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStep(Step):
+    """A step several times over; the members' own names are `sweep/member`."""
+
+    members: tuple[Member, ...]
+    best: Best | None = None
+
+
+def with_members(steps: Iterable[Step]) -> Iterator[Step]:
+    """Steps, each sweep followed by its members."""
+    for step in steps:
+        yield step
+        if isinstance(step, SweepStep):
+            yield from (member.step for member in step.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to make. `models` always holds every model that a step names."""
+
+    path: Path
+    name: str
+    seed: int
+    models: Mapping[str, ModelSource]
+    datasets: Mapping[str, DataSource]
+    adapters: Mapping[str, AdapterSource]
+    steps: Mapping[str, Step]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything one command is about: the merged recipe, its root, and the files it was read from.
+
+    `files` are the documents in the order they were met (recipe, what it extends, storyboards);
+    `lines` gives the text of a file's lines, so that later stages can point into them.
+    """
+
+    root: Path
+    recipe: Recipe
+    warnings: tuple[Diagnostic, ...]
+    files: tuple[Path, ...]
+    lines: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+
+    def excerpt(self, place: Place) -> str | None:
+        """The line of text a place stands on."""
+        lines = self.lines.get(place.file, ())
+        return lines[place.line - 1] if 0 < place.line <= len(lines) else None

@@ -1,0 +1,117 @@
+"""One value put at a dotted path of a tree: what `--set` and sweeps have in common.
+
+scenes.meadow.chain.strength        in lists an item is its name, or its number from 1
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lorakit.language.yaml import access, names
+from lorakit.language.yaml.nodes import Node
+
+if TYPE_CHECKING:
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Source
+
+# below these, keys are names that the author chose: a setting never makes a new one by a slip
+CHOSEN_NAMES = frozenset({"steps", "models", "datasets", "adapters", "characters", "profiles"})
+Path = list[re.Match[str]]
+
+
+def parts(path: str) -> Path:
+    """The keys of a dotted path, each with where it begins."""
+    return list(re.finditer(r"[^.]+", path))
+
+
+@dataclass(slots=True)
+class Placing:
+    """One value on its way to its place; its path begins at `line` and `column` of `text`.
+
+    What leads nowhere is told under `code`; `chosen` are the mappings that get no new names this way.
+    """
+
+    text: Source
+    line: int
+    column: int
+    value: Node
+    findings: Findings
+    code: str = "bad-setting"
+    chosen: frozenset[str] = CHOSEN_NAMES
+
+    def placed(self, parent: Node, path: Path, above: str = "the document") -> Node:
+        """Return `parent` with the value put where the path leads; `parent` stays as it is."""
+        if isinstance(parent.value, list):
+            return self._in_list(parent, parent.value, path, above)
+        if isinstance(parent.value, dict):
+            return self._in_mapping(parent, parent.value, path, above)
+        self._wrong(path, f"{above} is a single value: nothing stands below it")
+        return parent
+
+    def _in_list(self, parent: Node, items: list[Node], path: Path, above: str) -> Node:
+        key = path[0][0].strip()
+        index = _index(items, key)
+        if index is None:
+            known = [name for item in items if (name := access.text(item, "name"))]
+            count = f"it has {len(items)} item{'s'[: len(items) != 1]}, counted from 1"
+            hint = names.did_you_mean(key, known) or count
+            self._wrong(path, f"{above} has no item {key}", hint)
+            return parent
+        inner = self.value if len(path) == 1 else self.placed(items[index], path[1:], key)
+        if inner.value is None:
+            return parent.like(items[:index] + items[index + 1 :])
+        return parent.like([*items[:index], inner, *items[index + 1 :]])
+
+    def _in_mapping(self, parent: Node, value: dict[str, Node], path: Path, above: str) -> Node:
+        key = path[0][0].strip()
+        column = self.column + path[0].start()
+        start = self.text.line_starts[self.line - 1] + column - 1
+        at = Node(key, self.text, start, start + len(key), self.line, column)
+        last = len(path) == 1
+        makes_one = last and isinstance(self.value.value, dict)
+        if above in self.chosen and key not in value and not makes_one:
+            hint = names.did_you_mean(key, value) or (
+                f"there is {names.listed(value)}" if value else ""
+            )
+            self._wrong(path, f"{above} has no {key}", hint)
+            return parent
+        if last:
+            return _replaced(parent, key, self.value, at)
+        below = value.get(key)
+        if below is None or below.value is None:
+            below = at.like({})
+            below.keys = {}
+        else:
+            at = (parent.keys or {}).get(key, at)
+        return _replaced(parent, key, self.placed(below, path[1:], key), at)
+
+    def _wrong(self, path: Path, message: str, *hints: str) -> None:
+        spot = self.text.spot(self.line, self.column + path[0].start(), len(path[0][0]))
+        self.findings.error(self.code, message, spot, *hints)
+
+
+def _replaced(parent: Node, key: str, inner: Node, key_node: Node) -> Node:
+    """A mapping with one value changed, or deleted where it is null."""
+    assert isinstance(parent.value, dict)
+    result = parent.like(dict(parent.value))
+    result.keys = dict(parent.keys or {})
+    assert isinstance(result.value, dict)
+    if inner.value is None:
+        result.value.pop(key, None)
+        result.keys.pop(key, None)
+        result.deleted = {**(parent.deleted or {}), key: key_node}
+    else:
+        result.value[key] = inner
+        result.keys[key] = key_node
+    return result
+
+
+def _index(items: list[Node], key: str) -> int | None:
+    for index, item in enumerate(items):
+        if access.text(item, "name") == key:
+            return index
+    if key.isascii() and key.isdigit() and 1 <= int(key[:9]) <= len(items):
+        return int(key[:9]) - 1
+    return None

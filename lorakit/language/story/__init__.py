@@ -1,0 +1,1 @@
+"""Storyboards: sentences, who is mentioned in them, and what the model is told."""

@@ -1,0 +1,198 @@
+"""From the nodes of a storyboard to its documents: sentences with prompts, captions and all they inherit."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from lorakit.language.story import durations, looks, prompts
+from lorakit.language.story.documents import Chain, Character, Look, Scene, Sentence, Storyboard
+from lorakit.language.story.mentions import Cast
+from lorakit.language.story.reading import SceneMemory
+from lorakit.language.yaml import access
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Node, Spot
+
+_LOOK_OF_A_SENTENCE = frozenset({"negative_prompt", "num_inference_steps", "guidance_scale"})
+
+
+def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
+    """Build the storyboard that a tree describes; what is missing or wrong reads as its default."""
+    characters = tuple(
+        _character(key, node, root) for key, node in access.mapping(root, "characters").items()
+    )
+    cast = Cast(characters)
+    look = looks.look(access.child(root, "look"), Look())
+    chain = looks.chain(access.child(root, "chain"), Chain())
+    nodes = access.items(root, "scenes")
+    scenes = []
+    for number, (name, node) in enumerate(zip(_scene_names(nodes), nodes, strict=True), start=1):
+        scene = _SceneBuilder(
+            look=looks.look(access.child(node, "look"), look),
+            chain=looks.chain(access.child(node, "chain"), chain),
+            setting=access.text(node, "setting") or "",
+            cast=cast,
+            findings=findings,
+        )
+        scenes.append(scene.build(number, name, node))
+    video = access.child(root, "video")
+    return Storyboard(
+        path=path,
+        title=access.text(root, "title") or path.stem.replace("-", " ").replace("_", " "),
+        seed=access.integer(root, "seed"),
+        look=look,
+        characters=characters,
+        scenes=tuple(scenes),
+        video=looks.video(video) if video is not None else None,
+        place=root.place,
+    )
+
+
+def _character(key: str, node: Node, root: Node) -> Character:
+    owner = access.child(root, "characters")
+    assert owner is not None
+    plain = key.replace("_", " ")
+    aliases = [
+        one.value.strip() for one in access.items(node, "aliases") if isinstance(one.value, str)
+    ]
+    return Character(
+        id=key,
+        anchor=access.text(node, "anchor") or plain,
+        name=access.text(node, "name") or f"the {plain}",
+        aliases=tuple(alias for alias in aliases if alias),
+        pronouns=access.choice(node, "pronouns", ("he", "she", "it", "they")),
+        place=owner.key_spot(key).place,
+    )
+
+
+def _scene_names(nodes: list[Node]) -> list[str]:
+    """Name each scene: its own name, or its setting's with the setting's occurrence, or its number's."""
+    own = [access.text(node, "name") for node in nodes]
+    taken = {name for name in own if name}
+    found: list[str] = []
+    counts: dict[str, int] = {}
+    for number, (node, name) in enumerate(zip(nodes, own, strict=True), start=1):
+        if name:
+            found.append(name)
+            continue
+        slug = _slug(access.text(node, "setting") or "")
+        if slug:
+            counts[slug] = counts.get(slug, 0) + 1
+            candidate = slug if counts[slug] == 1 else f"{slug}_{counts[slug]}"
+        else:
+            candidate = f"scene_{number}"
+        while candidate in taken:
+            candidate += "_"
+        taken.add(candidate)
+        found.append(candidate)
+    return found
+
+
+def _slug(setting: str) -> str:
+    plain = unicodedata.normalize("NFKD", setting).encode("ascii", "ignore").decode("ascii")
+    slug = re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_")
+    return slug if not slug[:1].isdigit() else f"scene_{slug}"
+
+
+@dataclass(slots=True)
+class _SceneBuilder:
+    """What the sentences of one scene share."""
+
+    look: Look
+    chain: Chain
+    setting: str
+    cast: Cast
+    findings: Findings
+    memory: SceneMemory = field(default_factory=SceneMemory)
+
+    def build(self, number: int, name: str, node: Node) -> Scene:
+        return Scene(
+            number=number,
+            name=name,
+            setting=self.setting,
+            chain=self.chain,
+            start=access.text(node, "start") or "fresh",
+            sentences=tuple(self._sentence(*one) for one in _texts(node)),
+            place=node.place,
+            seed=access.integer(node, "seed"),
+        )
+
+    def _sentence(self, text: str, spot: Spot, extra: Node | None) -> Sentence:
+        mentioned = self.cast.read(text, spot, self.memory, self.findings)
+        if text and not text.strip(" .…"):
+            self.findings.error("empty", "the sentence has no words", spot)
+        sentence = Sentence(
+            text,
+            prompts.derive(self.look.style, mentioned.prompt, self.setting),
+            mentioned.caption,
+            mentioned.characters,
+            spot.place,
+            self.look,
+            self.chain.strength,
+        )
+        return sentence if extra is None else self._special(sentence, extra)
+
+    def _special(self, sentence: Sentence, extra: Node) -> Sentence:
+        """Give a sentence what its mapping says of its frame alone."""
+        prompt, characters = sentence.prompt, sentence.characters
+        own_prompt = access.child(extra, "prompt")
+        if own_prompt is not None and isinstance(own_prompt.value, str):
+            written = _one_line(own_prompt.value)
+            expanded = self.cast.expand(written, own_prompt.spot, self.findings)
+            prompt = expanded.prompt
+            characters = tuple(dict.fromkeys((*characters, *expanded.characters)))
+        strength = access.number(extra, "strength")
+        return Sentence(
+            sentence.text,
+            prompt,
+            sentence.caption,
+            characters,
+            sentence.place,
+            self._look(extra),
+            self.chain.strength if strength is None else strength,
+            durations.duration(extra, "hold"),
+            access.integer(extra, "seed"),
+            access.boolean(extra, "repeat") or False,
+        )
+
+    def _look(self, extra: Node) -> Look:
+        if not isinstance(extra.value, dict) or _LOOK_OF_A_SENTENCE.isdisjoint(extra.value):
+            return self.look
+        negative = access.text(extra, "negative_prompt")
+        steps = access.integer(extra, "num_inference_steps")
+        guidance = access.number(extra, "guidance_scale")
+        return replace(
+            self.look,
+            negative_prompt=self.look.negative_prompt if negative is None else negative,
+            num_inference_steps=self.look.num_inference_steps if steps is None else steps,
+            guidance_scale=self.look.guidance_scale if guidance is None else guidance,
+        )
+
+
+def _texts(node: Node) -> Iterator[tuple[str, Spot, Node | None]]:
+    """Yield a scene's sentences: text, where it stands, and the mapping with what is special, if any."""
+    paragraph = access.child(node, "text")
+    if paragraph is not None and isinstance(paragraph.value, str):
+        from lorakit.language.story.sentences import split
+
+        for text, spot in split(paragraph):
+            yield text, spot, None
+        return
+    for item in access.items(node, "sentences"):
+        if isinstance(item.value, str):
+            yield _one_line(item.value), item.spot, None
+        else:
+            where = access.child(item, "text") or item
+            text = where.value if isinstance(where.value, str) else ""
+            yield _one_line(text), where.spot, item
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()) if "\n" in text else text.strip()

@@ -1,0 +1,31 @@
+"""What a schema cannot say of a storyboard: small checks, each over a board and the nodes it came from.
+
+A new check is one function in one of these files and one line here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language.story.checks import characters, films, scenes, sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lorakit.language.story.documents import Storyboard
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Node
+
+BOARD_CHECKS: tuple[Callable[[Storyboard, Node, Findings], None], ...] = (
+    characters.names_mean_one_character,
+    characters.names_are_no_pronouns,
+    characters.anchors_are_used,
+    scenes.names_are_unique,
+    scenes.starts_lead_somewhere,
+    scenes.starts_do_not_go_round,
+    scenes.repeats_have_something_to_repeat,
+    scenes.strengths_have_something_to_act_on,
+    sizes.sizes_are_spelled_once,
+    films.holds_last_a_frame,
+    films.crossfades_fit_their_holds,
+)

@@ -1,0 +1,70 @@
+"""Checks of `characters:`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language.story.mentions import PRONOUNS, names_of
+from lorakit.language.yaml import access
+
+if TYPE_CHECKING:
+    from lorakit.language.story.documents import Storyboard
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Node, Spot
+
+
+def _alias_spot(root: Node, character: str, alias: str) -> Spot:
+    """Where a character's name or alias stands."""
+    owner = access.child(root, "characters")
+    assert owner is not None
+    for item in access.items(access.child(owner, character), "aliases"):
+        if isinstance(item.value, str) and " ".join(item.value.split()).lower() == alias:
+            return item.spot
+    return owner.key_spot(character)
+
+
+def names_mean_one_character(board: Storyboard, root: Node, findings: Findings) -> None:
+    """No name or alias may mean two characters."""
+    owners: dict[str, str] = {}
+    for character in board.characters:
+        for name in names_of(character):
+            first = owners.setdefault(name, character.id)
+            if first != character.id:
+                findings.error(
+                    "duplicate-name",
+                    f"{name} means {first} already, and cannot mean {character.id} as well"
+                    if name != first
+                    else f"{name} is a character already, and cannot mean {character.id} as well",
+                    _alias_spot(root, character.id, name),
+                )
+
+
+def names_are_no_pronouns(board: Storyboard, root: Node, findings: Findings) -> None:
+    """A character called `it` would be found in every second sentence."""
+    for character in board.characters:
+        for name in names_of(character):
+            if name in PRONOUNS:
+                findings.error(
+                    "pronoun-as-name",
+                    f"{name} is a pronoun and cannot name a character",
+                    _alias_spot(root, character.id, name),
+                    f"to let it stand for a character, write pronouns: {PRONOUNS[name]}",
+                )
+
+
+def anchors_are_used(board: Storyboard, root: Node, findings: Findings) -> None:
+    """A character that no sentence means is warned of: often its name is misspelled throughout."""
+    owner = access.child(root, "characters")
+    if owner is None or findings:  # with errors about, it may well be meant by one of them
+        return
+    met = {
+        one for scene in board.scenes for sentence in scene.sentences for one in sentence.characters
+    }
+    for character in board.characters:
+        if character.id not in met:
+            findings.warning(
+                "unused-character",
+                f"no sentence means {character.id}",
+                owner.key_spot(character.id),
+                f"it is meant by {', '.join(names_of(character))} or {{{character.id}}}",
+            )

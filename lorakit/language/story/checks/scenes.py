@@ -1,0 +1,115 @@
+"""Checks of scenes among each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language.yaml import access, names
+
+if TYPE_CHECKING:
+    from lorakit.language.story.documents import Scene, Storyboard
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Node
+
+
+def names_are_unique(_board: Storyboard, root: Node, findings: Findings) -> None:
+    """A scene's noise comes from its name, so that two scenes cannot share one."""
+    lines: dict[str, int] = {}
+    for node in access.items(root, "scenes"):
+        own = access.child(node, "name")
+        name = access.text(node, "name")
+        if own is None or name is None:
+            continue
+        if name in lines:
+            findings.error(
+                "duplicate-scene",
+                f"a scene called {name} stands on line {lines[name]} already",
+                own,
+            )
+        lines.setdefault(name, own.line)
+
+
+def _start_of(scene: Scene, board: Storyboard) -> Scene | None:
+    """The scene that a scene's chain begins from, if there is one."""
+    if scene.start == "previous-scene":
+        return board.scenes[scene.number - 2] if scene.number > 1 else None
+    if scene.start.startswith("scene:"):
+        name = scene.start.removeprefix("scene:")
+        return next((one for one in board.scenes if one.name == name), None)
+    return None
+
+
+def starts_lead_somewhere(board: Storyboard, root: Node, findings: Findings) -> None:
+    """`start: scene:NAME` names a scene of the board; the first scene has none before it."""
+    for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
+        start = access.child(node, "start")
+        if start is None:
+            continue
+        if scene.start == "previous-scene" and scene.number == 1:
+            findings.error(
+                "unknown-scene", "the first scene has no scene before it", start, "remove the line"
+            )
+        elif scene.start.startswith("scene:") and _start_of(scene, board) is None:
+            name = scene.start.removeprefix("scene:")
+            known = [one.name for one in board.scenes if one is not scene]
+            findings.error(
+                "unknown-scene",
+                f"no scene is called {name}",
+                start,
+                names.did_you_mean(name, known, "scene:{}") or f"there is {names.listed(known)}"
+                if known
+                else "",
+            )
+
+
+def starts_do_not_go_round(board: Storyboard, root: Node, findings: Findings) -> None:
+    """A ring of scenes that start from each other has no first frame."""
+    nodes = access.items(root, "scenes")
+    settled: set[str] = set()
+    for first in board.scenes:
+        ring: list[Scene] = []
+        scene: Scene | None = first
+        while scene is not None and scene.name not in settled and scene not in ring:
+            ring.append(scene)
+            scene = _start_of(scene, board)
+        if scene is not None and scene in ring:
+            ring = ring[ring.index(scene) :]
+            shown = " -> ".join(one.name for one in (*ring, ring[0]))
+            start = access.child(nodes[ring[0].number - 1], "start")
+            message = f"scenes start from each other in a ring: {shown}"
+            if len(ring) == 1:
+                message = f"the scene {ring[0].name} starts from itself"
+            findings.error("scene-cycle", message, start)
+        settled |= {one.name for one in ring}
+        settled.add(first.name)
+
+
+def repeats_have_something_to_repeat(board: Storyboard, root: Node, findings: Findings) -> None:
+    """`repeat: true` holds the frame before; a fresh scene's first sentence has none."""
+    for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
+        if scene.start == "fresh" and scene.sentences and scene.sentences[0].repeat:
+            item = access.items(node, "sentences")[0]
+            findings.error(
+                "nothing-to-repeat",
+                "the first frame of a scene has none before it to repeat",
+                item.key_spot("repeat"),
+                "remove it, or begin the scene with start: previous-scene",
+            )
+
+
+def strengths_have_something_to_act_on(board: Storyboard, root: Node, findings: Findings) -> None:
+    """Strength is about a frame that starts from another; without one it says nothing."""
+    for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
+        for number, item in enumerate(access.items(node, "sentences")):
+            strength = access.child(item, "strength")
+            if strength is None:
+                continue
+            if scene.chain.start == "noise":
+                why = "each frame of this scene is drawn from noise"
+                hint = "chain: {from: anchor} or {from: previous} makes frames start from others"
+            elif number == 0 and scene.start == "fresh":
+                why = "the first frame of a fresh scene is drawn from noise"
+                hint = "remove it, or begin the scene with start: previous-scene"
+            else:
+                continue
+            findings.warning("no-effect", f"strength has no effect here: {why}", strength, hint)

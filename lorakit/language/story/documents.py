@@ -1,0 +1,157 @@
+"""A storyboard once it is read, merged and checked: frozen, complete, free of YAML.
+
+Every value that a document may leave out is filled in here, except where the model decides (`None`).
+A test walks these classes beside the schemas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from lorakit.diagnostics import Place
+
+ChainFrom = Literal["noise", "previous", "anchor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time, as written: seconds (`2.0`, `1:23.5`) or film frames (`36f`)."""
+
+    seconds: Fraction | None = None
+    frames: int | None = None
+
+    def in_frames(self, fps: int) -> int:
+        """Whole film frames at `fps`, rounded to the nearest."""
+        if self.frames is not None:
+            return self.frames
+        assert self.seconds is not None
+        return round(self.seconds * fps)
+
+    def in_seconds(self, fps: int) -> float:
+        """Seconds at `fps`."""
+        return self.frames / fps if self.frames is not None else float(self.seconds or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How pictures are drawn; `None` means what the model does best.
+
+    `width` and `height` in px; `aspect` is (width, height) of `16:9`; at most one of the two spellings.
+    """
+
+    style: str = ""
+    negative_prompt: str = ""
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    scheduler: str | None = None
+    width: int | None = None
+    height: int | None = None
+    aspect: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """Someone who recurs: `anchor` stands in prompts, `name` in captions."""
+
+    id: str
+    anchor: str
+    name: str
+    aliases: tuple[str, ...]
+    pronouns: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """How a frame starts from another: `strength` in (0, 1] as in img2img, 1 being text-to-image.
+
+    `anchor_weight` in [0, 1] pulls the start towards the scene's first frame.
+    """
+
+    start: ChainFrom = "anchor"
+    strength: float = 0.6
+    anchor_weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One frame's sentence with everything resolved but the seed and the hold.
+
+    `text` as the author wrote it; `prompt` is what the model is told, `caption` what the film shows.
+    `seed` is the sentence's own, or None. `strength` is resolved from sentence, scene and board.
+    `repeat` holds the frame before it instead of drawing one.
+    """
+
+    text: str
+    prompt: str
+    caption: str
+    characters: tuple[str, ...]
+    place: Place
+    look: Look
+    strength: float
+    hold: Duration | None = None
+    seed: int | None = None
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A run of sentences in one setting; `number` counts from 1, `name` is unique in its board.
+
+    `start` says how its chain begins: `fresh`, `previous-scene`, or `scene:NAME`.
+    """
+
+    number: int
+    name: str
+    setting: str
+    chain: Chain
+    start: str
+    sentences: tuple[Sentence, ...]
+    place: Place
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What stands between two frames of the film: a cut, or a crossfade centred on the cut."""
+
+    kind: Literal["cut", "crossfade"] = "cut"
+    seconds: Duration = Duration(seconds=Fraction(2, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """Sentences drawn into the film; `size` is the letters' height as a share of the film's height."""
+
+    show: bool = False
+    position: Literal["bottom", "top"] = "bottom"
+    size: float = 0.055
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """The film: `fps` frames a second, `hold` for each picture, `height` in px (None: the pictures')."""
+
+    fps: int = 24
+    hold: Duration = Duration(seconds=Fraction(3, 2))
+    height: int | None = None
+    transition: Transition = Transition()
+    captions: Captions = Captions()
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Storyboard:
+    """What happens. `seed` is the board's own, or None where the recipe's stands."""
+
+    path: Path
+    title: str
+    seed: int | None
+    look: Look
+    characters: tuple[Character, ...]
+    scenes: tuple[Scene, ...]
+    video: Video | None
+    place: Place

@@ -1,0 +1,47 @@
+"""Lengths of time as authors write them: `1.5`, `2s`, `36f`, `1:23.5`."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lorakit.language.story.documents import Duration
+from lorakit.language.yaml import access
+
+if TYPE_CHECKING:
+    from lorakit.language.yaml.nodes import Node
+
+_FRAMES = re.compile(r"([0-9]{1,9})f\Z")
+_CLOCK = re.compile(r"(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,9})?)\Z")
+_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s?\Z")
+
+
+@cache
+def _exact(number: str) -> Fraction:
+    """A number as written, exactly; boards use few different ones, many times."""
+    return Fraction(number)
+
+
+def parse(value: object) -> Duration | None:
+    """A duration from a document's value; None if it is none."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Duration(seconds=_exact(str(value)))
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if match := _FRAMES.match(text):
+        return Duration(frames=int(match[1]))
+    if match := _SECONDS.match(text):
+        return Duration(seconds=_exact(match[1]))
+    if match := _CLOCK.match(text):
+        hours, minutes, seconds = int(match[1] or 0), int(match[2]), Fraction(match[3])
+        return Duration(seconds=hours * 3600 + minutes * 60 + seconds)
+    return None
+
+
+def duration(node: Node | None, key: str) -> Duration | None:
+    """The duration under a mapping's key."""
+    found = access.child(node, key)
+    return parse(found.value) if found is not None else None

@@ -1,0 +1,251 @@
+"""A parser's events become nodes, in one loop without recursion.
+
+libyaml's own composer recurses in C, where a deep document ends the process. What no document needs is
+rejected on the way, with its place: duplicate keys, recursive aliases, bombs of aliases, tags, several
+documents.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lorakit.language.yaml.findings import Unreadable
+from lorakit.language.yaml.nodes import BROKEN, Node
+from lorakit.language.yaml.scalars import NotFinite, resolve
+
+if TYPE_CHECKING:
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Source
+
+MOST_NODES = 100_000
+MOST_DEPTH = 100
+
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT_TAG = "tag:yaml.org,2002:str"
+_LONGEST_SHOWN = 60
+# PyYAML's event classes have no types worth the name
+_Event = Any
+
+
+class _Open:
+    """A collection whose end is still to come; of a mapping, the key that waits for its value."""
+
+    __slots__ = ("anchor", "broken", "count", "key", "node")
+
+    def __init__(self, node: Node, anchor: str | None, count: int, broken: bool) -> None:
+        self.node = node
+        self.anchor = anchor
+        self.count = count
+        self.broken = broken
+        self.key: Node | None = None
+
+
+class Composer:
+    """One pass over a text's events."""
+
+    def __init__(self, source: Source, findings: Findings) -> None:
+        self._source = source
+        self._findings = findings
+        self._anchors: dict[str, Node] = {}
+        self._sizes: dict[str, int] = {}
+        self._open: list[_Open] = []
+        self._root: Node | None = None
+        self._count = 0
+
+    def document(self) -> Node:
+        """Make the tree of the text; raises Unreadable, or yaml.YAMLError for what is no YAML."""
+        loader = _LOADER(self._source.text)
+        try:
+            event = loader.get_event()
+            while type(event) is not yaml.StreamEndEvent:
+                self._take(event)
+                event = loader.get_event()
+        finally:
+            loader.dispose()
+        if self._root is None or self._root.value is None:
+            self._findings.error("empty-document", "the file is empty", self._source.spot(1, 1))
+            raise Unreadable
+        return self._root
+
+    def _take(self, event: _Event) -> None:
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            node = self._scalar(event)
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            self._begin(event, {} if kind is yaml.MappingStartEvent else [])
+            return
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            node = self._end(event)
+        elif kind is yaml.AliasEvent:
+            node = self._alias(event)
+        elif kind is yaml.DocumentStartEvent and self._root is not None:
+            raise self._fail(
+                "several-documents",
+                "a second document begins here; a file holds one",
+                event.start_mark,
+                "remove the line, or put what follows into a file of its own",
+            )
+        else:
+            return
+        if self._count > MOST_NODES:
+            raise self._fail(
+                "too-many-nodes",
+                f"the document has more than {MOST_NODES:,} values once its aliases are written out",
+                event.start_mark,
+            )
+        self._place(node)
+
+    def _place(self, node: Node) -> None:
+        """Put a finished node where it belongs."""
+        if not self._open:
+            self._root = node
+            return
+        parent = self._open[-1]
+        if isinstance(parent.node.value, list):
+            parent.node.value.append(node)
+        elif parent.key is None:
+            parent.key = node
+        else:
+            self._put(parent.node, parent.key, node)
+            parent.key = None
+
+    def _begin(self, event: _Event, value: dict[str, Node] | list[Node]) -> None:
+        mark = event.start_mark
+        if len(self._open) >= MOST_DEPTH:
+            raise self._fail("too-deep", f"nested more than {MOST_DEPTH} levels deep", mark)
+        start, line, column = mark.index, mark.line + 1, mark.column + 1
+        style = "{" if event.flow_style else ""
+        node = Node(value, self._source, start, start, line, column, style, event.anchor, {})
+        self._open.append(_Open(node, event.anchor, self._count, self._reject_tag(event)))
+        self._count += 1
+
+    def _end(self, event: _Event) -> Node:
+        done = self._open.pop()
+        node = done.node
+        node.end = event.end_mark.index
+        if done.broken:
+            node.value = BROKEN
+        if done.anchor is not None:
+            self._anchors[done.anchor] = node
+            self._sizes[done.anchor] = self._count - done.count
+        return node
+
+    def _scalar(self, event: _Event) -> Node:
+        mark = event.start_mark
+        self._count += 1
+        text: str = event.value
+        plain: bool = event.implicit[0]
+        node = Node(
+            text,
+            self._source,
+            mark.index,
+            event.end_mark.index,
+            mark.line + 1,
+            mark.column + 1,
+            "" if plain else (event.style or "'"),
+            event.anchor,
+        )
+        if event.tag is not None:
+            node.style = "!"
+            if self._reject_tag(event):
+                node.value = BROKEN
+        elif plain:
+            try:
+                node.value = resolve(text)
+            except NotFinite:
+                shown = text if len(text) <= 20 else text[:20] + "…"
+                message = f"{shown} is not a number that can be computed with"
+                self._findings.error("not-finite", message, node)
+                node.value = BROKEN
+        elif event.style == '"' and CONTROL.search(text):
+            self._findings.error("control-character", "the text holds a control character", node)
+            node.value = CONTROL.sub(" ", text)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+            self._sizes[event.anchor] = 1
+        return node
+
+    def _alias(self, event: _Event) -> Node:
+        name: str = event.anchor
+        mark = event.start_mark
+        if any(one.anchor == name for one in self._open):
+            raise self._fail(
+                "recursive-alias", f"*{name} stands inside the value that &{name} names", mark
+            )
+        if name not in self._anchors:
+            from lorakit.language.yaml import traps
+            from lorakit.language.yaml.names import did_you_mean
+
+            trap = traps.on_line(self._source.lines[mark.line], mark.column + 1)
+            meant = trap.hint if trap and trap.corrected else "put the text in quotes"
+            raise self._fail(
+                "unknown-alias",
+                f"*{name} stands for a value that nothing before it names",
+                mark,
+                did_you_mean(name, self._anchors, "*{}") or f"if * belongs to a text, {meant}",
+            )
+        self._count += self._sizes[name]
+        node = self._anchors[name]
+        node.anchor = None  # it is used, so the author meant one
+        return node
+
+    def _reject_tag(self, event: _Event) -> bool:
+        """Report a tag, if there is one that means nothing here; whether it did."""
+        tag: str | None = event.tag
+        if tag is None or tag == _TEXT_TAG:
+            return False
+        from lorakit.language.yaml import traps
+
+        mark = event.start_mark
+        shown = tag.replace("tag:yaml.org,2002:", "!!")
+        trap = traps.on_line(self._source.lines[mark.line], mark.column + 1)
+        self._findings.error(
+            "unknown-tag",
+            f"the tag {shown[:_LONGEST_SHOWN]} has no meaning here",
+            self._source.spot(mark.line + 1, mark.column + 1, len(shown)),
+            "remove it" + (f"; if ! belongs to a text, {trap.hint}" if trap else ""),
+        )
+        return True
+
+    def _put(self, mapping: Node, key: Node, value: Node) -> None:
+        name = key.value
+        assert isinstance(mapping.value, dict)
+        assert mapping.keys is not None
+        if not isinstance(name, str):
+            self._bad_key(key)
+        elif name == "<<" and not key.style:
+            self._findings.error(
+                "merge-key",
+                "YAML's merge key << is not part of this format",
+                key,
+                "write the keys out; a recipe builds on another with extends:",
+            )
+        elif name in mapping.value:
+            self._findings.error(
+                "duplicate-key",
+                f"{name} stands here a second time; line {mapping.keys[name].line} has it already",
+                key,
+                "keep one of them",
+            )
+        else:
+            mapping.value[name] = value
+            mapping.keys[name] = key
+
+    def _bad_key(self, key: Node) -> None:
+        text = self._source.text[key.start : key.end]
+        hint = f'put it in quotes: "{text}"' if 0 < len(text) <= _LONGEST_SHOWN else ""
+        if isinstance(key.value, (dict, list)):
+            message = "a key must be a text, not a collection"
+        else:
+            message = f"a key must be a text, but {text or 'an empty key'} is not"
+        self._findings.error("key-not-text", message, key, hint)
+
+    def _fail(self, code: str, message: str, mark: Any, *hints: str) -> Unreadable:
+        """Report what ends the reading, and return what to raise."""
+        spot = self._source.spot(mark.line + 1, mark.column + 1)
+        self._findings.error(code, message, spot, *hints)
+        return Unreadable()
