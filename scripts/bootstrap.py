@@ -77,13 +77,17 @@ def make_venv() -> None:
         SystemExit: this Python is too old, or has no ensurepip (Debian keeps it apart).
     """
     if sys.version_info < (3, 11):
-        sys.exit(f"bootstrap: lorakit needs Python 3.11 or newer; this is {platform.python_version()}")
+        sys.exit(
+            f"bootstrap: lorakit needs Python 3.11 or newer; this is {platform.python_version()}"
+        )
     say(f"making {VENV}")
     try:
         venv.create(VENV, with_pip=True)
     except (subprocess.CalledProcessError, ImportError):
         shutil.rmtree(VENV, ignore_errors=True)
-        sys.exit("bootstrap: this Python cannot make a venv; on Debian: sudo apt install python3-venv")
+        sys.exit(
+            "bootstrap: this Python cannot make a venv; on Debian: sudo apt install python3-venv"
+        )
 
 
 def install() -> None:

@@ -94,3 +94,45 @@ def test_shipped_documents_open_with_their_command_and_schema(path: Path) -> Non
 def test_shipped_documents_are_counted() -> None:
     assert len(list(ROOT.glob("recipes/*.yaml"))) == 9
     assert len(list(ROOT.glob("storyboards/*.yaml"))) == 5
+
+
+def test_the_readme_s_two_commands_are_the_gate_s() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", readme, re.DOTALL)
+    assert blocks[1:3] == [
+        "python3 scripts/bootstrap.py lorakit run recipes/quickstart.yaml\n",
+        "python3 scripts/bootstrap.py pytest\n",
+    ]
+    assert "python -m venv" not in readme  # none is needed beforehand
+
+
+def test_the_version_stands_once() -> None:
+    import tomllib
+    from importlib.metadata import version
+
+    import lorakit
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert "version" in project["dynamic"]
+    assert version("lorakit") == lorakit.__version__
+
+
+def test_a_program_does_what_the_page_on_python_says(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The block stops before it draws: what `.run()` does is the functional tests' business."""
+    import lorakit
+
+    (home / "recipes").mkdir()
+    (home / "recipes" / "quickstart.yaml").write_text(
+        "recipe: 1\nmodels: {tiny: {from: ../tiny}}\n"
+        "steps: {a: {kind: generate, model: tiny, prompts: [a fox]}}\n"
+    )
+    page = (ROOT / "docs" / "python.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    planning, run, _ = block.partition("finished = ")
+    assert run
+    exec(planning, {})
+    assert "actions" in capsys.readouterr().out
+    for name in set(lorakit.__all__) - {"__version__"}:
+        assert re.search(rf"^\| `(lorakit\.)?{name}\b", page, re.MULTILINE), name
