@@ -51,7 +51,7 @@ def answers(index: str) -> bool:
 
 
 def torch_index() -> list[str]:
-    """pip's options that keep CUDA away where there is no GPU; none where PyPI's torch is right."""
+    """Options of pip that keep CUDA away where there is no GPU; none where PyPI's torch is right."""
     choice = os.environ.get("LORAKIT_TORCH", "")
     if choice not in ("", "cpu", "pypi"):
         sys.exit(f"bootstrap: LORAKIT_TORCH is {choice!r}; it may be cpu or pypi")
@@ -123,7 +123,7 @@ def run(command: list[str]) -> int:
         say(f"{command[0]}: no such command in {SCRIPTS}")
         return 127
     if os.name != "nt":
-        os.execve(program, command, environment)  # noqa: S606 - Ctrl-C is then the command's alone
+        os.execve(program, command, environment)  # Ctrl-C is then the command's alone
     process = subprocess.Popen([program, *command[1:]], env=environment)
     while True:
         try:
