@@ -1,6 +1,6 @@
 """Killed at any moment, run again to the end: the same bytes, and nothing finished is made twice.
 
-`LORAKIT_KILLS` sets how many moments are tried (20 for the full soak).
+The first three moments are tried always, the others by `pytest -m slow`; `LORAKIT_KILLS` sets how many there are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import pytest
 from tests.support.boards import board_text, sentences, write_project
 from tests.support.runs import Ran, command, environment, run
 
-KILLS = int(os.environ.get("LORAKIT_KILLS", "3"))
+KILLS = int(os.environ.get("LORAKIT_KILLS", "12"))
+MOMENTS = [pytest.param(n, marks=[pytest.mark.slow] if n > 2 else []) for n in range(KILLS)]
 SCENES = [(f"scene_{n}", sentences(n, 5)) for n in range(1, 5)]
 
 
@@ -92,7 +93,7 @@ def kill(process: psutil.Process | subprocess.Popen[str]) -> None:
         os.kill(process.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("attempt", range(KILLS))
+@pytest.mark.parametrize("attempt", MOMENTS)
 def test_killed_and_run_again(home: Path, whole: Ran, start: Start, attempt: int) -> None:
     write_project(home, board_text(SCENES, steps=12))
     chance = random.Random(attempt)
