@@ -11,7 +11,34 @@ Errors: LorakitError <- InvalidDocument (carries diagnostics with places).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
+
+
+def _look_nowhere_near() -> None:
+    """Where this program is the command: import nothing from the folder that it is called in.
+
+    `python -m` puts that folder first among the places of modules, a stray colon in PYTHONPATH somewhere.
+    """
+    if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
+        del sys.path[0]
+    elif not sys.argv or sys.argv[0].replace("\\", "/").rpartition("/")[2] not in (
+        "lorakit",
+        "lorakit.exe",
+    ):
+        return
+    named = os.environ.get("PYTHONPATH", "")
+    if named and not all(map(os.path.isabs, named.split(os.pathsep))):
+        try:
+            here = os.getcwd()  # noqa: PTH109 - nothing is to be imported yet
+        except OSError:  # a folder that is gone holds nothing either
+            return
+        sys.path[:] = [place for place in sys.path if place not in ("", here)]
+
+
+_look_nowhere_near()
+
+from typing import TYPE_CHECKING  # noqa: E402 - only now is it sure to be Python's own
 
 __version__ = "0.1.0"
 __all__ = ["InvalidDocument", "LorakitError", "Session", "__version__", "load"]

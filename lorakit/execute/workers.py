@@ -7,16 +7,19 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from lorakit import children
 from lorakit.plan.actions import Engine
 
 Inbox = queue.Queue[tuple["WorkerHandle", Mapping[str, Any]]]
 
+_LAST_WORDS = (
+    5.0  # s to hear what an ended worker told; only a grandchild could hold its output open
+)
 _PATIENCE = {"train": 60.0}  # s; a checkpoint of a whole model takes its time
 
 # How often a thread of libgomp looks for its next piece of work before it sleeps.  To wake one costs more
@@ -28,7 +31,7 @@ _SPINS = 10_000
 
 def worker_environment(given: Mapping[str, str]) -> dict[str, str]:
     """The environment of a worker process, after that of its parent; what a user set there stays."""
-    environment = {**given, "PYTHONUTF8": "1"}
+    environment = children.environment(given)
     if "OMP_WAIT_POLICY" not in environment:
         environment.setdefault("GOMP_SPINCOUNT", str(_SPINS))
     return environment
@@ -40,14 +43,7 @@ class WorkerHandle:
     def __init__(
         self, slot: str, threads: int, lock: Path | None, log: IO[bytes], inbox: Inbox
     ) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "lorakit.execute.worker",
-            slot,
-            str(threads),
-            str(lock or ""),
-        ]
+        command = children.python("lorakit.execute.worker", slot, str(threads), str(lock or ""))
         environment = worker_environment(os.environ)
         # in a session of its own: Ctrl-C in the terminal reaches the parent only
         own: dict[str, Any] = (
@@ -67,7 +63,8 @@ class WorkerHandle:
             env=environment,
             **own,
         )
-        threading.Thread(target=self._listen, args=(inbox,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(inbox,), daemon=True)
+        self._listener.start()
 
     @property
     def pid(self) -> int:
@@ -76,14 +73,19 @@ class WorkerHandle:
 
     def _listen(self, inbox: Inbox) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with contextlib.suppress(ValueError):  # a line cut off by a kill
-                inbox.put((self, json.loads(line)))
-        inbox.put((self, {"event": "gone", "code": self._process.wait()}))
+        assert self._process.stdin is not None
+        with self._process.stdout as told:
+            for line in told:
+                with contextlib.suppress(ValueError):  # a line cut off by a kill
+                    inbox.put((self, json.loads(line)))
+        code = self._process.wait()
+        with contextlib.suppress(OSError):  # what was not sent yet has nowhere to go
+            self._process.stdin.close()
+        inbox.put((self, {"event": "gone", "code": code}))
 
     def _send(self, message: Mapping[str, object]) -> None:
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # a worker that died says so through `gone`
+        with contextlib.suppress(OSError, ValueError):  # a worker that died says so through `gone`
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
 
@@ -110,3 +112,4 @@ class WorkerHandle:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join(_LAST_WORDS)

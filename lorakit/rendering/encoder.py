@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from typing import IO, TYPE_CHECKING, Self
 
+from lorakit import children
 from lorakit.diagnostics import LorakitError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Encoder:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
+                env=children.environment(),
                 # a Ctrl-C in the terminal is ours to answer: ffmpeg would end the film at once
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),

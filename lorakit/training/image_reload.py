@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lorakit import children
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_SETTINGS
 from lorakit.models.processor import prepare_torch
@@ -61,7 +62,8 @@ def check(
     words = {"what": str(what), "base": str(base), "family": family, "probe": str(file)}
     words["captions"] = probe.get("captions", [])
     done = subprocess.run(
-        [sys.executable, "-m", "lorakit.training.image_reload"],
+        children.python("lorakit.training.image_reload"),
+        env=children.environment(),
         input=json.dumps({**words, "threads": torch.get_num_threads()}),
         capture_output=True,
         text=True,

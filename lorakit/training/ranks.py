@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from lorakit import children
 from lorakit.diagnostics import LorakitError
 
 _GROUP = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -36,10 +37,10 @@ class Ranks:
         for rank in range(1, count):
             place = {"RANK": str(rank), "LOCAL_RANK": str(rank)}
             process = subprocess.Popen(
-                [sys.executable, "-m", "lorakit.training.ranks", str(threads)],
+                children.python("lorakit.training.ranks", str(threads)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                env={**os.environ, **group, **place},
+                env={**children.environment(), **group, **place},
             )
             self._others.append(process)
             assert process.stdin is not None

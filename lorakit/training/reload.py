@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from lorakit import children
 from lorakit.diagnostics import LorakitError
 from lorakit.models.processor import prepare_torch
 from lorakit.training import canonical
@@ -39,7 +40,8 @@ def check(
     canonical.write(probe, {**tensors, "expected": expected})
     words = {"folder": str(folder), "base": str(base), "labels": list(labels), "full": full}
     done = subprocess.run(
-        [sys.executable, "-m", "lorakit.training.reload"],
+        children.python("lorakit.training.reload"),
+        env=children.environment(),
         input=json.dumps({**words, "probe": str(probe), "threads": torch.get_num_threads()}),
         capture_output=True,
         text=True,

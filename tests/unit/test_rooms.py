@@ -28,6 +28,7 @@ ROOMS = [
     "store",
     "language",
     "diagnostics",
+    "children",
     "resources",
 ]
 # rooms within a room, in the same order; what stands in the room itself is above them
