@@ -13,8 +13,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lorakit.language.story import noun_phrases, pronouns, stand_ins
+from lorakit.language.story.name_pattern import name_pattern
 from lorakit.language.story.near_misses import NearMisses
-from lorakit.language.story.reading import Figure, Mentioned, Reading, SceneMemory, spot_in
+from lorakit.language.story.noun_phrases import (
+    Phrase,
+    word_set,
+)
+from lorakit.language.story.pronouns import PRONOUNS
+from lorakit.language.story.reading import Mentioned, Reading, SceneMemory, spot_in
 from lorakit.language.yaml import names
 
 if TYPE_CHECKING:
@@ -24,35 +31,15 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Spot
 
-_SUBJECT_AND_OBJECT = {
-    "he": "he", "him": "he", "she": "she", "it": "it", "they": "they", "them": "they",
-}  # fmt: skip
-_POSSESSIVE = {"his": "he", "its": "it", "their": "they"}
-PRONOUNS = {**_SUBJECT_AND_OBJECT, **_POSSESSIVE, "her": "she"}
-# not "that", which more often joins clauses: the key that bunny holds
-_ARTICLES = frozenset({"the", "a", "an", "this"})
-_NOT_ADJECTIVES = """
-and or nor but of with without in on at to from by for into onto over under near beside behind above
-below across after before around through between towards toward as than like is are was were has have had
-finds holds rides looks meets sees shows gives says takes flies runs walks who which when while where the
-a an this that his her its their my your our
-"""
-_NO_MODIFIERS = frozenset(_NOT_ADJECTIVES.split())
-# after these, "her" is an object: she meets her in a forest
-_AFTER_OBJECT = _NO_MODIFIERS | {"again", "away", "back", "here", "now", "there", "too"}
-_EMPTY_IT = re.compile(
-    r"\s+(?:is|was|has been|gets|grows|becomes|rains|snows|seems|will)\b|['\u2019]s\b",
-    re.IGNORECASE,
-)
-_LOOKED_BACK = 120
-_WORD_BEFORE = re.compile(r"([\w'\u2019-]+),?\s+\Z")
+# names that are small words as well are names with a capital only: Will will see
+_SMALL_WORDS = word_set("will may can might must so no so am an art do")
 
 
 class Cast:
     """The characters of a board, ready to be found in its sentences; compiled once a board."""
 
     def __init__(self, characters: Sequence[Character]) -> None:
-        self._figures = [_figure(character) for character in characters]
+        self._figures = [stand_ins.figure(character) for character in characters]
         self._by_name: dict[str, int] = {}
         for index, character in enumerate(characters):
             for name in names_of(character):
@@ -62,13 +49,10 @@ class Cast:
             if character.pronouns:
                 by_pronoun.setdefault(character.pronouns, []).append(index)
         self._by_pronoun = by_pronoun
-        longest_first = sorted(self._by_name, key=lambda name: (-len(name), name))
-        spelled = (
-            "|".join(r"\s+".join(map(re.escape, name.split())) for name in longest_first) or r"(?!)"
-        )
         self._pattern = re.compile(
             r"(?P<double>\{\{|\}\})|\{(?P<brace>[^{}]*)\}(?P<braced>['\u2019]s)?|(?P<stray>[{}])"
-            rf"|(?<![\w-])(?:(?P<name>{spelled})(?P<possessive>['\u2019]s)?|(?P<pronoun>{'|'.join(PRONOUNS)}))(?![\w-])",
+            rf"|(?P<name>{name_pattern(list(self._by_name))})(?P<possessive>['\u2019]s(?![\w-]))?"
+            rf"|(?<![\w-])(?P<pronoun>{'|'.join(PRONOUNS)})(?P<short>['\u2019](?:s|ll|re|ve|d))?(?![\w-])",
             re.IGNORECASE,
         )
         self._near = NearMisses(self._by_name)
@@ -77,15 +61,19 @@ class Cast:
         """Put everyone in; unknown `{names}` are errors, slips and unclear pronouns are warned of."""
         memory.sentence += 1
         reading = Reading(text, spot, memory, findings)
-        for match in self._pattern.finditer(text):
+        matches = list(self._pattern.finditer(text))
+        named = [
+            (match.start(), index) for match in matches if (index := self._named(match)) is not None
+        ]
+        for match in matches:
             if match.start() < reading.end:
                 continue  # part of an anchor's own words
             if match["name"] is not None:
-                self._mention(
-                    reading, match.start(), match.end(), match["name"], bool(match["possessive"])
-                )
+                if match["name"] in _SMALL_WORDS:
+                    continue
+                self._mention(reading, match, match["name"], match.end("name"))
             elif match["pronoun"] is not None:
-                self._pronoun(reading, match)
+                self._pronoun(reading, match, named)
             elif match["brace"] is not None:
                 self._braced(reading, match)
             elif match["double"] is not None:
@@ -123,7 +111,7 @@ class Cast:
     def _braced(self, reading: Reading, match: re.Match[str]) -> None:
         name = " ".join(match["brace"].split()).lower()
         if name in self._by_name:
-            self._mention(reading, match.start(), match.end(), name, bool(match["braced"]))
+            self._mention(reading, match, name, match.end("brace") + 1)
             return
         shown = match["brace"].strip()
         known = [figure.character.id for figure in self._figures]
@@ -143,35 +131,55 @@ class Cast:
             "braces that belong to the text are doubled: {{ and }}",
         )
 
-    def _mention(self, reading: Reading, start: int, end: int, name: str, possessive: bool) -> None:
+    def _named(self, match: re.Match[str]) -> int | None:
+        """Which character a match names, in braces or without."""
+        name = match["brace"] if match["brace"] is not None else match["name"]
+        return None if name is None or name in _SMALL_WORDS else self._index(name)
+
+    def _mention(self, reading: Reading, match: re.Match[str], name: str, end: int) -> None:
+        """Put a character in, whose name as written ends at `end`, with what follows and precedes it."""
         index = self._index(name)
         if index is None:
             return
         figure = self._figures[index]
-        before = reading.text[reading.end : start]
+        start, text = match.start(), reading.text
+        between = text[reading.end : start]
         if (
             index == reading.last_figure
-            and not before.strip()
+            and not between.strip()
             and reading.ends_with_mention
-            and before
+            and not reading.possessive
+            and between
         ):
-            reading.end = end  # "the alien explorer" of a character called alien, alias explorer
+            reading.end = (
+                match.end()
+            )  # "the alien explorer" of a character called alien, alias explorer
             return
-        begin, extra = start, ""
+        ends = end
+        possessive, end = stand_ins.possessive(text, end)
+        written = " ".join(name.replace("_", " ").split())
+        phrase = Phrase(start)
         if not reading.verbatim:
-            begin, extra = _look_back(reading.text, reading.end, start, figure.head_words)
-        tail = _tail(figure, name)
-        if tail and not possessive and reading.text[end : end + len(tail)].lower() == tail:
-            prompt_end = end + len(tail)
-        else:
-            prompt_end = end
-        suffix = "'s" if possessive else ""
-        anchor = _with_modifier(figure, extra) + suffix
-        caption_words = reading.text[begin:start].split()
-        modifiers = " ".join(word for word in caption_words if word.lower() not in _ARTICLES)
-        caption = _caption_name(figure.character.name, modifiers) + suffix
-        caption += reading.text[end:prompt_end]
-        reading.put(index, begin, prompt_end, anchor, caption)
+            phrase = noun_phrases.before(
+                *(text, reading.end, start, figure.head_words),
+                proper=stand_ins.is_proper(figure.character),
+                possessive=reading.possessive,
+            )
+        tail = "" if possessive else stand_ins.tail(figure, name)
+        tail = text[end : end + len(tail)] if text[end : end + len(tail)].lower() == tail else ""
+        prompt, caption = (
+            stand_ins.in_prompt(figure, phrase),
+            stand_ins.in_caption(figure, phrase, written),
+        )
+        if possessive:
+            as_written = caption.endswith("s") and text[ends + 1 : end].lower() == "s"
+            prompt, caption = (
+                stand_ins.of(prompt),
+                f"{caption}'s" if as_written else stand_ins.of(caption),
+            )
+        reading.put(
+            *(index, phrase.begin, end + len(tail), prompt, caption + tail), possessive=possessive
+        )
         reading.remember(index, figure.character.pronouns)
 
     def _index(self, name: str) -> int | None:
@@ -186,21 +194,30 @@ class Cast:
             found = self._by_name.get(next(same, ""))
         return found
 
-    def _pronoun(self, reading: Reading, match: re.Match[str]) -> None:
+    def _pronoun(
+        self, reading: Reading, match: re.Match[str], named: Sequence[tuple[int, int]]
+    ) -> None:
+        text, start, end = reading.text, match.start(), match.end("pronoun")
         word = match["pronoun"].lower()
         if word not in PRONOUNS:
             return
         kind = PRONOUNS[word]
-        possessive = word in _POSSESSIVE
-        if word == "her":
-            following = re.match(r"\s+([\w'\u2019-]+)", reading.text[match.end() :])
-            possessive = following is not None and following[1].lower() not in _AFTER_OBJECT
+        if kind == "it" and pronouns.nobody(text, start, end, frozenset(at for at, _ in named)):
+            return
+        possessive = pronouns.is_possessive(text, start, end)
+        following = [(at, index) for at, index in named if at > start]
         meant, rivals = self._who(kind, reading.memory)
+        if any(index in rivals for _, index in following):
+            meant, rivals = _without_those_named(
+                text, end, rivals, following, possessive=possessive
+            )
         if meant is None:
-            if kind == "they" and len(reading.memory.together) > 1:
-                self._both(reading, match, possessive)
-            elif kind != "it" or not _EMPTY_IT.match(reading.text, match.end()):
-                reading.lonely.append((match["pronoun"], match.start(), kind))
+            together = reading.memory.together
+            if kind == "they" and len(together) > 1:
+                if not any(index in together for _, index in following):
+                    self._both(reading, match, possessive=possessive)
+            else:
+                reading.lonely.append((match["pronoun"], start, kind))
             return
         figure = self._figures[meant]
         if rivals:
@@ -209,27 +226,37 @@ class Cast:
             reading.findings.warning(
                 "ambiguous-pronoun",
                 f"{match['pronoun']} may mean {names.listed(others)}; it is taken for {figure.character.id}",
-                spot_in(reading.spot, match.start(), match[0]),
+                spot_in(reading.spot, start, match["pronoun"]),
                 f"to be clear, write {names.listed(spelled)}",
             )
-        if meant not in reading.figures:
-            suffix = "'s" if possessive else ""
-            caption = figure.character.name + suffix
+        if meant in reading.figures:
+            reading.remember(meant, kind)
+        elif all(index != meant for _, index in following):
+            # the name that follows in its own sentence has the anchor: when he wakes, Tom smiles
+            short = pronouns.in_full(match["short"] or "", text, match.end())
+            prompt, caption = figure.character.anchor, figure.character.name
+            if possessive:
+                prompt, caption = stand_ins.of(prompt), stand_ins.of(caption)
             reading.put(
-                meant, match.start(), match.end(), figure.character.anchor + suffix, caption
+                *(meant, start, match.end(), prompt + short, caption + short), possessive=possessive
             )
-        reading.remember(meant, kind)
+            reading.remember(meant, kind)
 
-    def _both(self, reading: Reading, match: re.Match[str], possessive: bool) -> None:
+    def _both(self, reading: Reading, match: re.Match[str], *, possessive: bool) -> None:
         """`they` for the characters that the last sentence with several of them brought together."""
         indices = [index for index in reading.memory.together if index not in reading.figures]
         if len(indices) < len(reading.memory.together):
             return
-        suffix = "'s" if possessive else ""
         characters = [self._figures[index].character for index in indices]
-        prompt = " and ".join(character.anchor for character in characters) + suffix
-        caption = " and ".join(character.name for character in characters) + suffix
-        reading.put(indices[0], match.start(), match.end(), prompt, caption)
+        prompt = " and ".join(character.anchor for character in characters)
+        caption = " and ".join(character.name for character in characters)
+        if possessive:
+            prompt, caption = stand_ins.of(prompt), stand_ins.of(caption)
+        short = pronouns.in_full(match["short"] or "", reading.text, match.end(), many=True)
+        reading.put(
+            *(indices[0], match.start(), match.end(), prompt + short, caption + short),
+            possessive=possessive,
+        )
         for index in indices:
             reading.remember(index, self._figures[index].character.pronouns)
 
@@ -242,70 +269,26 @@ class Cast:
         return (only[0], []) if len(only) == 1 else (None, [])
 
 
+def _without_those_named(
+    text: str,
+    end: int,
+    rivals: Sequence[int],
+    following: Sequence[tuple[int, int]],
+    *,
+    possessive: bool,
+) -> tuple[int | None, list[int]]:
+    """Whom a pronoun means of several, where its sentence goes on to name some of them.
+
+    `When he wakes, Tom smiles` is about Tom; in `He waves at Tom` somebody else waves.
+    """
+    at, named = next((at, index) for at, index in following if index in rivals)
+    if possessive or re.search(r"[,;:\u2014]", text[end:at]):
+        return named, []
+    left = [index for index in rivals if all(index != other for _, other in following)]
+    return (left[-1], left if len(left) > 1 else []) if left else (named, [])
+
+
 def names_of(character: Character) -> list[str]:
     """All that means a character besides pronouns, in small letters with single blanks."""
     found = [character.id, character.id.replace("_", " "), *character.aliases]
     return list(dict.fromkeys(" ".join(name.split()).lower() for name in found if name.strip()))
-
-
-def _figure(character: Character) -> Figure:
-    words = character.anchor.split()
-    article = words[0] if words and words[0].lower() in _ARTICLES else ""
-    body = character.anchor[len(article) :].lstrip() if article else character.anchor
-    head = []
-    for word in body.split():
-        if word.lower().strip(",") in _NO_MODIFIERS:
-            break
-        head.append(word.lower().strip(","))
-    return Figure(character, article, body, frozenset(head))
-
-
-def _look_back(text: str, done: int, start: int, head_words: frozenset[str]) -> tuple[int, str]:
-    """How far back a mention reaches: over the anchor's own words, one word of the author's, an article.
-
-    Returns where it begins, and the author's word that is not the anchor's.
-    """
-    at, extra = start, ""
-    absorbed = start
-    done = max(done, start - _LOOKED_BACK)
-    while match := _WORD_BEFORE.search(text, done, at):
-        word = match[1].lower()
-        if word in _ARTICLES:
-            return match.start(), extra
-        if word in head_words:
-            at = match.start()
-            if not extra:
-                absorbed = at
-        elif not extra and word not in _NO_MODIFIERS and not word.endswith(("'s", "\u2019s")):
-            extra = match[1]
-            at = match.start()
-        else:
-            break
-    # without an article the author's word is no part of the mention: "meets bunny"
-    return absorbed, ""
-
-
-def _with_modifier(figure: Figure, modifier: str) -> str:
-    if not modifier:
-        return figure.character.anchor
-    article = figure.article
-    if article.lower() in ("a", "an"):
-        article = "an" if modifier[0].lower() in "aeiou" else "a"
-    return f"{article} {modifier} {figure.body}".strip()
-
-
-def _caption_name(name: str, modifiers: str) -> str:
-    if not modifiers:
-        return name
-    first, _, rest = name.partition(" ")
-    if first.lower() in _ARTICLES and rest:
-        return f"{first} {modifiers} {rest}"
-    return f"{modifiers} {name}"
-
-
-def _tail(figure: Figure, name: str) -> str:
-    """What follows a character's name in its own anchor: ` with a magic hat`."""
-    anchor = figure.character.anchor.lower()
-    spelled = " ".join(name.split()).lower()
-    match = re.search(rf"(?<![\w-]){re.escape(spelled)}(?![\w-])", anchor)
-    return anchor[match.end() :] if match else ""

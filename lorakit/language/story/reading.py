@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from lorakit.language.story.name_pattern import joins_words
+
 if TYPE_CHECKING:
     from lorakit.language.story.documents import Character
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Spot
+
+_QUOTES = " \"'\u201c\u2018\u201e\u00ab\u300c\u300e([\u00bf\u00a1-\u2014\u2026"
 
 
 class Mentioned(NamedTuple):
@@ -59,21 +63,46 @@ class Reading:
         self.figures: list[int] = []
         self.last_figure: int | None = None
         self.ends_with_mention = False
+        self.possessive = False  # whether what is done ends with someone's: Tom's
         self.lonely: list[tuple[str, int, str]] = []
         self.failed = False
         self._prompt: list[str] = []
         self._caption: list[str] = []
 
-    def put(self, figure: int, start: int, end: int, prompt: str, caption: str) -> None:
+    def put(
+        self,
+        figure: int,
+        start: int,
+        end: int,
+        prompt: str,
+        caption: str,
+        *,
+        possessive: bool = False,
+    ) -> None:
         """Replace a stretch of the sentence by a character."""
-        if not self.text[:start].strip(" \"'\u201c\u2018\u00ab([\u00bf\u00a1-\u2014\u2026"):
+        if self._opens(start):
             caption = caption[:1].upper() + caption[1:]
         self.keep(start, start)
-        self._prompt.append(prompt)
-        self._caption.append(caption)
+        self._prompt.append(self._apart(prompt, start, end))
+        self._caption.append(self._apart(caption, start, end))
         self.end = end
         self.last_figure = figure
         self.ends_with_mention = True
+        self.possessive = possessive
+
+    def _opens(self, start: int) -> bool:
+        """Whether a capital letter is due at `start`: it begins the text, or a sentence within it."""
+        before = self.text[:start].rstrip(_QUOTES)
+        if not before:
+            return True
+        return before[-1] in ".!?\u2026:" and self.text[start : start + 1].isupper()
+
+    def _apart(self, words: str, start: int, end: int) -> str:
+        """Words with the blanks that part them from letters of a script that has none."""
+        around = (self.text[start - 1 : start], self.text[end : end + 1])
+        left = bool(around[0]) and joins_words(around[0]) and not joins_words(words[:1])
+        right = bool(around[1]) and joins_words(around[1]) and not joins_words(words[-1:])
+        return f"{' ' * left}{words}{' ' * right}"
 
     def keep(self, start: int, end: int, replacement: str = "") -> None:
         """Copy what lies before `start`, then a replacement that is the same for prompt and caption."""
@@ -82,6 +111,7 @@ class Reading:
         self._caption.append(piece)
         self.end = end
         self.ends_with_mention = False
+        self.possessive = False
 
     def stray(self, start: int) -> None:
         """A brace that opens or closes nothing."""

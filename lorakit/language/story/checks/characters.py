@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.language.story.mentions import PRONOUNS, names_of
+from lorakit.language.story.mentions import names_of
+from lorakit.language.story.pronouns import PRONOUNS
 from lorakit.language.yaml import access
 
 if TYPE_CHECKING:

@@ -1,0 +1,174 @@
+"""What belongs to a name: the article, possessive or determiner before it, and adjectives between.
+
+    the happy bunny   ->   determiner `the`, words `happy`
+    the king's owl    ->   `the king's` stays and stands for the anchor's article
+
+A comma, a verb or another noun between them ends the phrase: in `In the forest, Tom sleeps` nothing of the
+forest is Tom's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, to look others up in."""
+    return frozenset(text.split())
+
+
+# these go: the anchor has an article of its own; "that" joins clauses more often: the key that bunny holds
+ARTICLES = frozenset({"the", "a", "an", "this"})
+# these stay, and the anchor's article goes
+_DETERMINERS = word_set(
+    "my your our his her its their whose every each another no some any which what one"
+)
+NOT_ADJECTIVES = word_set("""
+and or nor but of with without in on at to from by for into onto over under near beside behind above
+below across after before around through between towards toward as than like is are was were has have had
+finds holds rides looks meets sees shows gives says takes flies runs walks who which when while where that
+then so if because until since not
+""")
+# after these, "her" is an object: she meets her in a forest
+AFTER_OBJECT = NOT_ADJECTIVES | _DETERMINERS | ARTICLES
+AFTER_OBJECT |= {"again", "away", "back", "here", "now", "there", "too"}
+_PLACES = word_set("in on at under by through after before during near behind inside outside")
+_ADJECTIVES = word_set("""
+afraid aged ancient angry awake bald beautiful big black blond blonde blue bold bored brave bright brown busy
+calm careful careless charming cheeky cheerful clever cold confused cool cosy crazy cruel curious cute dark
+dear dirty dizzy drunk dull dusty eager elderly elegant empty evil exhausted faithful famous fast fat fearless
+fierce fluffy fond foolish free friendly frightened funny furious furry gentle giant glad glum golden good
+graceful grand grateful great greedy green grey gray grumpy happy hairy handsome healthy heavy helpful honest
+huge humble hungry hurt ill injured invisible jealous jolly joyful kind lazy little lively lonely long lost
+loud lovely loyal lucky mad magic magical mean merry mighty miserable muddy mysterious naughty neat nervous
+new nice noble noisy old orange pale patient patterned peaceful pink playful polite poor pretty proud purple
+quick quiet red rich sad scared scary serious shabby sharp short shy sick silent silly silver skinny sleepy
+slim slow sly small smart smelly smiling sleeping soft sorry spotted stout strange striped strong stubborn
+stupid surprised sweet tall tame tame tender terrible thin thirsty thoughtful tiny tired tremendous ugly
+unhappy very warm wary weak weary wet white wicked wild wise wonderful wooden worried wounded yellow young
+""")
+_ADVERBS = word_set("very really quite rather so too extremely truly utterly most")
+_NOT_POSSESSIVES = word_set(
+    "it's that's what's he's she's there's here's who's let's where's how's"
+)
+_MOST_WORDS = 6
+_WORD_BEFORE = re.compile(r"([\w'\u2019-]+)(,?)\s+\Z")
+
+
+class Phrase(NamedTuple):
+    """A mention from `begin` on: the article that goes, if any, and the author's words before the name.
+
+    `owned` means that a possessive or a determiner before `begin` stands for the anchor's article.
+    """
+
+    begin: int
+    article: str = ""
+    words: tuple[str, ...] = ()
+    owned: bool = False
+
+
+def before(
+    text: str, done: int, start: int, own: frozenset[str], *, proper: bool, possessive: bool
+) -> Phrase:
+    """Find what belongs to the name at `start`, not before `done`.
+
+    `own` are the words that its anchor begins with, `proper` says whether it is a proper name, which
+    takes an article only with an adjective (the brave Tom), `possessive` whether a possessive ends at `done`.
+    """
+    words: list[str] = []
+    begins: list[int] = []
+    at = start
+    article, article_at, owned = "", -1, False
+    while len(words) < _MOST_WORDS:
+        match = _WORD_BEFORE.search(text, max(done, at - 60), at)
+        if match is None:
+            owned = possessive and not text[done:at].strip()
+            break
+        word = match[1].lower().replace("\u2019", "'")
+        if match[2] and not (words and _known(words[-1].rstrip(","), own) and _known(word, own)):
+            break
+        if word in ARTICLES or (word == "that" and opens(text, match.start())):
+            article, article_at = match[1], match.start()
+            break
+        if word in _DETERMINERS or _is_possessive(word):
+            owned = True
+            break
+        if word in NOT_ADJECTIVES:
+            break
+        words.append(match[1] + match[2])
+        begins.append(match.start())
+        at = match.start()
+    if article or owned:
+        place = bool(article) and _after_place(text, article_at)
+        if _fits(words, own, proper=proper, place=place):
+            return Phrase(article_at if article else at, article, tuple(reversed(words)), owned)
+    return _bare(words, begins, start, own, noun=bool(article or owned), text=text)
+
+
+def with_article(article: str, following: str) -> str:
+    """`a` or `an` as it sounds before what follows, in the case of `article`; other words as they are."""
+    if article.lower() not in ("a", "an"):
+        return article
+    right = "an" if _VOWEL.match(following) else "a"
+    return right.capitalize() if article[0].isupper() else right
+
+
+_VOWEL = re.compile(
+    r"(?!uni[^nm]|use|eu|one\b|once\b|u[bckrst][aeiu])[aeiou]|hour|honest|honou?r|heir",
+    re.IGNORECASE,
+)
+
+
+def is_adjective(word: str) -> bool:
+    """Whether a word describes and hardly ever does or is something."""
+    plain = word.lower()
+    return plain in _ADJECTIVES or plain.endswith(("ful", "ous", "less"))
+
+
+def _known(word: str, own: frozenset[str]) -> bool:
+    plain = word.lower().rstrip(",")
+    return plain in own or plain in _ADVERBS or is_adjective(plain)
+
+
+def _fits(words: list[str], own: frozenset[str], *, proper: bool, place: bool) -> bool:
+    """Whether words, nearest first, can stand between an article and the name."""
+    strange = [number for number, word in enumerate(words) if not _known(word, own)]
+    if proper and place and words:
+        return False  # in the dark Tom sleeps
+    return not strange or (strange == [0] and not proper and not place)
+
+
+def _bare(
+    words: list[str], begins: list[int], start: int, own: frozenset[str], *, noun: bool, text: str
+) -> Phrase:
+    """A name without an article: little Tom; but not what is a noun to an article: in the dark Tom."""
+    many = 0
+    while many < len(words) and _known(words[many], own):
+        many += 1
+    if many == len(words) and noun:
+        many = 0
+        while many < len(words) and words[many].lower().rstrip(",") in own:
+            many += 1
+    if not many:
+        return Phrase(start)
+    begin = begins[many - 1]
+    found = words[many - 1 :: -1]
+    if opens(text, begin):  # its capital is the sentence's
+        found[0] = found[0][0].lower() + found[0][1:]
+    return Phrase(begin, "", tuple(found))
+
+
+def _is_possessive(word: str) -> bool:
+    return word.endswith(("'s", "s'")) and word not in _NOT_POSSESSIVES
+
+
+def opens(text: str, at: int) -> bool:
+    """Whether a word at `at` begins its sentence or its part of one."""
+    return not text[:at].strip() or text[:at].rstrip()[-1] in ',;:.!?"\u201c\u201e\u00ab('
+
+
+def _after_place(text: str, at: int) -> bool:
+    """Whether an article at `at` is of a place or a time that opens the sentence: in the morning Tom..."""
+    match = _WORD_BEFORE.search(text, max(0, at - 20), at)
+    return match is not None and match[1].lower() in _PLACES and opens(text, match.start())

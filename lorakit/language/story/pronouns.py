@@ -1,0 +1,114 @@
+"""Pronouns: whom they may stand for, and where they stand for nobody."""
+
+from __future__ import annotations
+
+import re
+
+from lorakit.language.story.noun_phrases import AFTER_OBJECT, is_adjective, word_set
+
+_SUBJECT_AND_OBJECT = {
+    "he": "he", "him": "he", "she": "she", "it": "it", "they": "they", "them": "they",
+}  # fmt: skip
+POSSESSIVE = {"his": "he", "its": "it", "their": "they"}
+PRONOUNS = {**_SUBJECT_AND_OBJECT, **POSSESSIVE, "her": "she"}
+
+# what "it" is said of where it means nothing: the hour, the season, the weather
+_TIMES = """
+night midnight nighttime day daytime morning noon midday afternoon evening dawn dusk sunset sunrise twilight
+spring summer autumn fall winter christmas easter halloween time bedtime dinnertime lunchtime teatime monday
+tuesday wednesday thursday friday saturday sunday january february march april may june july august september
+october november december weekend holiday birthday week month year century
+"""
+_WEATHER = """
+dark late early cold hot warm cool chilly freezing foggy misty windy sunny cloudy stormy rainy snowy icy humid
+raining snowing pouring drizzling hailing thundering storming light daylight
+"""
+_OPINIONS = """
+possible impossible important clear true nice good bad hard easy fun best better worse wonderful strange sad
+difficult dangerous safe forbidden allowed time known said certain likely
+"""
+_BE = (
+    r"(?:['\u2019](?:s|ll be)|\s+(?:is|was|isn['\u2019]t|wasn['\u2019]t|has been|had been"
+    r"|(?:will|may|might|must|can) be))"
+)
+_STILL = (
+    r"(?:\s+(?:not|now|already|still|almost|nearly|only|just|very|so|too|quite|rather|really|getting|growing"
+    r"|becoming|about|half|past|well|again|always|never))*"
+)
+_COMES = r"\s+(?:gets?|got|grows?|grew|becomes?|became|turns?|turned|will get|(?:feels|looks|smells) like)"
+
+
+def _any(words: str) -> str:
+    return f"(?:{'|'.join(words.split())})" + r"(?![\w-])"
+
+
+_A_TIME = (
+    r"\s+(?:(?:early|late|deep|mid)\s+|(?:an?|the|such an?|his|her|their|my|our)\s+(?:[\w-]+\s+){0,2}?)?"
+    + _any(_TIMES)
+)
+_IMPERSONAL = re.compile(
+    rf"{_BE}{_STILL}{_A_TIME}|(?:{_BE}|{_COMES}){_STILL}\s+{_any(_WEATHER)}|{_COMES}{_STILL}\s+{_any(_TIMES)}"
+    rf"|{_BE}{_STILL}\s+(?:\d|\w+\s+o['\u2019]clock\b|\w+\s+outside\b|(?:far|long)\s+(?:to|from|until|ago|before)\b)"
+    rf"|{_BE}{_STILL}\s+(?:an?\s+)?{_any(_OPINIONS)}\s+(?:that|to|for|when|how)\b"
+    r"|(?:['\u2019](?:s|ll)|\s+(?:will|may|might|can|does|did|must|has|had|never|often|suddenly|still|soon|always"
+    r"|now|begins?|began|starts?|started|stops?|stopped|keeps?|kept|continues?|continued|to|not|be|been))*"
+    r"\s+(?:(?:rain|snow|drizzle|hail|thunder)(?:s|ed|ing)?|freezes|dawns|(?:pours|storms)(?=\s*(?:[.,;!?]|$|outside|and)))"
+    r"(?![\w-])"
+    r"|\s+(?:seems?|seemed|appears?|appeared|happens?|happened|turns out|turned out)\s+(?:that|as if|like)\b"
+    r"|\s+(?:takes?|took)\s+(?:\w+\s+){0,3}?(?:hours?|minutes?|days?|weeks?|months?|years?|time|while|long|ages|forever)\b",
+    re.IGNORECASE,
+)
+_CLEFT = re.compile(rf"{_BE}(?:\s+(?:not|only|just|really))?\s+(?:the\s+|an?\s+)?", re.IGNORECASE)
+_THING = re.compile(r"(?<![\w-])(?:an?|some|another)\s+(?=\w)", re.IGNORECASE)
+_FOLLOWING = re.compile(r"\s+([\w'\u2019-]+)")
+_BEFORE = re.compile(r"(\w+)\s+\Z")
+_LETS = word_set("let lets letting")
+_MAKES = word_set("make makes made making keep keeps kept find finds found")
+
+_HAS = word_set("been got gotten had become found seen taken made done gone")
+_SHORT = {"s": "is", "ll": "will", "re": "are", "ve": "have", "d": "would"}
+
+
+def nobody(text: str, start: int, end: int, names_at: frozenset[int]) -> bool:
+    """Whether the `it` at `start` is no one: the weather, the hour, `it is Tom who`, a thing just met.
+
+    `names_at` are the places where characters are named.
+    """
+    if _IMPERSONAL.match(text, end):
+        return True
+    cleft = _CLEFT.match(text, end)
+    if cleft is not None and cleft.end() in names_at:
+        return True
+    following = _FOLLOWING.match(text, end)
+    acts = following is not None and following[1].lower() not in AFTER_OBJECT
+    if acts and text[start:end].lower() == "it":
+        return False
+    # the bunny finds a key and holds it: the thing is nearer than whom another sentence named
+    return any(thing.end() not in names_at for thing in _THING.finditer(text, 0, start))
+
+
+def is_possessive(text: str, start: int, end: int) -> bool:
+    """Whether the pronoun there says whose something is; for `her`, what follows decides."""
+    word = text[start:end].lower()
+    if word != "her":
+        return word in POSSESSIVE
+    following = _FOLLOWING.match(text, end)
+    if following is None or following[1].lower() in AFTER_OBJECT:
+        return False
+    verb = _BEFORE.search(text, max(0, start - 20), start)
+    doing = verb[1].lower() if verb else ""
+    return not (doing in _LETS or (doing in _MAKES and is_adjective(following[1])))
+
+
+def in_full(short: str, text: str, end: int, *, many: bool = False) -> str:
+    """The verb that a contraction stands for, as in he's, they're and she'll, with a blank before it."""
+    ending = short.lstrip("'\u2019").lower()
+    if not ending:
+        return ""
+    verb = _SHORT[ending]
+    following = _FOLLOWING.match(text, end)
+    if ending == "s" and following is not None and following[1].lower() in _HAS:
+        verb = "has"
+    if many:
+        verb = {"is": "are", "has": "have"}.get(verb, verb)
+    return f" {verb}"

@@ -1,0 +1,86 @@
+"""What stands for a character: its anchor in the prompt, its name in the caption."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lorakit.language.story.noun_phrases import ARTICLES, NOT_ADJECTIVES, with_article
+from lorakit.language.story.reading import Figure
+
+if TYPE_CHECKING:
+    from lorakit.language.story.documents import Character
+    from lorakit.language.story.noun_phrases import Phrase
+
+
+def figure(character: Character) -> Figure:
+    """Cut a character's anchor into its article, and the words before its first `with` or verb."""
+    words = character.anchor.split()
+    article = words[0] if words and words[0].lower() in ARTICLES else ""
+    body = character.anchor[len(article) :].lstrip() if article else character.anchor
+    head = []
+    for word in body.split():
+        if word.lower().strip(",") in NOT_ADJECTIVES:
+            break
+        head.append(word.lower().strip(","))
+    return Figure(character, article, body, frozenset(head))
+
+
+def is_proper(character: Character) -> bool:
+    """Whether a name is one like Tom, which takes no article, rather than one like the bunny."""
+    name = character.name.split()
+    return not name or name[0].lower() not in ARTICLES
+
+
+def in_prompt(figure: Figure, phrase: Phrase) -> str:
+    """The anchor with the author's own words in it; without its article where somebody owns it."""
+    own = " ".join(
+        w for w in phrase.words if w.lower().rstrip(",") not in figure.head_words
+    ).rstrip(",")
+    if phrase.owned:
+        return f"{own} {figure.body}".strip()
+    if not own:
+        return figure.character.anchor
+    return f"{with_article(figure.article, own)} {own} {figure.body}".strip()
+
+
+def in_caption(figure: Figure, phrase: Phrase, written: str) -> str:
+    """The character's name, with the author's article and words before it."""
+    words = " ".join(phrase.words)
+    first, _, rest = figure.character.name.partition(" ")
+    common = bool(rest) and first.lower() in ARTICLES
+    if phrase.owned:
+        return f"{words} {rest if common else written}".strip()
+    if common:
+        following = f"{words} {rest}".strip()
+        return f"{with_article(phrase.article, following) or first} {following}"
+    if phrase.article.lower() in ("", "the", "a", "an"):
+        # the fox is Foxy, the angry fox is the angry Foxy
+        return f"{phrase.article if words else ''} {words} {figure.character.name}".strip()
+    return f"{phrase.article} {words} {written}".replace("  ", " ")
+
+
+def of(whose: str) -> str:
+    """The possessive form."""
+    return f"{whose}'" if whose.endswith("s") else f"{whose}'s"
+
+
+_PLURAL_S = re.compile(r"['\u2019](?=\s+\w)")
+_OPENING = re.compile(r"(?:^|[\s(])['\u2018]")
+
+
+def possessive(text: str, end: int) -> tuple[bool, int]:
+    """Whether a name that ends at `end` owns something, as in Tom's and James', and where that ends."""
+    if re.match(r"['\u2019]s(?![\w-])", text[end : end + 3]):
+        return True, end + 2
+    if text[end - 1 : end] in ("s", "S") and _PLURAL_S.match(text, end):
+        return (False, end) if _OPENING.search(text, 0, end) else (True, end + 1)
+    return False, end
+
+
+def tail(figure: Figure, name: str) -> str:
+    """What follows a character's name in its own anchor: ` with a magic hat`."""
+    anchor = figure.character.anchor.lower()
+    spelled = " ".join(name.split()).lower()
+    match = re.search(rf"(?<![\w-]){re.escape(spelled)}(?![\w-])", anchor)
+    return anchor[match.end() :] if match else ""
