@@ -191,7 +191,7 @@ class _Loader:
             for change in changes if root is not None else ():
                 assert root is not None
                 root = sweeps.laid(root, change, self._findings, skip=1)
-            return self._checked_board(root, path) if root is not None else None
+            return self._varied_board(root, path) if root is not None else None
         if path not in self._boards:
             self._boards[path] = None
             try:
@@ -203,6 +203,14 @@ class _Loader:
                 return None
             self._boards[path] = self._checked_board(root, path)
         return self._boards[path]
+
+    def _varied_board(self, root: Node, path: Path) -> Storyboard:
+        """A sweep's board: what has no effect in one member may have it in the others."""
+        before = len(self._findings.all)
+        board = self._checked_board(root, path)
+        kept = [one for one in self._findings.all[before:] if one.code != "no-effect"]
+        self._findings.all[before:] = kept
+        return board
 
     def _checked_board(self, root: Node, path: Path) -> Storyboard:
         schema.compiled("storyboard.schema.json").check(root, "a storyboard", self._findings)

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lorakit.language.recipe.placing import Placing, parts
+from lorakit.language.recipe.overrides import Override, parts
 from lorakit.language.yaml import access, names, schema
 from lorakit.language.yaml.nodes import Node
 
@@ -331,13 +331,13 @@ def _laid(base: Node, draft: Draft, findings: Findings) -> tuple[Node, tuple[Cha
     is_board = access.text(base, "kind") == "storyboard"
     for change in draft.changes:
         steps = parts(str(change.path.value))
-        if not steps or not all(step[0].strip() for step in steps):
+        if not all(step.name for step in steps):
             message = "a path is keys with dots between them"
             findings.error("bad-path", message, change.path, "for example: train.learning_rate")
-        elif steps[0][0].strip() == "kind":
+        elif steps[0].name == "kind":
             message = "a sweep varies what a step says, not its kind"
             findings.error("bad-path", message, change.path, "write a sweep for each kind")
-        elif is_board and steps[0][0].strip() == "storyboard" and len(steps) > 1:
+        elif is_board and steps[0].name == "storyboard" and len(steps) > 1:
             board.append(change)
         else:
             made = laid(made, change, findings)
@@ -349,5 +349,5 @@ def laid(root: Node, change: Change, findings: Findings, *, skip: int = 0) -> No
     key = change.path
     path = parts(str(key.value))
     column = key.column + (1 if key.style in ("'", '"') else 0)
-    placing = Placing(key.source, key.line, column, change.value, findings, "bad-path", _CHOSEN)
-    return placing.placed(root, path[skip:], path[skip - 1][0] if skip else "the step")
+    override = Override(key.source, key.line, column, change.value, findings, "bad-path", _CHOSEN)
+    return override.applied(root, path[skip:], path[skip - 1].name if skip else "the step")

@@ -31,7 +31,11 @@ TAIL = "  - {name: last, sentences: [The bunny]}\n"
         "look: {width: 64}\nscenes:\n",
         # a crossfade may be as long as the hold
         "video: {hold: 0.5, transition: {kind: crossfade, seconds: 12f}}\nscenes:\n",
-        "video: {hold: 0.2, transition: {kind: cut, seconds: 3}}\nscenes:\n",
+        # what one frame at least obeys
+        "look: {guidance_scale: 1, negative_prompt: x}\nscenes:\n  - {sentences: [{text: y, guidance_scale: 3}]}\n",
+        "chain: {from: noise, strength: 0.5}\nscenes:\n  - {sentences: [x]}\n  - {start: previous-scene, sentences: [y]}\n",
+        "chain: {from: previous, anchor_weight: 0.2}\nscenes:\n  - {sentences: [x, y, z]}\n",
+        "chain: {anchor_weight: 0}\nscenes:\n",
         "video: {hold: 1f}\nscenes:\n  - {sentences: [{text: x, hold: 1f}]}\n",
         # strength on frames that start from others
         "scenes:\n  - {sentences: [x, {text: y, strength: 0.5}]}\n",

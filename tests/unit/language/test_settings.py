@@ -75,10 +75,47 @@ def test_an_item_is_its_number_or_its_name(recipe: Path, board: Path) -> None:
     assert [scene.seed for scene in film.board.scenes] == [4, 5]
 
 
-def test_nothing_and_null_delete(recipe: Path) -> None:
-    assert load(recipe, settings=["seed="]).recipe.seed == 0
+def test_null_deletes(recipe: Path) -> None:
     assert load(recipe, settings=["seed=null"]).recipe.seed == 0
-    assert len(posters(load(recipe, settings=["steps.posters.prompts.1="])).prompts) == 1
+    assert len(posters(load(recipe, settings=["steps.posters.prompts.1=null"])).prompts) == 1
+
+
+def test_no_value_is_no_zero(recipe: Path) -> None:
+    """`--set seed=$SEED` with an empty variable once drew with seed 0."""
+    for setting in ("seed=", "seed=  ", "steps.posters.prompts.1="):
+        (found,) = refused(recipe, setting)
+        assert found.code == "bad-setting"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["b # c", "a b  # c", "# c", "door #2", "#2", "1 # one", "it is #1 # really", "true #"],
+)
+def test_a_number_sign_is_no_comment(recipe: Path, text: str) -> None:
+    project = load(recipe, settings=[f"steps.posters.style={text}"])
+    assert posters(project).look.style == text
+
+
+@pytest.mark.parametrize("text", ["[c, d] # e", "'c' # e", "{text: c} # e"])
+def test_what_a_number_sign_would_hide_is_refused(recipe: Path, text: str) -> None:
+    (found,) = refused(recipe, f"steps.posters.prompts={text}")
+    assert found.code == "bad-setting"
+    assert found.place is not None
+    assert found.place.column == len("steps.posters.prompts=") + text.index("#") + 1
+
+
+@pytest.mark.parametrize("path", ["a..seed", ".seed", "seed.", "steps.posters. .seed"])
+def test_an_empty_key_is_refused(recipe: Path, path: str) -> None:
+    (found,) = refused(recipe, f"{path}=3")
+    assert found.code == "bad-setting"
+
+
+def test_a_name_in_quotes_may_hold_dots_and_signs(board: Path) -> None:
+    board.write_text(BOARD.replace("name: meadow", "name: meadow, notes: {'a.b=c': 1}"))
+    assert load(board, settings=['scenes.meadow.notes."a.b=c"=2', "scenes.meadow.seed=4"])
+    film = load(board, settings=['scenes."meadow".seed=4']).recipe.steps["film"]
+    assert isinstance(film, StoryboardStep)
+    assert film.board.scenes[0].seed == 4
 
 
 def test_a_mapping_makes_what_is_not_there(recipe: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lorakit.language.recipe.checks import (
     comparisons,
+    effects,
     films,
     pictures,
     references,
@@ -48,4 +49,6 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     trainings.layers_are_named_by_expressions,
     comparisons.comparisons_are_of_one_sort,
     comparisons.bests_are_by_a_figure,
+    effects.settings_have_effect,
+    effects.what_is_named_is_used,
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.language.story.checks import characters, films, scenes, sizes
+from lorakit.language.story.checks import characters, effects, films, scenes, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ BOARD_CHECKS: tuple[Callable[[Storyboard, Node, Findings], None], ...] = (
     scenes.starts_lead_somewhere,
     scenes.starts_do_not_go_round,
     scenes.repeats_have_something_to_repeat,
-    scenes.strengths_have_something_to_act_on,
+    effects.settings_have_effect,
     sizes.sizes_are_spelled_once,
     films.holds_last_a_frame,
     films.crossfades_fit_their_holds,

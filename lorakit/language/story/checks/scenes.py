@@ -95,21 +95,3 @@ def repeats_have_something_to_repeat(board: Storyboard, root: Node, findings: Fi
                 item.key_spot("repeat"),
                 "remove it, or begin the scene with start: previous-scene",
             )
-
-
-def strengths_have_something_to_act_on(board: Storyboard, root: Node, findings: Findings) -> None:
-    """Strength is about a frame that starts from another; without one it says nothing."""
-    for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
-        for number, item in enumerate(access.items(node, "sentences")):
-            strength = access.child(item, "strength")
-            if strength is None:
-                continue
-            if scene.chain.start == "noise":
-                why = "each frame of this scene is drawn from noise"
-                hint = "chain: {from: anchor} or {from: previous} makes frames start from others"
-            elif number == 0 and scene.start == "fresh":
-                why = "the first frame of a fresh scene is drawn from noise"
-                hint = "remove it, or begin the scene with start: previous-scene"
-            else:
-                continue
-            findings.warning("no-effect", f"strength has no effect here: {why}", strength, hint)

@@ -1,13 +1,14 @@
 """One value put at a dotted path of a tree: what `--set` and sweeps have in common.
 
 scenes.meadow.chain.strength        in lists an item is its name, or its number from 1
+scenes."St. John".seed              a name with a dot in it stands in quotes
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lorakit.language.yaml import access, names
 from lorakit.language.yaml.nodes import Node
@@ -18,16 +19,40 @@ if TYPE_CHECKING:
 
 # below these, keys are names that the author chose: a setting never makes a new one by a slip
 CHOSEN_NAMES = frozenset({"steps", "models", "datasets", "adapters", "characters", "profiles"})
-Path = list[re.Match[str]]
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*\Z')
+_KEYS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^."])*"?[^.]*')
+
+
+class Key(NamedTuple):
+    """One key of a dotted path, and where in the path it stands."""
+
+    name: str
+    start: int
+    length: int
+
+
+Path = list[Key]
 
 
 def parts(path: str) -> Path:
-    """The keys of a dotted path, each with where it begins."""
-    return list(re.finditer(r"[^.]+", path))
+    """The keys of a dotted path; an empty one where a dot has nothing before or after it."""
+    found: Path = []
+    at = 0
+    while True:
+        match = _KEYS.match(path, at)
+        assert match is not None
+        written = match[0]
+        bare = written.strip()
+        quoted = _QUOTED.match(bare)
+        name = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else bare
+        found.append(Key(name, at + len(written) - len(written.lstrip()), max(1, len(bare))))
+        at = match.end() + 1
+        if at > len(path):
+            return found
 
 
 @dataclass(slots=True)
-class Placing:
+class Override:
     """One value on its way to its place; its path begins at `line` and `column` of `text`.
 
     What leads nowhere is told under `code`; `chosen` are the mappings that get no new names this way.
@@ -41,7 +66,7 @@ class Placing:
     code: str = "bad-setting"
     chosen: frozenset[str] = CHOSEN_NAMES
 
-    def placed(self, parent: Node, path: Path, above: str = "the document") -> Node:
+    def applied(self, parent: Node, path: Path, above: str = "the document") -> Node:
         """Return `parent` with the value put where the path leads; `parent` stays as it is."""
         if isinstance(parent.value, list):
             return self._in_list(parent, parent.value, path, above)
@@ -51,7 +76,7 @@ class Placing:
         return parent
 
     def _in_list(self, parent: Node, items: list[Node], path: Path, above: str) -> Node:
-        key = path[0][0].strip()
+        key = path[0].name
         index = _index(items, key)
         if index is None:
             known = [name for item in items if (name := access.text(item, "name"))]
@@ -59,16 +84,16 @@ class Placing:
             hint = names.did_you_mean(key, known) or count
             self._wrong(path, f"{above} has no item {key}", hint)
             return parent
-        inner = self.value if len(path) == 1 else self.placed(items[index], path[1:], key)
+        inner = self.value if len(path) == 1 else self.applied(items[index], path[1:], key)
         if inner.value is None:
             return parent.like(items[:index] + items[index + 1 :])
         return parent.like([*items[:index], inner, *items[index + 1 :]])
 
     def _in_mapping(self, parent: Node, value: dict[str, Node], path: Path, above: str) -> Node:
-        key = path[0][0].strip()
-        column = self.column + path[0].start()
+        key = path[0].name
+        column = self.column + path[0].start
         start = self.text.line_starts[self.line - 1] + column - 1
-        at = Node(key, self.text, start, start + len(key), self.line, column)
+        at = Node(key, self.text, start, start + path[0].length, self.line, column)
         last = len(path) == 1
         makes_one = last and isinstance(self.value.value, dict)
         if above in self.chosen and key not in value and not makes_one:
@@ -85,10 +110,10 @@ class Placing:
             below.keys = {}
         else:
             at = (parent.keys or {}).get(key, at)
-        return _replaced(parent, key, self.placed(below, path[1:], key), at)
+        return _replaced(parent, key, self.applied(below, path[1:], key), at)
 
     def _wrong(self, path: Path, message: str, *hints: str) -> None:
-        spot = self.text.spot(self.line, self.column + path[0].start(), len(path[0][0]))
+        spot = self.text.spot(self.line, self.column + path[0].start, path[0].length)
         self.findings.error(self.code, message, spot, *hints)
 
 

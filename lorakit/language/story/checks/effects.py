@@ -1,0 +1,198 @@
+"""Checks of what is written and changes no frame: said, so that nobody waits for what it would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language.yaml import access
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lorakit.language.story.documents import Look, Scene, Sentence, Storyboard
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Node
+
+# a repeated frame is not drawn, so that nothing about its drawing matters
+_OF_A_DRAWN_FRAME = (
+    "prompt",
+    "negative_prompt",
+    "num_inference_steps",
+    "guidance_scale",
+    "strength",
+    "seed",
+)
+
+
+class _Frame:
+    """A drawn frame of a board: its place among its scene's drawn frames, and its own mapping, if any."""
+
+    __slots__ = ("node", "number", "scene", "scene_node", "sentence")
+
+    def __init__(
+        self, scene: Scene, scene_node: Node, number: int, sentence: Sentence, node: Node | None
+    ) -> None:
+        self.scene = scene
+        self.scene_node = scene_node
+        self.number = number
+        self.sentence = sentence
+        self.node = node
+
+    @property
+    def chained(self) -> bool:
+        """Whether it starts from another frame, at a strength below 1."""
+        if self.number == 0:
+            return self.scene.start != "fresh"
+        return self.scene.chain.start != "noise"
+
+    @property
+    def pulled(self) -> bool:
+        """Whether it starts from a frame that could be pulled towards the scene's first."""
+        return (
+            self.number > 1 and self.scene.chain.start == "previous" and self.sentence.strength < 1
+        )
+
+
+def settings_have_effect(board: Storyboard, root: Node, findings: Findings) -> None:
+    """What no frame and no film would differ without is warned of where it is written."""
+    if findings:  # what is wrong may be why it has none
+        return
+    frames = list(_frames(board, root))
+    for value, governed in _written(frames, root, "chain", "strength"):
+        _strength(value, governed, findings)
+    for value, governed in _written(frames, root, "chain", "anchor_weight"):
+        _anchor_weight(value, governed, findings)
+    for value, governed in _written(frames, root, "look", "negative_prompt"):
+        told_of_no_guidance(value, [frame.sentence.look for frame in governed], findings)
+    _seeds(root, frames, findings)
+    for node in access.items(root, "scenes"):
+        for item in access.items(node, "sentences"):
+            _repeat(item, findings)
+    cut_takes_no_time(access.child(root, "video"), findings)
+
+
+def _frames(board: Storyboard, root: Node) -> Iterator[_Frame]:
+    for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
+        items = access.items(node, "sentences") if access.child(node, "text") is None else []
+        number = 0
+        for at, sentence in enumerate(scene.sentences):
+            if not sentence.repeat:
+                yield _Frame(scene, node, number, sentence, items[at] if items else None)
+                number += 1
+
+
+def _written(
+    frames: list[_Frame], root: Node, block: str, key: str
+) -> list[tuple[Node, list[_Frame]]]:
+    """Each value of a key, on the board, its scenes and sentences, with the frames that it decides for."""
+    found: dict[int, tuple[Node, list[_Frame]]] = {}
+    blocks = {id(one): access.child(access.child(one, block), key) for one in _owners(root)}
+    for value in blocks.values():
+        if value is not None:
+            found[id(value)] = (value, [])
+    for frame in frames:
+        value = access.child(frame.node, key) or blocks[id(frame.scene_node)] or blocks[id(root)]
+        if value is not None:
+            found.setdefault(id(value), (value, []))[1].append(frame)
+    return list(found.values())
+
+
+def _owners(root: Node) -> Iterator[Node]:
+    yield root
+    yield from access.items(root, "scenes")
+
+
+def _strength(value: Node, frames: list[_Frame], findings: Findings) -> None:
+    """Strength is about a frame that starts from another."""
+    if any(frame.chained for frame in frames):
+        return
+    hint = "remove it"
+    if not frames:
+        why = "what is below it has its own"
+    elif all(frame.scene.chain.start == "noise" for frame in frames):
+        why = "each frame is drawn from noise"
+        hint = "chain: {from: anchor} or {from: previous} makes frames start from others"
+    else:
+        why = "the first frame of a fresh scene is drawn from noise"
+        hint = "remove it, or begin the scene with start: previous-scene"
+    findings.warning("no-effect", f"strength has no effect here: {why}", value, hint)
+
+
+def _anchor_weight(value: Node, frames: list[_Frame], findings: Findings) -> None:
+    """It pulls frames that start from the frame before, from a scene's third frame on."""
+    if not value.value or any(frame.pulled for frame in frames):
+        return
+    starts = {frame.scene.chain.start for frame in frames}
+    hint = "remove it"
+    if not frames:
+        why = "what is below it has its own"
+    elif "previous" not in starts:
+        why = (
+            "each frame is drawn from noise"
+            if starts == {"noise"}
+            else "frames start from the scene's first frame as it is"
+        )
+        hint = "chain: {from: previous} makes frames start from the one before"
+    elif any(frame.number > 1 and frame.scene.chain.start == "previous" for frame in frames):
+        why = "strength: 1 draws each frame without the one before"
+        hint = "write a strength below 1, or remove it"
+    else:
+        why = "it acts from a scene's third frame on"
+    findings.warning("no-effect", f"anchor_weight has no effect here: {why}", value, hint)
+
+
+def told_of_no_guidance(value: Node, looks: list[Look], findings: Findings) -> None:
+    """Warn of a negative prompt whose pictures, drawn by `looks`, all go without guidance."""
+    if not looks or not isinstance(value.value, str) or not value.value.strip():
+        return
+    if all(look.guidance_scale is not None and look.guidance_scale <= 1 for look in looks):
+        scale = f"{looks[0].guidance_scale:g}"
+        findings.warning(
+            "no-effect",
+            f"negative_prompt has no effect at guidance_scale: {scale}, which is no guidance",
+            value,
+            "write a guidance_scale above 1, or remove the negative prompt",
+        )
+
+
+def _seeds(root: Node, frames: list[_Frame], findings: Findings) -> None:
+    """A seed that everything below replaces by its own."""
+    scenes: dict[int, list[_Frame]] = {}
+    for frame in frames:
+        scenes.setdefault(frame.scene.number, []).append(frame)
+    for own in scenes.values():
+        _seed(access.child(own[0].scene_node, "seed"), own, "sentence", findings)
+    inherit = [frame for frame in frames if frame.scene.seed is None]
+    if inherit or frames:
+        _seed(access.child(root, "seed"), inherit, "scene", findings)
+
+
+def _seed(value: Node | None, frames: list[_Frame], who: str, findings: Findings) -> None:
+    if value is not None and all(frame.sentence.seed is not None for frame in frames):
+        message = f"seed has no effect here: each {who} has its own"
+        findings.warning("no-effect", message, value, "remove one of the two")
+
+
+def _repeat(item: Node, findings: Findings) -> None:
+    """What a sentence with `repeat: true` says of its drawing."""
+    for key in _OF_A_DRAWN_FRAME if access.boolean(item, "repeat") else ():
+        if access.child(item, key) is not None:
+            findings.warning(
+                "no-effect",
+                f"{key} has no effect beside repeat: true, which holds the frame before",
+                item.key_spot(key),
+                "remove one of the two",
+            )
+
+
+def cut_takes_no_time(video: Node | None, findings: Findings) -> None:
+    """Warn of `seconds` without `kind: crossfade` in a film's `transition`."""
+    node = access.child(video, "transition")
+    seconds = access.child(node, "seconds")
+    if seconds is not None and access.text(node, "kind") in (None, "cut"):
+        findings.warning(
+            "no-effect",
+            "transition.seconds has no effect on a cut, which takes no time",
+            seconds,
+            "write kind: crossfade beside it, or remove it",
+        )
