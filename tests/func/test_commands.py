@@ -141,18 +141,28 @@ def test_set_and_draft(home: Path) -> None:
 
 
 def test_a_failure_is_told_and_the_rest_goes_on_if_asked(home: Path) -> None:
-    """A model whose weights are cut short cannot be loaded; the other model's step can be made."""
+    """A model with a tensor of another size cannot be loaded; the other model's step can be made."""
     import shutil
+
+    import torch
+    from safetensors.torch import load_file, save_file
 
     write_project(home, board_text(SCENES, video=""))
     shutil.copytree(home / "tiny", home / "broken")
     weights = home / "broken" / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-100])
+    save_file({**load_file(weights), "conv_in.weight": torch.ones(3, 3)}, weights)
     (home / "recipe.yaml").write_text(
         "recipe: 1\nmodels: {tiny: {from: tiny}, broken: {from: broken}}\nsteps:\n"
         "  posters: {kind: generate, model: broken, prompts: [a fox]}\n"
         "  film: {kind: storyboard, model: tiny, storyboard: board.yaml}\n"
     )
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-100])  # and one that is cut short is told before anything is made
+    planned = lorakit(home, "plan")
+    assert planned.returncode == 3
+    assert "recipe.yaml:2:30: error[model]: " in planned.stderr
+    assert "is damaged: it is cut short, 100 of" in planned.stderr
+    weights.write_bytes(whole)
     done = run(home, "--keep-going")
     assert done.code == 1
     ended = {e["action"]: e for e in done.events if e["type"] == "action-finished"}
