@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from lorakit import terminal
+
 Severity = Literal["error", "warning"]
 Format = Literal["text", "json", "github"]
 
@@ -74,7 +76,7 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def _tail(excerpt: str, place: Place) -> Iterable[str]:
-    shown = excerpt.expandtabs(1).rstrip("\r\n")
+    shown = terminal.in_place(excerpt.expandtabs(1).rstrip("\r\n"))
     start = place.column - 1
     window = 100
     offset = max(0, start - window // 2) if len(shown) > window else 0
@@ -91,11 +93,11 @@ def render_text(diagnostics: Sequence[Diagnostic]) -> str:
     """As a person reads them: the place, the line, a caret, and the hints."""
     blocks = []
     for d in diagnostics:
-        head = f"{d.place}: " if d.place else ""
-        lines = [f"{head}{d.severity}[{d.code}]: {d.message}"]
+        head = f"{terminal.quoted(str(d.place))}: " if d.place else ""
+        lines = [f"{head}{d.severity}[{d.code}]: {terminal.quoted(d.message)}"]
         if d.place and d.excerpt is not None:
             lines += _tail(d.excerpt, d.place)
-        lines += [f"  = {hint}" for hint in d.hints]
+        lines += [f"  = {terminal.quoted(hint)}" for hint in d.hints]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
@@ -127,7 +129,7 @@ def _github(d: Diagnostic) -> str:
         file = escape_property(d.place.file)
         end = d.place.column + d.place.length
         where = f"file={file},line={d.place.line},col={d.place.column},endColumn={end},"
-    text = "\n".join([d.message, *d.hints])
+    text = "\n".join(map(terminal.quoted, [d.message, *d.hints]))
     return f"::{d.severity} {where}title={escape_property(d.code)}::{escape(text)}"
 
 

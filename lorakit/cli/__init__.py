@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 
 import click
 
@@ -62,9 +61,8 @@ def command() -> None:
 
 def main() -> None:
     """The entry point. Exit codes: 0 done, 1 failed, 2 usage, 3 invalid document, 10, 130 interrupted."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
+    from lorakit import terminal
     from lorakit.cli.outcome import guarded
 
+    terminal.guard()
     guarded(command)

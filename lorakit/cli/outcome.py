@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from lorakit.diagnostics import InvalidDocument, LorakitError, render
+from lorakit import terminal
+from lorakit.diagnostics import InvalidDocument, LorakitError, in_words, render
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import Format
@@ -34,7 +35,7 @@ def _report_bug(error: Exception) -> None:
     ) as file:
         traceback.print_exception(error, file=file)
     click.echo(
-        f"error: a fault inside lorakit, not in your documents: {type(error).__name__}: {error}\n"
+        f"error: a fault inside lorakit, not in your documents: {terminal.line(in_words(error))}\n"
         f"the details are in {file.name}; please report them. What was made so far is kept.",
         err=True,
     )
@@ -48,10 +49,10 @@ def guarded(command: click.Command) -> NoReturn:
         show_invalid(error)
         sys.exit(INVALID)
     except LorakitError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {terminal.indented(str(error))}", err=True)
         sys.exit(FAILED)
     except click.ClickException as error:
-        error.show()
+        error.show(file=sys.stderr)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

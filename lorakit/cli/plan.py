@@ -6,6 +6,7 @@ import json
 
 import click
 
+from lorakit import terminal
 from lorakit.cli import outcome
 from lorakit.cli.options import Request, planning
 
@@ -27,9 +28,7 @@ def command(request: Request, frames: bool, as_json: bool, detailed_exitcode: bo
 
         click.echo(json.dumps(plan_as_json(plan), indent=1, ensure_ascii=False))
     else:
-        from rich.console import Console
-
         from lorakit.ui.plan_view import show_plan
 
-        show_plan(plan, Console(), frames=frames)
+        show_plan(plan, terminal.console(), frames=frames)
     return outcome.WORK_TO_DO if detailed_exitcode and plan.to_make else outcome.DONE

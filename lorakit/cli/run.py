@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from lorakit import terminal
 from lorakit.cli import outcome
 from lorakit.cli.options import Request, planning
 from lorakit.cli.until import Until
@@ -31,9 +31,7 @@ class _Interrupt:
     def _hear(self, *_: object) -> None:
         if self.asked:
             # the live view may have hidden the cursor, and gets no chance to show it again
-            if sys.stdout.isatty():
-                sys.stdout.write("\x1b[?25h\n")
-                sys.stdout.flush()
+            terminal.show_cursor()
             os._exit(outcome.INTERRUPTED)  # the workers end by themselves when their input closes
         self.asked = True
 
@@ -74,11 +72,9 @@ def command(
             selection, keep_going=keep_going, stop=stop, listener=tell, plan=plan
         )
     else:
-        from rich.console import Console
-
         from lorakit.ui.live import view_for
 
-        with view_for(plan, Console(), plain=plain) as view:
+        with view_for(plan, terminal.console(), plain=plain) as view:
             finished = session.run(
                 selection, keep_going=keep_going, stop=stop, listener=view.handle, plan=plan
             )

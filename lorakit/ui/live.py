@@ -109,7 +109,7 @@ class LiveView:
         elif isinstance(event, Note):
             self._above(clean(event.text), WARN)
         elif isinstance(event, ActionFinished) and event.outcome == "failed":
-            self._above(f"failed {event.action}: {clean(event.detail)}", BAD)
+            self._above(clean(f"failed {event.action}: {event.detail}"), BAD)
 
     def _above(self, text: str, style: str) -> None:
         from rich.text import Text

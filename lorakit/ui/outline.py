@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lorakit import terminal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -53,7 +55,7 @@ def show(console: Console, lines: Iterable[tuple[str, str, Line]]) -> None:
     if not console.is_terminal:
         # not through rich, which would break long lines for whatever width it believes in
         text = "".join(f"{before}{_plain(line)}".rstrip() + "\n" for before, _, line in lines)
-        console.file.write(text)
+        terminal.write(console.file, text)
         return
     from rich.text import Text
 
@@ -64,13 +66,13 @@ def show(console: Console, lines: Iterable[tuple[str, str, Line]]) -> None:
 
 
 def _plain(line: Line) -> str:
-    return "".join(text for text, _ in line)
+    return "".join(terminal.line(text) for text, _ in line)
 
 
 def _wrapped(console: Console, before: str, after: str, line: Line) -> Iterator[Text]:
     from rich.text import Text
 
-    words = Text.assemble(*line)
+    words = Text.assemble(*((terminal.line(text), style) for text, style in line))
     room = max(_NARROWEST, console.width - max(len(before), len(after)))
     pieces = words.wrap(console, room) if words.cell_len > room else [words]
     for number, piece in enumerate(pieces or [words]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from lorakit import terminal
 from lorakit.execute.events import (
     ActionFinished,
     ActionProgress,
@@ -105,7 +106,7 @@ class PlainView:
         self._say(", ".join(parts))
 
     def _say(self, text: str) -> None:
-        self._console.file.write(f"{self._progress.at:8.1f} s  {text}\n")
+        terminal.write(self._console.file, f"{self._progress.at:8.1f} s  {terminal.line(text)}\n")
         self._console.file.flush()
 
 

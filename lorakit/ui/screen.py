@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lorakit import terminal
 from lorakit.plan import numbers
 from lorakit.ui.summary import short_path
 from lorakit.ui.theme import BAD, BUSY, FAINT, GOOD, STRONG, WARN, clean, glyphs_for
@@ -75,7 +76,8 @@ class Screen:
         """Put a line together, cut at the terminal's edge: a wrapped one would break the count."""
         from rich.text import Text
 
-        line = Text.assemble(*pieces, no_wrap=True, overflow="ellipsis")
+        whole = ((terminal.line(text), style) for text, style in pieces)
+        line = Text.assemble(*whole, no_wrap=True, overflow="ellipsis")
         line.truncate(self._console.size.width, overflow="ellipsis")
         return line
 
@@ -179,7 +181,7 @@ class Screen:
         from rich.text import Text
 
         indent = _INDENT if head else 0
-        lines = Text(words, style).wrap(self._console, max(8, room - indent))
+        lines = Text(terminal.line(words), style).wrap(self._console, max(8, room - indent))
         most = _MOST_LINES if self._console.size.height >= _ROOMY else 1
         for number, line in enumerate(lines[:most]):
             line.rstrip()

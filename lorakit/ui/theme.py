@@ -6,16 +6,15 @@ Every symbol stands with a word, so nothing is lost without colours or on a narr
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from lorakit import terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 GOOD, WARN, BAD, BUSY, FAINT, STRONG = "green", "yellow", "red", "cyan", "dim", "bold"
-
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +62,5 @@ def shows_pictures(console: Console) -> bool:
 
 
 def clean(text: str) -> str:
-    """Make a text safe for one line of a terminal: a document's control characters become spaces."""
-    return _UNSEEN.sub(" ", text).strip()
+    """Make a text safe for one line of a terminal."""
+    return terminal.line(text).strip()

@@ -28,6 +28,7 @@ ROOMS = [
     "store",
     "language",
     "diagnostics",
+    "terminal",
     "children",
     "resources",
 ]
