@@ -1,0 +1,131 @@
+"""Where a cut between two sentences was none: after `Ms.` and `Vol.`, within 「…。…」, before `she asks`.
+
+sentencex finds the ends of sentences in many scripts; what it cuts too early is put together again here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from lorakit.language.story.noun_phrases import word_set
+
+# before names
+_TITLES = word_set("""
+adm brig capt cmdr col cpl cpt dr fr ft gen gov hon insp lt maj messrs mlle mme mr mrs ms mt mx ofc prof
+pvt rep rev sen sgt sr st supt vs
+г ул им т стр см рис гл св акад проф
+""")  # noqa: RUF001
+# before numbers and letters
+_NUMBERED = word_set(
+    "act art ca cap ch chap ep eps fig figs nos no nr op p par pp pt sc sec ser v ver vol vols"
+)
+# never at an end
+_WITHIN = word_set("e.g i.e cf viz approx z.b d.h bzw u.a т.е т.н")  # noqa: RUF001
+_HEADINGS = frozenset({"INT", "EXT", "INT/EXT", "INT./EXT", "EXT./INT", "I/E", "EST"})
+_HOURS = frozenset({"a.m", "p.m"})
+_STARTERS = word_set("""
+a after all an and as at before but every for from he her his i in it its my now on one our she so some
+suddenly that the their then there these they this those to two under we what when where while who why with
+you your
+""")
+_NUMBER = re.compile(r"[\"'\u201c(]?(?:\d|[IVXLCDM]+(?![\w])|[A-Z](?!\w))")
+_LAST_WORD = re.compile(r"([^\s\"'\u201c\u2018\u00ab(\[\u300c\u300e]+)\.[\s]*\Z")
+_LISTED = re.compile(r"\s*(?:\d{1,3}[.)]|[A-Z]\.)\s*\Z")
+_FIRST_WORD = re.compile(r"[\s\"'\u201c\u2018\u00ab(]*([\w'\u2019-]+)")
+_SAYS = (
+    "said|says|asked|asks|cried|cries|called|calls|shouted|shouts|whispered|whispers|replied|replies|answered"
+    "|answers|yelled|yells|thought|thinks|sang|sings|added|adds|murmured|murmurs|laughed|laughs"
+)
+_TAG = re.compile(rf"\s*(?:(?:[\w'\u2019-]+\s+){{1,3}}(?:{_SAYS})|(?:{_SAYS})\s+\w+)\b")
+_QUOTED = re.compile(r"[\"\u201d\u00bb\u300d\u300f\u2019']\s*\Z")
+_PARTICLE = re.compile(r"\s*(?:と|って|という|とか|とは|라고|하고)")
+_TITLE_ENDS = re.compile(r"[\u300b\u3009]\s*\Z")
+_PAIRS = {
+    "\u201e": "\u201c",
+    "\u201c": "\u201d",
+    "\u00ab": "\u00bb",
+    "\u300c": "\u300d",
+    "\u300e": "\u300f",
+}
+_PAIRS |= {
+    "\u300a": "\u300b",
+    "\u3008": "\u3009",
+    "\uff08": "\uff09",
+    "\u3010": "\u3011",
+    "(": ")",
+    "[": "]",
+}
+_MOST = 12  # pieces: what stays open for longer was forgotten
+
+
+def mended(pieces: Iterable[str]) -> Iterator[str]:
+    """Sentences from pieces of a line, those put together that are one."""
+    left = list(pieces)
+    while left:
+        whole = left.pop(0)
+        opened = _until_closed(whole, left)
+        if opened:
+            whole += "".join(left[:opened])
+            del left[:opened]
+        while left and _is_one(whole, left[0]):
+            whole += left.pop(0)
+            opened = _until_closed(whole, left)
+            whole += "".join(left[:opened])
+            del left[:opened]
+        yield whole
+
+
+def _until_closed(whole: str, following: list[str]) -> int:
+    """How many of the pieces that follow a quotation or bracket stands open for."""
+    if not _open(whole):
+        return 0
+    text = whole
+    for number, piece in enumerate(following[:_MOST], 1):
+        text += piece
+        if not _open(text):
+            return number
+    return 0
+
+
+def _open(text: str) -> bool:
+    """Whether something opens in a text that does not close in it."""
+    closing: list[str] = []
+    for character in text:
+        if closing and character == closing[-1]:
+            closing.pop()
+        elif character == '"':
+            closing.append('"')
+        elif character in _PAIRS:
+            closing.append(_PAIRS[character])
+    return bool(closing)
+
+
+def _is_one(first: str, second: str) -> bool:
+    """Whether two pieces in a row are one sentence."""
+    if not second.strip():
+        return True
+    if _LISTED.match(first):  # a number or an initial alone is no sentence
+        return True
+    if _QUOTED.search(first) and (_PARTICLE.match(second) or _TAG.match(second)):
+        return True
+    if _TAG.match(second) and second.lstrip()[0].islower():
+        return True
+    if _TITLE_ENDS.search(first):
+        return True
+    match = _LAST_WORD.search(first)
+    return match is not None and _is_short_for_more(match[1], first, second)
+
+
+def _is_short_for_more(last: str, first: str, second: str) -> bool:
+    """Whether a last word with a full stop is an abbreviation that the next piece goes on from."""
+    plain = last.lower()
+    if plain in _WITHIN or last in _HEADINGS:
+        return True
+    if plain in _NUMBERED and _NUMBER.match(second.lstrip()):
+        return True
+    if plain in _HOURS:
+        return len(first.split()) < 4
+    following = _FIRST_WORD.match(second)
+    starts = following is not None and following[1].lower() in _STARTERS
+    return plain in _TITLES and not starts
