@@ -128,6 +128,9 @@ class Cast:
             f"{{{shown}}} is no character of this board" if shown else "{} names no character",
             spot_in(reading.spot, match.start(), match[0]),
             *hints,
+            "nothing is chosen at random: write a sentence for each, or vary a key by a step of kind: sweep"
+            if "|" in shown
+            else "",
             "braces that belong to the text are doubled: {{ and }}",
         )
 

@@ -12,6 +12,7 @@ from lorakit.language.recipe.checks import (
     effects,
     films,
     pictures,
+    prompt_signs,
     references,
     schedules,
     sizes,
@@ -49,6 +50,7 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     trainings.layers_are_named_by_expressions,
     comparisons.comparisons_are_of_one_sort,
     comparisons.bests_are_by_a_figure,
+    prompt_signs.signs_of_others_are_told,
     effects.settings_have_effect,
     effects.what_is_named_is_used,
 )

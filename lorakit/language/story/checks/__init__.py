@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.language.story.checks import characters, effects, films, scenes, sizes
+from lorakit.language.story.checks import characters, effects, films, prompt_signs, scenes, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ BOARD_CHECKS: tuple[Callable[[Storyboard, Node, Findings], None], ...] = (
     scenes.starts_lead_somewhere,
     scenes.starts_do_not_go_round,
     scenes.repeats_have_something_to_repeat,
+    prompt_signs.signs_of_others_are_told,
     effects.settings_have_effect,
     sizes.sizes_are_spelled_once,
     films.holds_last_a_frame,

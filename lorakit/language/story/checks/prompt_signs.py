@@ -1,0 +1,38 @@
+"""Checks of signs that other tools read in prompts, wherever a board has words that are drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lorakit.language.story.prompt_syntax import check
+from lorakit.language.yaml import access
+
+if TYPE_CHECKING:
+    from lorakit.language.story.documents import Storyboard
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Node
+
+
+PLAIN = "write what is meant, without the brackets"
+
+
+def signs_of_others_are_told(_board: Storyboard, root: Node, findings: Findings) -> None:
+    """What is drawn as words, and was meant as a sign, is warned of where it stands."""
+    _look(root, findings)
+    for node in access.mapping(root, "characters").values():
+        check(access.child(node, "anchor"), findings)
+    for scene in access.items(root, "scenes"):
+        _look(scene, findings)
+        check(access.child(scene, "setting"), findings)
+        check(access.child(scene, "text"), findings, braces=False)
+        for item in access.items(scene, "sentences"):
+            own = access.child(item, "prompt")
+            # braces name characters in both, and what names none is an error already
+            check(own or access.child(item, "text") or item, findings, braces=False)
+            check(access.child(item, "negative_prompt"), findings, brackets=PLAIN)
+
+
+def _look(owner: Node, findings: Findings) -> None:
+    look = access.child(owner, "look")
+    for key in ("style", "negative_prompt"):
+        check(access.child(look, key), findings, brackets=PLAIN)
