@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from lorakit.language.recipe.documents import Project
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan
     from lorakit.session import Session
@@ -49,7 +50,7 @@ class Request:
         rebuild = self.environment == "rebuild"
         return session, Selection(self.only, forced, "all" in self.force, self.draft, rebuild)
 
-    def check_reach(self, plan: Plan) -> None:
+    def check_reach(self, plan: Plan, project: Project) -> None:
         """Raises click.UsageError where --only or --force names a scene or frame that there is not."""
         ids = [planned.action.id for planned in plan.actions]
         known = {part for id_ in ids for part in (id_, id_.rpartition("/")[0])}
@@ -57,6 +58,12 @@ class Request:
             for name in names:
                 if name == "all" or any(id_ == name or id_.startswith(f"{name}/") for id_ in ids):
                     continue
+                held = project.recipe.held_frame(name)
+                if held:
+                    raise click.UsageError(
+                        f"{option} {name}: it holds the frame before it (repeat: true); "
+                        f"write {option} {held}"
+                    )
                 import difflib
 
                 close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)

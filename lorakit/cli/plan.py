@@ -22,7 +22,7 @@ def command(request: Request, frames: bool, as_json: bool, detailed_exitcode: bo
     """Show what `lorakit run` would make, why, and what it would cost. Makes nothing."""
     session, selection = request.open()
     plan = session.plan(selection)
-    request.check_reach(plan)
+    request.check_reach(plan, session.project)
     if as_json:
         from lorakit.ui.plan_view import plan_as_json
 

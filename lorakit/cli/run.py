@@ -57,7 +57,7 @@ def command(
     """Make what is missing: pictures, scene folders, films. RECIPE is recipe.yaml by default."""
     session, selection = request.open()
     plan = session.plan(selection, download=True)
-    request.check_reach(plan)
+    request.check_reach(plan, session.project)
     interrupt = _Interrupt()
 
     def stop() -> bool:

@@ -125,7 +125,7 @@ def _hold(lock: Path, worker: Worker) -> Any:
     try:
         claim.acquire(timeout=0)
     except Timeout:
-        worker.tell(event="state", state="waiting", detail="for another run")
+        worker.tell(event="state", state="waiting", detail="")
         claim.acquire()
     return claim
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -172,7 +173,7 @@ class Easel:
         )
 
     def check_look(self, look: Look, place: Place) -> Iterator[Diagnostic]:
-        """A size or a precision that cannot be drawn with is an error."""
+        """A size or a precision that cannot be drawn with is an error; `place` is whose look it is."""
         if self.precision == "fp16" and self.device == "cpu":
             yield self.context.finding(
                 "precision",
@@ -187,7 +188,7 @@ class Easel:
             yield self.context.finding(
                 "size",
                 f"{self.model.source} cannot draw {width}x{height}: sides are multiples of {unit} px",
-                place,
+                look.where("width" if width % unit else "height", "width", "aspect") or place,
                 f"the nearest it can: width: {better[0]}, height: {better[1]}",
             )
         elif min(width, height) * 2 < min(self.model.native) or max(width, height) > 4 * max(
@@ -197,7 +198,7 @@ class Easel:
             yield self.context.finding(
                 "size",
                 f"{self.model.source} was trained at {native}; {width}x{height} is too far from it",
-                place,
+                look.where("width", "height", "aspect") or place,
                 f"leave width and height out for {native}, or write aspect: 16:9",
             )
 
@@ -206,20 +207,25 @@ class Easel:
         if self.effective_steps(look, strength) < 1:
             steps = self.steps(look)
             least = -(-100 // steps) / 100
+            more = f"num_inference_steps: {math.ceil(1 / strength)} or more"
             yield self.context.finding(
                 "no-steps",
                 f"strength {strength:g} of {steps} num_inference_steps leaves no step: "
                 f"int({steps} * {strength:g}) is 0",
                 place,
-                f"write strength: {least:g} or more, or more num_inference_steps",
+                f"write strength: {least:g} or more, or {more}" if steps > 1 else f"write {more}",
             )
 
     def check_prompts(
-        self, prompts: Iterable[tuple[str, Place]], taught: frozenset[str]
+        self,
+        prompts: Iterable[tuple[str, Place]],
+        taught: frozenset[str],
+        parts: Iterable[tuple[str, Place | None]] = (),
     ) -> Iterator[Diagnostic]:
         """Prompts over the text encoder's limit are errors; words outside the model's world are named.
 
-        Those of them that are `taught` to it are no strangers.
+        Those of them that are `taught` to it are no strangers. `parts` are texts that prompts are put
+        together from, such as the style: a word of theirs is told where they stand.
         """
         given = list(prompts)
         counter = self.context.facts.counters.get(self.model.name)
@@ -235,10 +241,13 @@ class Easel:
                     f"the prompt: {text}",
                     "shorten the sentence, the anchor, the style or the setting",
                 )
-        yield from self._strangers(given, taught)
+        yield from self._strangers(given, taught, parts)
 
     def _strangers(
-        self, given: Sequence[tuple[str, Place]], taught: frozenset[str]
+        self,
+        given: Sequence[tuple[str, Place]],
+        taught: frozenset[str],
+        parts: Iterable[tuple[str, Place | None]],
     ) -> Iterator[Diagnostic]:
         vocabulary = self.model.vocabulary
         if not vocabulary or not given:
@@ -248,7 +257,13 @@ class Easel:
             for word in words_of(text):
                 if word not in vocabulary and word not in taught:
                     first.setdefault(word, place)
+        for text, at in parts if first else ():
+            for word in words_of(text):
+                if word in first and at is not None:
+                    first[word] = at
         if first:
+            found = [(self.context.place_of(word, at), word) for word, at in first.items()]
+            first = {word: at for at, word in sorted(found)}
             place = next(iter(first.values()))
             listed = ", ".join(
                 f"{word} (line {where.line})" for word, where in list(first.items())[:12]

@@ -32,7 +32,8 @@ class Generate:
         easel = easel_for(step.model, step.adapters, context)
         yield from easel.check_look(step.look, step.place)
         prompts = ((_text(step, p), p.place) for p in step.prompts)
-        yield from easel.check_prompts(prompts, taught_to(step, context))
+        style = (step.look.style, step.look.where("style"))
+        yield from easel.check_prompts(prompts, taught_to(step, context), [style])
 
     def plan(self, step: GenerateStep, context: Context) -> Made:
         """A frame for each picture, and the contact sheet."""

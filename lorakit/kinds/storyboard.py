@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lorakit.diagnostics import Diagnostic
+from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds.easel import Easel, Start, easel_for
 from lorakit.kinds.film import check_captions, film
 from lorakit.kinds.sheet import contact_sheet
@@ -46,7 +46,10 @@ class Storyboards:
             )
             chained = number > 0 and scene.chain.start != "noise"
             if chained or (number == 0 and scene.start != "fresh"):
-                yield from easel.check_strength(sentence.look, sentence.strength, sentence.place)
+                at = sentence.strength_place or sentence.look.where("num_inference_steps")
+                yield from easel.check_strength(
+                    sentence.look, sentence.strength, at or sentence.place
+                )
         for sentence in looks.values():
             yield from easel.check_look(sentence.look, sentence.place)
         if len({easel.size(s.look) for s in looks.values()}) > 1 and not context.draft:
@@ -60,7 +63,7 @@ class Storyboards:
                         "give the scene one size, or write chain: {from: noise}",
                     )
         prompts = ((s.prompt, s.place) for _, _, s in drawn)
-        yield from easel.check_prompts(prompts, taught_to(step, context))
+        yield from easel.check_prompts(prompts, taught_to(step, context), _parts(board))
         if board.video is not None:
             captions = [(s.caption, s.place) for scene in board.scenes for s in scene.sentences]
             yield from check_captions(captions, board.video, context)
@@ -81,6 +84,16 @@ class Storyboards:
             height = easel.size(board.scenes[0].sentences[0].look)[1]
             actions.append(film(step.name, board.title, shots, board.video, height))
         return Made(tuple(actions), shots)
+
+
+def _parts(board: Storyboard) -> Iterator[tuple[str, Place | None]]:
+    """The texts that the board's prompts share, and where they stand."""
+    for scene in board.scenes:
+        for look in dict.fromkeys(sentence.look for sentence in scene.sentences):
+            yield look.style, look.where("style")
+        yield scene.setting, scene.setting_place
+    for character in board.characters:
+        yield character.anchor, character.anchor_place
 
 
 class _Scenes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -48,6 +49,15 @@ class Context:
         """A diagnostic with the line of text its place stands on."""
         found = Diagnostic(code, message, place, self.project.excerpt(place), hints)
         return found.as_warning() if warning else found
+
+    def place_of(self, word: str, place: Place) -> Place:
+        """Where a word of the text at `place` stands, as far as its first line shows it."""
+        line = self.project.excerpt(place) or ""
+        for start in (place.column - 1, 0):
+            found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line[start:], re.IGNORECASE)
+            if found:
+                return replace(place, column=start + found.start() + 1, length=len(found[0]))
+        return place
 
 
 class Kind(Protocol[StepT_contra]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lorakit.language.story import durations, looks, prompts
@@ -59,6 +59,7 @@ def _character(key: str, node: Node, root: Node) -> Character:
     owner = access.child(root, "characters")
     assert owner is not None
     plain = key.replace("_", " ")
+    anchor = access.child(node, "anchor")
     aliases = [
         one.value.strip() for one in access.items(node, "aliases") if isinstance(one.value, str)
     ]
@@ -69,6 +70,7 @@ def _character(key: str, node: Node, root: Node) -> Character:
         aliases=tuple(alias for alias in aliases if alias),
         pronouns=access.choice(node, "pronouns", ("he", "she", "it", "they")),
         place=owner.key_spot(key).place,
+        anchor_place=anchor.place if anchor is not None else None,
     )
 
 
@@ -113,6 +115,7 @@ class _SceneBuilder:
     memory: SceneMemory = field(default_factory=SceneMemory)
 
     def build(self, number: int, name: str, node: Node) -> Scene:
+        setting = access.child(node, "setting")
         return Scene(
             number=number,
             name=name,
@@ -122,6 +125,7 @@ class _SceneBuilder:
             sentences=tuple(self._sentence(*one) for one in _texts(node)),
             place=node.place,
             seed=access.integer(node, "seed"),
+            setting_place=setting.place if setting is not None else None,
         )
 
     def _sentence(self, text: str, spot: Spot, extra: Node | None) -> Sentence:
@@ -136,6 +140,7 @@ class _SceneBuilder:
             spot.place,
             self.look,
             self.chain.strength,
+            strength_place=self.chain.strength_place,
         )
         return sentence if extra is None else self._special(sentence, extra)
 
@@ -149,6 +154,7 @@ class _SceneBuilder:
             prompt = expanded.prompt
             characters = tuple(dict.fromkeys((*characters, *expanded.characters)))
         strength = access.number(extra, "strength")
+        own = access.child(extra, "strength") if strength is not None else None
         return Sentence(
             sentence.text,
             prompt,
@@ -160,20 +166,14 @@ class _SceneBuilder:
             durations.duration(extra, "hold"),
             access.integer(extra, "seed"),
             access.boolean(extra, "repeat") or False,
+            self.chain.strength_place if own is None else own.place,
         )
 
     def _look(self, extra: Node) -> Look:
         if not isinstance(extra.value, dict) or _LOOK_OF_A_SENTENCE.isdisjoint(extra.value):
             return self.look
-        negative = access.text(extra, "negative_prompt")
-        steps = access.integer(extra, "num_inference_steps")
-        guidance = access.number(extra, "guidance_scale")
-        return replace(
-            self.look,
-            negative_prompt=self.look.negative_prompt if negative is None else negative,
-            num_inference_steps=self.look.num_inference_steps if steps is None else steps,
-            guidance_scale=self.look.guidance_scale if guidance is None else guidance,
-        )
+        own = extra.like({k: v for k, v in extra.value.items() if k in _LOOK_OF_A_SENTENCE})
+        return looks.look(own, self.look)
 
 
 def _texts(node: Node) -> Iterator[tuple[str, Spot, Node | None]]:

@@ -6,7 +6,7 @@ A test walks these classes beside the schemas.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -50,6 +50,12 @@ class Look:
     width: int | None = None
     height: int | None = None
     aspect: tuple[int, int] | None = None
+    places: tuple[tuple[str, Place], ...] = field(default=(), compare=False, repr=False)
+
+    def where(self, *keys: str) -> Place | None:
+        """Where the first of some keys stands that was given, here or above."""
+        given = dict(self.places)
+        return next((given[key] for key in keys if key in given), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Character:
     aliases: tuple[str, ...]
     pronouns: str | None
     place: Place
+    anchor_place: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class Chain:
     start: ChainFrom = "anchor"
     strength: float = 0.6
     anchor_weight: float = 0.0
+    strength_place: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class Sentence:
     hold: Duration | None = None
     seed: int | None = None
     repeat: bool = False
+    strength_place: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,7 @@ class Scene:
     sentences: tuple[Sentence, ...]
     place: Place
     seed: int | None = None
+    setting_place: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

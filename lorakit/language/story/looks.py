@@ -35,7 +35,9 @@ def look(node: Node | None, base: Look) -> Look:
         changes |= {"width": changes.get("width"), "height": changes.get("height")}
     elif "width" in changes or "height" in changes:
         changes["aspect"] = None
-    return replace(base, **changes)
+    places = dict(base.places)
+    places |= {key: node.value[key].place for key, value in changes.items() if value is not None}
+    return replace(base, **changes, places=tuple(places.items()))
 
 
 def _aspect(text: str | None) -> tuple[int, int] | None:
@@ -52,10 +54,12 @@ def chain(node: Node | None, base: Chain) -> Chain:
     start = access.choice(node, "from", ("noise", "previous", "anchor"))
     strength = access.number(node, "strength")
     weight = access.number(node, "anchor_weight")
+    at = access.child(node, "strength")
     return Chain(
         start=cast("ChainFrom", start) if start else base.start,
         strength=base.strength if strength is None else strength,
         anchor_weight=base.anchor_weight if weight is None else weight,
+        strength_place=base.strength_place if strength is None or at is None else at.place,
     )
 
 

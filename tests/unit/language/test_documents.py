@@ -124,7 +124,7 @@ def test_each_field_comes_from_a_key_or_is_derived() -> None:
     derived = {
         "id", "place", "number", "prompt", "caption", "characters", "look", "board", "video", "path", "show",
         "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain", "places",
-        "resources",
+        "resources", "strength_place", "setting_place", "anchor_place",
         "members",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:
@@ -163,3 +163,17 @@ def test_what_a_document_leaves_out_gets_the_schema_s_default(tmp_path: Path) ->
     assert board.video is not None
     assert dataclasses.replace(board.video, place=None) == boards.Video()
     assert board.video.hold.seconds == Fraction(3, 2)
+
+
+def test_a_repeated_frame_is_known_by_the_one_it_holds(tmp_path: Path) -> None:
+    """`--only film/meadow/3` of a repeated frame names the frame to write instead."""
+    path = tmp_path / "board.yaml"
+    path.write_text(
+        "storyboard: 1\nscenes:\n  - name: meadow\n    sentences:\n      - A fox\n"
+        "      - {text: It sleeps, repeat: true, notes: x}\n      - {text: It wakes, repeat: true}\n"
+    )
+    recipe = load(path).recipe
+    assert recipe.held_frame("film/meadow/2") == "film/meadow/1"
+    assert recipe.held_frame("film/meadow/3") == "film/meadow/1"
+    for other in ("film/meadow/1", "film/meadow/4", "film/forest/2", "film", "other/meadow/2"):
+        assert recipe.held_frame(other) is None
