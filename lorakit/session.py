@@ -15,6 +15,7 @@ from lorakit.language.recipe.documents import Project
 if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic
     from lorakit.execute.events import Event, RunFinished
+    from lorakit.execute.pool import Workers
     from lorakit.facts.facts import Facts
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan
@@ -72,8 +73,13 @@ class Session:
         stop: Callable[[], bool] = lambda: False,
         listener: Callable[[Event], None] = _ignore,
         plan: Plan | None = None,
+        workers: Workers | None = None,
     ) -> RunFinished:
-        """Make what is missing, in a new run folder. Raises InvalidDocument, LorakitError."""
+        """Make what is missing, in a new run folder. Raises InvalidDocument, LorakitError.
+
+        Runs that are handed the same `workers` find the model loaded; they stay until it is closed.
+        """
+        from lorakit.execute.pool import Workers
         from lorakit.execute.run_folder import RunFolder
         from lorakit.execute.runner import Runner, Settings
         from lorakit.plan.planner import Selection
@@ -84,8 +90,10 @@ class Session:
         store = Store(self.project.root)
         store.prepare()
         folder = RunFolder.create(self.project.root, self.project.recipe.name)
-        runner = Runner(settled, store, folder, chosen, Settings(keep_going, stop), listener)
-        return runner.run()
+        with Workers() as own:
+            settings = Settings(keep_going, stop)
+            runner = Runner(settled, store, folder, chosen, settings, listener, workers or own)
+            return runner.run()
 
 
 def load(path: str | Path, *, settings: Sequence[str] = (), profile: str | None = None) -> Session:

@@ -12,7 +12,10 @@ from lorakit import terminal
 from lorakit.diagnostics import InvalidDocument, LorakitError, in_words, render
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lorakit.diagnostics import Format
+    from lorakit.execute.pool import Workers
 
 DONE, FAILED, USAGE, INVALID, WORK_TO_DO, INTERRUPTED = 0, 1, 2, 3, 10, 130
 
@@ -41,10 +44,15 @@ def _report_bug(error: Exception) -> None:
     )
 
 
-def guarded(command: click.Command) -> NoReturn:
-    """Run the command line and leave with the exit code that fits."""
+def guarded(
+    command: click.Command, words: Sequence[str] | None = None, workers: Workers | None = None
+) -> NoReturn:
+    """Run the command line (this process's own, unless `words` are given) and leave with its exit code.
+
+    `workers` are kept warm from one call to the next in the same process.
+    """
     try:
-        code = command.main(standalone_mode=False)
+        code = command.main(words, standalone_mode=False, obj=workers)
     except InvalidDocument as error:
         show_invalid(error)
         sys.exit(INVALID)

@@ -59,6 +59,7 @@ def command(
     plan = session.plan(selection, download=True)
     request.check_reach(plan, session.project)
     interrupt = _Interrupt()
+    workers = click.get_current_context().obj
 
     def stop() -> bool:
         return interrupt.asked or (until is not None and datetime.now(until.tzinfo) >= until)
@@ -69,13 +70,23 @@ def command(
             click.echo(json.dumps(event.as_json(), ensure_ascii=False))
 
         finished = session.run(
-            selection, keep_going=keep_going, stop=stop, listener=tell, plan=plan
+            selection,
+            keep_going=keep_going,
+            stop=stop,
+            listener=tell,
+            plan=plan,
+            workers=workers,
         )
     else:
         from lorakit.ui.live import view_for
 
         with view_for(plan, terminal.console(), plain=plain) as view:
             finished = session.run(
-                selection, keep_going=keep_going, stop=stop, listener=view.handle, plan=plan
+                selection,
+                keep_going=keep_going,
+                stop=stop,
+                listener=view.handle,
+                plan=plan,
+                workers=workers,
             )
     return _CODES[finished.ending]

@@ -31,6 +31,7 @@ from lorakit.execute.events import (
     WorkerState,
 )
 from lorakit.execute.ledger import Ledger
+from lorakit.execute.pool import Workers
 from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.slots import Slot, how_it_ended
 from lorakit.execute.stopwatch import Stopwatch
@@ -67,6 +68,7 @@ class Runner:
         selection: Selection,
         settings: Settings,
         listener: Callable[[Event], None],
+        workers: Workers,
     ) -> None:
         self._plan = plan
         self._store = store
@@ -74,6 +76,7 @@ class Runner:
         self._selection = selection
         self._settings = settings
         self._listener = listener
+        self._workers = workers
         self._began = time.monotonic()
         self._ledger = Ledger(plan)
         self._numbers = {id_: f"{n}" for n, id_ in enumerate(self._ledger.actions)}
@@ -112,7 +115,7 @@ class Runner:
         finally:
             for slot in self._slots.values():
                 if slot.worker is not None:
-                    slot.worker.end()
+                    self._workers.give_back(slot.worker)
             self._keep_late_results()
             scratch.close()
         return self._finish("failed" if self._failed and ending == "done" else ending)
@@ -144,7 +147,7 @@ class Runner:
         locks = self._store.folder / "locks"
         lock = locks / f"{slot.name}.lock" if slot.name in ("render", "train", "encode") else None
         threads = this_machine().cores
-        slot.worker = WorkerHandle(slot.name, threads, lock, self._folder.log, self._inbox)
+        slot.worker = self._workers.take(slot.name, threads, lock, self._folder.log, self._inbox)
         self._tell(WorkerState, slot.name, "starting")
 
     def _dispatch(self) -> None:

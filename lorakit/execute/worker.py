@@ -1,8 +1,8 @@
 """A worker process: holds one engine warm, does the jobs that come in, tells what comes of them.
 
 Messages are JSON lines on standard input and output. The worker leaves SIGINT to its parent, ends at
-the next step when its input closes (the parent is gone), and holds a kernel lock as long as it lives,
-so that two runs never load two models into one device.
+the next step when its input closes (the parent is gone), and holds a kernel lock as long as it works
+for a run, so that two runs never draw on one device at once.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from lorakit.diagnostics import in_words
 from lorakit.execute.engines import EngineProtocol, build
 from lorakit.plan import memory
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 Message = Mapping[str, Any]
 _PROGRESS_EVERY = 0.1  # s between two progress messages of one job
@@ -38,6 +42,8 @@ class Worker:
         self._engine: EngineProtocol | None = None
         self._engine_id = ""
         self._told: dict[str, float] = {}
+        self._claim: FileLock | None = None
+        self._past_calls: Counter[str] = Counter()  # of engines that made way, in this run
 
     def tell(self, **message: object) -> None:
         """Send one message."""
@@ -85,12 +91,37 @@ class Worker:
                     self.tell(event="ended", calls=self._calls(), **ended)
 
     def _calls(self) -> dict[str, int]:
-        return dict(getattr(self._engine, "calls", {}))
+        return dict(self._past_calls + Counter(getattr(self._engine, "calls", {})))
+
+    def _begin(self, lock: str, log: str) -> None:
+        """Work for a run from here on: its lock, its log, its own count of calls."""
+        with Path(log).open("ab") as file:
+            os.dup2(file.fileno(), 2)
+            os.dup2(file.fileno(), 1)
+        self._claim = _hold(Path(lock), self) if lock else None
+        self._past_calls.clear()
+        getattr(self._engine, "calls", self._past_calls).clear()
+        self.tell(event="state", state="starting", detail="")
+
+    def _leave(self) -> None:
+        """The run is over: its lock is free, and its log may be moved away."""
+        sys.stderr.flush()
+        with Path(os.devnull).open("ab") as file:
+            os.dup2(file.fileno(), 2)
+            os.dup2(file.fileno(), 1)
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
 
     def _handle(self, message: Message) -> None:
-        if message["do"] == "open":
+        if message["do"] == "begin":
+            self._begin(message["lock"], message["log"])
+        elif message["do"] == "leave":
+            self._leave()
+        elif message["do"] == "open":
             if message["engine"] != self._engine_id:
                 began = time.monotonic()
+                self._past_calls = Counter(self._calls())
                 self._engine = None  # let go of the old weights before the new ones come
                 self.tell(event="state", state="loading", detail=message["spec"].get("name", ""))
                 self._engine_id = ""
@@ -117,7 +148,7 @@ def _in_words(error: Exception) -> str:
     return in_words(error)
 
 
-def _hold(lock: Path, worker: Worker) -> Any:
+def _hold(lock: Path, worker: Worker) -> FileLock:
     """Wait for the slot's kernel lock; released by the system when this process ends, however it ends."""
     from filelock import FileLock, Timeout
 
@@ -144,10 +175,10 @@ def _quiet() -> None:
 
 
 def main() -> None:
-    """`python -m lorakit.execute.worker SLOT THREADS LOCK`; started by the runner, not by people."""
+    """`python -m lorakit.execute.worker SLOT THREADS`; started by the runner, not by people."""
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    slot, threads, lock = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    slot, threads = sys.argv[1], int(sys.argv[2])
     # what libraries print must not get between our messages: it goes to the log with the errors
     private = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -159,14 +190,11 @@ def main() -> None:
     )
     reader.start()
     try:
-        claim = _hold(Path(lock), worker) if lock else None
-        worker.tell(event="state", state="starting", detail="")
         if slot in ("render", "train", "encode"):
             from lorakit.models.processor import prepare_torch
 
             prepare_torch(threads)
         worker.serve()
-        del claim
     except BrokenPipeError:
         pass
     except Exception as error:  # noqa: BLE001 - the parent tells the user, the log keeps the traceback

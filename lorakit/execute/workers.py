@@ -38,12 +38,13 @@ def worker_environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 class WorkerHandle:
-    """One worker process. What it tells arrives in `inbox`; the last message is `{"event": "gone"}`."""
+    """One worker process. It works for one run at a time, from `begin` to `leave` or `end`.
 
-    def __init__(
-        self, slot: str, threads: int, lock: Path | None, log: IO[bytes], inbox: Inbox
-    ) -> None:
-        command = children.python("lorakit.execute.worker", slot, str(threads), str(lock or ""))
+    What it tells arrives in that run's inbox; the last message is `{"event": "gone"}`.
+    """
+
+    def __init__(self, slot: str, threads: int, log: IO[bytes]) -> None:
+        command = children.python("lorakit.execute.worker", slot, str(threads))
         environment = worker_environment(os.environ)
         # in a session of its own: Ctrl-C in the terminal reaches the parent only
         own: dict[str, Any] = (
@@ -52,6 +53,7 @@ class WorkerHandle:
             else {"start_new_session": True}
         )
         self.slot = slot
+        self.threads = threads
         self.engine_id = ""
         self.jobs: set[str] = set()
         self.ending = False
@@ -63,25 +65,41 @@ class WorkerHandle:
             env=environment,
             **own,
         )
-        self._listener = threading.Thread(target=self._listen, args=(inbox,), daemon=True)
+        self._inbox: Inbox = queue.Queue()  # until a run begins, nobody listens
+        self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
+
+    def begin(self, lock: Path | None, log: Path, inbox: Inbox) -> None:
+        """Work for a run: it takes `lock` when it is free, and what libraries print goes to `log`."""
+        self._inbox = inbox
+        self._send({"do": "begin", "lock": str(lock or ""), "log": str(log.absolute())})
+
+    def leave(self) -> None:
+        """The run is over: give the lock back and keep the engine."""
+        self._inbox = queue.Queue()
+        self._send({"do": "leave"})
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
 
     @property
     def pid(self) -> int:
         """The process's id."""
         return self._process.pid
 
-    def _listen(self, inbox: Inbox) -> None:
+    def _listen(self) -> None:
         assert self._process.stdout is not None
         assert self._process.stdin is not None
         with self._process.stdout as told:
             for line in told:
                 with contextlib.suppress(ValueError):  # a line cut off by a kill
-                    inbox.put((self, json.loads(line)))
+                    self._inbox.put((self, json.loads(line)))
         code = self._process.wait()
         with contextlib.suppress(OSError):  # what was not sent yet has nowhere to go
             self._process.stdin.close()
-        inbox.put((self, {"event": "gone", "code": code}))
+        self._inbox.put((self, {"event": "gone", "code": code}))
 
     def _send(self, message: Mapping[str, object]) -> None:
         assert self._process.stdin is not None

@@ -104,7 +104,8 @@ def test_no_worker_imports_a_planted_module(
     monkeypatch.setenv("PYTHONPATH", f"{Path.cwd()}{os.pathsep}.")
     with (tmp_path / "log").open("wb") as log:
         inbox: queue.Queue = queue.Queue()
-        worker = WorkerHandle(slot, 1, tmp_path / "lock", log, inbox)
+        worker = WorkerHandle(slot, 1, log)
+        worker.begin(tmp_path / "lock", Path(log.name), inbox)
         try:
             _, message = inbox.get(timeout=600)
         finally:

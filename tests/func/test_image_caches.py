@@ -52,7 +52,7 @@ def test_what_is_encoded_or_trained_is_not_again_for_a_prompt_a_caption_or_a_pic
     home: Path, foxes: Path
 ) -> None:
     write(home, every=", every: 2")
-    done = run(home, timeout=900)
+    done = run(home)
     assert done.code == 0, done.errors
     assert sorted(p.name for p in (done.folder / "style" / "samples").iterdir()) == [
         "step_000002_01.png",
@@ -92,14 +92,14 @@ def test_what_is_encoded_or_trained_is_not_again_for_a_prompt_a_caption_or_a_pic
 
 def test_complaint_10_a_failed_sample_is_a_warning(home: Path, foxes: Path) -> None:
     write(home)
-    done = run(home, "--only", "style/training", timeout=900)
+    done = run(home, "--only", "style/training")
     assert done.code == 0, done.errors
     # a disk that loses bytes: what draws cannot be loaded, and no key knows of it
     weights = home / "tiny" / "vae" / "diffusion_pytorch_model.safetensors"
     data, times = weights.read_bytes(), weights.stat()
     weights.write_bytes(b"\xff" * 64 + data[64:])
     os.utime(weights, ns=(times.st_atime_ns, times.st_mtime_ns))
-    broken = run(home, timeout=900)
+    broken = run(home)
     outcomes = {e["action"]: e["outcome"] for e in broken.events if "outcome" in e}
     assert outcomes["style/samples-4.1"] == "failed"
     assert outcomes["style/contact-sheet"] == "skipped"

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.support.runs import lorakit, run
+from tests.support.runs import lorakit, run, run_alone
 
 
 def test_the_quickstart_draws_scenes_and_a_film(tmp_path: Path) -> None:
     assert lorakit(tmp_path, "init").returncode == 0
     planned = json.loads(lorakit(tmp_path, "plan", "recipes/quickstart.yaml", "--json").stdout)
-    done = run(tmp_path, "recipes/quickstart.yaml")
+    done = run_alone(tmp_path, "recipes/quickstart.yaml")
     assert done.code == 0, done.errors
     assert done.finished["made"] == len(planned["actions"])
     assert done.finished["film"].endswith("film/film.mp4")

@@ -1,15 +1,25 @@
-"""Running lorakit as its own process, as a user does, and reading what the run says of itself."""
+"""Running lorakit as a user does, and reading what the run says of itself.
+
+`run` calls the command in this process, whose workers stay warm from one test to the next: to import
+torch and diffusers anew for each run was most of what the tests took. `run_alone` starts a process.
+"""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import hashlib
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from lorakit.execute.pool import Workers
 
 
 def command(*words: str) -> list[str]:
@@ -63,20 +73,67 @@ class Ran:
         }
 
 
-def run(home: Path, *words: str, timeout: float = 300) -> Ran:
+def run(home: Path, *words: str) -> Ran:
     """`lorakit run --json ...` in `home`, to its end."""
+    from lorakit.cli import command as cli
+    from lorakit.cli.outcome import guarded
+
+    output, errors = io.StringIO(), io.StringIO()
+    code: Any = None
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with (
+            contextlib.chdir(home),
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+        ):
+            guarded(cli, ["run", "--json", *words], _warm_workers())
+    except SystemExit as left:
+        code = left.code
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return _read(home, int(code), output.getvalue(), errors.getvalue())
+
+
+_warm: dict[tuple[tuple[str, str], ...], Workers] = {}
+
+
+def _warm_workers() -> Workers:
+    """This process's workers: those that were started under the same settings of ours and the libraries."""
+    ours = ("LORAKIT", "HF_", "OMP_", "MKL_", "CUDA", "TORCH", "XDG_", "HOME")
+    now = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith(ours)))
+    if now not in _warm:
+        end_warm_workers()
+        _warm[now] = Workers()
+    return _warm[now]
+
+
+def end_warm_workers() -> None:
+    """End what `run` keeps."""
+    while _warm:
+        _warm.popitem()[1].close()
+
+
+atexit.register(end_warm_workers)
+
+
+def run_alone(home: Path, *words: str) -> Ran:
+    """`lorakit run --json ...` in `home` as a process of its own, with workers of its own."""
     done = subprocess.run(
         command("run", "--json", *words),
         cwd=home,
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=timeout,
         check=False,
     )
-    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return _read(home, done.returncode, done.stdout, done.stderr)
+
+
+def _read(home: Path, code: int, output: str, errors: str) -> Ran:
+    events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     folder = Path(events[0]["folder"]) if events else home
-    return Ran(done.returncode, events, folder, done.stderr)
+    return Ran(code, events, folder, errors)
 
 
 def lorakit(home: Path, *words: str) -> subprocess.CompletedProcess[str]:

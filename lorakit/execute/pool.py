@@ -1,0 +1,57 @@
+"""Workers that outlive a run: the next one finds torch imported and the model loaded.
+
+A run by itself starts its workers and ends them. A program that makes one run after another (one that
+watches a storyboard, a notebook, tests) hands a `Workers` to each.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from lorakit.execute.workers import Inbox, WorkerHandle
+
+
+class Workers:
+    """One idle worker a slot, kept until `close`; between runs they hold no lock."""
+
+    def __init__(self) -> None:
+        self._idle: dict[str, WorkerHandle] = {}
+
+    def take(
+        self, slot: str, threads: int, lock: Path | None, log: IO[bytes], inbox: Inbox
+    ) -> WorkerHandle:
+        """A worker for a slot, started if none waits; it holds `lock` until it leaves the run."""
+        waiting = self._idle.pop(slot, None)
+        if waiting is not None and waiting.threads != threads:
+            waiting.end()
+            waiting = None
+        if waiting is None or not waiting.alive:
+            waiting = WorkerHandle(slot, threads, log)
+        waiting.begin(lock, Path(log.name), inbox)
+        return waiting
+
+    def give_back(self, worker: WorkerHandle) -> None:
+        """A run needs this worker no more: it waits for the next, or ends if it is not idle."""
+        if worker.jobs or worker.slot in self._idle or not worker.alive:
+            worker.end()
+        else:
+            worker.leave()
+            self._idle[worker.slot] = worker
+
+    def close(self) -> None:
+        """End all workers."""
+        while self._idle:
+            self._idle.popitem()[1].end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

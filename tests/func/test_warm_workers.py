@@ -1,0 +1,77 @@
+"""Runs in one process may share workers: the model stays loaded, and nothing else of a run stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from filelock import FileLock
+
+import lorakit
+from lorakit.execute.events import WorkerState
+from lorakit.execute.pool import Workers
+from tests.support.boards import board_text, sentences, write_project
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    with Workers() as kept:
+        yield kept
+
+
+def draw(home: Path, workers: Workers) -> tuple[Any, list[str]]:
+    """A run, and the names of the models that its workers loaded."""
+    told: list[Any] = []
+    finished = lorakit.load("recipe.yaml").run(listener=told.append, workers=workers)
+    assert finished.ending == "done"
+    return finished, [e.detail for e in told if isinstance(e, WorkerState) and e.state == "loading"]
+
+
+def test_the_second_run_loads_nothing_and_counts_its_own_calls(
+    home: Path, workers: Workers
+) -> None:
+    write_project(home, board_text([("a", sentences(1, 2))], steps=4))
+    first, loaded = draw(home, workers)
+    assert loaded
+    children = {child.pid for child in psutil.Process().children()}
+    write_project(home, board_text([("a", sentences(2, 2))], steps=4))
+    second, again = draw(home, workers)
+    assert again == []
+    assert {child.pid for child in psutil.Process().children()} == children
+    assert second.calls["unet"] <= first.calls["unet"]  # and not the sum of both
+    assert second.calls["unet"] > 0
+
+
+def test_between_runs_the_lock_is_free_and_the_log_is_not_held(
+    home: Path, workers: Workers
+) -> None:
+    write_project(home, board_text([("a", sentences(1, 1))], steps=2))
+    finished, _ = draw(home, workers)
+    with FileLock(home / ".lorakit" / "locks" / "render.lock", timeout=20):
+        pass
+    log = Path(finished.folder) / "run.log"
+    (render,) = (c for c in psutil.Process().children() if "render" in c.cmdline())
+    assert str(log) not in [file.path for file in render.open_files()]
+
+
+def test_a_worker_that_died_between_runs_is_started_again(home: Path, workers: Workers) -> None:
+    write_project(home, board_text([("a", sentences(1, 1))], steps=2))
+    draw(home, workers)
+    for child in psutil.Process().children():
+        child.kill()
+        child.wait()
+    write_project(home, board_text([("a", sentences(2, 1))], steps=2))
+    _, loaded = draw(home, workers)
+    assert loaded
+
+
+def test_closing_ends_the_workers(home: Path) -> None:
+    write_project(home, board_text([("a", sentences(1, 1))], steps=2))
+    before = {child.pid for child in psutil.Process().children()}
+    with Workers() as kept:
+        draw(home, kept)
+        assert {child.pid for child in psutil.Process().children()} - before
+    assert {child.pid for child in psutil.Process().children()} == before
