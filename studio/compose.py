@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from captions import caption
 from common import label_sheet
+from looks import LOOKS, LOOSE, Look
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from painting import SIZE, Art, set_stage
@@ -69,16 +70,16 @@ def open_art(folder: Path) -> Art:
 
 
 def _compose(
-    art: Path, task: tuple[int, int, int]
+    art: Path, look: Look, task: tuple[int, int, int]
 ) -> tuple[int, list[Scene], NDArray[np.uint8], NDArray[np.uint8]]:
     seed, start, stop = task
     scenes = [scene_number(seed, index) for index in range(start, stop)]
-    stages = [set_stage(scene, open_art(art)) for scene in scenes]
+    stages = [set_stage(scene, open_art(art), look=look) for scene in scenes]
     pictures = np.stack([np.asarray(stage.image) for stage in stages])
     return start, scenes, pictures, np.stack([np.asarray(s.marks.reduce(CELL)) for s in stages])
 
 
-def compose(art: Path, pool: Path, count: int, seed: int, workers: int) -> None:
+def compose(art: Path, pool: Path, count: int, seed: int, workers: int, look: Look) -> None:
     """Write the pool; a pool that is already complete is left as it is."""
     if (pool / "scenes.jsonl").exists():
         print(f"{pool} is complete")
@@ -96,7 +97,7 @@ def compose(art: Path, pool: Path, count: int, seed: int, workers: int) -> None:
         beside.open("w", encoding="utf-8") as lines,
     ):
         for start, scenes, painted, marks in processes.imap(
-            functools.partial(_compose, art), tasks
+            functools.partial(_compose, art, look), tasks
         ):
             pictures[start : start + len(scenes)] = painted
             all_marks[start : start + len(scenes)] = marks
@@ -127,8 +128,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed gives other pictures")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--sheet", type=Path, help="also write the first 30 pictures as a PNG here")
+    parser.add_argument("--look", choices=tuple(LOOKS), default=LOOSE.name, help="see looks.py")
     args = parser.parse_args()
-    compose(fetch_art(args.art), args.pool, args.count, args.seed, args.workers)
+    look = LOOKS[args.look]
+    compose(fetch_art(args.art), args.pool, args.count, args.seed, args.workers, look)
     if args.sheet:
         contact_sheet(args.pool, args.sheet)
 

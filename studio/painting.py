@@ -3,6 +3,9 @@
 Everything is done at the final size, 128x128, with sprites that were resized once (LANCZOS) and are
 kept, so that one core composes hundreds of pictures a second.  Positions are in pixels, x to the
 right, y downwards.  A scene's ``layout`` seeds all chance: equal scenes give equal pixels.
+
+A ``Look`` says how freely.  ``LOOSE`` puts anything anywhere in any size; ``GRID`` puts the same few
+sprites, outlined, on the autoencoder's grid, before a handful of backdrops.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
+from looks import LOOSE, Look, outlined
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scenes import BOY, CAMPFIRE, CANDLE, GIRL, LIGHT, SCHOOL, TREE, Actor, Scene
@@ -83,6 +87,7 @@ class Art:
         self.folder = folder
         self.whole = cache(self._whole)
         self.sprite = lru_cache(maxsize=20000)(self._sprite)
+        self.figure = lru_cache(maxsize=20000)(self._figure)
 
     def _whole(self, code: str) -> Image.Image:
         for name in (f"{code}.webp", f"{code}-fe0f.webp"):
@@ -108,10 +113,19 @@ class Art:
             image = Image.merge("RGBA", (*parts, blue.point(lambda v: v * 0.62), alpha))
         return image
 
+    def _figure(self, code: str, width: int, look: Look, flip: bool = False) -> Image.Image:
+        """The sprite as a figure of the scene: in some looks outlined, ``width`` without the line."""
+        sprite = self.sprite(code, width, flip)
+        return outlined(sprite, look.outline) if look.outline else sprite
+
+    def width_of(self, code: str, size: float) -> int:
+        """How wide the sprite is when its longer side is ``size`` pixels long."""
+        image = self.whole(code)
+        return round(size * min(1.0, image.width / image.height))
+
     def fitted(self, code: str, size: float, flip: bool = False, dim: bool = False) -> Image.Image:
         """The sprite with its longer side ``size`` pixels long."""
-        image = self.whole(code)
-        return self.sprite(code, round(size * min(1.0, image.width / image.height)), flip, dim)
+        return self.sprite(code, self.width_of(code, size), flip, dim)
 
 
 @lru_cache(maxsize=4000)
@@ -509,10 +523,20 @@ def put_glow(image: Image.Image, x: float, y: float, radius: float, strength: fl
 ACTOR_MARK, THING_MARK = 96, 255  # how much a place in the picture tells, of 255
 
 
-class Stage:
-    """A backdrop on which actors and things are set; ``marks`` (mode L) keeps where they stand.
+@dataclass(frozen=True)
+class Figure:
+    """A sprite that was set down: its code, its picture, and where its left upper corner is."""
 
-    With ``glow`` false lamps and fires shed no light.
+    code: str
+    sprite: Image.Image
+    place: tuple[int, int]
+
+
+class Stage:
+    """A backdrop on which actors and things are set.
+
+    ``marks`` (mode L) keeps where they stand, ``figures`` what they are, the hindmost first.  With
+    ``glow`` false lamps and fires shed no light.
     """
 
     def __init__(
@@ -522,27 +546,41 @@ class Stage:
         rng: random.Random,
         setting: str | None,
         glow: bool = True,
+        look: Look = LOOSE,
     ) -> None:
-        self.image, self.art, self.rng, self.glow = image, art, rng, glow
+        self.image, self.art, self.rng, self.glow, self.look = image, art, rng, glow, look
         self.marks = Image.new("L", image.size)
+        self.figures: list[Figure] = []
         self.dark = setting is not None and SETTINGS[setting].dark
         self.floats = setting == "in space"
 
-    def put(self, sprite: Image.Image, x: float, bottom: float, mark: int) -> None:
+    def put(self, code: str, sprite: Image.Image, x: float, bottom: float, mark: int) -> None:
         """Set a sprite and mark its place."""
         put(self.image, sprite, x, bottom)
         here = (round(x - sprite.width / 2), round(bottom - sprite.height))
         self.marks.paste(mark, here, sprite.getchannel("A"))
+        self.figures.append(Figure(code, sprite, here))
+
+    def shadow(self, x: float, bottom: float, width: float) -> None:
+        """A shadow where things stand on something, in looks that have them."""
+        if self.look.shadows and not self.floats:
+            put_shadow(self.image, x, bottom, width)
+
+    def prop_sprite(self, code: str, size: float) -> Image.Image:
+        """A thing as it is drawn when its longer side is to be ``size``."""
+        width = self.art.width_of(code, self.look.size(size, self.look.things))
+        return self.art.figure(code, width, self.look)
 
     def prop(self, code: str, x: float, bottom: float, size: float, shadow: bool = True) -> None:
         """Set a thing whose longer side is ``size``; lamps and fires glow."""
-        sprite = self.art.fitted(code, size)
+        sprite = self.prop_sprite(code, size)
+        x, bottom = self.look.place(x), self.look.place(bottom)
         if self.glow and code in GLOWING:
             strength = 0.85 if self.dark else 0.4
             put_glow(self.image, x, bottom - sprite.height * 0.6, size * 0.95, strength)
-        if shadow and not self.floats:
-            put_shadow(self.image, x, bottom, sprite.width * 0.8)
-        self.put(sprite, x, bottom, THING_MARK)
+        if shadow:
+            self.shadow(x, bottom, sprite.width * 0.8)
+        self.put(code, sprite, x, bottom, THING_MARK)
 
     def actor(
         self,
@@ -556,18 +594,25 @@ class Stage:
         """Set an actor whose body is ``size`` long, looking in the direction of x = ``towards``."""
         right = towards > x
         flip = (right and actor.code in LEFT_FACING) or (not right and actor.code in RIGHT_FACING)
-        sprite = self.art.fitted(actor.code, size, flip)
-        if shadow and not self.floats:
-            put_shadow(self.image, x, bottom, sprite.width * 0.8)
-        self.put(sprite, x, bottom, ACTOR_MARK)
+        size = self.look.size(size, self.look.actors)
+        sprite = self.art.figure(actor.code, self.art.width_of(actor.code, size), self.look, flip)
+        head_x, brim, part = HEADS[actor.code]
+        if flip:
+            head_x = 1 - head_x
+        # The head is what stands on the grid: a hat then sits on it the same way everywhere.
+        to_head, to_brim = (head_x - 0.5) * sprite.width, (brim - 1) * sprite.height
+        x, bottom = (
+            self.look.place(x + to_head) - to_head,
+            self.look.place(bottom + to_brim) - to_brim,
+        )
+        if shadow:
+            self.shadow(x, bottom, sprite.width * 0.8)
+        self.put(actor.code, sprite, x, bottom, ACTOR_MARK)
         if actor.hat:
-            head_x, brim, part = HEADS[actor.code]
-            if flip:
-                head_x = 1 - head_x
             width = max(round(sprite.width * part), round(size * 0.42))
-            hat = self.art.sprite(actor.hat, width)
-            left, top = x - sprite.width / 2, bottom - sprite.height
-            self.put(hat, left + head_x * sprite.width, top + brim * sprite.height, THING_MARK)
+            width = max(1, round(width / self.look.hats)) * self.look.hats
+            hat = self.art.figure(actor.hat, width, self.look)
+            self.put(actor.hat, hat, x + to_head, bottom + to_brim, THING_MARK)
         return sprite
 
 
@@ -640,7 +685,7 @@ def lay_out_rides(place: Placing) -> None:
     """The character on top of the thing, or behind its rim."""
     near, thing, stage = place.near, place.thing, place.stage
     seat_size = near(60, 68)
-    seat = stage.art.fitted(thing, seat_size)
+    seat = stage.prop_sprite(thing, seat_size)
     low = near(116, 122)
     x = 64 + near(-8, 8)
     lean = {"1f680": 0.34, "1f6f8": 0.30, "26f5": 0.55, "1f6b2": 0.30}.get(thing, 0.16)
@@ -664,7 +709,7 @@ def lay_out_flies_over(place: Placing) -> None:
     towards = 64 - side * 99
     stage.actor(place.first, x, near(64, 70), near(46, 52), towards, shadow=False)
     if not place.scene.prop:
-        put_shadow(stage.image, x, near(114, 120), 30)
+        put_shadow(stage.image, stage.look.place(x), stage.look.place(near(114, 120)), 30)
 
 
 def lay_out_meets(place: Placing) -> None:
@@ -743,15 +788,25 @@ LAYOUTS: dict[str, Callable[[Placing], None]] = {
 }
 
 
-def set_stage(scene: Scene, art: Art, glow: bool = True) -> Stage:
+@lru_cache(maxsize=200)
+def kept_backdrop(setting: str | None, art: Art, number: int) -> Image.Image:
+    """One of a setting's few backdrops; copy it before you draw on it."""
+    return paint_setting(setting, art, random.Random(f"{setting}/{number}"))
+
+
+def set_stage(scene: Scene, art: Art, glow: bool = True, look: Look = LOOSE) -> Stage:
     """Paint a scene; its picture and the marks of what stands where."""
     rng = random.Random(scene.layout)
-    stage = Stage(paint_setting(scene.setting, art, rng), art, rng, scene.setting, glow)
+    if look.backdrops is None:
+        backdrop = paint_setting(scene.setting, art, rng)
+    else:
+        backdrop = kept_backdrop(scene.setting, art, scene.layout % look.backdrops).copy()
+    stage = Stage(backdrop, art, rng, scene.setting, glow, look)
     side = rng.choice((-1, 1))
     LAYOUTS[scene.relation](Placing(scene, stage, side, rng.uniform(108, 116)))
     return stage
 
 
-def paint(scene: Scene, art: Art, glow: bool = True) -> Image.Image:
+def paint(scene: Scene, art: Art, glow: bool = True, look: Look = LOOSE) -> Image.Image:
     """Paint a scene: RGB, 128x128."""
-    return set_stage(scene, art, glow).image
+    return set_stage(scene, art, glow, look).image

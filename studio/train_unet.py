@@ -117,6 +117,10 @@ class Painter(nn.Module):
         prepare_text_encoder(self.text_encoder)
         self.unet = UNet2DConditionModel(**UNET_CONFIG)
 
+    def keep_text(self) -> None:
+        """Train the UNet alone: a text encoder that knows its words is a quarter of a step's work."""
+        self.text_encoder.requires_grad_(False)
+
     def forward(self, noisy: Tensor, timesteps: Tensor, ids: Tensor) -> Tensor:
         """(B, 16, 16, 16), (B,), (B, 77) -> (B, 16, 16, 16)."""
         states = self.text_encoder(ids).last_hidden_state
@@ -157,6 +161,11 @@ def loss_weights(signal_to_noise: Tensor) -> Tensor:
     What stands where is decided in the noisiest steps: they must not be starved.
     """
     return (signal_to_noise.clamp(max=5) / (signal_to_noise + 1)).clamp_min(0.5)
+
+
+def memory_format(device: torch.device) -> torch.memory_format:
+    """Channels last on a GPU; on a CPU a step of this UNet took 16.6 ms a picture without, 19.3 with."""
+    return torch.contiguous_format if device.type == "cpu" else torch.channels_last
 
 
 class Batches:
@@ -242,9 +251,8 @@ def held_out_loss(
 
 
 def rate_factor(step: int, part: float, warmup: int = 150) -> float:
-    """Warm-up, level until 30 % of the schedule, then a line down to 2 %."""
-    falling = 1.0 if part < 0.3 else 0.02 + 0.98 * (1 - part) / 0.7
-    return min(1.0, (step + 1) / warmup) * falling
+    """Warm-up, then a cosine down to nothing at the end of the schedule."""
+    return min(1.0, (step + 1) / warmup) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, part)))
 
 
 class Gradients:
@@ -255,7 +263,7 @@ class Gradients:
     """
 
     def __init__(self, model: nn.Module, device: torch.device) -> None:
-        weights = list(model.parameters())
+        weights = [weight for weight in model.parameters() if weight.requires_grad]
         self.buffer = torch.zeros(sum(w.numel() for w in weights) + 2, device=device)
         self.flat, self.extra = self.buffer[:-2], self.buffer[-2:]
         start = 0
@@ -290,7 +298,9 @@ class Run:
         self.schedule = DDIMScheduler(**SCHEDULE)
         power = self.schedule.alphas_cumprod.to(self.device)
         self.weights = loss_weights(power / (1 - power))
-        self.model = Painter(tokenizer).to(self.device, memory_format=torch.channels_last)
+        self.model = Painter(tokenizer).to(self.device, memory_format=memory_format(self.device))
+        if args.keep_text:
+            self.model.keep_text()
         self.gradients = Gradients(self.model, self.device)
         encoder = self.model.text_encoder
         if args.start:
@@ -298,8 +308,14 @@ class Run:
         elif (args.work / "text.pt").exists():
             encoder.load_state_dict(load_checkpoint(args.work / "text.pt"))
         # The text encoder knows its words already (train_text.py): it moves more slowly.
-        self.rates = (0.1 * args.rate, args.rate)
-        groups = [{"params": list(part.parameters())} for part in (encoder, self.model.unet)]
+        groups = [
+            {
+                "params": [weight for weight in part.parameters() if weight.requires_grad],
+                "rate": rate,
+            }
+            for part, rate in ((encoder, 0.1 * args.rate), (self.model.unet, args.rate))
+        ]
+        groups = [group for group in groups if group["params"]]
         self.adam = torch.optim.AdamW(
             groups, lr=args.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
         )
@@ -342,14 +358,17 @@ class Run:
         # One timestep in each of `count` parts of the schedule, the noisy end more often: there
         # words tell most.
         spread = torch.arange(count) + torch.rand(count, generator=chance)
-        timesteps = ((spread / count).sqrt() * 1000).long().clamp(0, 999)[part].to(self.device)
+        timesteps = (
+            ((spread / count) ** self.args.noisy * 1000).long().clamp(0, 999)[part].to(self.device)
+        )
         noisy = self.schedule.add_noise(latents, noise, timesteps)
         wanted = self.schedule.get_velocity(latents, noise, timesteps)
         part = self.seconds / self.args.seconds
-        for group, rate in zip(self.adam.param_groups, self.rates, strict=True):
-            group["lr"] = rate * rate_factor(self.step, part)
+        for group in self.adam.param_groups:
+            group["lr"] = group["rate"] * rate_factor(self.step, part)
         with torch.autocast(self.device.type, torch.bfloat16):
-            made = self.model(noisy.contiguous(memory_format=torch.channels_last), timesteps, ids)
+            noisy = noisy.contiguous(memory_format=memory_format(self.device))
+            made = self.model(noisy, timesteps, ids)
         errors = ((made.float() - wanted).pow(2) * focus).mean((1, 2, 3))
         loss = (errors * self.weights[timesteps]).mean()
         self.gradients.buffer.zero_()
@@ -376,7 +395,7 @@ class Run:
             "pictures": self.step * self.args.batch,
             "seconds": round(self.seconds),
             "loss": round(float(np.mean(losses)), 5),
-            "rate": round(self.adam.param_groups[1]["lr"], 7),
+            "rate": round(self.adam.param_groups[-1]["lr"], 7),
         }
         if self.step % 500 == 0 or self.step == LOG_EVERY:
             with self.ema.applied_to(self.model):
@@ -427,6 +446,10 @@ def main() -> None:
     parser.add_argument("--stop-after", type=int, help="stop at this step (for trials)")
     parser.add_argument("--batch", type=int, default=32, help="pictures a step")
     parser.add_argument("--rate", type=float, default=8e-4, help="peak rate of AdamW")
+    parser.add_argument("--keep-text", action="store_true", help="train the UNet alone")
+    parser.add_argument(
+        "--noisy", type=float, default=0.5, help="exponent of timesteps: 1 draws all alike"
+    )
     parser.add_argument("--empty", type=float, default=0.1, help="part of captions left empty")
     parser.add_argument("--singles", type=float, default=0.4, help="part of scenes of one thing")
     parser.add_argument("--focus", type=float, default=4.0, help="weight of places with things")

@@ -1,0 +1,138 @@
+"""Scenes on the grid: few sprites, whole steps of the autoencoder's grid, few backdrops."""
+
+from __future__ import annotations
+
+import colorsys
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+STUDIO = Path(__file__).resolve().parents[2] / "studio"
+CELL = 8
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _studio_on_path():
+    """The stages are scripts that import each other by bare names."""
+    sys.path.insert(0, str(STUDIO))
+    yield
+    sys.path.remove(str(STUDIO))
+
+
+@pytest.fixture(scope="module")
+def art(tmp_path_factory, painting):
+    """A folder like the npm package's: an ellipse of its own colour and shape for each code."""
+    folder = tmp_path_factory.mktemp("art")
+    scenes = importlib.import_module("scenes")
+    world = scenes.load_world()
+    scattered = [
+        entry[0]
+        for setting in painting.SETTINGS.values()
+        for entry in (*setting.far, *setting.near, *setting.above)
+    ]
+    codes = sorted({*world.characters, *world.hats, *world.props, *scattered})
+    for number, code in enumerate(codes):
+        red, green, blue = colorsys.hsv_to_rgb(number / len(codes), 0.8, 0.9)
+        image = Image.new("RGBA", (256, 256))
+        box = (8, 20 + number % 50, 248, 236 - number % 40)
+        colour = (int(red * 255), int(green * 255), int(blue * 255), 255)
+        ImageDraw.Draw(image).ellipse(box, fill=colour)
+        ImageDraw.Draw(image).rectangle(
+            (40, 100, 90, 120), fill="black"
+        )  # it has a left and a right
+        image.save(folder / f"{code}.webp", lossless=True)
+    return painting.Art(folder)
+
+
+@pytest.fixture(scope="module")
+def painting():
+    return importlib.import_module("painting")
+
+
+@pytest.fixture(scope="module")
+def looks():
+    return importlib.import_module("looks")
+
+
+@pytest.fixture(scope="module")
+def stages(art, painting, looks):
+    scene_number = importlib.import_module("compose").scene_number
+    scenes = [scene_number(5, n) for n in range(600)]
+    return [(scene, painting.set_stage(scene, art, look=looks.GRID)) for scene in scenes]
+
+
+def test_each_sprite_stands_on_the_grid_in_one_way(stages):
+    """Equal sprites are cut by the autoencoder's grid at the same place, so latents are equal too."""
+    cuts: dict[tuple[str, tuple[int, int], bytes], set[tuple[int, int]]] = {}
+    for _, stage in stages:
+        for figure in stage.figures:
+            key = (figure.code, figure.sprite.size, figure.sprite.tobytes())
+            cuts.setdefault(key, set()).add((figure.place[0] % CELL, figure.place[1] % CELL))
+    assert len(cuts) > 150
+    assert all(len(found) == 1 for found in cuts.values()), [
+        (code, size, found) for (code, size, _), found in cuts.items() if len(found) > 1
+    ]
+
+
+def test_actors_and_things_come_in_three_sizes(stages, looks):
+    scenes = importlib.import_module("scenes")
+    world = scenes.load_world()
+    for group, most in ((world.characters, 3), (world.props, 3)):
+        sizes: dict[str, set[int]] = {}
+        for _, stage in stages:
+            for figure in stage.figures:
+                if figure.code in group:
+                    sizes.setdefault(figure.code, set()).add(max(figure.sprite.size))
+        assert max(map(len, sizes.values())) <= most
+
+
+def test_a_hat_sits_on_a_head_the_same_way_wherever_it_stands(art, painting, looks):
+    scenes = importlib.import_module("scenes")
+    apart = set()
+    for layout in range(40):
+        scene = scenes.Scene("finds", layout, None, (scenes.Actor("1f43b", "1f451"),), "1f511")
+        stage = painting.set_stage(scene, art, look=looks.GRID)
+        at = {figure.code: figure.place for figure in stage.figures}
+        apart.add(tuple(np.subtract(at["1f451"], at["1f43b"]).tolist()))
+    assert len(apart) == 1
+
+
+def test_a_setting_has_a_handful_of_backdrops(art, painting, looks):
+    pictures = {painting.kept_backdrop("in a forest", art, n).tobytes() for n in range(4)}
+    assert len(pictures) == looks.GRID.backdrops == 4
+    scenes = importlib.import_module("scenes")
+    seen = set()
+    for layout in range(40):
+        scene = scenes.Scene("alone", layout, "in a forest", (scenes.Actor("1f43b"),))
+        corner = np.asarray(painting.paint(scene, art, look=looks.GRID))[:4, :4]
+        seen.add(corner.tobytes())
+    assert len(seen) <= 4
+
+
+def test_what_stands_where_still_differs(stages):
+    places = {stage.figures[0].place for scene, stage in stages if scene.relation == "finds"}
+    assert len(places) >= 6
+
+
+def test_an_outline_is_dark_and_keeps_what_is_inside(looks):
+    sprite = Image.new("RGBA", (30, 30))
+    ImageDraw.Draw(sprite).rectangle((5, 5, 24, 24), fill=(250, 200, 40, 255))
+    made = np.asarray(looks.outlined(sprite, 1.5)).astype(int)
+    assert made.shape == (34, 34, 4)
+    assert made[17, 17].tolist() == [250, 200, 40, 255]  # two pixels further in each direction
+    assert np.abs(made[17, 6, :3] - looks.LINE).max() < 30
+    assert made[17, 6, 3] > 200
+    assert made[17, 2, 3] == 0
+
+
+def test_loose_pictures_are_drawn_as_ever(art, painting, looks):
+    """The hologram pictures and the judges' were; no look is the loose one."""
+    scene_number = importlib.import_module("compose").scene_number
+    for n in range(20):
+        scene = scene_number(6, n)
+        picture = painting.paint(scene, art)
+        assert picture.tobytes() == painting.paint(scene, art, look=looks.LOOSE).tobytes()
