@@ -71,7 +71,7 @@ SCHEDULE = {
     "set_alpha_to_one": True,
     "steps_offset": 1,  # of no effect with trailing spacing; SD pipelines ask for it
 }
-LOG_EVERY = 100  # steps
+LOG_EVERY = 50  # steps
 SAVE_EVERY = 180  # seconds
 EMA_EVERY = 4  # steps
 TOKENIZER = ("vocab.json", "merges.txt")
@@ -250,7 +250,7 @@ def held_out_loss(
     return total / len(latents)
 
 
-def rate_factor(step: int, part: float, warmup: int = 150) -> float:
+def rate_factor(step: int, part: float, warmup: int = 60) -> float:
     """Warm-up, then a cosine down to nothing at the end of the schedule."""
     return min(1.0, (step + 1) / warmup) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, part)))
 

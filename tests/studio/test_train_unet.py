@@ -1,0 +1,84 @@
+"""The UNet's training: what it keeps, and how its rate ends."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+STUDIO = Path(__file__).resolve().parents[2] / "studio"
+SCENES = 260  # four more than are held out
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _studio_on_path():
+    """The stages are scripts that import each other by bare names."""
+    sys.path.insert(0, str(STUDIO))
+    yield
+    sys.path.remove(str(STUDIO))
+
+
+@pytest.fixture(scope="module")
+def train_unet():
+    return importlib.import_module("train_unet")
+
+
+@pytest.fixture
+def args(tmp_path, train_unet):
+    """What a training needs, in small."""
+    scene_number = importlib.import_module("compose").scene_number
+    lines = [json.dumps(scene_number(8, n).to_json()) for n in range(SCENES)]
+    (tmp_path / "scenes.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    chance = np.random.default_rng(0)
+    np.save(tmp_path / "latents.npy", chance.normal(size=(SCENES, 16, 16, 16)).astype(np.float16))
+    np.save(tmp_path / "marks.npy", np.zeros((SCENES, 16, 16), np.uint8))
+    (tmp_path / "latents.json").write_text('{"std": 1.0}', encoding="utf-8")
+    train_unet.take_tokenizer(tmp_path, STUDIO / "model")
+    return argparse.Namespace(
+        pool=tmp_path, work=tmp_path, start=STUDIO / "model", seconds=100.0, batch=2, rate=1e-3,
+        keep_text=True, noisy=0.7, empty=0.1, singles=0.2, focus=4.0, device="cpu", seed=0,
+        processes=1, stop_after=2,
+    )  # fmt: skip
+
+
+def test_a_kept_text_encoder_stays_as_it_is_while_the_unet_learns(args, train_unet):
+    before = {}
+    run = train_unet.Run(args, 0)
+    for part in ("text_encoder", "unet"):
+        weights = getattr(run.model, part).state_dict()
+        before[part] = {name: value.clone() for name, value in weights.items()}
+    run.train()
+    state = train_unet.load_checkpoint(args.work / "unet.pt")
+    assert state["step"] == 2
+    moved = {
+        part: sum(
+            not torch.equal(value, state["model"][f"{part}.{name}"])
+            for name, value in before[part].items()
+        )
+        for part in before
+    }
+    assert moved["text_encoder"] == 0
+    assert moved["unet"] > 100
+
+
+def test_a_stopped_training_goes_on_where_it_was(args, train_unet):
+    train_unet.Run(args, 0).train()
+    args.stop_after = 3
+    again = train_unet.Run(args, 0)
+    assert again.step == 2
+    again.train()
+    assert train_unet.load_checkpoint(args.work / "unet.pt")["step"] == 3
+
+
+def test_the_rate_rises_once_and_ends_at_nothing(train_unet):
+    assert train_unet.rate_factor(0, 0.0) < 0.05
+    middle = [train_unet.rate_factor(1000, part / 100) for part in range(101)]
+    assert middle == sorted(middle, reverse=True)
+    assert middle[0] == 1
+    assert middle[-1] == pytest.approx(0, abs=1e-9)
