@@ -43,9 +43,9 @@ from lorakit.models.loading import load_pipeline
 from lorakit.models.processor import prepare_torch
 from lorakit.plan.buckets import PictureOrder
 from lorakit.training.encode_engine import EncodeEngine
-from lorakit.training.image import _task as task_of
 from lorakit.training.image_data import pixels
 from lorakit.training.image_model import build
+from lorakit.training.image_trainer import image_task
 from lorakit.training.loop import Loop
 from lorakit.training.networks import Networks
 from lorakit.training.task import LoopSettings, seeded
@@ -146,7 +146,7 @@ def rates(seconds: list[float]) -> float:
 def ours(job: dict[str, Any], precision: str) -> tuple[float, list[float]]:
     pipeline = build(job["params"], job["extra"], words=False)
     networks = Networks(pipeline, job["extra"]["family"], text=False)
-    task = task_of(pipeline, networks, job["params"], job["extra"], job["inputs"])
+    task = image_task(pipeline, networks, job["params"], job["extra"], job["inputs"])
     settings = LoopSettings.of(
         job["params"]["train"],
         seed=job["params"]["seed"],
@@ -177,23 +177,25 @@ class Documented:
             LoraConfig(r=RANK, lora_alpha=RANK, init_lora_weights=True, target_modules=TARGETS)
         )
         self.scheduler = DDPMScheduler.from_config(self.pipeline.scheduler.config)
-        plan_items = extra["items"]
+        samples = extra["samples"]
         folder = resources.path("data") / "hologram"
-        self.pixels = [pixels(folder / item["name"], tuple(item["bucket"])) for item in plan_items]
+        self.pixels = [
+            pixels(folder / sample["name"], tuple(sample["bucket"])) for sample in samples
+        ]
         tokenizer = self.pipeline.tokenizer
         self.ids = [
             tokenizer(
-                item["caption"],
+                sample["caption"],
                 max_length=tokenizer.model_max_length,
                 padding="max_length",
                 truncation=True,
                 return_tensors="pt",
             ).input_ids
-            for item in plan_items
+            for sample in samples
         ]
-        slots = extra["slots"]
-        self.slots = slots
-        buckets = [tuple(plan_items[s]["bucket"]) for s in slots]
+        schedule = extra["schedule"]
+        self.schedule = schedule
+        buckets = [tuple(samples[s]["bucket"]) for s in schedule]
         self.order = PictureOrder(buckets, self.train["batch_size"], self.seed)
 
     def run(self) -> tuple[float, list[float]]:
@@ -211,7 +213,7 @@ class Documented:
         for step in range(steps):
             began = time.monotonic()
             generator = seeded(self.seed, "step", step, 0)
-            chosen = [self.slots[slot] for slot in self.order.members(step)]
+            chosen = [self.schedule[place] for place in self.order.members(step)]
             spread = vae.encode(torch.cat([self.pixels[one] for one in chosen])).latent_dist
             drawn = torch.randn(spread.mean.shape, generator=generator)
             latents = (spread.mean + spread.std * drawn) * vae.config.scaling_factor

@@ -27,8 +27,8 @@ from lorakit.language.recipe.trainings import DataSource
 from lorakit.training import text_model
 from lorakit.training.loop import Loop
 from lorakit.training.task import LoopSettings
-from lorakit.training.text import TextTask
 from lorakit.training.text_batches import TextBatches, tokenized
+from lorakit.training.text_task import TextTask
 
 BATCH, WARM = 32, 2
 LORA = {

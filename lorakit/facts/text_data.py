@@ -12,7 +12,7 @@ from typing import Any
 from lorakit.facts.data_sets import HUB, DataError, no_split
 from lorakit.facts.digests import Digests
 from lorakit.facts.text_files import Row, files_of, folder_of, rows_of
-from lorakit.facts.text_lengths import Sample, sample_of
+from lorakit.facts.text_lengths import TextSample, sample_of
 from lorakit.language.recipe.trainings import Columns, DataSource
 from lorakit.language.yaml import names
 from lorakit.store.canonical import digest_of
@@ -28,7 +28,7 @@ class TextFacts:
     test: int = 0
     characters: float = 100.0  # the mean length of a text
     longest: int = 1000  # characters of the longest
-    sample: Sample | None = None  # of those that are trained on
+    sample: TextSample | None = None  # of those that are trained on
 
 
 # what the hub says of its most used data set, so that a plan without a network can count
@@ -91,7 +91,7 @@ def read(source: DataSource, place: Path, seed: int) -> Splits:
             f"all texts have the label {names.listed(labels) or 'of nothing'}: nothing to tell apart",
         )
     chosen = (
-        _limited(rows, source.limit, _dice(seed, f"limit {number}"))
+        _limited(rows, source.limit, _rng(seed, f"limit {number}"))
         for number, rows in enumerate(parts)
     )
     return Splits(labels, *(_numbered(rows, labels, source) for rows in chosen))
@@ -142,7 +142,7 @@ def _halves(rows: list[Row], source: DataSource, seed: int) -> tuple[list[Row], 
             "write a share such as test_size: 0.2",
         )
     order = list(range(len(rows)))
-    _dice(seed, "split").shuffle(order)
+    _rng(seed, "split").shuffle(order)
     test = set(order[:count])
     return (
         [row for number, row in enumerate(rows) if number not in test],
@@ -150,14 +150,14 @@ def _halves(rows: list[Row], source: DataSource, seed: int) -> tuple[list[Row], 
     )
 
 
-def _dice(seed: int, what: str) -> random.Random:
+def _rng(seed: int, what: str) -> random.Random:
     return random.Random(digest_of([seed, what]))  # noqa: S311 - no secret
 
 
-def _limited(rows: list[Row], limit: int | None, dice: random.Random) -> list[Row]:
+def _limited(rows: list[Row], limit: int | None, rng: random.Random) -> list[Row]:
     if limit is None or limit >= len(rows):
         return rows
-    chosen = dice.sample(range(len(rows)), limit)
+    chosen = rng.sample(range(len(rows)), limit)
     return [rows[number] for number in sorted(chosen)]
 
 

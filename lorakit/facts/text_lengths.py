@@ -14,7 +14,7 @@ _LONGEST = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TextSample:
     """Some of `count` texts: the longest, and others that stand for all."""
 
     count: int
@@ -45,7 +45,7 @@ class TextLengths:
         return self.others[(len(self.others) - 1) // share]
 
 
-def sample_of(texts: Sequence[str]) -> Sample:
+def sample_of(texts: Sequence[str]) -> TextSample:
     """Choose some texts that stand for all: the longest, and as many as are counted quickly."""
     by_length = sorted(texts, key=len, reverse=True)
     mean = sum(map(len, texts)) / max(1, len(texts))
@@ -53,10 +53,10 @@ def sample_of(texts: Sequence[str]) -> Sample:
     longest = by_length[:_LONGEST]
     room = max(1, _SAMPLE // max(1, len(longest[0]))) if longest else 0
     # neighbours in length are alike, so each of a few stands for those it is between
-    return Sample(len(texts), tuple(longest[:room]), tuple(by_length[every // 2 :: every]))
+    return TextSample(len(texts), tuple(longest[:room]), tuple(by_length[every // 2 :: every]))
 
 
-def text_lengths(sample: Sample, counter: TokenCounter, name: str) -> TextLengths:
+def text_lengths(sample: TextSample, counter: TokenCounter, name: str) -> TextLengths:
     """Count the tokens of a sample by the tokenizer of the model `name`. Raises ModelError."""
     try:
         longest, others = (

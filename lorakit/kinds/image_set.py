@@ -22,7 +22,7 @@ MIDDLE: View = (0, 0.5, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Sample:
     """A picture at the size (width, height) it is trained at; `prior` is what shall not be forgotten."""
 
     picture: Picture
@@ -32,24 +32,24 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
-    """What a training sees: `items` are trained on, `slots` say which item each place of an epoch shows."""
+    """What a training sees: `samples`, and by `schedule` which of them each place of an epoch shows."""
 
-    items: tuple[Item, ...]
-    held_out: tuple[Item, ...]
-    slots: tuple[int, ...]
+    samples: tuple[Sample, ...]
+    held_out: tuple[Sample, ...]
+    schedule: tuple[int, ...]
     order: PictureOrder
     repeats: int
 
     def lines(self) -> Iterator[str]:
         """Coverage and sizes in words."""
-        own = [item.bucket for item in self.items if not item.prior]
-        prior = len(self.items) - len(own)
+        own = [sample.bucket for sample in self.samples if not sample.prior]
+        prior = len(self.samples) - len(own)
         shown = list(in_words(own))
         rest = len(shown) - _SHOWN
         more = f", and {numbers.count(rest, 'more size')}" if rest > 0 else ""
         often = f", each {self.repeats} times an epoch" if self.repeats > 1 else ""
         if self.held_out:
-            names = ", ".join(_name(item) for item in self.held_out[:_SHOWN])
+            names = ", ".join(_name(sample) for sample in self.held_out[:_SHOWN])
             rest = len(self.held_out) - _SHOWN
             yield f"{len(self.held_out)} held out: {names}{f' and {rest} more' if rest > 0 else ''}"
         if len(own) == 1:
@@ -58,17 +58,17 @@ class ImageSet:
             used = f"{'the other' if self.held_out else 'all'} {len(own):,} pictures used"
         yield f"{used}{often}: {', '.join(shown[:_SHOWN])}{more}"
         if prior:
-            times = len(self.slots) - len(own) * self.repeats
+            times = len(self.schedule) - len(own) * self.repeats
             yield (
                 f"{numbers.count(prior, 'picture')} of what it shall not forget, shown "
                 f"{'once' if times == 1 else f'{times:,} times'} an epoch"
             )
-        for item in self.items[:_SHOWN]:
-            yield f"{_name(item)}: {item.picture.caption}"
+        for sample in self.samples[:_SHOWN]:
+            yield f"{_name(sample)}: {sample.picture.caption}"
 
 
-def _name(item: Item) -> str:
-    return item.picture.name or item.picture.file.name
+def _name(sample: Sample) -> str:
+    return sample.picture.name or sample.picture.file.name
 
 
 def image_set(step: TrainImageStep, context: Context) -> ImageSet:
@@ -85,20 +85,20 @@ def image_set(step: TrainImageStep, context: Context) -> ImageSet:
     count = held_out_count(source, len(chosen))
     out = set(_drawn(chosen, count, seed, "held out"))
     shape = _Shape(step, context)
-    own = [shape.item(p) for place, p in enumerate(chosen) if place not in out]
-    slots = [number for number in range(len(own)) for _ in range(source.repeats)]
-    prior: list[Item] = []
+    own = [shape.sample(p) for place, p in enumerate(chosen) if place not in out]
+    schedule = [number for number in range(len(own)) for _ in range(source.repeats)]
+    prior: list[Sample] = []
     if step.prior_data:
         other = context.project.recipe.datasets[step.prior_data]
         pictures = _limited(context.facts.pictures[step.prior_data].pictures, other, seed)
-        prior = [shape.item(p, prior=True) for p in pictures]
+        prior = [shape.sample(p, prior=True) for p in pictures]
         turn = itertools.cycle(range(len(own), len(own) + len(prior)))
         # where there are more of them than places, each is shown all the same
-        slots += itertools.islice(turn, max(len(slots), len(prior)))
-    items = (*own, *prior)
-    order = PictureOrder([items[s].bucket for s in slots], step.train.batch_size, seed)
-    held_out = tuple(shape.item(p) for place, p in enumerate(chosen) if place in out)
-    return ImageSet(items, held_out, tuple(slots), order, source.repeats)
+        schedule += itertools.islice(turn, max(len(schedule), len(prior)))
+    samples = (*own, *prior)
+    order = PictureOrder([samples[s].bucket for s in schedule], step.train.batch_size, seed)
+    held_out = tuple(shape.sample(p) for place, p in enumerate(chosen) if place in out)
+    return ImageSet(samples, held_out, tuple(schedule), order, source.repeats)
 
 
 def held_out_count(source: DataSource, count: int) -> int:
@@ -132,9 +132,9 @@ class _Shape:
         self._unit = model.vae_factor * (8 if math.sqrt(self._area) >= _FINE else 4)
         self._square = step.center_crop
 
-    def item(self, picture: Picture, *, prior: bool = False) -> Item:
+    def sample(self, picture: Picture, *, prior: bool = False) -> Sample:
         size = (1, 1) if self._square else picture.size
-        return Item(picture, bucket_of(size, self._area, self._unit), prior)
+        return Sample(picture, bucket_of(size, self._area, self._unit), prior)
 
 
 def _limited(pictures: Sequence[Picture], source: DataSource, seed: int) -> list[Picture]:

@@ -12,7 +12,7 @@ from lorakit.kinds import image_checks
 from lorakit.kinds.encoded import Encodings
 from lorakit.kinds.image_cost import cost, counted, weights_line
 from lorakit.kinds.image_samples import check_samples, checkpoint_steps, sample_actions
-from lorakit.kinds.image_set import MIDDLE, ImageSet, Item, image_set, views
+from lorakit.kinds.image_set import MIDDLE, ImageSet, Sample, image_set, views
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
     UNKNOWN_STEPS,
@@ -61,12 +61,12 @@ class TrainImages:
         seen = image_set(step, context)
         course = _course(step, context, seen)
         encodings = Encodings(step.name, step.place, model, context)
-        items, inputs = _encoded(step, seen, encodings, course.seed)
+        samples, inputs = _encoded(step, seen, encodings, course.seed)
         count = counted(step, context, TARGETS)
         params = _params(step, context, seen, course)
         steps = checkpoint_steps(step, course.steps)
         name = step.name
-        what = f"{len(seen.items)} pictures" if seen.items else source.images
+        what = f"{len(seen.samples)} pictures" if seen.samples else source.images
         action = Action(
             id=f"{name}/training",
             step=name,
@@ -78,7 +78,7 @@ class TrainImages:
             engine=Engine(
                 TRAIN_SLOT,
                 {"name": model.source},
-                digest_of([name, params]) if model.digest and seen.items else "",
+                digest_of([name, params]) if model.digest and seen.samples else "",
             ),
             params=params,
             inputs=inputs,
@@ -98,9 +98,9 @@ class TrainImages:
                 "source": model.source,
                 "family": model.family,
                 "device": course.device,
-                **items,
-                "slots": list(seen.slots),
-                "sampled_steps": list(steps),
+                **samples,
+                "schedule": list(seen.schedule),
+                "adapter_steps": list(steps),
                 "model_files": list(pipeline_files(model, trained_text=step.train_text_encoder)),
                 "checkpointing_steps": checkpoint_every(
                     step.train, course.steps, full=step.method == "full"
@@ -111,8 +111,8 @@ class TrainImages:
             },
             places={"precision": step.train.place or step.place},
         )
-        samples = sample_actions(step, context, action, course.steps)
-        return Made((*encodings.actions, action, *samples))
+        drawn = sample_actions(step, context, action, course.steps)
+        return Made((*encodings.actions, action, *drawn))
 
 
 def _params(
@@ -129,8 +129,8 @@ def _params(
         "keep_tags": step.keep_tags,
         "prior_data": context.facts.pictures[step.prior_data].digest if step.prior_data else None,
         "prior_loss_weight": step.prior_loss_weight,
-        "sizes": digest_of([item.bucket for item in (*seen.items, *seen.held_out)]),
-        "held_out": [item.picture.name for item in seen.held_out],
+        "sizes": digest_of([sample.bucket for sample in (*seen.samples, *seen.held_out)]),
+        "held_out": [sample.picture.name for sample in seen.held_out],
         "random_flip": step.random_flip,
         "random_crops": step.random_crops,
         "caption_dropout": step.caption_dropout,
@@ -176,64 +176,64 @@ def _encoded(
         roles[name] = Input(name, action.id, what)
         return name
 
-    def told(item: Item, *, held: bool = False) -> dict[str, object]:
-        cuts = [MIDDLE] if held else views(step, seed, item.picture)
-        mask = item.picture.mask if step.masked_loss else None
-        made = encodings.picture(item.picture, item.bucket, cuts, mask)
+    def told(sample: Sample, *, held: bool = False) -> dict[str, object]:
+        cuts = [MIDDLE] if held else views(step, seed, sample.picture)
+        mask = sample.picture.mask if step.masked_loss else None
+        made = encodings.picture(sample.picture, sample.bucket, cuts, mask)
         found: dict[str, object] = {
-            "name": item.picture.name or item.picture.file.name,
-            "caption": item.picture.caption,
-            "size": list(item.picture.size),
-            "bucket": list(item.bucket),
+            "name": sample.picture.name or sample.picture.file.name,
+            "caption": sample.picture.caption,
+            "size": list(sample.picture.size),
+            "bucket": list(sample.bucket),
             "views": [list(cut) for cut in cuts],
-            "prior": item.prior,
+            "prior": sample.prior,
             "latents": role(made, "latents"),
         }
         if not live or (held and not step.train_text_encoder):
-            found["embeds"] = role(encodings.caption(item.picture.caption), "embeds")
+            found["embeds"] = role(encodings.caption(sample.picture.caption), "embeds")
         return found
 
-    items: dict[str, object] = {
-        "items": [told(item) for item in seen.items],
-        "held_out_items": [told(item, held=True) for item in seen.held_out],
+    samples: dict[str, object] = {
+        "samples": [told(sample) for sample in seen.samples],
+        "held_out_samples": [told(sample, held=True) for sample in seen.held_out],
     }
     if step.caption_dropout and not live:
-        items["empty"] = role(encodings.caption("", empty=True), "embeds")
-    return items, tuple(roles.values())
+        samples["empty"] = role(encodings.caption("", empty=True), "embeds")
+    return samples, tuple(roles.values())
 
 
 def _course(step: TrainImageStep, context: Context, seen: ImageSet) -> Course:
     train = step.train
-    if train.max_train_steps is None and seen.items:
+    if train.max_train_steps is None and seen.samples:
         # batches are of one bucket, so an epoch has more of them than its pictures would fill
         passes = (train.num_train_epochs or 3) * seen.order.per_epoch
         steps = -(-passes // train.gradient_accumulation_steps)
         train = replace(train, max_train_steps=steps)
-    return course_of(train, step.seed, len(seen.slots), context)
+    return course_of(train, step.seed, len(seen.schedule), context)
 
 
 def _lines(
     step: TrainImageStep, seen: ImageSet, course: Course, weights: Iterator[str]
 ) -> Iterator[str]:
     """What a plan says of a training."""
-    if not seen.items:
+    if not seen.samples:
         yield UNKNOWN_STEPS
         yield from weights
         yield course.where()
         return
     passes = course.steps * step.train.gradient_accumulation_steps
     epochs = numbers.amount(passes / seen.order.per_epoch, "epoch")
-    every = numbers.count(len(seen.slots), "picture")
+    every = numbers.count(len(seen.schedule), "picture")
     yield (
         f"{numbers.count(course.steps, 'optimizer step')}, {epochs} of {every}: "
         f"{numbers.count(seen.order.seen(passes), 'picture')} seen"
     )
     yield from seen.lines()
     if step.masked_loss:
-        masked = sum(item.picture.mask is not None for item in seen.items)
+        masked = sum(sample.picture.mask is not None for sample in seen.samples)
         yield (
-            f"{masked} of {len(seen.items)} pictures have a mask; the whole of the others is learnt from"
-            if masked < len(seen.items)
+            f"{masked} of {len(seen.samples)} pictures have a mask; the whole of the others is learnt from"
+            if masked < len(seen.samples)
             else "only what its mask leaves white is learnt from each picture"
         )
     if step.shuffle_tags:

@@ -55,14 +55,14 @@ class PictureOrder:
 
     def epoch(self, number: int) -> list[list[int]]:
         """The batches of an epoch in order."""
-        dice = np.random.Generator(np.random.PCG64(derive(self.seed, "order", number)))
+        rng = np.random.Generator(np.random.PCG64(derive(self.seed, "order", number)))
         batches: list[list[int]] = []
         for members in self._grouped().values():
-            mixed = [members[int(one)] for one in dice.permutation(len(members))]
+            mixed = [members[int(one)] for one in rng.permutation(len(members))]
             batches += [
                 mixed[i : i + self.batch_size] for i in range(0, len(mixed), self.batch_size)
             ]
-        return [batches[int(place)] for place in dice.permutation(len(batches))]
+        return [batches[int(place)] for place in rng.permutation(len(batches))]
 
     def members(self, number: int) -> list[int]:
         """The pictures of batch `number`, counted over all epochs."""

@@ -1,8 +1,4 @@
-"""The engine of a training's worker: one job, made in bounded pieces, that saves when it is stopped.
-
-A trainer is a generator: it yields after each piece of work (an optimizer step, a batch of evaluation) and
-returns its outputs. Where it is closed at a yield, it writes a checkpoint.
-"""
+"""The engine of a training's worker: one job, made in bounded pieces, that saves when it is stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ import errno
 import importlib
 import traceback
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -19,22 +15,20 @@ from lorakit.diagnostics import LorakitError, in_words
 from lorakit.plan import memory
 from lorakit.training.ranks import Ranks
 from lorakit.training.task import Report
+from lorakit.training.trainer import Job, Run, Trainer
 
-Job = Mapping[str, Any]
-Trainer = Generator[None, None, Mapping[str, str]]
-
-# kind of action -> the function (job, report) that trains it; imported in its worker
+# kind of action -> the class that trains it; imported in its worker
 TRAINERS: Mapping[str, str] = {
-    "train-text": "lorakit.training.text:train",
-    "train-image": "lorakit.training.image:train",
+    "train-text": "lorakit.training.text_trainer:TextTrainer",
+    "train-image": "lorakit.training.image_trainer:ImageTrainer",
 }
 
 
-def trainer_for(job: Job, report: Report) -> Trainer:
-    """The trainer of a job's kind."""
+def run_of(job: Job, report: Report) -> Run:
+    """The training of a job, by its kind, ready to run."""
     module, name = TRAINERS[job["kind"]].split(":")
-    made: Trainer = getattr(importlib.import_module(module), name)(job, report)
-    return made
+    trainer: Trainer = getattr(importlib.import_module(module), name)(job)
+    return trainer.run(report)
 
 
 _DISK_FULL = (
@@ -54,13 +48,13 @@ class TrainEngine:
         self._report = report
         self._waiting: deque[Job] = deque()
         self._job: Job | None = None
-        self._trainer: Trainer | None = None
+        self._run: Run | None = None
         self._ranks: Ranks | None = None
 
     @property
     def busy(self) -> bool:
         """Whether there is work left."""
-        return self._trainer is not None or bool(self._waiting)
+        return self._run is not None or bool(self._waiting)
 
     def submit(self, job: Job) -> None:
         """Put a job at the end of the queue."""
@@ -68,29 +62,29 @@ class TrainEngine:
 
     def step(self) -> Sequence[Mapping[str, object]]:
         """One piece of work: an optimizer step, or a few batches of evaluation."""
-        if self._trainer is None:
+        if self._run is None:
             self._job = self._waiting.popleft()
         assert self._job is not None
         try:
-            self._trainer = self._trainer or self._begun(self._job)
-            next(self._trainer)
+            self._run = self._run or self._begun(self._job)
+            next(self._run)
         except StopIteration as end:
             return self._ended(outputs=end.value)
         except Exception as error:  # noqa: BLE001 - what goes wrong in one training is no fault of others
             return self._ended(error=_told(error, self._job["params"]))
         return []
 
-    def _begun(self, job: Job) -> Trainer:
+    def _begun(self, job: Job) -> Run:
         processes = int(job["params"]["train"]["processes"])
         if processes > 1:
             threads = max(1, torch.get_num_threads() // processes)
             torch.set_num_threads(threads)
             self._ranks = Ranks(job, processes, threads)
-        return trainer_for(job, self._report)
+        return run_of(job, self._report)
 
     def _ended(self, **told: object) -> list[Mapping[str, object]]:
         assert self._job is not None
-        self._trainer = None
+        self._run = None
         if self._ranks is not None:
             self._ranks.end()
             self._ranks = None
@@ -99,8 +93,8 @@ class TrainEngine:
     def close(self) -> None:
         """Stop what is under way, with a checkpoint to go on from."""
         self._waiting.clear()
-        if self._trainer is not None:
-            self._trainer.close()
+        if self._run is not None:
+            self._run.close()
             self._ended()
 
 

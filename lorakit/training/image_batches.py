@@ -15,7 +15,7 @@ from lorakit.plan.buckets import PictureOrder
 from lorakit.plan.seeds import derive
 from lorakit.training.image_data import Encodings
 
-Item = Mapping[str, Any]  # as the plan tells of a picture
+Sample = Mapping[str, Any]  # as the plan tells of a picture
 
 
 @dataclass(slots=True)
@@ -27,8 +27,8 @@ class ImageBatches:
     Where parts are shuffled, the first `keep` stay where they are, and those with the `trigger`.
     """
 
-    items: Sequence[Item]
-    slots: Sequence[int]
+    samples: Sequence[Sample]
+    schedule: Sequence[int]
     order: PictureOrder
     inputs: Mapping[str, str]
     large: bool
@@ -42,39 +42,39 @@ class ImageBatches:
     prior_weight: float = 1.0
     _files: Encodings = field(default_factory=Encodings)
 
-    def members(self, number: int) -> list[Item]:
+    def members(self, number: int) -> list[Sample]:
         """The pictures of a batch."""
-        return [self.items[self.slots[slot]] for slot in self.order.members(number)]
+        return [self.samples[self.schedule[slot]] for slot in self.order.members(number)]
 
     def batch(self, number: int) -> dict[str, Any]:
         """Latents, words and weights of batch `number`."""
         chosen = self.members(number)
-        dice = torch.Generator().manual_seed(derive(self.order.seed, "batch", number))
-        chances = torch.rand(len(chosen), 2, generator=dice)
+        rng = torch.Generator().manual_seed(derive(self.order.seed, "batch", number))
+        chances = torch.rand(len(chosen), 2, generator=rng)
         places = [
-            int(chance * len(item["views"]))
-            for chance, item in zip(chances[:, 0].tolist(), chosen, strict=True)
+            int(chance * len(sample["views"]))
+            for chance, sample in zip(chances[:, 0].tolist(), chosen, strict=True)
         ]
         dropped = (chances[:, 1] < self.dropout).tolist()
         captions = [
-            "" if drop else self._caption(item, dice)
-            for item, drop in zip(chosen, dropped, strict=True)
+            "" if drop else self._caption(sample, rng)
+            for sample, drop in zip(chosen, dropped, strict=True)
         ]
         made = self.collated(chosen, places, captions, dropped)
-        if any(item["prior"] for item in chosen):
-            weights = [self.prior_weight if item["prior"] else 1.0 for item in chosen]
+        if any(sample["prior"] for sample in chosen):
+            weights = [self.prior_weight if sample["prior"] else 1.0 for sample in chosen]
             made["weight"] = torch.tensor(weights)
         return made
 
     def collated(
         self,
-        items: Sequence[Item],
+        samples: Sequence[Sample],
         places: Sequence[int],
         captions: Sequence[str],
         dropped: Sequence[bool],
     ) -> dict[str, Any]:
-        """A batch of views by their places; all items are of one bucket."""
-        files = [self._files(self.inputs[item["latents"]]) for item in items]
+        """A batch of views by their places; all samples are of one bucket."""
+        files = [self._files(self.inputs[sample["latents"]]) for sample in samples]
         batch: dict[str, Any] = {
             name: torch.stack(
                 [file[name][place] for file, place in zip(files, places, strict=True)]
@@ -89,25 +89,25 @@ class ImageBatches:
             batch["captions"] = list(captions)
         else:
             words = [
-                self._embeds(item, caption, drop)
-                for item, caption, drop in zip(items, captions, dropped, strict=True)
+                self._embeds(sample, caption, drop)
+                for sample, caption, drop in zip(samples, captions, dropped, strict=True)
             ]
             batch |= {name: torch.cat([one[name] for one in words]) for name in words[0]}
         if self.large:
-            ids = [time_ids(item, place) for item, place in zip(items, places, strict=True)]
+            ids = [time_ids(sample, place) for sample, place in zip(samples, places, strict=True)]
             batch["time_ids"] = torch.tensor(ids, dtype=torch.float32)
         return batch
 
-    def _embeds(self, item: Item, caption: str, drop: bool) -> Mapping[str, Tensor]:
+    def _embeds(self, sample: Sample, caption: str, drop: bool) -> Mapping[str, Tensor]:
         if drop and self.empty is not None:
             return self._files(self.inputs[self.empty])
-        if "embeds" in item and not drop and caption == item["caption"]:
-            return self._files(self.inputs[item["embeds"]])
+        if "embeds" in sample and not drop and caption == sample["caption"]:
+            return self._files(self.inputs[sample["embeds"]])
         assert self.words is not None
         return self.words(caption)
 
-    def _caption(self, item: Item, dice: torch.Generator) -> str:
-        caption = str(item["caption"])
+    def _caption(self, sample: Sample, rng: torch.Generator) -> str:
+        caption = str(sample["caption"])
         if not self.shuffle:
             return caption
         parts = [part.strip() for part in caption.split(",")]
@@ -119,7 +119,7 @@ class ImageBatches:
         ]
         shown = list(parts)
         for place, other in zip(
-            free, torch.randperm(len(free), generator=dice).tolist(), strict=True
+            free, torch.randperm(len(free), generator=rng).tolist(), strict=True
         ):
             shown[place] = parts[free[other]]
         return ", ".join(shown)
@@ -132,16 +132,16 @@ def _mask(file: Mapping[str, Tensor], place: int) -> Tensor:
     return torch.ones_like(file["mean"][place][:1])
 
 
-def time_ids(item: Item, place: int) -> list[int]:
+def time_ids(sample: Sample, place: int) -> list[int]:
     """SDXL's sizes of a view: the picture's own, where it was cut out of, and the bucket's."""
-    (width, height), (across, down) = item["size"], item["views"][place][1:]
-    target_width, target_height = item["bucket"]
+    (width, height), (across, down) = sample["size"], sample["views"][place][1:]
+    target_width, target_height = sample["bucket"]
     scale = max(target_width / width, target_height / height)
     left = round((width * scale - target_width) * across)
     top = round((height * scale - target_height) * down)
     return [height, width, top, left, target_height, target_width]
 
 
-def names(items: Sequence[Item]) -> list[str]:
+def names(samples: Sequence[Sample]) -> list[str]:
     """The pictures' files."""
-    return [Path(str(item["name"])).name for item in items]
+    return [Path(str(sample["name"])).name for sample in samples]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lorakit.facts.adapters import PEFT_SETTINGS
+from lorakit.facts.adapters import PEFT_SETTINGS, trained_file
 from lorakit.facts.text_encoders import TARGETS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer
 from lorakit.models.heap import keep_freed_memory
@@ -82,8 +82,19 @@ def _config(lora: Mapping[str, Any], *, text: bool) -> Any:
     )
 
 
+def save(
+    networks: Any, params: Mapping[str, Any], extra: Mapping[str, Any], out: Path, base: str
+) -> dict[str, str]:
+    """Write an adapter, or a whole pipeline, once the networks are fp32; outputs by name."""
+    if params["method"] == "full":
+        files = list(extra["model_files"])
+        return save_whole(networks, Path(extra["model_path"]), out / "model", files)
+    lora = params["lora"]
+    return save_adapter(networks, lora, out / trained_file(lora["peft_type"]), base)
+
+
 def save_adapter(networks: Any, lora: Mapping[str, Any], file: Path, base: str) -> dict[str, str]:
-    """Write what was trained; outputs by name. `base` is the version that kohya's header names."""
+    """Write what was trained, the weights last; outputs by name. `base` is the version in kohya's words."""
     if lora["peft_type"] == "lora":
         adapter_files.write(adapter_of(networks), file, base=base)
         return {"adapter": str(file)}
@@ -100,9 +111,10 @@ def save_adapter(networks: Any, lora: Mapping[str, Any], file: Path, base: str) 
     tensors = {f"base_model.model.{name}": t.detach() for name, t in state.items()}
     # the store keeps files one by one: the settings travel inside as well
     header = {"format": "pt", PEFT_CONFIG: json.dumps(told, sort_keys=True)}
-    canonical.write(file, tensors, header)
     config = file.with_name(PEFT_SETTINGS)
+    file.parent.mkdir(parents=True, exist_ok=True)
     atomic.write_json(config, told)
+    canonical.write(file, tensors, header)
     return {"adapter": str(file), "config": str(config)}
 
 

@@ -1,4 +1,4 @@
-"""`python -m lorakit.training.image_reload`: a fresh process loads what was trained by its public loaders.
+"""Whether what was trained on pictures arrives in a fresh process, by public loaders.
 
 A LoRA goes through diffusers' own loader, a LoHa or LoKr through PEFT's, a whole model is a folder. What the
 UNet then predicts is compared with what the trained one predicted, and with what it says untrained: a small
@@ -7,9 +7,6 @@ training must not be lost behind a tolerance.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,12 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lorakit import children
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_SETTINGS
-from lorakit.models.processor import prepare_torch
-from lorakit.training import canonical
 from lorakit.training.image_task import ImageTask
+from lorakit.training.reload import in_fresh_process
 
 TOLERANCE = 1e-3  # of the greatest value predicted: other sums in another process
 _LOST = 0.01  # of what the training changed: so much of it may not arrive
@@ -56,29 +51,15 @@ def check(
     `what` is an adapter's file, or the folder of a whole model; `untrained` is what the networks predicted
     before the training.
     """
-    file = what.parent / "probe.safetensors"
     tensors = {name: value for name, value in probe.items() if isinstance(value, Tensor)}
-    canonical.write(file, {**tensors, "expected": expected, "untrained": untrained})
-    words = {"what": str(what), "base": str(base), "family": family, "probe": str(file)}
-    words["captions"] = probe.get("captions", [])
-    done = subprocess.run(
-        children.python("lorakit.training.image_reload"),
-        env=children.environment(),
-        input=json.dumps({**words, "threads": torch.get_num_threads()}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    file.unlink()
-    sys.stderr.write(done.stderr)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [""])[-1]
-        raise LorakitError(f"what was saved cannot be loaded again: {last}")
-    return judged(json.loads(done.stdout.splitlines()[-1]))
+    tensors |= {"expected": expected, "untrained": untrained}
+    words = {"what": str(what), "base": str(base), "family": family}
+    told = {**words, "captions": list(probe.get("captions", []))}
+    return judged(in_fresh_process("train-image", what.parent, told, tensors))
 
 
 def judged(found: Mapping[str, float]) -> float:
-    """The difference of what `compared` found. Raises LorakitError where it is too great."""
+    """The difference of what `differences` found. Raises LorakitError where it is too great."""
     difference, effect = found["difference"], found["effect"]
     if not difference <= TOLERANCE:
         raise LorakitError(
@@ -108,7 +89,14 @@ def loaded(what: Path, base: Path, family: str) -> Any:
     return pipeline
 
 
-def compared(what: Path, base: Path, family: str, probe: Probe) -> dict[str, float]:
+def compared(words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, float]:
+    """The same in a fresh process, as `check` told of it."""
+    captions = {"captions": words["captions"]} if words["captions"] else {}
+    probe = {**tensors, **captions}
+    return differences(Path(words["what"]), Path(words["base"]), words["family"], probe)
+
+
+def differences(what: Path, base: Path, family: str, probe: Probe) -> dict[str, float]:
     """What is saved against what was trained, by a probe with `expected` and `untrained` beside it.
 
     Shares of the greatest value: `difference` is between the two, `effect` what the training changed,
@@ -134,21 +122,3 @@ def compared(what: Path, base: Path, family: str, probe: Probe) -> dict[str, flo
         "effect": share(expected, untrained),
         "rounding": share(before, untrained),
     }
-
-
-def main() -> None:
-    """Read a job from standard input, tell the differences."""
-    words: dict[str, Any] = json.loads(sys.stdin.read())
-    out, sys.stdout = sys.stdout, sys.stderr
-    prepare_torch(words["threads"])
-    probe: dict[str, Any]
-    probe, _ = canonical.read(Path(words["probe"]))
-    if words["captions"]:
-        probe["captions"] = words["captions"]
-    found = compared(Path(words["what"]), Path(words["base"]), words["family"], probe)
-    out.write(json.dumps(found) + "\n")
-    out.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from lorakit.plan.evaluation import TIMESTEPS
 from lorakit.plan.seeds import derive
 from lorakit.training import image_batches
-from lorakit.training.image_batches import ImageBatches, Item
-from lorakit.training.share import Share
+from lorakit.training.image_batches import ImageBatches, Sample
+from lorakit.training.rank_shard import RankShard
+from lorakit.training.task import trainable
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class ImageTask:
 
     def parameters(self) -> Mapping[str, nn.Parameter]:
         """The trainable parameters by name."""
-        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        return trainable(self.model)
 
     def batch(self, number: int) -> dict[str, Any]:
         """Latents, words and weights; views and dropped captions are drawn from the batch's number."""
@@ -53,7 +54,7 @@ class ImageTask:
         return image_batches.names(self.batches.members(number))
 
     def loss(
-        self, model: nn.Module, batch: Any, generator: torch.Generator, share: Share
+        self, model: nn.Module, batch: Any, generator: torch.Generator, shard: RankShard
     ) -> Tensor:
         """Mean squared error of what the UNet predicts; noise is drawn on the CPU, the same anywhere."""
         mean: Tensor = batch["mean"]
@@ -68,7 +69,7 @@ class ImageTask:
         if self.noise_offset:
             noise = noise + self.noise_offset * drawn(*mean.shape[:2], 1, 1)
         times = torch.randint(len(self._signal), (len(mean),), generator=generator)
-        batch, start, noise, times = (share.cut(one) for one in (batch, start, noise, times))
+        batch, start, noise, times = (shard.cut(one) for one in (batch, start, noise, times))
         each = self._errors(model, batch, start, noise, times)
         if self.snr_gamma:
             each = each * self._weights(times).to(each)
@@ -103,18 +104,18 @@ class ImageTask:
 
     @torch.no_grad()
     def fixed_losses(
-        self, model: nn.Module, items: Sequence[Item], device: Any, seed: int
+        self, model: nn.Module, samples: Sequence[Sample], device: Any, seed: int
     ) -> Iterator[float]:
         """Each picture's loss at noise and timesteps that are the same whenever it is asked."""
         model.eval()
         times = torch.linspace(0, len(self._signal) - 1, TIMESTEPS + 2)[1:-1].long()
-        for number, one in enumerate(items):
-            dice = torch.Generator().manual_seed(derive(seed, "held out", number))
+        for number, one in enumerate(samples):
+            rng = torch.Generator().manual_seed(derive(seed, "held out", number))
             many = [one] * TIMESTEPS
             batch = self.batches.collated(
                 many, [0] * TIMESTEPS, [one["caption"]] * TIMESTEPS, [False] * TIMESTEPS
             )
             batch = {k: v.to(device) if hasattr(v, "to") else v for k, v in batch.items()}
             start: Tensor = batch["mean"]
-            noise = torch.randn(start.shape, generator=dice).to(start)
+            noise = torch.randn(start.shape, generator=rng).to(start)
             yield float(self._errors(model, batch, start, noise, times).mean())

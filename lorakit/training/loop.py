@@ -31,8 +31,8 @@ from lorakit.training.dropping import quick_dropout
 from lorakit.training.frozen import FrozenWeights
 from lorakit.training.memory import peak_memory
 from lorakit.training.optimizers import optimizer_for, schedule_for
+from lorakit.training.rank_shard import RankShard, rows_of
 from lorakit.training.ranks import leave_group
-from lorakit.training.share import Share, rows_of
 from lorakit.training.task import LoopSettings, Task, seeded
 from lorakit.training.trackers import Trackers
 
@@ -78,7 +78,7 @@ class Loop:
 
         self.task, self.settings = task, settings
         self.accelerator = _accelerator(settings, logs)
-        self._share = Share(self.accelerator.process_index, self.accelerator.num_processes)
+        self._shard = RankShard(self.accelerator.process_index, self.accelerator.num_processes)
         self._send = send_to_device
         # in fp32 a training loses, to the bit, what torch's own dropout would have it lose
         self._quick = settings.device == "cpu" and settings.precision != "fp32"
@@ -108,7 +108,7 @@ class Loop:
     @property
     def leads(self) -> bool:
         """Whether this process writes checkpoints, figures and results; one of them does."""
-        return self._share.rank == 0
+        return self._shard.rank == 0
 
     @property
     def done(self) -> bool:
@@ -208,12 +208,12 @@ class Loop:
         number = self.step_number * passes + place
         generator = seeded(self.settings.seed, "step", self.step_number, place)
         if not self.leads:  # other rows drop out otherwise
-            seeded(self.settings.seed, "step", self.step_number, place, self._share.rank)
+            seeded(self.settings.seed, "step", self.step_number, place, self._shard.rank)
         batch = self._send(self.task.batch(number), self.accelerator.device)
         last = place == passes - 1
         with nullcontext() if last else self.accelerator.no_sync(self.model):
-            loss = self.task.loss(self.model, batch, generator, self._share)
-            loss = loss * (self._share.weight(rows_of(batch)) / passes)
+            loss = self.task.loss(self.model, batch, generator, self._shard)
+            loss = loss * (self._shard.weight(rows_of(batch)) / passes)
             value = float(self._mean(loss.detach()))
             if not math.isfinite(value):
                 raise self._not_finite("loss", number)
@@ -222,7 +222,7 @@ class Loop:
 
     def _mean(self, loss: torch.Tensor) -> torch.Tensor:
         """Over all processes, which thereby stop together where it is not finite."""
-        if self._share.of == 1:
+        if self._shard.of == 1:
             return loss
         mean: torch.Tensor = self.accelerator.reduce(loss, "mean")
         return mean

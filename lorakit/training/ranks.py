@@ -111,7 +111,7 @@ def main() -> None:
     job = _job()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     from lorakit.models.processor import prepare_torch
-    from lorakit.training.engine import trainer_for
+    from lorakit.training.engine import run_of
 
     prepare_torch(int(sys.argv[1]))
 
@@ -120,7 +120,7 @@ def main() -> None:
 
     code = 0
     try:
-        for _ in trainer_for(job, quiet):
+        for _ in run_of(job, quiet):
             pass
     except (LorakitError, OSError):
         code = _TOLD

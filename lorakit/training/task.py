@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from lorakit.plan.seeds import derive
-from lorakit.training.share import Share
+from lorakit.training.rank_shard import RankShard
 
 
 class Task(Protocol):
@@ -31,11 +31,11 @@ class Task(Protocol):
         """What a person calls the samples of that batch: files, or the beginnings of texts."""
 
     def loss(
-        self, model: nn.Module, batch: Any, generator: torch.Generator, share: Share
+        self, model: nn.Module, batch: Any, generator: torch.Generator, shard: RankShard
     ) -> torch.Tensor:
-        """The mean loss of `share` of a batch, a scalar; `model` is the task's, as accelerate prepared it.
+        """The mean loss of the `shard` of a batch, a scalar; `model` is as accelerate prepared it.
 
-        What `generator` gives is drawn for the whole batch, so that it is the same for any share.
+        What `generator` gives is drawn for the whole batch, so that it is the same for any shard.
         """
 
 
@@ -85,3 +85,14 @@ def seeded(seed: int, *what: str | int) -> torch.Generator:
     number = derive(seed, *what)
     torch.manual_seed(number)
     return torch.Generator().manual_seed(derive(number, "generator"))
+
+
+def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters of a model that are trained, by name."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def size(model: nn.Module) -> int:
+    """All parameters; PEFT's untrained copy of a classifier's head is not the model's."""
+    named = model.named_parameters()
+    return sum(p.numel() for name, p in named if ".original_module." not in name)

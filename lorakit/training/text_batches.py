@@ -49,9 +49,9 @@ class TextBatches:
         return [int(one) for one in self._order[place]]
 
     def _shuffled(self, epoch: int) -> list[np.ndarray[Any, Any]]:
-        dice = np.random.Generator(np.random.PCG64(derive(self.seed, "order", epoch)))
+        rng = np.random.Generator(np.random.PCG64(derive(self.seed, "order", epoch)))
         lengths = np.array([len(one) for one in self.ids])
-        order = dice.permutation(len(self.ids))
+        order = rng.permutation(len(self.ids))
         pool = self.batch_size * _POOL
         batches: list[np.ndarray[Any, Any]] = []
         for start in range(0, len(order), pool):
@@ -60,7 +60,7 @@ class TextBatches:
             batches += [
                 part[at : at + self.batch_size] for at in range(0, len(part), self.batch_size)
             ]
-        return [batches[place] for place in dice.permutation(len(batches))]
+        return [batches[place] for place in rng.permutation(len(batches))]
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
         """`input_ids` and `labels`, and `attention_mask` where something is padded: (B, L) and (B,)."""

@@ -99,6 +99,14 @@ def save(model: Any, tokenizer: Any, folder: Path, source: str, *, full: bool) -
             "model": str(folder / "model.safetensors"),
             "config": str(folder / "config.json"),
         }
+    return {**outputs, **save_adapter(model, folder, source)}
+
+
+def save_adapter(model: Any, folder: Path, source: str) -> dict[str, str]:
+    """Write an adapter as PEFT does, the weights last; `source` is what the recipe calls the base model.
+
+    Raises LorakitError where a head would be lost.
+    """
     from peft import get_peft_model_state_dict
 
     settings = model.peft_config["default"]
@@ -108,19 +116,10 @@ def save(model: Any, tokenizer: Any, folder: Path, source: str, *, full: bool) -
         raise LorakitError(f"the adapter would be saved without its head: {', '.join(lost)}")
     # PEFT knows the base model by its folder, which means nothing on another machine
     told = {**settings.to_dict(), "inference_mode": True, "base_model_name_or_path": source}
-    canonical.write(folder / PEFT_FILE, tensors, {"format": "pt"})
+    folder.mkdir(parents=True, exist_ok=True)
     _write_json(folder / PEFT_SETTINGS, told)
-    return {
-        **outputs,
-        "adapter": str(folder / PEFT_FILE),
-        "config": str(folder / PEFT_SETTINGS),
-    }
-
-
-def size(model: Any) -> int:
-    """All parameters; PEFT's untrained copy of a head is not the model's."""
-    named = model.named_parameters()
-    return sum(p.numel() for name, p in named if ".original_module." not in name)
+    canonical.write(folder / PEFT_FILE, tensors, {"format": "pt"})
+    return {"adapter": str(folder / PEFT_FILE), "config": str(folder / PEFT_SETTINGS)}
 
 
 def missing_heads(tensors: Mapping[str, Any], heads: Sequence[str]) -> list[str]:

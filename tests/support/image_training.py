@@ -93,10 +93,10 @@ def encoded(recipe: Path, scratch: Path) -> tuple[Action, dict[str, Any], dict[s
 
 def train(recipe: Path, scratch: Path) -> Trained:
     """Train a recipe's step to its end, reloading in a fresh process and all."""
-    from lorakit.training.image import train as trainer
+    from lorakit.training.image_trainer import ImageTrainer
 
     action, job, made = encoded(recipe, scratch)
-    steps = trainer(job, lambda *_: None)
+    steps = ImageTrainer(job).run(lambda *_: None)
     while True:
         try:
             next(steps)

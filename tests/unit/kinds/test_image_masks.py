@@ -31,8 +31,8 @@ def test_a_masked_picture_shares_no_latents_with_the_same_picture_unmasked(
 ) -> None:
     made = actions(tiny_sd, tmp_path, 2, "masked_loss: true, prior_data: others")
     latents = {a.id.rpartition("/")[2]: "mask" in a.params for a in made if a.kind == "latents"}
-    items = next(a for a in made if a.kind == "train-image").extra["items"]
-    told = [(one["prior"], latents[one["latents"]]) for one in items]
+    samples = next(a for a in made if a.kind == "train-image").extra["samples"]
+    told = [(one["prior"], latents[one["latents"]]) for one in samples]
     assert told == [(False, True), (False, True), (False, False), *[(True, False)] * 3]
     # the third is the same in both, and encoded once
     assert len(latents) == 5

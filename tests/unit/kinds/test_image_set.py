@@ -38,7 +38,7 @@ def seen(folder: Path, count: int, data: str = "", step: str = "", prior: int = 
 
 
 def names(found: ImageSet) -> list[str]:
-    return [item.picture.name for item in found.items]
+    return [sample.picture.name for sample in found.samples]
 
 
 def test_complaint_04_every_picture_is_shown_once_an_epoch_at_about_its_own_aspect(
@@ -46,23 +46,23 @@ def test_complaint_04_every_picture_is_shown_once_an_epoch_at_about_its_own_aspe
 ) -> None:
     found = seen(tmp_path, 23)
     assert not found.held_out
-    assert Counter(found.slots) == dict.fromkeys(range(23), 1)
+    assert Counter(found.schedule) == dict.fromkeys(range(23), 1)
     shown = [slot for batch in found.order.epoch(0) for slot in batch]
     assert sorted(shown) == list(range(23))
-    for item in found.items:
-        (width, height), (w, h) = item.bucket, item.picture.size
+    for sample in found.samples:
+        (width, height), (w, h) = sample.bucket, sample.picture.size
         assert abs(width / height - w / h) / (w / h) < 0.25
         assert 0.7 < width * height / 128**2 < 1.4
     square = seen(tmp_path, 23, step=", center_crop: true, resolution: 64")
-    assert {item.bucket for item in square.items} == {(64, 64)}
+    assert {sample.bucket for sample in square.samples} == {(64, 64)}
 
 
 def test_held_out_pictures_are_never_trained_on_and_stay_when_others_come(tmp_path: Path) -> None:
     found = seen(tmp_path, 20, ", test_size: 0.25, repeats: 3")
-    out = {item.picture.name for item in found.held_out}
+    out = {sample.picture.name for sample in found.held_out}
     assert len(out) == 5
     assert not out & set(names(found))
-    assert Counter(found.slots) == dict.fromkeys(range(15), 3)
+    assert Counter(found.schedule) == dict.fromkeys(range(15), 3)
     more = {i.picture.name for i in seen(tmp_path, 21, ", test_size: 5").held_out}
     assert len(more - out) <= 1
     assert len(seen(tmp_path, 3, ", test_size: 0.01").held_out) == 1
@@ -79,17 +79,17 @@ def test_a_limit_is_drawn_by_the_seed(tmp_path: Path) -> None:
 def test_prior_pictures_are_shown_as_often_as_the_others_and_none_is_lost(tmp_path: Path) -> None:
     step = ", prior_data: robots"
     found = seen(tmp_path, 5, ", repeats: 2", step)
-    turns = Counter(found.items[slot].prior for slot in found.slots)
+    turns = Counter(found.samples[slot].prior for slot in found.schedule)
     assert turns == {False: 10, True: 10}
     many = seen(tmp_path, 2, "", step, prior=7)
-    assert sum(many.items[slot].prior for slot in many.slots) == 7
+    assert sum(many.samples[slot].prior for slot in many.schedule) == 7
 
 
 def test_cuts_are_a_picture_s_own_and_mirrored_each(tmp_path: Path) -> None:
     found = seen(tmp_path, 2, step=", random_crops: 3, random_flip: true")
     project = load(tmp_path / "recipe.yaml")
     step = project.recipe.steps["style"]
-    one, other = (views(step, 3, item.picture) for item in found.items)
+    one, other = (views(step, 3, sample.picture) for sample in found.samples)
     assert [flip for flip, *_ in one] == [0, 0, 0, 1, 1, 1]
     assert [cut[1:] for cut in one[:3]] == [cut[1:] for cut in one[3:]]
     assert len({cut[1:] for cut in one}) == 3

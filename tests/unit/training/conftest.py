@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from lorakit.training.share import Share
+from lorakit.training.rank_shard import RankShard
 from lorakit.training.task import LoopSettings, seeded
 
 
@@ -42,10 +42,10 @@ class Toy:
         return [f"sample {number}.{k}" for k in range(3)]
 
     def loss(
-        self, model: nn.Module, batch: torch.Tensor, generator: torch.Generator, share: Share
+        self, model: nn.Module, batch: torch.Tensor, generator: torch.Generator, shard: RankShard
     ) -> torch.Tensor:
-        noise = share.cut(torch.randn(batch.shape, generator=generator))
-        batch = share.cut(batch)
+        noise = shard.cut(torch.randn(batch.shape, generator=generator))
+        batch = shard.cut(batch)
         return ((model(batch + 0.1 * noise) - 2 * batch) ** 2).mean()
 
 

@@ -82,9 +82,9 @@ def close(one: torch.Tensor, other: torch.Tensor) -> bool:
 
 
 def saved(networks: Any, action: Any, out: Path) -> dict[str, str]:
-    from lorakit.training.image import _saved
+    from lorakit.training import image_model
 
-    return _saved(networks, action.params, action.extra, out, "sd_v1")
+    return image_model.save(networks, action.params, action.extra, out, "sd_v1")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -135,11 +135,11 @@ def test_a_training_of_little_effect_does_not_count_as_saved_where_it_is_lost(
     probe |= {"expected": image_reload.predicted(networks, probe), "untrained": bare}
     outputs = saved(networks, action, tmp_path / "out")
     what = Path(outputs.get("adapter") or Path(outputs["model/model_index.json"]).parent)
-    found = image_reload.compared(what, base, "sd", probe)
+    found = image_reload.differences(what, base, "sd", probe)
     assert image_reload.judged(found) == found["difference"] < found["effect"] / 100
     # the same files with nothing learnt in them: within the tolerance, and not what was trained
     saved(moved(action, 0.0), action, tmp_path / "out")
-    lost = image_reload.compared(what, base, "sd", probe)
+    lost = image_reload.differences(what, base, "sd", probe)
     assert lost["difference"] < image_reload.TOLERANCE
     with pytest.raises(LorakitError, match="what was learnt does not arrive"):
         image_reload.judged(lost)
@@ -183,7 +183,7 @@ def test_kohya_s_header_names_the_base_and_its_file_reads_back_the_same(
     from lorakit.cli.export import command
     from lorakit.models.loading import load_pipeline
     from lorakit.training import image_model
-    from lorakit.training.image import base_version
+    from lorakit.training.image_trainer import base_version
 
     family = FAMILIES[model]
     action = planned(request.getfixturevalue(model), tmp_path, "text-encoder")

@@ -17,7 +17,7 @@ from lorakit.training import canonical
 from lorakit.training.image_batches import ImageBatches, time_ids
 from lorakit.training.image_data import encode, mask_of, pixels
 from lorakit.training.image_task import ImageTask
-from lorakit.training.share import WHOLE, Share
+from lorakit.training.rank_shard import WHOLE, RankShard
 
 MIDDLE = [[0, 0.5, 0.5]]
 
@@ -93,7 +93,7 @@ def test_tags_are_shuffled_and_the_first_are_kept(tmp_path: Path) -> None:
         return {"embeds": torch.zeros(1, 3, 2)}
 
     made = batches(tmp_path, [item(0)], [0], size=1, shuffle=True, keep=2, words=words)
-    del made.items[0]["embeds"]  # a plan makes none where captions change
+    del made.samples[0]["embeds"]  # a plan makes none where captions change
     for number in range(40):
         made.batch(number)
     parts = [caption.split(", ") for caption in told]
@@ -165,7 +165,7 @@ def test_min_snr_caps_the_weight_of_easy_timesteps(two: ImageBatches, prediction
     weights = torch.minimum(ratio, torch.tensor(5.0)) / divisor
 
     def of(row: int, what: ImageTask) -> float:
-        found = what.loss(what.model, batch, torch.Generator().manual_seed(3), Share(row, 2))
+        found = what.loss(what.model, batch, torch.Generator().manual_seed(3), RankShard(row, 2))
         return float(found.detach())
 
     for row in (0, 1):
@@ -231,11 +231,11 @@ def test_prior_pictures_weigh_as_much_as_is_said(tmp_path: Path) -> None:
 
 def test_the_held_out_loss_is_the_same_whenever_it_is_asked(two: ImageBatches) -> None:
     one = task(two)
-    first = list(one.fixed_losses(one.model, two.items, "cpu", 3))
+    first = list(one.fixed_losses(one.model, two.samples, "cpu", 3))
     torch.manual_seed(99)
     one.loss(one.model, two.batch(0), torch.Generator().manual_seed(8), WHOLE)
-    assert list(one.fixed_losses(one.model, two.items, "cpu", 3)) == first
-    assert list(one.fixed_losses(one.model, two.items, "cpu", 4)) != first
+    assert list(one.fixed_losses(one.model, two.samples, "cpu", 3)) == first
+    assert list(one.fixed_losses(one.model, two.samples, "cpu", 4)) != first
 
 
 # -- pictures ------------------------------------------------------------------------------------------

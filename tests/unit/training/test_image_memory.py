@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from torch.utils import checkpoint
 
-from lorakit.training import canonical, image
+from lorakit.training import canonical
 from lorakit.training.checkpoints import Checkpoints
+from lorakit.training.image_trainer import ImageTrainer
 from tests.support.image_training import encoded, fox_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -31,7 +32,7 @@ def learnt(job: dict[str, Any], name: str, **train: object) -> tuple[list[float]
     def report(_job: str, done: int, _total: int, figures: Any = None) -> None:
         losses[done] = figures["loss"]
 
-    steps = image.train(one, report)
+    steps = ImageTrainer(one).run(report)
     while len(losses) < STEPS:
         next(steps)
     steps.close()

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from lorakit.facts.adapters import PEFT_FILE
-from lorakit.training import image
 from lorakit.training.checkpoints import Checkpoints
+from lorakit.training.image_trainer import ImageTrainer
 from tests.support.image_training import encoded, fox_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -37,7 +36,7 @@ def job(tiny_sd: Path, tmp_path: Path) -> dict[str, Any]:
 
 def follow(job: dict[str, Any], told: list[int]) -> Iterator[None]:
     """A training, with the steps that it tells of."""
-    return image.train(job, lambda _job, done, _total, _figures=None: told.append(done))
+    return ImageTrainer(job).run(lambda _job, done, _total, _figures=None: told.append(done))
 
 
 def apart(job: dict[str, Any], name: str) -> dict[str, Any]:
@@ -55,7 +54,7 @@ def until_saved(job: dict[str, Any], told: list[int]) -> tuple[int, dict[str, by
             break
         pieces += 1
     steps.close()
-    sampled = Path(job["keep"]) / f"adapter-{SAMPLED:08d}" / PEFT_FILE
+    sampled = Path(job["keep"]) / f"adapter-{SAMPLED:08d}" / ADAPTER
     looks = (Path(job["keep"]) / "held_out.jsonl").read_bytes()
     return pieces, {"end": adapter.read_bytes(), "middle": sampled.read_bytes(), "looks": looks}
 

@@ -195,7 +195,7 @@ def test_accumulated_passes_are_one_large_batch(toy, settings):
         def batch(self, number):
             return super().batch(0)[:2] if number % 2 == 0 else super().batch(0)[1:]
 
-        def loss(self, model, batch, generator, share):
+        def loss(self, model, batch, generator, shard):
             model.eval()
             return (model(batch) ** 2).mean()
 

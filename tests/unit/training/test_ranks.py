@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lorakit.training.share import WHOLE, Share, rows_of
+from lorakit.training.rank_shard import WHOLE, RankShard, rows_of
 
 ROOT = Path(__file__).resolve().parents[3]
 # what each of the processes does: dropout off, since each row drops out by its process's own chance
@@ -36,7 +36,7 @@ while not loop.done:
     loop.step()
 if loop.leads:
     print(json.dumps({
-        "of": loop._share.of,
+        "of": loop._shard.of,
         "kind": str(loop.accelerator.distributed_type),
         "losses": [f.loss for f in loop.history],
         "norms": [f.grad_norm for f in loop.history],
@@ -84,19 +84,19 @@ def test_two_processes_lose_what_one_loses(tmp_path: Path) -> None:
 
 def test_a_share_has_every_nth_row_and_weighs_by_its_rows() -> None:
     batch = {"ids": torch.arange(5), "names": list("abcde"), "same": 7}
-    parts = [Share(rank, 3).cut(batch) for rank in range(3)]
+    parts = [RankShard(rank, 3).cut(batch) for rank in range(3)]
     assert [part["ids"].tolist() for part in parts] == [[0, 3], [1, 4], [2]]
     assert [part["names"] for part in parts] == [["a", "d"], ["b", "e"], ["c"]]
     assert all(part["same"] == 7 for part in parts)
     values = torch.tensor([4.0, 1.0, 7.0, 2.0, 5.0])
-    means = [Share(r, 3).cut(values).mean() * Share(r, 3).weight(5) for r in range(3)]
+    means = [RankShard(r, 3).cut(values).mean() * RankShard(r, 3).weight(5) for r in range(3)]
     assert float(sum(means) / 3) == pytest.approx(float(values.mean()))
     assert WHOLE.cut(batch) is batch
     assert rows_of(batch) == 5
 
 
 def test_a_share_without_rows_has_one_that_does_not_count() -> None:
-    last = Share(2, 3)
+    last = RankShard(2, 3)
     assert last.cut(torch.tensor([8, 9])).tolist() == [8]
     assert last.weight(2) == 0
 
@@ -112,19 +112,19 @@ def test_pictures_draw_the_same_noise_whoever_has_them(rows: int) -> None:
         def forward(self, noisy: torch.Tensor, times: torch.Tensor, **told: torch.Tensor):
             return 0.5 * noisy + told["embeds"].mean((1, 2))[:, None, None, None] + times[0] * 0
 
-    dice = torch.Generator().manual_seed(1)
+    rng = torch.Generator().manual_seed(1)
     batch = {
-        "mean": torch.randn(rows, 4, 8, 8, generator=dice),
-        "logvar": torch.randn(rows, 4, 8, 8, generator=dice),
-        "mask": torch.rand(rows, 1, 8, 8, generator=dice),
-        "embeds": torch.randn(rows, 3, 6, generator=dice),
-        "weight": torch.rand(rows, generator=dice),
+        "mean": torch.randn(rows, 4, 8, 8, generator=rng),
+        "logvar": torch.randn(rows, 4, 8, 8, generator=rng),
+        "mask": torch.rand(rows, 1, 8, 8, generator=rng),
+        "embeds": torch.randn(rows, 3, 6, generator=rng),
+        "weight": torch.rand(rows, generator=rng),
     }
     task = ImageTask(Guess(), DDPMScheduler(), None, snr_gamma=5.0, noise_offset=0.1)  # type: ignore[arg-type]
 
-    def loss(share: Share) -> float:
+    def loss(shard: RankShard) -> float:
         drawn = torch.Generator().manual_seed(7)
-        return float(task.loss(task.model, batch, drawn, share)) * share.weight(rows)
+        return float(task.loss(task.model, batch, drawn, shard)) * shard.weight(rows)
 
-    shared = [loss(Share(rank, 2)) for rank in range(2)]
+    shared = [loss(RankShard(rank, 2)) for rank in range(2)]
     assert sum(shared) / 2 == pytest.approx(loss(WHOLE), rel=1e-5)

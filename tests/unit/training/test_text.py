@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lorakit.diagnostics import LorakitError
-from lorakit.training import metrics, reload, text_model
+from lorakit.training import metrics, text_model, text_reload
 from lorakit.training.text_batches import TextBatches
 from tests.support.tiny_text import save_bert
 
@@ -121,12 +121,12 @@ def test_complaint_11_a_saved_adapter_says_the_same_in_a_fresh_process(
     model = trained(bert, method, **lora)
     text_model.save(model, tokenizer(bert), tmp_path, "tiny", full=method == "full")
     batch = {"input_ids": torch.tensor([[2, 5, 6, 7, 3], [2, 8, 9, 4, 3]])}
-    expected = reload.logits(model, batch)
+    expected = text_reload.logits(model, batch)
     full = method == "full"
-    assert reload.check(tmp_path, bert, LABELS, batch, expected, full=full) < 1e-5
+    assert text_reload.check(tmp_path, bert, LABELS, batch, expected, full=full) < 1e-5
     if method == "lora" and not lora:
         with pytest.raises(LorakitError, match="says something else"):
-            reload.check(tmp_path, bert, LABELS, batch, expected + 1, full=full)
+            text_reload.check(tmp_path, bert, LABELS, batch, expected + 1, full=full)
 
 
 def test_complaint_11_alpha_is_kept_where_it_is_not_the_rank(bert: Path, tmp_path: Path) -> None:

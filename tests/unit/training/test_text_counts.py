@@ -24,7 +24,7 @@ from lorakit.facts.text_layers import counts, head_names, layer_names, module_na
 from lorakit.facts.text_models import TextModelFacts, text_model_facts
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.language.recipe.trainings import LoraSettings
-from lorakit.training import text_model
+from lorakit.training import task, text_model
 
 SMALL = {"hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 2,
          "vocab_size": 99, "max_position_embeddings": 66}  # fmt: skip
@@ -87,7 +87,7 @@ def held_against(facts: TextModelFacts, model: Any, lora: LoraSettings | None) -
     assert counted is not None
     if lora is not None:
         model = adapted(model, facts, lora)
-    assert counted.total == text_model.size(model)
+    assert counted.total == task.size(model)
     assert counted.trainable == sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 

@@ -148,7 +148,7 @@ def test_complaint_09_what_does_not_fit_says_which_key_to_change(
 ) -> None:
     import torch
 
-    from lorakit.training.text import TextTask
+    from lorakit.training.text_task import TextTask
 
     def greedy(self: TextTask, *_: object) -> torch.Tensor:
         return torch.empty(1 << 50)  # torch's allocator says itself that it has not got that

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lorakit.training.held_out import HeldOut
+from lorakit.training.evaluation_log import EvaluationLog
 
 
-def followed(file: Path, steps: int, begin: int, end: int) -> HeldOut:
-    found = HeldOut(file, steps, begin, lambda: (loss for loss in (1.0, 3.0)))
+def followed(file: Path, steps: int, begin: int, end: int) -> EvaluationLog:
+    found = EvaluationLog(file, steps, begin, lambda: (loss for loss in (1.0, 3.0)))
     for step in range(begin, end + 1):
         if found.due(step):
             list(found.measured(step))

@@ -15,7 +15,7 @@ import torch
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class RankShard:
     """The rows `rank`, `rank + of`, ... of every batch."""
 
     rank: int = 0
@@ -37,7 +37,7 @@ class Share:
         return batch
 
 
-WHOLE = Share()
+WHOLE = RankShard()
 
 
 def rows_of(batch: Any) -> int:

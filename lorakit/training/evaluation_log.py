@@ -13,7 +13,7 @@ from lorakit.training.loop import Figures
 _TIMES = 10  # how often it is measured, besides before the first step
 
 
-class HeldOut:
+class EvaluationLog:
     """Measured losses by optimizer step, kept in a file so that a killed training has them all."""
 
     def __init__(
@@ -46,6 +46,11 @@ class HeldOut:
         """Whether it is to be measured after `step`, and has not been."""
         whole = step % self._every == 0 or step == self._steps
         return whole and step not in self.losses and self._leads
+
+    def measured_if_due(self, step: int) -> Iterator[None]:
+        """Measure, where it is to be."""
+        if self.due(step):
+            yield from self.measured(step)
 
     def measured(self, step: int) -> Iterator[None]:
         """Measure, a sample at a time."""

@@ -1,0 +1,49 @@
+"""A classifier that learns the labels of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from lorakit.training.rank_shard import RankShard
+from lorakit.training.task import trainable
+from lorakit.training.text_batches import TextBatches
+
+_SHOWN = 40  # characters of a text that an error names it by
+
+
+@dataclass(slots=True)
+class TextTask:
+    """A classifier and what it learns from."""
+
+    model: nn.Module
+    batches: TextBatches
+    texts: Sequence[str]
+
+    def parameters(self) -> Mapping[str, nn.Parameter]:
+        """The trainable parameters by name."""
+        return trainable(self.model)
+
+    def batch(self, number: int) -> dict[str, torch.Tensor]:
+        """Token ids, mask and labels."""
+        return self.batches.batch(number)
+
+    def names(self, number: int) -> list[str]:
+        """The beginnings of the texts."""
+        shown = [self.texts[one] for one in self.batches.members(number)]
+        return [f"'{text[:_SHOWN]}…'" if len(text) > _SHOWN else f"'{text}'" for text in shown]
+
+    def loss(
+        self,
+        model: nn.Module,
+        batch: Any,
+        generator: torch.Generator,  # noqa: ARG002
+        shard: RankShard,
+    ) -> torch.Tensor:
+        """Cross-entropy of the labels."""
+        loss: torch.Tensor = model(**shard.cut(batch)).loss
+        return loss

@@ -1,0 +1,184 @@
+"""What every training does in its worker, whatever it trains: train, measure, save, load again.
+
+A kind of training is a `Trainer` with what differs filled in; `run` is a generator that yields after each
+piece of work (an optimizer step, a sample that is measured) and returns the outputs. Where it is closed at a
+yield, it writes a checkpoint.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from lorakit.store import atomic
+from lorakit.training.curve import write_curve
+from lorakit.training.evaluation_log import EvaluationLog
+from lorakit.training.loop import Figures, Loop
+from lorakit.training.memory import peak_memory
+from lorakit.training.step_adapters import StepAdapters
+from lorakit.training.task import LoopSettings, Report, Task, size
+
+Job = Mapping[str, Any]
+Run = Generator[None, None, Mapping[str, str]]
+
+
+class Trainer(ABC):
+    """One training of a job; `params` decide its result, `extra` says where things are."""
+
+    measured = "held_out"  # what the loss is of that is measured along the way
+    dots = "held out"  # the same in the curve
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.params, self.extra = job["params"], job["extra"]
+        self.inputs: Mapping[str, str] = job["inputs"]
+        self.out, self.keep = Path(job["out"]), Path(job["keep"])
+
+    @property
+    def full(self) -> bool:
+        """Whether every weight is trained, and not an adapter."""
+        return bool(self.params["method"] == "full")
+
+    # -- what a kind of training fills in ----------------------------------------------------------
+
+    @abstractmethod
+    def prepare(self) -> Task:
+        """Model, data and loss; the same weights for the same seed."""
+
+    @abstractmethod
+    def losses(self, loop: Loop) -> Iterator[float]:
+        """The loss of each of some samples that are the same whenever it is asked."""
+
+    def score(self, loop: Loop) -> Generator[None, None, Mapping[str, Any]]:  # noqa: ARG002
+        """Figures of the trained model, in the training's precision."""
+        yield from ()
+        return {}
+
+    @abstractmethod
+    def save_adapter(self, model: Any, folder: Path) -> Mapping[str, str]:
+        """Write an adapter into a folder of its own; outputs by name."""
+
+    @abstractmethod
+    def save(self, model: Any) -> dict[str, str]:
+        """Write what was trained, once it is fp32; outputs by name."""
+
+    @abstractmethod
+    def reloaded(self, model: Any, outputs: Mapping[str, str]) -> float:
+        """How far what a fresh process loads is from the model. Raises LorakitError where it is too far."""
+
+    @abstractmethod
+    def figures(self, loop: Loop, log: EvaluationLog, outputs: Mapping[str, str]) -> dict[str, Any]:
+        """What `metrics.json` says beside the figures of every training."""
+
+    @abstractmethod
+    def title(self) -> str:
+        """What stands above the curve, after `loss:`."""
+
+    # -- what all of them do -----------------------------------------------------------------------
+
+    def run(self, report: Report) -> Run:
+        """Train to the end; goes on from the last checkpoint."""
+        began = time.monotonic()
+        self.out.mkdir(parents=True, exist_ok=True)
+        adapters = StepAdapters(self.keep, self.extra.get("adapter_steps", ()), self.save_adapter)
+        adapters.forget_what_cannot_be_made()
+        task = self.prepare()
+        settings = self._settings()
+        loop = Loop(task, settings, self.keep, Path(self.job["logs"]))
+
+        def measure() -> Generator[float, None, None]:
+            with loop.averaged():
+                yield from self.losses(loop)
+
+        file = self.keep / "held_out.jsonl"
+        log = EvaluationLog(file, settings.steps, loop.step_number, measure, leads=loop.leads)
+        adapters.keep_of(
+            loop
+        )  # a kill may have come between this step's checkpoint and its adapter
+        try:
+            yield from log.measured_if_due(loop.step_number)
+            while not loop.done:
+                step = loop.step()
+                adapters.keep_of(loop)  # before anything can end this process in good order
+                report(self.job["id"], step.step, settings.steps, self._told(step, log, loop))
+                yield
+                if log.due(step.step):
+                    yield from log.measured(step.step)
+                    loop.tell(**{f"{self.measured}_loss": log.last})
+            if not loop.leads:
+                return {}
+            loop.close()
+            with loop.averaged(), closing(self.score(loop)) as scoring:
+                scored = yield from scoring
+                model = loop.unwrapped()
+                outputs = self.save(model)
+                yield
+                difference = self.reloaded(model, outputs)
+                parameters = size(model)
+        except GeneratorExit:
+            loop.save()
+            raise
+        found = {
+            "kind": self.job["kind"],
+            "method": self.params["method"],
+            "model": self.extra["source"],
+            **_cost(loop),
+            **scored,
+            **self.figures(loop, log, outputs),
+            "precision": self.params["precision"],
+            "wall_seconds": round(loop.wall_seconds(began), 3),
+            "total_parameters": parameters,
+            "reloaded_difference": difference,
+        }
+        return {**outputs, **adapters.handed_out(self.out), **self._written(loop, log, found)}
+
+    def _settings(self) -> LoopSettings:
+        return LoopSettings.of(
+            self.params["train"],
+            seed=self.params["seed"],
+            precision=self.params["precision"],
+            device=self.extra["device"],
+            checkpointing_steps=self.extra["checkpointing_steps"],
+            trackers=tuple(self.extra["trackers"]),
+        )
+
+    def _told(self, step: Figures, log: EvaluationLog, loop: Loop) -> dict[str, float]:
+        """What is shown of a step."""
+        told = {
+            "loss": step.loss,
+            "learning_rate": step.learning_rate,
+            "memory": float(step.memory),
+            "training_seconds": loop.seconds,
+        }
+        return told | ({f"{self.measured}_loss": log.last} if log.losses else {})
+
+    def _written(self, loop: Loop, log: EvaluationLog, found: Mapping[str, Any]) -> dict[str, str]:
+        """Figures, the log of steps, the loss curve."""
+        files = {
+            "metrics": self.out / "metrics.json",
+            "log": self.out / "metrics.jsonl",
+            "curve": self.out / "loss_curve.png",
+        }
+        atomic.write_json(files["metrics"], found)
+        lines = log.beside(loop.history, f"{self.measured}_loss")
+        atomic.write_bytes(files["log"], "".join(lines).encode())
+        losses = [step.loss for step in loop.history]
+        write_curve(files["curve"], losses, f"loss: {self.title()}", log.points(), self.dots)
+        return {name: str(file) for name, file in files.items()}
+
+
+def _cost(loop: Loop) -> dict[str, Any]:
+    """What the steps took."""
+    seconds = sum(step.seconds for step in loop.history)
+    steps = loop.settings.steps
+    return {
+        "steps": steps,
+        "training_seconds": round(seconds, 3),
+        "steps_per_second": round(steps / seconds, 4) if seconds else 0.0,
+        "trainable_parameters": sum(p.numel() for p in loop.task.parameters().values()),
+        "peak_memory": peak_memory(loop.settings.device),
+    }
