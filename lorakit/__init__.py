@@ -41,16 +41,28 @@ _look_nowhere_near()
 from typing import TYPE_CHECKING  # noqa: E402 - only now is it sure to be Python's own
 
 __version__ = "0.1.0"
-__all__ = ["InvalidDocument", "LorakitError", "Session", "__version__", "load"]
+__all__ = [
+    "InvalidDocument",
+    "LorakitError",
+    "Selection",
+    "Session",
+    "Workers",
+    "__version__",
+    "load",
+]
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import InvalidDocument, LorakitError
+    from lorakit.execute.pool import Workers
+    from lorakit.plan.planner import Selection
     from lorakit.session import Session, load
 
 _HOMES = {
     "InvalidDocument": "lorakit.diagnostics",
     "LorakitError": "lorakit.diagnostics",
+    "Selection": "lorakit.plan.planner",
     "Session": "lorakit.session",
+    "Workers": "lorakit.execute.pool",
     "load": "lorakit.session",
 }
 
@@ -62,3 +74,8 @@ def __getattr__(name: str) -> object:
 
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'lorakit' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """The public names, whether they have been used or not."""
+    return sorted(__all__)

@@ -11,4 +11,4 @@ def prepare_torch(threads: int) -> None:
     torch.set_flush_denormal(True)  # Adam's second moments crawl through them
     torch.use_deterministic_algorithms(True, warn_only=True)
     # else each new tensor is filled with NaN first, for those who read what nobody wrote
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -126,4 +126,5 @@ def load_judge(folder: Path | None = None) -> Judge:
             f"the judge in {folder} names {own:.1%} of main characters right on composed pictures; "
             f"it may not judge below {NEEDED:.0%}: train it longer"
         )
-    return Judge(net.to(memory_format=torch.channels_last), card)
+    channels_last = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Judge(channels_last, card)
