@@ -34,11 +34,11 @@ class Session:
 
     project: Project
 
-    def facts(self, *, download: bool = False, keys: bool = True) -> Facts:
+    def facts(self, *, download: bool = False, keys: bool = True, verify: bool = False) -> Facts:
         """What planning needs to know of the world, in full or to check by. Raises InvalidDocument."""
         from lorakit.facts.facts import gather
 
-        return gather(self.project, download=download, keys=keys)
+        return gather(self.project, download=download, keys=keys, verify=verify)
 
     def check(self) -> tuple[Diagnostic, ...]:
         """Everything that can be found without making anything: the warnings; errors are raised."""
@@ -47,8 +47,13 @@ class Session:
 
         return expand(self.project, self.facts(keys=False), kind_of)[1]
 
-    def plan(self, selection: Selection | None = None, *, download: bool = False) -> Plan:
-        """What a run would make, and why. Raises InvalidDocument."""
+    def plan(
+        self, selection: Selection | None = None, *, download: bool = False, verify: bool = False
+    ) -> Plan:
+        """What a run would make, and why. Raises InvalidDocument.
+
+        With `verify` every file and all that the store holds is read again; what is damaged is removed.
+        """
         from lorakit.facts.environment import environment
         from lorakit.kinds import kind_of
         from lorakit.plan import planner
@@ -56,14 +61,19 @@ class Session:
         from lorakit.store.store import Store
 
         store = Store(self.project.root)
-        return planner.plan(
+        if verify:
+            store.verify()
+        facts = self.facts(download=download, verify=verify)
+        found = planner.plan(
             self.project,
-            replace(self.facts(download=download), environment=environment()),
+            replace(facts, environment=environment()),
             kind_of,
             store,
             Addresses(store.folder, self.project.recipe.name).read(),
             selection or planner.Selection(),
         )
+        store.remember()
+        return found
 
     def run(
         self,

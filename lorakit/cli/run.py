@@ -50,13 +50,23 @@ class _Interrupt:
     metavar="TIME",
     help="Stop at 07:00, or after 90m or 8h, as after a first Ctrl-C: a training saves a checkpoint.",
 )
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Read every file and all that is kept again, and trust no memory.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The run's events as JSON lines.")
 def command(
-    request: Request, keep_going: bool, plain: bool, until: datetime | None, as_json: bool
+    request: Request,
+    keep_going: bool,
+    plain: bool,
+    until: datetime | None,
+    verify: bool,
+    as_json: bool,
 ) -> int:
     """Make what is missing: pictures, scene folders, films. RECIPE is recipe.yaml by default."""
     session, selection = request.open()
-    plan = session.plan(selection, download=True)
+    plan = session.plan(selection, download=True, verify=verify)
     request.check_reach(plan, session.project)
     interrupt = _Interrupt()
     workers = click.get_current_context().obj

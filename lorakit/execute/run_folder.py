@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -11,6 +13,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.execute.events import Event
 from lorakit.store import atomic
 from lorakit.store.copies import place
+from lorakit.store.errors import StoreError, why
 
 OUTPUTS = "outputs"
 
@@ -21,13 +24,20 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.log: IO[bytes] = (path / "run.log").open("ab")
-        self._events = (path / "events.jsonl").open("a", encoding="utf-8", buffering=1)
+        self._events = (path / "events.jsonl").open(
+            "a", encoding="utf-8", errors="backslashreplace", buffering=1
+        )
+        self._opened = os.fstat(self._events.fileno())
+        self.lost = ""
 
     @classmethod
     def create(cls, root: Path, recipe: str) -> RunFolder:
         """The next free number; making the folder is what claims it, so two runs never share one."""
         home = root / OUTPUTS / recipe
         try:
+            # `outputs` may be a link to another disk; what is in it is ours alone
+            if home.is_symlink():
+                raise LorakitError(f"{home} is a link: remove it, and a run makes its own")
             home.mkdir(parents=True, exist_ok=True)
             taken = [int(p.name) for p in home.iterdir() if p.name.isdigit()]
             number = max(taken, default=0) + 1
@@ -40,24 +50,51 @@ class RunFolder:
                 else:
                     return cls(path)
         except OSError as error:
-            raise LorakitError(f"{home} cannot be written: {error.strerror}") from error
+            raise LorakitError(f"{home} cannot be written: {why(error)}") from error
 
     def tell(self, event: Event) -> None:
-        """Append an event to `events.jsonl`."""
-        self._events.write(json.dumps(event.as_json(), ensure_ascii=False) + "\n")
+        """Append an event to `events.jsonl`. Once that has failed, `lost` says why and no more is written."""
+        if self.lost:
+            return
+        try:
+            self._events.write(json.dumps(event.as_json(), ensure_ascii=False) + "\n")
+        except OSError as error:
+            self.lost = f"{self.path} cannot be written: {why(error)}"
+
+    def check(self) -> None:
+        """Raise StoreError where this folder was removed, or cannot be written any more."""
+        if self.lost:
+            raise StoreError(self.lost)
+        try:
+            there = os.path.samestat((self.path / "events.jsonl").stat(), self._opened)
+        except OSError:
+            there = False
+        if not there:
+            raise StoreError(
+                f"{self.path} was removed while the run went on: run again, what was made is kept"
+            )
 
     def put(self, source: Path, names: Sequence[str]) -> None:
         """Copy an object to its names in this folder."""
+        self.check()
         for name in names:
-            place(source, self.path / name)
+            try:
+                place(source, self.path / name)
+            except OSError as error:
+                raise StoreError(f"{self.path / name} cannot be written: {why(error)}") from error
 
     def finish(self, manifest: Mapping[str, object], *, complete: bool) -> None:
-        """Write `manifest.json`, and make this the latest complete run if it is one."""
-        atomic.write_json(self.path / "manifest.json", manifest)
-        if complete:
-            atomic.write_bytes(self.path.parent / "latest.txt", f"{self.path.name}\n".encode())
+        """Write `manifest.json`, and make this the latest complete run if it is one. Raises StoreError."""
+        self.check()
+        try:
+            atomic.write_json(self.path / "manifest.json", manifest)
+            if complete:
+                atomic.write_bytes(self.path.parent / "latest.txt", f"{self.path.name}\n".encode())
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be written: {why(error)}") from error
 
     def close(self) -> None:
         """Close events and log."""
-        self._events.close()
-        self.log.close()
+        for file in (self._events, self.log):
+            with contextlib.suppress(OSError):  # what a full disk has no room for
+                file.close()

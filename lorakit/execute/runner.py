@@ -12,7 +12,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,10 @@ from lorakit.plan.hint import what_a_change_costs
 from lorakit.plan.keys import action_key
 from lorakit.plan.planner import Selection
 from lorakit.plan.states import Plan
+from lorakit.store.errors import StoreError, why
 from lorakit.store.journal import Addresses, Timings
-from lorakit.store.store import Manifest, Output, Store, StoreError
+from lorakit.store.manifests import Manifest, Output
+from lorakit.store.store import Scratch, Store
 
 _LATENCY = 0.1  # s between looks at Ctrl-C
 
@@ -97,8 +99,7 @@ class Runner:
         self._tell(
             RunStarted, str(self._folder.path), self._plan.recipe, count, len(self._plan.to_make)
         )
-        scratch = self._store.scratch()
-        self._scratch = scratch.folder
+        scratch = self._scratched()
         ending: Ending = "done"
         try:
             for planned in self._plan.to_make:
@@ -108,10 +109,13 @@ class Runner:
                 if self._settings.stop():
                     ending = "interrupted"
                     break
+                self._check_folders()
                 self._dispatch()
                 self._listen()
         except StoreError as error:
-            self._stop_for(error)
+            self._stop_for(str(error))
+        except OSError as error:
+            self._stop_for(f"{error.filename or self._store.folder}: {why(error)}")
         finally:
             for slot in self._slots.values():
                 if slot.worker is not None:
@@ -120,19 +124,36 @@ class Runner:
             scratch.close()
         return self._finish("failed" if self._failed and ending == "done" else ending)
 
+    def _scratched(self) -> Scratch:
+        try:
+            scratch = self._store.scratch()
+        except StoreError:
+            self._folder.close()
+            raise
+        self._scratch = scratch.folder
+        return scratch
+
     def _tell(self, kind: type[Any], *values: Any, **named: Any) -> None:
         event: Event = kind(round(time.monotonic() - self._began, 3), *values, **named)
         self._folder.tell(event)
         self._listener(event)
+
+    def _check_folders(self) -> None:
+        """Raise StoreError where what the run writes to is gone."""
+        self._folder.check()
+        if not self._scratch.is_dir():
+            raise StoreError(
+                f"{self._store.folder} was removed while the run went on: run again to make it anew"
+            )
 
     def _over(self) -> bool:
         if self._halted and not self._settings.keep_going:
             return not any(slot.busy for slot in self._slots.values())
         return self._ledger.over
 
-    def _stop_for(self, error: StoreError) -> None:
+    def _stop_for(self, told: str) -> None:
         self._failed = self._halted = True
-        self._tell(Note, str(error))
+        self._tell(Note, told)
 
     # -- workers ---------------------------------------------------------------------------------
 
@@ -165,6 +186,12 @@ class Runner:
                 if not slot.busy:
                     self._watch.begin(slot.name)
                 inputs = self._ledger.inputs(action.id)
+                lost = next((role for role, o in inputs.items() if not self._store.has(o)), None)
+                if lost is not None:
+                    self._fail(
+                        action.id, f"{lost} was damaged or removed since it was made: run again"
+                    )
+                    continue
                 slot.worker.open(jobs.settled(action, inputs, self._store))
                 slot.worker.submit(self._job(action, inputs))
 
@@ -242,8 +269,8 @@ class Runner:
         if slot.wants_a_worker and not lost:
             how = how_it_ended(code)
             self._tell(Note, f"the {slot.name} worker ended by itself ({how}); starting it again")
-        for id_, why in lost.items():
-            self._fail(id_, why)
+        for id_, told in lost.items():
+            self._fail(id_, told)
 
     def _keep_late_results(self) -> None:
         """What workers finished while they were being ended is kept as well."""
@@ -257,7 +284,7 @@ class Runner:
                 try:
                     self._commit(message)
                 except StoreError as error:
-                    self._stop_for(error)
+                    self._stop_for(str(error))
 
     # -- actions ---------------------------------------------------------------------------------
 
@@ -305,7 +332,7 @@ class Runner:
             return None
         for name in set(action.files) | self._ledger.opened_behind(action.id):
             output = manifest.outputs.get(name)
-            if output is None or not self._store.intact(output):
+            if output is None or not self._store.has(output):
                 return None
         return manifest.outputs
 
@@ -333,12 +360,9 @@ class Runner:
     ) -> list[str]:
         """Put an action's files in the run folder; returns what waited for it alone."""
         files: list[str] = []
-        try:
-            for name, paths in self._ledger.actions[id_].files.items():
-                self._folder.put(self._store.object_path(outputs[name].digest), paths)
-                files += paths
-        except OSError as error:
-            raise StoreError(f"{self._folder.path} cannot be written: {error.strerror}") from error
+        for name, paths in self._ledger.actions[id_].files.items():
+            self._folder.put(self._store.object_path(outputs[name].digest), paths)
+            files += paths
         picture = next((file for file in files if file.endswith(".png")), "")
         key = self._ledger.keys[id_]
         self._tell(ActionFinished, id_, outcome, key, seconds, tuple(files), picture)
@@ -367,12 +391,17 @@ class Runner:
     def _finish(self, ending: Ending) -> RunFinished:
         ledger = self._ledger
         observed = self._watch.observed()
-        if observed:
-            Timings(self._store.folder).learn({**observed, **self._estimates.observed()})
+        self._store.remember()
         made = {
             i: k for i, k in ledger.keys.items() if ledger.outcomes.get(i) in ("made", "cached")
         }
-        Addresses(self._store.folder, self._plan.recipe).update(made)
+        try:
+            if observed:
+                Timings(self._store.folder).learn({**observed, **self._estimates.observed()})
+            Addresses(self._store.folder, self._plan.recipe).update(made)
+        except OSError as error:
+            # the next plan is poorer by its reasons and a better guess of the time
+            self._tell(Note, f"{error.filename or self._store.folder}: {why(error)}")
         seconds = round(time.monotonic() - self._began, 3)
         finished = closing.finished(
             self._plan,
@@ -387,7 +416,11 @@ class Runner:
             estimates=self._estimates,
         )
         complete = ending == "done" and not ledger.held
-        self._folder.finish(closing.manifest(self._plan, ledger, finished), complete=complete)
+        try:
+            self._folder.finish(closing.manifest(self._plan, ledger, finished), complete=complete)
+        except StoreError as error:
+            self._stop_for(str(error))
+            finished = replace(finished, ending="failed" if ending == "done" else ending)
         self._folder.tell(finished)
         self._folder.close()
         self._listener(finished)

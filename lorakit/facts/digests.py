@@ -1,13 +1,12 @@
-"""Digests of files, remembered by path, size and time of change."""
+"""Digests of files, remembered by path for as long as a file is untouched."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from lorakit.store import atomic
-from lorakit.store.canonical import digest_of, file_digest
+from lorakit.store.canonical import digest_of
+from lorakit.store.seen import Memory, digest_and_identity, identity, open_regular
 
 UNREAD = "unread"  # what stands for a digest that nobody asked for
 
@@ -15,27 +14,19 @@ UNREAD = "unread"  # what stands for a digest that nobody asked for
 class Digests:
     """SHA-256 of files; `cache` is a JSON file that makes the next look-up cheap, or None."""
 
-    def __init__(self, cache: Path | None) -> None:
-        self._cache = cache
-        self._known: dict[str, list[object]] = {}
-        self._new = False
-        if cache is not None:
-            try:
-                data = json.loads(cache.read_bytes())
-                self._known = data if isinstance(data, dict) else {}
-            except (OSError, ValueError):
-                pass
+    def __init__(self, cache: Path | None, *, anew: bool = False) -> None:
+        self._memory = Memory(cache)
+        if anew:
+            self._memory.forget()
 
     def file(self, path: Path) -> str:
-        """The digest of one file. Raises OSError where it cannot be read."""
-        status = path.stat()
+        """The digest of one file. Raises OSError where it cannot be read, also while it changes."""
         name = str(path.resolve())
-        known = self._known.get(name)
-        if known and known[:2] == [status.st_size, status.st_mtime_ns]:
-            return str(known[2])
-        digest = file_digest(path)
-        self._known[name] = [status.st_size, status.st_mtime_ns, digest]
-        self._new = True
+        known = self._memory.get(name, identity(path.stat()))
+        if known is not None:
+            return known
+        digest, found = digest_and_identity(path)
+        self._memory.set(name, found, digest)
         return digest
 
     def files(self, folder: Path, names: Iterable[str]) -> str:
@@ -44,11 +35,7 @@ class Digests:
 
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written costs time only."""
-        if self._new and self._cache is not None and self._cache.parent.is_dir():
-            try:
-                atomic.write_json(self._cache, self._known, durable=False)
-            except OSError:
-                return
+        self._memory.save()
 
 
 class Unread(Digests):
@@ -59,5 +46,5 @@ class Unread(Digests):
 
     def file(self, path: Path) -> str:
         """No digest. Raises OSError where the file cannot be read."""
-        with path.open("rb"):
+        with open_regular(path):
             return UNREAD

@@ -44,13 +44,16 @@ class Facts:
     free_disk: int = sys.maxsize
 
 
-def gather(project: Project, *, download: bool = False, keys: bool = True) -> Facts:
+def gather(
+    project: Project, *, download: bool = False, keys: bool = True, verify: bool = False
+) -> Facts:
     """Find out everything; raises InvalidDocument with all that is wrong.
 
     Without `keys` weights are not read: enough to check by, but what is planned then has no true keys.
+    With `verify` no digest is taken from memory.
     """
     folder = project.root / FOLDER
-    digests = Digests(folder / "digests.json") if keys else Unread()
+    digests = Digests(folder / "digests.json", anew=verify) if keys else Unread()
     problems: list[Diagnostic] = []
 
     def problem(code: str, message: str, place: Place, *hints: str) -> None:

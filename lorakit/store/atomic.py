@@ -24,7 +24,8 @@ def write_bytes(target: Path, data: bytes, *, durable: bool = True) -> None:
     """Write `data` to `target` at once: temporary name, fsync, rename."""
     target.parent.mkdir(parents=True, exist_ok=True)
     # a name of our own: where a lock fails, two writers cost work twice, never data
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    # (and a short one: the target's may be as long as names can be)
+    temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(data)
@@ -43,4 +44,5 @@ def write_bytes(target: Path, data: bytes, *, durable: bool = True) -> None:
 def write_json(target: Path, data: object, *, durable: bool = True, indent: int | None = 1) -> None:
     """Write JSON to `target` at once, UTF-8, keys in the order given."""
     text = json.dumps(data, ensure_ascii=False, indent=indent, allow_nan=False)
-    write_bytes(target, (text + "\n").encode(), durable=durable)
+    # half of a pair, as in names that are no UTF-8, becomes an escape of JSON's
+    write_bytes(target, (text + "\n").encode(errors="backslashreplace"), durable=durable)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 
 def canonical(data: object) -> bytes:
-    """JSON with sorted keys and no spaces, UTF-8; raises ValueError for NaN and infinities."""
+    """JSON with sorted keys and no spaces, UTF-8; raises ValueError for NaN and infinities.
+
+    Half of a pair, as in file names that are no UTF-8, is escaped as JSON does.
+    """
     return json.dumps(
         data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    ).encode(errors="backslashreplace")
 
 
 def digest_of(data: object) -> str:
@@ -21,5 +24,6 @@ def digest_of(data: object) -> str:
 
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    from lorakit.store.seen import digest_and_identity
+
+    return digest_and_identity(path)[0]

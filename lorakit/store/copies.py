@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from pathlib import Path
 
 from reflink_copy import reflink_or_copy
@@ -14,10 +15,13 @@ def place(source: Path, target: Path) -> None:
     Written under another name and renamed, so that a viewer never meets half a file.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    part.unlink(missing_ok=True)
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        reflink_or_copy(str(source), str(part))
-    except OSError:
-        shutil.copyfile(source, part)
-    part.replace(target)
+        try:
+            reflink_or_copy(str(source), str(part))
+        except OSError:
+            shutil.copyfile(source, part)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from lorakit.store import atomic
+from lorakit.store.seen import read_regular
+
+_AGES = 1e9  # s, or shares: more is a damaged file's
+_LONGEST = 200  # bytes of a recipe's name in a file's
 
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        data = json.loads(read_regular(path))
+    except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 
@@ -21,7 +26,14 @@ class Addresses:
     """For each recipe, the key that each action's address last had: what a plan compares with."""
 
     def __init__(self, folder: Path, recipe: str) -> None:
-        self._path = folder / "addresses" / f"{recipe}.json"
+        # with what stands before it while it is written, a name of up to 255 bytes would be too long
+        short = len(recipe.encode("utf-8", "surrogateescape")) <= _LONGEST
+        name = (
+            recipe
+            if short
+            else hashlib.sha256(recipe.encode("utf-8", "surrogateescape")).hexdigest()
+        )
+        self._path = folder / "addresses" / f"{name}.json"
 
     def read(self) -> dict[str, str]:
         """Address to key."""
@@ -40,7 +52,8 @@ class Timings:
 
     def read(self) -> dict[str, float]:
         """What is known, in seconds a unit."""
-        return {k: float(v) for k, v in _read(self._path).items() if isinstance(v, int | float)}
+        found = {k: v for k, v in _read(self._path).items() if isinstance(v, int | float)}
+        return {k: float(v) for k, v in found.items() if 0 <= v < _AGES}
 
     def learn(self, observed: Mapping[str, float]) -> None:
         """Blend new figures with what was known, the new ones weighing most."""

@@ -6,50 +6,24 @@ its objects: keys further down stay known when an object was cleared away.
 
 from __future__ import annotations
 
-import hashlib
-import json
+import errno
 import os
+import re
 import shutil
+import stat
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from lorakit.diagnostics import LorakitError
-from lorakit.store import atomic
-from lorakit.store.canonical import file_digest
+from lorakit.store import atomic, manifests
+from lorakit.store.errors import StoreError, why
+from lorakit.store.manifests import Manifest, Output, is_digest
+from lorakit.store.seen import Memory, digest_and_identity, identity, read_regular
+
+__all__ = ["FOLDER", "Manifest", "Output", "Scratch", "Store", "StoreError"]
 
 FOLDER = ".lorakit"
-
-
-class StoreError(LorakitError):
-    """The store cannot be read or written (a full disk, a folder without permission)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One file an action made: the digest of its bytes, and its size in bytes."""
-
-    digest: str
-    size: int
-
-    @classmethod
-    def of(cls, data: bytes) -> Output:
-        """What a file of these bytes is."""
-        return cls(hashlib.sha256(data).hexdigest(), len(data))
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """How an action was done: what decided it, what came out, in what surroundings, how long (s)."""
-
-    key: str
-    kind: str
-    params: Mapping[str, object]
-    inputs: Mapping[str, str]
-    outputs: Mapping[str, Output]
-    seconds: float
-    environment: Mapping[str, str]
+_PARTS = ("objects", "actions", "locks", "tmp", "checkpoints", "addresses", "tables")
+_SCRATCH = re.compile(r"[0-9a-f]{32}\.lock\Z")
 
 
 class Scratch:
@@ -71,18 +45,29 @@ class Scratch:
 
 
 class Store:
-    """The objects and manifests below one project's `.lorakit/`."""
+    """The objects and manifests below one project's `.lorakit/`.
+
+    What is in there is believed only as far as it proves itself: an object by the digest it is called after,
+    a manifest by its form. Bytes that were read once are not read again while their file is untouched.
+    """
 
     def __init__(self, root: Path) -> None:
         self.folder = root / FOLDER
         self.objects = self.folder / "objects"
         self.actions = self.folder / "actions"
+        self._memory = Memory(self.folder / "verified.json")
 
     def prepare(self) -> None:
         """Make the folders, with a note to git and to backup programs that this can be made again."""
         try:
-            for folder in (self.objects, self.actions, self.folder / "locks", self.folder / "tmp"):
+            for part in _PARTS:
+                folder = self.folder / part
+                # `.lorakit` itself may be a link to another disk; what is in it is ours alone
+                if folder.is_symlink():
+                    raise StoreError(f"{folder} is a link: remove it, and the store makes its own")
                 folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError(errno.EACCES, "permission denied")
             ignore = self.folder / ".gitignore"
             if not ignore.exists():
                 atomic.write_bytes(ignore, b"*\n", durable=False)
@@ -90,41 +75,67 @@ class Store:
             if not tag.exists():
                 signature = b"Signature: 8a477f597d28d172789f06886806bc55\n"
                 atomic.write_bytes(tag, signature, durable=False)
-        except OSError as error:
+        except (FileExistsError, NotADirectoryError) as error:
             raise StoreError(
-                f"the store {self.folder} cannot be written: {error.strerror}"
+                f"the store {self.folder} cannot be written: {error.filename or self.folder} is a file "
+                "where a folder belongs; move it away"
             ) from error
+        except OSError as error:
+            raise StoreError(f"the store {self.folder} cannot be written: {why(error)}") from error
 
     def object_path(self, digest: str) -> Path:
-        """Where the object with this digest stands, if it is there."""
+        """Where the object with this digest stands, if it is there. Raises ValueError for no digest."""
+        if not is_digest(digest):
+            raise ValueError(f"{digest!r} is no digest")
         return self.objects / digest[:2] / digest[2:]
 
     def has(self, output: Output) -> bool:
-        """Whether an object is there with its full size (its bytes are checked before they are used)."""
-        try:
-            return self.object_path(output.digest).stat().st_size == output.size
-        except OSError:
-            return False
-
-    def intact(self, output: Output) -> bool:
-        """Whether an object's bytes are still those of its digest; a damaged one is put out of the way."""
+        """Whether an object is there with the bytes of its digest; they are read unless they were before."""
         path = self.object_path(output.digest)
         try:
-            if file_digest(path) == output.digest:
+            status = path.lstat()
+            if status.st_size != output.size or not stat.S_ISREG(status.st_mode):
+                return False
+            if self._memory.get(output.digest, identity(status)) == output.digest:
                 return True
-            path.unlink()
+            digest, found = digest_and_identity(path, follow=False)
         except OSError:
-            pass
-        return False
+            return False
+        if digest != output.digest:
+            return False
+        self._memory.set(output.digest, found, digest)
+        return True
+
+    def remember(self) -> None:
+        """Keep in mind which objects were verified."""
+        self._memory.save()
+
+    def verify(self) -> list[str]:
+        """Read every object anew; those whose bytes are not their digest's are removed and returned."""
+        self._memory.forget()
+        damaged = []
+        for path in sorted(self.objects.glob("??/*")):
+            digest = path.parent.name + path.name
+            if not is_digest(digest) or path.is_symlink():
+                continue
+            try:
+                if not self.has(Output(digest, path.lstat().st_size)):
+                    path.unlink()
+                    damaged.append(digest)
+            except OSError:
+                continue  # it is gone, or no file: nothing that would be used
+        self.remember()
+        return damaged
 
     def manifest(self, key: str) -> Manifest | None:
-        """The manifest for a key; None if there is none, or none that can be read."""
-        try:
-            data = json.loads((self.actions / key[:2] / f"{key[2:]}.json").read_bytes())
-            outputs = {name: Output(**output) for name, output in data.pop("outputs").items()}
-            return Manifest(outputs=outputs, **data)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        """The manifest for a key; None if there is none, or none that is whole."""
+        if not is_digest(key):
             return None
+        try:
+            text = read_regular(self.actions / key[:2] / f"{key[2:]}.json")
+        except OSError:
+            return None
+        return manifests.read(text, key)
 
     def scratch(self) -> Scratch:
         """A fresh folder for workers' files, on the same disk as the objects; clears dead runs' ones."""
@@ -132,6 +143,8 @@ class Store:
 
         folder = self.folder / "tmp"
         for lock in folder.glob("*.lock"):
+            if not _SCRATCH.match(lock.name):
+                continue
             claim = FileLock(lock)
             try:
                 claim.acquire(timeout=0)
@@ -140,50 +153,51 @@ class Store:
             shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
             claim.release()
             lock.unlink(missing_ok=True)
-        return Scratch(folder / uuid.uuid4().hex)
+        try:
+            return Scratch(folder / uuid.uuid4().hex)
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be written: {why(error)}") from error
 
     def adopt(self, file: Path) -> Output:
-        """Move a finished file in among the objects."""
+        """Move a finished file in among the objects; a damaged one that stands there makes way."""
         try:
             with file.open("rb+") as handle:
                 os.fsync(handle.fileno())
-            output = Output(file_digest(file), file.stat().st_size)
-            target = self.object_path(output.digest)
-            if target.exists():
+            digest, found = digest_and_identity(file, follow=False)
+            output = Output(digest, found[0])
+            if self.has(output):
                 file.unlink()
                 return output
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target = self.object_path(digest)
+            self._clear(target)
             file.replace(target)
             atomic.sync_folder(target.parent)
         except OSError as error:
-            raise StoreError(f"{file.name} cannot be stored: {error.strerror}") from error
+            raise StoreError(f"{file.name} cannot be stored: {why(error)}") from error
         return output
 
     def put(self, data: bytes) -> Output:
-        """Keep bytes among the objects."""
+        """Keep bytes among the objects; a damaged object that stands there makes way."""
         output = Output.of(data)
         if not self.has(output):
+            target = self.object_path(output.digest)
             try:
-                atomic.write_bytes(self.object_path(output.digest), data)
+                self._clear(target)
+                atomic.write_bytes(target, data)
             except OSError as error:
-                raise StoreError(f"a file cannot be stored: {error.strerror}") from error
+                raise StoreError(f"a file cannot be stored: {why(error)}") from error
         return output
+
+    def _clear(self, target: Path) -> None:
+        """Make room for an object where something else than a file stands."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
 
     def record(self, manifest: Manifest) -> None:
         """Write a manifest: from here on the action counts as done."""
-        data = {
-            "key": manifest.key,
-            "kind": manifest.kind,
-            "params": manifest.params,
-            "inputs": manifest.inputs,
-            "outputs": {
-                n: {"digest": o.digest, "size": o.size} for n, o in manifest.outputs.items()
-            },
-            "seconds": manifest.seconds,
-            "environment": manifest.environment,
-        }
         try:
             target = self.actions / manifest.key[:2] / f"{manifest.key[2:]}.json"
-            atomic.write_json(target, data, indent=None)
+            atomic.write_json(target, manifests.as_json(manifest), indent=None)
         except OSError as error:
-            raise StoreError(f"a manifest cannot be written: {error.strerror}") from error
+            raise StoreError(f"a manifest cannot be written: {why(error)}") from error

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorakit.store import atomic
+from lorakit.store import atomic, seen
+from lorakit.store import store as store_module
 from lorakit.store.canonical import canonical, digest_of, file_digest
 from lorakit.store.copies import place
 from lorakit.store.journal import Addresses, Timings
@@ -66,21 +68,78 @@ def test_adopted_objects_are_found_by_content(store: Store) -> None:
     first, second = (store.adopt(scratch.folder / name) for name in ("one.bin", "two.bin"))
     assert first == second
     assert store.has(first)
-    assert store.intact(first)
     assert file_digest(store.object_path(first.digest)) == first.digest
     scratch.close()
     assert not list((store.folder / "tmp").iterdir())
 
 
-def test_a_damaged_object_is_put_out_of_the_way(store: Store) -> None:
+@pytest.mark.parametrize("keep", ["adopt", "put"])
+def test_a_damaged_object_is_not_there_and_is_replaced_by_the_whole_one(
+    store: Store, keep: str
+) -> None:
     scratch = store.scratch()
-    (scratch.folder / "a").write_bytes(b"whole")
-    output = store.adopt(scratch.folder / "a")
-    store.object_path(output.digest).write_bytes(b"whale")
-    assert store.has(output)
-    assert not store.intact(output)
-    assert not store.has(output)
+
+    def kept() -> Output:
+        if keep == "put":
+            return store.put(b"whole")
+        (scratch.folder / "a").write_bytes(b"whole")
+        return store.adopt(scratch.folder / "a")
+
+    output = kept()
+    path = store.object_path(output.digest)
+    for damage in (lambda: path.write_bytes(b"whale"), lambda: (path.unlink(), path.mkdir())):
+        damage()
+        assert not store.has(output)
+        assert kept() == output
+        assert store.has(output)
+        assert path.read_bytes() == b"whole"
     scratch.close()
+
+
+def test_what_was_verified_is_not_read_again_while_it_is_untouched(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "FRESH", 0)
+    output = store.put(b"whole")
+    path = store.object_path(output.digest)
+    assert store.has(output)
+    store.remember()
+    reads: list[Path] = []
+    real = store_module.digest_and_identity
+    monkeypatch.setattr(
+        store_module,
+        "digest_and_identity",
+        lambda path, **named: reads.append(path) or real(path, **named),
+    )
+    later = Store(store.folder.parent)
+    assert later.has(output)
+    assert reads == []
+    status = path.stat()
+    path.write_bytes(b"whale")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # as if nothing had been
+    assert not later.has(output)
+    assert reads == [path]
+
+
+def test_what_was_made_just_now_is_read_again(store: Store) -> None:
+    """Within a tick of the disk's clock a file can change and look untouched."""
+    output = store.put(b"whole")
+    assert store.has(output)
+    store.remember()
+    assert not (store.folder / "verified.json").exists()
+
+
+def test_all_objects_are_read_and_damaged_ones_removed_on_request(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "FRESH", 0)
+    good, bad = store.put(b"good"), store.put(b"bad")
+    assert store.has(good)
+    assert store.has(bad)
+    store.object_path(bad.digest).write_bytes(b"BAD")
+    assert store.verify() == [bad.digest]
+    assert store.has(good)
+    assert not store.object_path(bad.digest).exists()
 
 
 def test_a_manifest_reads_back(store: Store) -> None:
@@ -102,13 +161,16 @@ def test_a_torn_manifest_counts_as_none(store: Store, text: str) -> None:
 
 def test_scratch_of_the_dead_is_cleared_and_of_the_living_kept(store: Store) -> None:
     alive = store.scratch()
-    dead = store.folder / "tmp" / "dead"
+    dead = store.folder / "tmp" / ("ab" * 16)
+    (store.folder / "tmp" / "mine.lock").touch()
+    (store.folder / "tmp" / "mine").mkdir()
     dead.mkdir()
     (dead / "half.png").write_bytes(b"x")
     dead.with_suffix(".lock").touch()
     other = store.scratch()
     assert alive.folder.is_dir()
     assert not dead.exists()
+    assert (store.folder / "tmp" / "mine").is_dir()  # no run of ours calls its folder so
     alive.close()
     other.close()
 
