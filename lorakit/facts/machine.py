@@ -14,6 +14,7 @@ from typing import Literal
 
 Device = Literal["cpu", "cuda", "mps"]
 DEVICE_VARIABLE = "LORAKIT_DEVICE"
+CPU_PATCHES_VARIABLE = "LORAKIT_CPU_PATCHES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,16 @@ class Machine:
         if self.fast_bf16:
             return "bf16"
         return "fp32" if self.device == "cpu" else "fp16"
+
+
+def cpu_patches() -> bool:
+    """Whether what `lorakit.cpu` patches is patched; `LORAKIT_CPU_PATCHES=0` leaves torch as it is."""
+    return os.environ.get(CPU_PATCHES_VARIABLE, "1").strip().lower() not in (
+        "0",
+        "off",
+        "no",
+        "false",
+    )
 
 
 def _torch_has_cuda() -> bool:
@@ -138,5 +149,7 @@ def this_machine() -> Machine:
     known = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16", "asimd")
     best = next((flag for flag in known if flag in flags), "generic")
     device_class = f"cpu-{platform.machine().lower()}-{best}"
+    if not cpu_patches():
+        device_class += "-unpatched"  # other sums, so other bits
     fast = best in ("amx_bf16", "avx512_bf16", "bf16")
     return Machine("cpu", device_class, "CPU", fast_bf16=fast)

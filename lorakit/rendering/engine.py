@@ -13,13 +13,13 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lorakit.models.heap import keep_freed_memory
+from lorakit.cpu.heap import keep_freed_memory
+from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.models.loading import load_pipeline
 from lorakit.rendering import png
 from lorakit.rendering.conditioning import Encoder
 from lorakit.rendering.kept_text import Stacker, keep_projections
 from lorakit.rendering.known_widths import KnownWidths
-from lorakit.rendering.rowwise import compute_row_by_row
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, predictor
 from lorakit.rendering.widths import equal_widths

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from lorakit.facts.machine import cpu_patches
 from lorakit.store import atomic
 from lorakit.store.canonical import digest_of
 
@@ -48,6 +49,7 @@ class KnownWidths:
             "diffusers": metadata.version("diffusers"),
             "processor": _processor(str(spec["device"])),
             "threads": torch.get_num_threads(),
+            "patches": cpu_patches(),
         }
 
     def widths(self, sort: object, find: Callable[[], tuple[int, ...]]) -> tuple[int, ...]:

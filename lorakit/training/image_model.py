@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lorakit.cpu.attention import small_attention_in_math
+from lorakit.cpu.heap import keep_freed_memory
 from lorakit.facts.adapters import PEFT_SETTINGS, trained_file
 from lorakit.facts.text_encoders import TARGETS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer
-from lorakit.models.heap import keep_freed_memory
 from lorakit.models.loading import load_pipeline
 from lorakit.store import atomic
 from lorakit.training import adapter_files, canonical
-from lorakit.training.attention import small_attention_in_math
 from lorakit.training.task import seeded
 
 _NAME = "default"

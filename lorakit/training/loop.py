@@ -23,12 +23,12 @@ from typing import Any
 
 import torch
 
+from lorakit.cpu.dropping import quick_dropout
+from lorakit.cpu.frozen_weights import FrozenWeights
+from lorakit.cpu.heap import give_back_freed_memory
 from lorakit.diagnostics import LorakitError
-from lorakit.models.heap import give_back_freed_memory
 from lorakit.store import atomic
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
-from lorakit.training.dropping import quick_dropout
-from lorakit.training.frozen import FrozenWeights
 from lorakit.training.memory import peak_memory
 from lorakit.training.optimizers import optimizer_for, schedule_for
 from lorakit.training.rank_shard import RankShard, rows_of

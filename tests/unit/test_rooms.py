@@ -23,6 +23,7 @@ ROOMS = [
     "training",
     "rendering",
     "models",
+    "cpu",
     "plan",
     "facts",
     "store",
@@ -34,7 +35,7 @@ ROOMS = [
 ]
 # rooms within a room, in the same order; what stands in the room itself is above them
 INNER_ROOMS = {"language": ["recipe", "story", "yaml"]}
-TORCH_ROOMS = {"rendering", "models", "training"}
+TORCH_ROOMS = {"rendering", "models", "training", "cpu"}
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "safetensors"}
 
 

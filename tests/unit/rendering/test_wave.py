@@ -11,11 +11,11 @@ import torch
 from diffusers import StableDiffusionImg2ImgPipeline
 from torch import Tensor
 
+from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.models.loading import load_pipeline
 from lorakit.rendering.conditioning import Encoder
 from lorakit.rendering.kept_text import Stacker, keep_projections
 from lorakit.rendering.known_widths import KnownWidths
-from lorakit.rendering.rowwise import compute_row_by_row
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, predictor
 from lorakit.rendering.widths import equal_widths

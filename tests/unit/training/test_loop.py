@@ -11,10 +11,10 @@ from functools import partial
 import pytest
 import torch
 
+from lorakit.cpu.dropping import quick_dropout
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.packages import MODULES
 from lorakit.training.checkpoints import Checkpoints
-from lorakit.training.dropping import quick_dropout
 from lorakit.training.loop import Loop, NotFinite
 
 

@@ -11,7 +11,7 @@ import pytest
 # small blocks, every other one freed: no free piece is at the heap's end, where glibc would give it back itself
 PROGRAM = """\
 import ctypes, psutil
-from lorakit.models.heap import give_back_freed_memory
+from lorakit.cpu.heap import give_back_freed_memory
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 libc.free.argtypes = [ctypes.c_void_p]

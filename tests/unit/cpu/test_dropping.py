@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import dropout, scaled_dot_product_attention
 
-from lorakit.training.dropping import drawn, quick_dropout
+from lorakit.cpu.dropping import drawn, quick_dropout
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from lorakit.facts.machine import cpu_patches
+
 _SMALL = 30_000  # places asking x places asked
 
 
@@ -43,6 +45,8 @@ class SmallInMath:
 
 def small_attention_in_math(unet: nn.Module) -> None:
     """Have all attention of `unet` choose its kernel by its size."""
+    if not cpu_patches():
+        return
     from diffusers.models.attention_processor import Attention
 
     for module in unet.modules():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from diffusers.models.attention_processor import Attention
 
-from lorakit.training.attention import SmallInMath, small_attention_in_math
+from lorakit.cpu.attention import SmallInMath, small_attention_in_math
 
 
 def attention(*, crossed: bool) -> Attention:

@@ -10,8 +10,8 @@ import torch
 from peft import LoHaConfig, LoKrConfig, LoraConfig, inject_adapter_in_model
 from torch import nn
 
+from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.training import text_model
-from lorakit.training.frozen import FrozenWeights
 from tests.support.tiny_text import save_bert
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from lorakit.facts.machine import cpu_patches
+
 _LOW = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -24,7 +26,7 @@ class FrozenWeights:
         self._kept: list[tuple[nn.Parameter, torch.Tensor]] = []
         self._adapted: list[Any] = []
         low = _LOW.get(precision)
-        if low is None or _looks_at_weights(model):
+        if low is None or not cpu_patches() or _looks_at_weights(model):
             return
         for module in model.modules():
             own = list(module.parameters(recurse=False))

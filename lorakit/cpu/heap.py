@@ -11,6 +11,8 @@ import ctypes
 import functools
 import sys
 
+from lorakit.facts.machine import cpu_patches
+
 # mallopt's names for them in malloc.h
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 _LARGEST = 32 << 20  # bytes; the most that glibc takes for the threshold of mappings
@@ -21,7 +23,7 @@ _PAD = 64 << 20
 @functools.cache
 def keep_freed_memory() -> bool:
     """Tell the allocator of this process, where it is glibc's; whether it took it."""
-    if not sys.platform.startswith("linux"):
+    if not cpu_patches() or not sys.platform.startswith("linux"):
         return False
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -36,6 +38,6 @@ def give_back_freed_memory() -> None:
 
     Tensors of another size in each step leave holes that the next one's do not fit, and the heap grows.
     """
-    if sys.platform.startswith("linux"):
+    if cpu_patches() and sys.platform.startswith("linux"):
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
