@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -38,7 +39,8 @@ def quick_dropout() -> Iterator[None]:
     if not cpu_patches():
         yield
         return
-    library = torch.library.Library("aten", "IMPL")
+    open_library: Any = torch.library.Library  # its stubs name no types
+    library = open_library("aten", "IMPL")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a kernel is replaced is what we want
         library.impl("bernoulli_.float", drawn, "CPU")
