@@ -12,6 +12,12 @@ seed: nothing can be measured finer than that. Shares have Wilson's 95 % interva
 Synonyms: pairs of sentences alike but for their names, drawn from equal noise; the figure is what synonyms
 lose. Diversity: distances between the examiner's features of 8 seeds of a sentence, against 8 composed
 pictures of it. Composed pictures need the art, which npm fetches into --art.
+
+Likeness: PSNR in dB inside the mask of the main character and of the prop, laid over the drawn picture
+where they fit best, against what composed pictures of the sentence show of them; sharpness: gradient
+energy there over that of the composed. Both of the first 150 sentences; the column "judge" is what the
+autoencoder makes of composed pictures, the most that can be reached. KID: the examiner's features of
+drawn pictures against those of pictures composed from the same sentences (see studio/closeness.py).
 """
 
 from __future__ import annotations
@@ -35,6 +41,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STUDIO = ROOT / "studio"
 sys.path.insert(0, str(STUDIO))
 
+from closeness import best_match, kernel_distance, templates, to_tensor  # noqa: E402
 from common import label_sheet  # noqa: E402
 from compose import fetch_art, scene_number  # noqa: E402
 from drawing import Painter, quiet_libraries  # noqa: E402
@@ -46,8 +53,10 @@ from figures import (  # noqa: E402
     marks,
     scene_and_sentence,
     spread,
+    tells_prop,
     wilson,
 )
+from looks import LOOKS, LOOSE, Look  # noqa: E402
 from painting import Art, paint  # noqa: E402
 from scenes import Scene  # noqa: E402
 
@@ -55,6 +64,7 @@ from lorakit.diagnostics import LorakitError  # noqa: E402
 from lorakit.rendering.judge import Judge, Verdict, load_judge  # noqa: E402
 
 SEEDS, WORST, FIRST = 8, 20, 50
+CLOSE, CEILING = 150, 40  # sentences whose pictures are laid over composed ones; round trips
 COMPOSED_SEED = 902  # no pool, no judge's examination
 WANTED = {
     "main character": 0.97,
@@ -65,6 +75,9 @@ WANTED = {
     "relation": 0.85,
     "synonyms lose": 0.02,
     "round trip, dB": 32.0,
+    "sharpness": 0.9,
+    "character's likeness, dB": 24.0,
+    "prop's likeness, dB": 22.0,
     "diversity": 0.7,
     "seconds, batch 1": 1.5,
     "seconds, batch 8": 0.7,
@@ -84,16 +97,20 @@ class Measured(Painter):
     """A painter whose autoencoder and speed are measured as well."""
 
     @torch.no_grad()
+    def through(self, picture: Image.Image) -> Image.Image:
+        """A picture through the autoencoder."""
+        wanted = to_tensor(np.asarray(picture))[None] * 2 - 1
+        code = self.pipeline.vae.encode(wanted)
+        code = code.latents if hasattr(code, "latents") else code.latent_dist.mode()
+        made = self.pipeline.vae.decode(code).sample[0].clamp(-1, 1)
+        return Image.fromarray(((made + 1) * 127.5).round().byte().permute(1, 2, 0).numpy())
+
     def round_trip(self, pictures: Sequence[Image.Image]) -> list[float]:
         """PSNR in dB of each picture through the autoencoder."""
         found = []
         for picture in pictures:
-            rows = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None]
-            wanted = rows.float().div(127.5).sub(1)
-            code = self.pipeline.vae.encode(wanted)
-            code = code.latents if hasattr(code, "latents") else code.latent_dist.mode()
-            made = self.pipeline.vae.decode(code).sample.clamp(-1, 1)
-            mse = float(((made - wanted) / 2).pow(2).mean())
+            pair = (np.asarray(one, np.float64) for one in (picture, self.through(picture)))
+            mse = float(np.square(np.subtract(*pair) / 255).mean())
             found.append(-10 * np.log10(max(mse, 1e-10)))
         return found
 
@@ -108,13 +125,17 @@ class Measured(Painter):
         return took
 
 
+Test = tuple[Scene, str]
+
+
 def measure_sentences(
-    painter: Painter, judge: Judge, count: int, seed: int, sheets: dict[str, Path | None]
+    tests: Sequence[Test],
+    images: Sequence[Image.Image],
+    judge: Judge,
+    sheets: dict[str, Path | None],
 ) -> dict[str, Interval]:
     """Shares of what is named right, and sheets of the worst and of the first pictures."""
-    tests = [scene_and_sentence(seed, number) for number in range(count)]
-    sentences = [sentence for _, sentence in tests]
-    images = painter.draw(sentences, [seed * 100_003 + number for number in range(count)])
+    count, sentences = len(tests), [sentence for _, sentence in tests]
     seen, verdicts = judge.see(images), judge.look(images)
     right: dict[str, list[bool]] = {part: [] for part in OWN}
     for row, (scene, sentence) in enumerate(tests):
@@ -130,6 +151,25 @@ def measure_sentences(
             ]
             label_sheet([images[row] for row in rows], texts, 5).save(path)
     return {part: wilson(sum(found), len(found)) for part, found in right.items()}
+
+
+def measure_closeness(
+    tests: Sequence[Test], images: Sequence[Image.Image], art: Art, look: Look
+) -> dict[str, Interval]:
+    """Likeness of main characters and props to composed ones, and sharpness inside both."""
+    likeness: dict[str, list[float]] = {"character": [], "prop": []}
+    sharpness = []
+    for (scene, sentence), image in zip(tests, images, strict=True):
+        asked = {"character": scene.actors[0].code if scene.actors else None}
+        asked["prop"] = scene.prop if tells_prop(scene, sentence) else None
+        for kind, code in asked.items():
+            candidates = templates(scene, code, art, look) if code else []
+            if candidates:
+                match = best_match(to_tensor(np.asarray(image)), candidates)
+                likeness[kind].append(match.psnr)
+                sharpness.append(match.sharpness)
+    found = {f"{kind}'s likeness, dB": bootstrap(values) for kind, values in likeness.items()}
+    return {"sharpness": bootstrap(sharpness), **found}
 
 
 def words(verdict: Verdict) -> str:
@@ -165,7 +205,9 @@ def measure_synonyms(painter: Painter, judge: Judge, count: int, seed: int) -> d
     }
 
 
-def measure_diversity(painter: Painter, judge: Judge, art: Art, count: int, seed: int) -> Interval:
+def measure_diversity(
+    painter: Painter, judge: Judge, art: Art, look: Look, count: int, seed: int
+) -> Interval:
     """Spread of 8 seeds of a sentence over that of 8 composed pictures of it; ratio of the means."""
     drawn, composed = [], []
     for number in range(count):
@@ -174,7 +216,7 @@ def measure_diversity(painter: Painter, judge: Judge, art: Art, count: int, seed
         drawn.append(spread(judge.see(painter.draw([sentence] * SEEDS, seeds)).features))
         layouts = random.Random(number)
         scenes = [dataclasses.replace(scene, layout=layouts.getrandbits(48)) for _ in range(SEEDS)]
-        composed.append(spread(judge.see([paint(one, art) for one in scenes]).features))
+        composed.append(spread(judge.see([paint(one, art, look=look) for one in scenes]).features))
     ours, theirs = np.array(drawn), np.array(composed)
     picks = np.random.default_rng(0).integers(0, count, (2000, count))
     low, high = np.quantile(ours[picks].mean(1) / theirs[picks].mean(1), (0.025, 0.975))
@@ -193,7 +235,8 @@ def print_table(
         wanted = WANTED.get(name)
         met = "" if wanted is None else ("<=" if name in AT_MOST else ">=") + f"{wanted * scale:g}"
         spanned = f"{found.low * scale:.{digits}f} .. {found.high * scale:.{digits}f}"
-        judged = f"{own[OWN[name]] * 100:.1f}" if name in OWN else ""
+        most = own[OWN[name]] if name in OWN else own.get(name)
+        judged = "" if most is None else f"{most * scale:.{digits}f}"
         value = f"{found.value * scale:.{digits}f}"
         print(f"{name:<24}{value:>8}{spanned:>20}{found.count:>6}{met:>10}{judged:>8}")
 
@@ -211,6 +254,9 @@ def main() -> None:
     )
     parser.add_argument("--sheet", type=Path, help="write the worst 20 as a PNG here")
     parser.add_argument("--first", type=Path, help="write the first 50, for the eye, here")
+    parser.add_argument(
+        "--look", choices=tuple(LOOKS), default=LOOSE.name, help="of composed pictures"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     args = parser.parse_args()
     try:
@@ -220,19 +266,31 @@ def main() -> None:
     quiet_libraries()
     painter = Measured(args.model, args.steps, args.guidance)
     art = Art(fetch_art(args.art))
-    figures = measure_sentences(
-        painter, judge, args.count, args.seed, {"worst": args.sheet, "first": args.first}
-    )
+    look = LOOKS[args.look]
+    tests = [scene_and_sentence(args.seed, number) for number in range(args.count)]
+    seeds = [args.seed * 100_003 + number for number in range(args.count)]
+    images = painter.draw([sentence for _, sentence in tests], seeds)
+    sheets = {"worst": args.sheet, "first": args.first}
+    figures = measure_sentences(tests, images, judge, sheets)
     figures |= measure_synonyms(painter, judge, max(4, args.count // 4), args.seed)
-    composed = [paint(scene_number(COMPOSED_SEED, n), art) for n in range(min(256, args.count))]
+    figures |= measure_closeness(tests[:CLOSE], images[:CLOSE], art, look)
+    same = [paint(scene, art, look=look) for scene, _ in tests]
+    rows = [judge.see(pictures).features.float().numpy() for pictures in (images, same)]
+    figures["KID"] = kernel_distance(*rows)
+    composed = [
+        paint(scene_number(COMPOSED_SEED, n), art, look=look) for n in range(min(256, args.count))
+    ]
     figures["round trip, dB"] = bootstrap(painter.round_trip(composed))
+    most = measure_closeness(
+        tests[:CEILING], [painter.through(one) for one in same[:CEILING]], art, look
+    )
     figures["diversity"] = measure_diversity(
-        painter, judge, art, max(2, args.count // 25), args.seed
+        painter, judge, art, look, max(2, args.count // 25), args.seed
     )
     sentence = scene_and_sentence(args.seed, 0)[1]
     for batch, rounds in ((1, 5), (8, 3)):
         figures[f"seconds, batch {batch}"] = bootstrap(painter.seconds(sentence, batch, rounds))
-    own = judge.card["accuracy"]["plain"]
+    own = judge.card["accuracy"]["plain"] | {name: one.value for name, one in most.items()}
     facts = {
         "model": args.model,
         "seed": args.seed,

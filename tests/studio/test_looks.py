@@ -2,67 +2,30 @@
 
 from __future__ import annotations
 
-import colorsys
 import importlib
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-STUDIO = Path(__file__).resolve().parents[2] / "studio"
 CELL = 8
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _studio_on_path():
-    """The stages are scripts that import each other by bare names."""
-    sys.path.insert(0, str(STUDIO))
-    yield
-    sys.path.remove(str(STUDIO))
-
-
 @pytest.fixture(scope="module")
-def art(tmp_path_factory, painting):
-    """A folder like the npm package's: an ellipse of its own colour and shape for each code."""
-    folder = tmp_path_factory.mktemp("art")
-    scenes = importlib.import_module("scenes")
-    world = scenes.load_world()
-    scattered = [
-        entry[0]
-        for setting in painting.SETTINGS.values()
-        for entry in (*setting.far, *setting.near, *setting.above)
-    ]
-    codes = sorted({*world.characters, *world.hats, *world.props, *scattered})
-    for number, code in enumerate(codes):
-        red, green, blue = colorsys.hsv_to_rgb(number / len(codes), 0.8, 0.9)
-        image = Image.new("RGBA", (256, 256))
-        box = (8, 20 + number % 50, 248, 236 - number % 40)
-        colour = (int(red * 255), int(green * 255), int(blue * 255), 255)
-        ImageDraw.Draw(image).ellipse(box, fill=colour)
-        ImageDraw.Draw(image).rectangle(
-            (40, 100, 90, 120), fill="black"
-        )  # it has a left and a right
-        image.save(folder / f"{code}.webp", lossless=True)
-    return painting.Art(folder)
-
-
-@pytest.fixture(scope="module")
-def painting():
+def painting(studio):
     return importlib.import_module("painting")
 
 
 @pytest.fixture(scope="module")
-def looks():
+def looks(studio):
     return importlib.import_module("looks")
 
 
 @pytest.fixture(scope="module")
-def stages(art, painting, looks):
+def stages(small_art, painting, looks):
     scene_number = importlib.import_module("compose").scene_number
     scenes = [scene_number(5, n) for n in range(600)]
-    return [(scene, painting.set_stage(scene, art, look=looks.GRID)) for scene in scenes]
+    return [(scene, painting.set_stage(scene, small_art, look=looks.GRID)) for scene in scenes]
 
 
 def test_each_sprite_stands_on_the_grid_in_one_way(stages):
@@ -90,25 +53,25 @@ def test_actors_and_things_come_in_three_sizes(stages, looks):
         assert max(map(len, sizes.values())) <= most
 
 
-def test_a_hat_sits_on_a_head_the_same_way_wherever_it_stands(art, painting, looks):
+def test_a_hat_sits_on_a_head_the_same_way_wherever_it_stands(small_art, painting, looks):
     scenes = importlib.import_module("scenes")
     apart = set()
     for layout in range(40):
         scene = scenes.Scene("finds", layout, None, (scenes.Actor("1f43b", "1f451"),), "1f511")
-        stage = painting.set_stage(scene, art, look=looks.GRID)
+        stage = painting.set_stage(scene, small_art, look=looks.GRID)
         at = {figure.code: figure.place for figure in stage.figures}
         apart.add(tuple(np.subtract(at["1f451"], at["1f43b"]).tolist()))
     assert len(apart) == 1
 
 
-def test_a_setting_has_a_handful_of_backdrops(art, painting, looks):
-    pictures = {painting.kept_backdrop("in a forest", art, n).tobytes() for n in range(4)}
+def test_a_setting_has_a_handful_of_backdrops(small_art, painting, looks):
+    pictures = {painting.kept_backdrop("in a forest", small_art, n).tobytes() for n in range(4)}
     assert len(pictures) == looks.GRID.backdrops == 4
     scenes = importlib.import_module("scenes")
     seen = set()
     for layout in range(40):
         scene = scenes.Scene("alone", layout, "in a forest", (scenes.Actor("1f43b"),))
-        corner = np.asarray(painting.paint(scene, art, look=looks.GRID))[:4, :4]
+        corner = np.asarray(painting.paint(scene, small_art, look=looks.GRID))[:4, :4]
         seen.add(corner.tobytes())
     assert len(seen) <= 4
 
@@ -129,10 +92,10 @@ def test_an_outline_is_dark_and_keeps_what_is_inside(looks):
     assert made[17, 2, 3] == 0
 
 
-def test_loose_pictures_are_drawn_as_ever(art, painting, looks):
+def test_loose_pictures_are_drawn_as_ever(small_art, painting, looks):
     """The hologram pictures and the judges' were; no look is the loose one."""
     scene_number = importlib.import_module("compose").scene_number
     for n in range(20):
         scene = scene_number(6, n)
-        picture = painting.paint(scene, art)
-        assert picture.tobytes() == painting.paint(scene, art, look=looks.LOOSE).tobytes()
+        picture = painting.paint(scene, small_art)
+        assert picture.tobytes() == painting.paint(scene, small_art, look=looks.LOOSE).tobytes()
