@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.hub import HubError, snapshot
+from lorakit.facts.hub import snapshot
+from lorakit.facts.hub_errors import HubError
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
 
@@ -38,8 +39,8 @@ def hub_copy(source: DataSource, *, download: bool) -> Path | None:
             repository, download=download, repo_type="dataset", revision=source.revision or None
         )
     except HubError as error:
-        hint = f"offline? put its files in a folder and write {key}: that folder"
-        raise DataError("data", key, str(error), hint) from error
+        own = f"or put its files in a folder and write {key}: that folder"
+        raise DataError("data", key, str(error), "; ".join((*error.hints, own))) from error
 
 
 def splits_of(folder: Path, source: DataSource) -> Any:

@@ -12,7 +12,9 @@ from lorakit.facts.adapters import AdapterError, adapter_digest
 from lorakit.facts.data_sets import DataError
 from lorakit.facts.digests import Digests, Unread
 from lorakit.facts.machine import Machine, this_machine
-from lorakit.facts.models import ModelError, ModelFacts, model_facts
+from lorakit.facts.model_configs import ModelError
+from lorakit.facts.model_lookup import model_facts
+from lorakit.facts.models import ModelFacts
 from lorakit.facts.pictures import PictureFacts, picture_facts
 from lorakit.facts.text_data import TextFacts, text_facts
 from lorakit.facts.text_lengths import TextLengths, text_lengths
@@ -74,7 +76,7 @@ def gather(
                 raise ModelError("lorakit:minilm reads texts; it cannot draw")  # noqa: TRY301
             facts = models[name] = model_facts(source, digests, download=download)
         except ModelError as error:
-            problem("model", str(error), source.place)
+            problem("model", str(error), source.place, *error.hints)
             continue
         if facts.tokenizer is not None:
             counters[name] = TokenCounter(facts.tokenizer, facts.token_limit)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lorakit.facts.models import ModelError
+from lorakit.facts.model_configs import ModelError
 from lorakit.facts.tokens import TokenCounter
 
 _SAMPLE = 250_000  # characters that are counted for the mean: a twentieth of a second

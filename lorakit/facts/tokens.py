@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lorakit.facts.model_configs import ModelError
+
 # what CLIP splits text into before its merges (Radford et al. 2021, the released code)
 _CLIP_WORDS = r"""'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"""
 
@@ -16,10 +18,9 @@ def _from_merges(folder: Path) -> Any:
     from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
     from tokenizers.models import BPE
 
-    vocabulary = json.loads((folder / "vocab.json").read_text("utf-8"))
-    lines = (folder / "merges.txt").read_text("utf-8").splitlines()
-    pairs = (line.split() for line in lines if line and not line.startswith("#version"))
-    merges = [(first, second) for first, second in pairs]
+    merges = read_merges(folder / "merges.txt")
+    told = folder / "vocab.json"
+    vocabulary = json.loads(told.read_text("utf-8")) if told.is_file() else clip_vocabulary(merges)
     tokenizer = Tokenizer(
         BPE(vocab=vocabulary, merges=merges, end_of_word_suffix="</w>", unk_token="<|endoftext|>")  # noqa: S106
     )
@@ -35,6 +36,27 @@ def _from_merges(folder: Path) -> Any:
     return tokenizer
 
 
+def read_merges(file: Path) -> list[tuple[str, str]]:
+    """The pairs of letters that a tokenizer joins, in order. Raises OSError, ValueError."""
+    lines = file.read_text("utf-8").splitlines()
+    pairs = (line.split() for line in lines if line and not line.startswith("#version"))
+    return [(first, second) for first, second in pairs]
+
+
+def clip_vocabulary(merges: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """CLIP's tokens by number, which follow from its merges: bytes, bytes that end a word, merges, two marks.
+
+    A byte that can be printed is its own letter; the others are letters from 256 on, as GPT-2 has it.
+    """
+    printed = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printed]
+    letters = [chr(byte) for byte in printed] + [chr(256 + n) for n in range(len(others))]
+    ends = [f"{letter}</w>" for letter in letters]
+    joined = ["".join(pair) for pair in merges]
+    marks = ["<|startoftext|>", "<|endoftext|>"]
+    return {token: number for number, token in enumerate([*letters, *ends, *joined, *marks])}
+
+
 class TokenCounter:
     """Counts as the model's own tokenizer does; `limit` includes the start and end tokens."""
 
@@ -45,16 +67,24 @@ class TokenCounter:
 
     def _load(self) -> Any:
         if self._tokenizer is None:
-            whole = self._folder / "tokenizer.json"
-            if whole.is_file():
-                from tokenizers import Tokenizer
-
-                self._tokenizer = Tokenizer.from_file(str(whole))
-                self._tokenizer.no_truncation()
-                self._tokenizer.no_padding()
-            else:
-                self._tokenizer = _from_merges(self._folder)
+            try:
+                self._tokenizer = self._read()
+            except Exception as error:
+                raise ModelError(
+                    f"the tokenizer in {self._folder} cannot be read: {error}"
+                ) from error
         return self._tokenizer
+
+    def _read(self) -> Any:
+        whole = self._folder / "tokenizer.json"
+        if not whole.is_file():
+            return _from_merges(self._folder)
+        from tokenizers import Tokenizer
+
+        read = Tokenizer.from_file(str(whole))
+        read.no_truncation()
+        read.no_padding()
+        return read
 
     def count(self, text: str) -> int:
         """Tokens of `text` with the start and end tokens."""

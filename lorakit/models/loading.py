@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lorakit.diagnostics import LorakitError
-from lorakit.models import adapter_formats
+from lorakit.models import adapter_formats, pipelines
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -32,25 +32,13 @@ def load_pipeline(
     `without` names parts that are not needed, such as `vae`, and are not loaded from a folder.
     Raises LorakitError where weights are missing or an adapter does not fit.
     """
-    from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
     from diffusers.utils import logging
 
     logging.disable_progress_bar()
-    kind = StableDiffusionXLPipeline if family == "sdxl" else StableDiffusionPipeline
-    dtype = DTYPES[precision]
-    options: dict[str, Any] = {"dtype": dtype}
-    if family == "sd":
-        # a board is the author's own words; a black frame would end up in the film
-        options |= {"safety_checker": None, "requires_safety_checker": False}
     try:
-        if path.is_file():
-            pipeline = kind.from_single_file(str(path), **options)
-        else:
-            left_out = dict.fromkeys(without)
-            pipeline = kind.from_pretrained(
-                str(path), use_safetensors=True, local_files_only=True, **options, **left_out
-            )
-    except (OSError, ValueError) as error:
+        load = pipelines.from_file if path.is_file() else pipelines.from_folder
+        pipeline = load(path, family, DTYPES[precision], without)
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise LorakitError(f"the model in {path} cannot be loaded: {error}") from error
     pipeline.set_progress_bar_config(disable=True)
     _wear(pipeline, adapters)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lorakit.facts.models import ModelError
+from lorakit.facts.model_configs import ModelError
 from lorakit.facts.text_lengths import sample_of, text_lengths
 from lorakit.facts.text_models import minilm_folder
 from lorakit.facts.tokens import TokenCounter

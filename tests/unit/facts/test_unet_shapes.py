@@ -11,7 +11,7 @@ import torch
 import lorakit
 from lorakit import resources
 from lorakit.facts.digests import Unread
-from lorakit.facts.models import model_facts
+from lorakit.facts.model_lookup import model_facts
 from lorakit.facts.unet_layers import layer_sizes, total, trainable
 from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
 from lorakit.language.recipe.documents import ModelSource
