@@ -124,6 +124,11 @@ def _missing_pieces(folder: Path, weights: Weights) -> list[str]:
     return [name for name in named if name not in weights.files]
 
 
+def source_of(folder: Path, name: str) -> str:
+    """The file of a folder that has this plain name, or would have it without its variant."""
+    return next(found for found in serving(listing_of(folder)) if plain_name(found) == name)
+
+
 def plain_name(name: str) -> str:
     """What a whole file of weights is called where it is the only one: without its variant."""
     for variant in _VARIANTS[1:]:

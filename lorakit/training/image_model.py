@@ -12,6 +12,8 @@ from typing import Any
 from lorakit.cpu.attention import small_attention_in_math
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.facts.adapters import PEFT_SETTINGS, trained_file
+from lorakit.facts.model_configs import read_config
+from lorakit.facts.model_files import source_of
 from lorakit.facts.text_encoders import TARGETS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer
 from lorakit.models.loading import load_pipeline
@@ -20,6 +22,7 @@ from lorakit.training import adapter_files, canonical
 from lorakit.training.task import seeded
 
 _NAME = "default"
+_BESIDE = ("safety_checker", "feature_extractor", "image_encoder")
 
 
 def text_encoders(pipeline: Any, family: str) -> dict[str, Any]:
@@ -153,6 +156,13 @@ def _layers(part: str, network: Any) -> Iterator[tuple[str, Layer]]:
         )
 
 
+def _index(base: Path) -> dict[str, Any]:
+    """What a pipeline is made of, without the parts beside it that are not copied."""
+    told = read_config(base, "model_index.json")
+    absent = {name: [None, None] for name in _BESIDE if name in told}
+    return {**told, **absent, **({"requires_safety_checker": False} if absent else {})}
+
+
 def save_whole(networks: Any, base: Path, folder: Path, files: list[str]) -> dict[str, str]:
     """Write a pipeline whose trained networks are new and whose other `files` are the base's."""
     trained = {}
@@ -168,7 +178,9 @@ def save_whole(networks: Any, base: Path, folder: Path, files: list[str]) -> dic
                 k: v.detach().cpu().contiguous() for k, v in trained[name].state_dict().items()
             }
             canonical.write(target, state, {"format": "pt"})
+        elif name == "model_index.json":
+            atomic.write_json(target, _index(base))
         else:
-            shutil.copyfile(base / name, target)
+            shutil.copyfile(base / source_of(base, name), target)
         outputs[f"model/{name}"] = str(target)
     return outputs

@@ -88,14 +88,6 @@ def checkpoint(path: Path, keys: list[str]) -> Path:
     return path
 
 
-def test_one_file_checkpoints_are_known_by_their_keys(tmp_path: Path) -> None:
-    unet = "model.diffusion_model.input_blocks.0.0.weight"
-    small = checkpoint(tmp_path / "small.safetensors", [unet])
-    large = checkpoint(tmp_path / "large.safetensors", [unet, "conditioner.embedders.1.model.x"])
-    assert (facts(small).family, facts(small).native) == ("sd", (512, 512))
-    assert (facts(large).family, facts(large).native) == ("sdxl", (1024, 1024))
-
-
 @pytest.mark.parametrize(
     ("make", "says"),
     [
