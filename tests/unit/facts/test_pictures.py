@@ -205,7 +205,9 @@ def test_what_is_not_here_is_unknown_until_a_run_and_then_said(cache: Path, proj
     lines = training.action.extra["plan"]
     assert isinstance(lines, list)
     assert lines[0] == "optimizer steps: unknown until its data is downloaded"
-    with pytest.raises(InvalidDocument, match="hub:someone/far is not on this machine, and HF_HUB_OFFLINE forbids"):
+    with pytest.raises(
+        InvalidDocument, match="hub:someone/far is not on this machine, and HF_HUB_OFFLINE forbids"
+    ):
         session.plan(download=True)  # the tests' environment forbids the hub
 
 
