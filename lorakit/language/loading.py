@@ -13,7 +13,7 @@ from lorakit.language.recipe.documents import ModelSource, Project, Recipe, Stor
 from lorakit.language.recipe.paths import Paths, project_root
 from lorakit.language.story import build_board
 from lorakit.language.story.checks import BOARD_CHECKS
-from lorakit.language.yaml import access, schema, source, verdict
+from lorakit.language.yaml import access, schemas, source, validation
 from lorakit.language.yaml.findings import Findings, Unreadable
 from lorakit.language.yaml.reader import FolderReader
 
@@ -162,20 +162,20 @@ class _Loader:
             )
             raise Unreadable
         if not isinstance(root.value, dict):
-            schema.compiled("recipe.schema.json").check(root, "a recipe", self._findings)
+            validation.check(root, schemas.RECIPE, self._findings, "a recipe")
             raise Unreadable
         return root
 
     def _check_profiles(self, root: Node, chosen: str | None) -> None:
         """Hold every profile against the schema, so that a slip in one is found before it is used."""
-        check = schema.compiled("recipe.schema.json")
         for name, over in access.mapping(root, "profiles").items():
             if name != chosen and isinstance(over.value, dict):
-                check.check(merge.merged(root, over), "a recipe", self._findings)
+                validation.check(
+                    merge.merged(root, over), schemas.RECIPE, self._findings, "a recipe"
+                )
 
     def _recipe(self, root: Node, document: Path, paths: Paths) -> Recipe:
-        schema.compiled("recipe.schema.json").check(root, "a recipe", self._findings)
-        verdict.confirm(root, "recipe.schema.json", self._findings)
+        validation.check(root, schemas.RECIPE, self._findings, "a recipe")
         swept = sweeps.expanded(root, self._findings)
         recipe = build_recipe.recipe(swept, document, paths, self._board, self._findings)
         for check in RECIPE_CHECKS:
@@ -213,8 +213,7 @@ class _Loader:
         return board
 
     def _checked_board(self, root: Node, path: Path) -> Storyboard:
-        schema.compiled("storyboard.schema.json").check(root, "a storyboard", self._findings)
-        verdict.confirm(root, "storyboard.schema.json", self._findings)
+        validation.check(root, schemas.STORYBOARD, self._findings, "a storyboard")
         board = build_board.storyboard(root, path, self._findings)
         for check in BOARD_CHECKS:
             check(board, root, self._findings)

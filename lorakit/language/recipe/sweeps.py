@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lorakit.language.recipe.overrides import Override, parts
-from lorakit.language.yaml import access, names, schema
+from lorakit.language.yaml import access, names, schemas, validation
 from lorakit.language.yaml.nodes import Node
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ def expanded(root: Node, findings: Findings) -> Sweeps:
             continue
         base = _swept(name, node, steps, findings)
         found.drafts[name] = []
-        if base is None or not schema.definition("sweep").accepts(node):
+        if base is None or not validation.accepts(node, schemas.RECIPE, "sweep"):
             continue  # what is wrong with it has been told
         for draft in _drafts(node, root, base, findings):
             made, board = _laid(base, draft, findings)
-            schema.definition("step").check(made, "a step", findings)
+            validation.check(made, schemas.RECIPE, findings, "a step", "step")
             found.drafts[name].append(replace(draft, board=board))
             added[f"{name}/{draft.name}"] = made
     if added and owner is not None:

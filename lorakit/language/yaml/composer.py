@@ -27,6 +27,7 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _LONGEST_SHOWN = 60
+_ENDS_A_TEXT = ("", "\n", "\r", ",", "}", "]", ":")
 # PyYAML's event classes have no types worth the name
 _Event = Any
 
@@ -49,6 +50,7 @@ class Composer:
 
     def __init__(self, source: Source, findings: Findings) -> None:
         self._source = source
+        self._text = source.text
         self._findings = findings
         self._anchors: dict[str, Node] = {}
         self._sizes: dict[str, int] = {}
@@ -156,6 +158,8 @@ class Composer:
         elif plain:
             try:
                 node.value = resolve(text)
+                end = node.end
+                node.cut = self._text[end : end + 1] not in _ENDS_A_TEXT
             except NotFinite:
                 shown = text if len(text) <= 20 else text[:20] + "…"
                 message = f"{shown} is not a number that can be computed with"

@@ -88,12 +88,13 @@ class Node:
 
     `start` and `end` are indices into the source's text, `line` and `column` count from 1, `style` is
     the quote or block character, `""` for plain. `keys` are a mapping's keys as nodes, `deleted` those that
-    a merge took away.
+    a merge took away. `cut` is a plain text with more behind it on its line, maybe a part of it.
     """
 
     __slots__ = (
         "anchor",
         "column",
+        "cut",
         "deleted",
         "end",
         "keys",
@@ -126,6 +127,7 @@ class Node:
         self.anchor = anchor
         self.keys = keys
         self.deleted: dict[str, Node] | None = None
+        self.cut = False
 
     @property
     def spot(self) -> Spot:

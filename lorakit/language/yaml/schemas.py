@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from lorakit import resources
 
 JSON = dict[str, Any]
+RECIPE = "recipe.schema.json"
+STORYBOARD = "storyboard.schema.json"
+FILES = (RECIPE, STORYBOARD)
 
 
 @cache
@@ -28,6 +32,73 @@ def resolve(reference: str, file: str) -> tuple[Any, str]:
         if part:
             found = found[part.replace("~1", "/").replace("~0", "~")]
     return found, target
+
+
+class Subschema(NamedTuple):
+    """A schema inside a schema: its keywords, with those beside a `$ref` laid over what it points to."""
+
+    raw: JSON
+    file: str
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """JSON's names of the types that a value may have; empty where all are allowed."""
+        kinds = self.raw.get("type", ())
+        return (kinds,) if isinstance(kinds, str) else tuple(kinds)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The keys that must be there."""
+        return tuple(self.raw.get("required", ()))
+
+    @property
+    def keys(self) -> JSON:
+        """The keys that a mapping may have, each with its schema as it is written."""
+        found: JSON = self.raw.get("properties", {})
+        return found
+
+    @property
+    def closed(self) -> bool:
+        """Whether other keys are refused."""
+        return self.raw.get("additionalProperties") is False
+
+    @property
+    def prose(self) -> bool:
+        """Whether it is of a text for people or for the model."""
+        return bool(self.raw.get("x-prose"))
+
+    def key(self, name: str) -> Subschema | None:
+        """The schema of a key's value."""
+        return subschema(self.keys[name], self.file) if name in self.keys else None
+
+    def branches(self) -> Iterator[tuple[str, Subschema]]:
+        """Each kind of step with the schema that it adds."""
+        for sub in self.raw.get("allOf", ()):
+            yield sub["if"]["properties"]["kind"]["const"], subschema(sub["then"], self.file)
+
+    def below(self, path: Iterable[str | int]) -> Subschema:
+        """The schema at the end of an evaluation path, whose `$ref`s are followed already."""
+        found = self
+        raw: Any = self.raw
+        for part in path:
+            if part == "$ref":
+                continue
+            raw = raw[part]
+            if isinstance(raw, dict):
+                found = subschema(raw, found.file)
+                raw = found.raw
+        return found
+
+
+def subschema(raw: Any, file: str) -> Subschema:
+    """A schema as it stands in `file`, with its `$ref` followed."""
+    if not isinstance(raw, dict):
+        return Subschema({}, file)
+    while "$ref" in raw:
+        beside = {key: value for key, value in raw.items() if key != "$ref"}
+        target, file = resolve(raw["$ref"], file)
+        raw = {**target, **beside}
+    return Subschema(raw, file)
 
 
 def default(reference: str) -> Any:

@@ -6,29 +6,37 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language.yaml import names, schemas
+from lorakit.language.yaml.problems import shortened
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node
-    from lorakit.language.yaml.schema import Schema
+    from lorakit.language.yaml.problems import Problem
 
-_LONGEST_SHOWN = 40
+_KIND = "in a step of kind "
+_FORMATS = {schemas.RECIPE: "a recipe", schemas.STORYBOARD: "a storyboard"}
+# a word that means something in one place alone, and would be explained wrongly by where else it stands
+_IN_PLACE = {
+    ("sentence", "caption"): "the caption is the sentence itself: "
+    "write in text what the film shows, in prompt what is drawn",
+}
 
 
-def report(schema: Schema, node: Node, key: str, findings: Findings) -> str:
+def report(problem: Problem, key: str, findings: Findings) -> str:
     """Say what an unknown key is called here, or where it belongs; returns the key that was meant."""
-    allowed = [name for name in schema.properties if name != "notes"]
+    node = problem.node
+    allowed = [name for name in problem.schema.keys if name != "notes"]
     spot = node.key_spot(key)
-    short = key if len(key) <= _LONGEST_SHOWN else key[: _LONGEST_SHOWN - 1] + "…"
-    assert isinstance(node.value, dict)
-    if (
-        node.style == "{"
-        and node.value[key].value is None
-        and node.keys
-        and node.keys[key].style == ""
-    ):
-        message = f"a comma inside {{ }} ends the text before {short}"
-        findings.error("yaml-comma", message, spot, "put the text that holds the comma in quotes")
+    short = shortened(key)
+    if _is_text_that_a_comma_ended(node, key):
+        number = _decimal_comma(node, key)
+        message = f"a comma inside {{ }} ends the {'number' if number else 'text'} before {short}"
+        hint = f"write {number}" if number else "put the text that holds the comma in quotes"
+        findings.error("yaml-comma", message, spot, hint)
+        return ""
+    here = _IN_PLACE.get((_name_of(problem), key))
+    if here:
+        findings.error("unknown-key", f"{short} cannot stand here", spot, here)
         return ""
     ours = names.foreign(key, allowed)
     if ours:
@@ -39,64 +47,104 @@ def report(schema: Schema, node: Node, key: str, findings: Findings) -> str:
     if near:
         findings.error("unknown-key", f"unknown key {short}", spot, f"did you mean {near}?")
         return near
-    home = _home(key)
+    home = _home(key, problem.file)
     if home:
         findings.error("unknown-key", f"{short} cannot stand here", spot, home)
         return ""
     later = names.LATER.get(key.casefold())
     if later:
-        findings.error(
-            "unknown-key", f"{short} belongs to {later}, which this version does not have yet", spot
-        )
+        message = f"{short} belongs to {later}, which this version does not have yet"
+        findings.error("unknown-key", message, spot)
         return ""
-    findings.error(
-        "unknown-key",
-        f"unknown key {short}",
-        spot,
-        f"what may stand here: {names.listed(allowed, 20)}",
-    )
+    hint = f"what may stand here: {names.listed(allowed, 20)}"
+    findings.error("unknown-key", f"unknown key {short}", spot, hint)
     return ""
 
 
-def _home(key: str) -> str:
+def means(given: str, key: str) -> bool:
+    """Whether a key that is there was probably meant to be another one, which is not."""
+    return bool(names.foreign(given, [key]) or names.nearest(given, [key]))
+
+
+def _name_of(problem: Problem) -> str:
+    """The name of the definition that a mapping is held against."""
+    definitions = schemas.load(problem.schema.file).get("definitions", {})
+    properties = problem.raw.get("properties")
+    return next(
+        (name for name, raw in definitions.items() if raw.get("properties") is properties), ""
+    )
+
+
+def _is_text_that_a_comma_ended(node: Node, key: str) -> bool:
+    assert isinstance(node.value, dict)
+    written = (node.keys or {}).get(key)
+    return (
+        node.style == "{"
+        and node.value[key].value is None
+        and written is not None
+        and written.style == ""
+    )
+
+
+def _decimal_comma(node: Node, key: str) -> str:
+    """`hold: 1.5`, where `hold: 1,5` is a key with the number 1 and the key 5."""
+    assert isinstance(node.value, dict)
+    before = ""
+    for one in node.value:
+        if one == key:
+            break
+        before = one
+    number = node.value[before].value if before else None
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    return f"{before}: {number}.{key}" if whole and key.isdecimal() else ""
+
+
+def _home(key: str, file: str) -> str:
     """Where a key that is wrong here belongs, be it ours or another tool's."""
-    homes = _homes()
-    if key in homes:
-        return f"it belongs {names.listed(homes[key], 4)}"
-    ours = names.foreign(key, homes)
-    return f'it is called "{ours}" and belongs {names.listed(homes[ours], 4)}' if ours else ""
+    called = ""
+    places = _homes().get(key)
+    if places is None:
+        ours = names.foreign(key, _homes())
+        if ours is None:
+            return ""
+        called, places = f'is called "{ours}" and ', _homes()[ours]
+    here = [place for place, home in places if home == file]
+    if here:
+        return f"it {called}belongs {_places(here)}"
+    other = next(home for _, home in places)
+    elsewhere = _places([place for place, _ in places])
+    into = "" if elsewhere.startswith("at the top") else f"into {_FORMATS[other]}, "
+    return f"it {called}belongs {into}{elsewhere}"
+
+
+def _places(places: list[str]) -> str:
+    """Places in a row, kinds of steps together."""
+    kinds = [place.removeprefix(_KIND) for place in places if place.startswith(_KIND)]
+    found = [place for place in places if not place.startswith(_KIND)]
+    return names.listed([*found, *([_KIND + names.listed(kinds)] if kinds else [])], 4)
 
 
 @cache
-def _homes() -> dict[str, tuple[str, ...]]:
-    """Each key of both formats -> the places where it may stand, in words."""
-    homes: dict[str, dict[str, None]] = {}
+def _homes() -> dict[str, tuple[tuple[str, str], ...]]:
+    """Each key of both formats -> the places where it may stand, in words, and in which format."""
+    homes: dict[str, dict[tuple[str, str], None]] = {}
 
-    def walk(raw: Any, file: str, where: str) -> None:
-        if not isinstance(raw, dict):
-            return
-        if "$ref" in raw:
-            raw, file = schemas.resolve(raw["$ref"], file)
-        for key, sub in raw.get("properties", {}).items():
+    def walk(raw: Any, file: str, where: str, home: str) -> None:
+        sub = schemas.subschema(raw, file)
+        for key, value in sub.keys.items():
             if key not in ("notes", "kind", "from"):
-                homes.setdefault(key, {})[where] = None
-            walk(sub, file, f"under {key}:")
-        if "items" in raw:
-            walk(raw["items"], file, where.replace("under ", "in an item of ").rstrip(":"))
-        if isinstance(raw.get("additionalProperties"), dict):
-            walk(
-                raw["additionalProperties"],
-                file,
-                where.replace("under ", "in one of the ").rstrip(":"),
-            )
-        for sub in raw.get("allOf", ()):
-            kind = sub["if"]["properties"]["kind"]["const"]
-            walk(sub["then"], file, f"in a step of kind {kind}")
+                homes.setdefault(key, {})[where, home] = None
+            walk(value, sub.file, f"under {key}:", home)
+        if "items" in sub.raw:
+            inside = where.replace("under ", "in an item of ").rstrip(":")
+            walk(sub.raw["items"], sub.file, inside, home)
+        rest = sub.raw.get("additionalProperties")
+        if isinstance(rest, dict):
+            walk(rest, sub.file, where.replace("under ", "in one of the ").rstrip(":"), home)
+        for branch in sub.raw.get("allOf", ()):
+            kind = branch["if"]["properties"]["kind"]["const"]
+            walk(branch["then"], sub.file, f"{_KIND}{kind}", home)
 
-    walk(
-        schemas.load("storyboard.schema.json"),
-        "storyboard.schema.json",
-        "at the top of a storyboard",
-    )
-    walk(schemas.load("recipe.schema.json"), "recipe.schema.json", "at the top of a recipe")
+    for file, noun in _FORMATS.items():
+        walk(schemas.load(file), file, f"at the top of {noun}", file)
     return {key: tuple(places) for key, places in homes.items()}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from lorakit.language.yaml import names, scalars, unknown_keys
+from lorakit.language.yaml import meant, names
+from lorakit.language.yaml.problems import example, shown
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node
-    from lorakit.language.yaml.schema import Schema
+    from lorakit.language.yaml.problems import Problem
+    from lorakit.language.yaml.schemas import Subschema
 
 _TYPE_WORDS = {
     "string": "a text",
@@ -30,147 +31,70 @@ _VALUE_WORDS: dict[type, str] = {
     dict: "a mapping",
     list: "a list",
 }
-_LONGEST_SHOWN = 40
 _LARGEST_TOLD = 2**63
 
 
-def shown(node: Node) -> str:
-    """A value as the author wrote it, cut short."""
-    if isinstance(node.value, dict):
-        return "a mapping"
-    if isinstance(node.value, list):
-        return "a list"
-    if isinstance(node.value, str):
-        text = " ".join(node.value.split())
-    else:
-        text = node.source.text[node.start : node.end] or "nothing"
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
-
-
-def inline(value: Any) -> str:
-    """A value as it would stand on one line of YAML."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {inline(sub)}" for key, sub in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(inline(sub) for sub in value) + "]"
-    if isinstance(value, str) and re.fullmatch(r"[\w./:-]*[\w./-]", value):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
-def example(schema: Schema, name: str) -> str:
-    """A hint that shows how a key is written, if its schema has an example."""
-    examples = schema.raw.get("examples")
-    if not examples:
-        return ""
-    value = inline(examples[0])
-    return f"for example: {value}" if " " in name else f"for example: {name}: {value}"
-
-
-def wrong_type(schema: Schema, node: Node, name: str, findings: Findings) -> None:
+def wrong_type(problem: Problem, findings: Findings) -> None:
     """`type`: what was wanted, what was given, and often why it is not what the author meant."""
-    wanted = names.listed(_TYPE_WORDS[kind] for kind in schema.type_names)
+    schema, node, name = problem.schema, problem.node, problem.name
+    wanted = names.listed(_TYPE_WORDS[kind] for kind in schema.types)
     value = node.value
     if value is None:
-        hint = example(schema, name) or ("remove it, or write it out" if " " in name else "")
+        hint = problem.example or ("remove it, or write it out" if " " in name else "")
         findings.error("wrong-type", f"{name} has no value; it must be {wanted}", node, hint)
         return
     if schema.prose and isinstance(value, (dict, list)) and node.style == "{":
-        from lorakit.language.yaml import traps
-
-        if isinstance(value, dict) and all(child.value is None for child in value.values()):
-            traps.report_brace(node, findings)
-            return
-        text = node.source.text[node.start : node.end]
-        hint = f"if it is a text, put it in quotes: {traps.quoted(text)}" if len(text) < 100 else ""
-        findings.error("wrong-type", f"{name} must be {wanted}, not {shown(node)}", node, hint)
+        _wrong_type_of_prose(problem, wanted, findings)
         return
     message = f"{name} must be {wanted}"
     if isinstance(value, (dict, list)):
         message += f", not {shown(node)}"
-    elif isinstance(value, float) and "integer" in schema.type_names:
+    elif isinstance(value, float) and "integer" in schema.types:
         message += f"; {shown(node)} is not whole"
     else:
         message += f"; {shown(node)} is {_VALUE_WORDS[type(value)]}"
-    findings.error("wrong-type", message, node, _meant(schema, node) or example(schema, name))
+    findings.error("wrong-type", message, node, meant.by_its_type(problem) or problem.example)
 
 
-def _meant(schema: Schema, node: Node) -> str:
-    """What the author probably meant by a value of the wrong type."""
-    value = node.value
-    if isinstance(value, dict):
-        return "each item begins with a dash and a space" if list in schema.types else ""
-    if isinstance(value, list):
-        return ""
-    if isinstance(value, str):
-        return _meant_by_text(schema, node, value)
-    if str in schema.types:
-        return f'to make it a text, put it in quotes: "{shown(node)}"'
-    return f"a list of one: [{shown(node)}]" if list in schema.types else ""
+def _wrong_type_of_prose(problem: Problem, wanted: str, findings: Findings) -> None:
+    """A text in brackets, which YAML reads as a collection."""
+    from lorakit.language.yaml import traps
+
+    node = problem.node
+    if isinstance(node.value, dict) and all(child.value is None for child in node.value.values()):
+        traps.report_brace(node, findings)
+        return
+    text = node.source.text[node.start : node.end]
+    hint = f"if it is a text, put it in quotes: {traps.quoted(text)}" if len(text) < 100 else ""
+    message = f"{problem.name} must be {wanted}, not {shown(node)}"
+    findings.error("wrong-type", message, node, hint)
 
 
-def _meant_by_text(schema: Schema, node: Node, text: str) -> str:
-    """Why a text is not the number, truth value, list or mapping that was wanted."""
-    if bool in schema.types and text.casefold() in ("yes", "on", "y", "true"):
-        return "write true"
-    if bool in schema.types and text.casefold() in ("no", "off", "n", "false"):
-        return "write false"
-    if int in schema.types:
-        return _meant_by_number(schema, node, text)
-    if list in schema.types:
-        return f"a list of one: [{inline(text)}]"
-    if dict in schema.types and len(text) <= _LONGEST_SHOWN:
-        key = _key_for(schema, text)
-        return f"write {{{key}: {inline(text)}}}" if key else ""
-    return ""
+def empty_text(problem: Problem, findings: Findings) -> None:
+    """`minLength`."""
+    hint = problem.example or ("remove it, or write it out" if " " in problem.name else "")
+    findings.error("empty", f"{problem.name} is empty", problem.node, hint)
 
 
-def _meant_by_number(schema: Schema, node: Node, text: str) -> str:
-    plain = text.strip().replace("_", "").replace(",", ".")
-    try:
-        meant = scalars.resolve(plain)
-    except scalars.NotFinite:
-        return ""
-    if type(meant) in schema.types:
-        return f"quotes make it a text; without them: {meant}" if node.style else f"write {meant}"
-    if re.fullmatch(r"0[0-9]+", text):
-        return f"write it without the leading zero: {text.lstrip('0') or '0'}"
-    if float in schema.types and re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*%", text):
-        return f"write the share: {float(text.rstrip('% ')) / 100:g}"
-    with_unit = re.fullmatch(r"([0-9]+(\.[0-9]+)?)\s*[a-z]+", text)
-    if with_unit:
-        unit = f", in {schema.raw['x-unit']}" if "x-unit" in schema.raw else ""
-        return f"write the number alone{unit}: {with_unit[1]}"
-    return ""
-
-
-def _key_for(schema: Schema, text: str) -> str:
-    """The key under which a lone text would have its place in the mapping that was wanted."""
-    for key, sub in schema.properties.items():
-        if text in sub.raw.get("enum", ()):
-            return key
-    for key in (*schema.required, "style", "text"):
-        if key in schema.properties and str in schema.properties[key].types:
-            return key
-    return ""
-
-
-def not_one_of(schema: Schema, node: Node, name: str, findings: Findings) -> None:
+def not_one_of(problem: Problem, findings: Findings) -> None:
     """`enum`: the choices, and the one that was probably meant."""
-    choices = [str(one) for one in schema.raw["enum"]]
+    node, choices = problem.node, [str(one) for one in problem.raw["enum"]]
     text = str(node.value) if not isinstance(node.value, (dict, list)) else ""
     elsewhere = names.foreign(text, choices)
     hint = (
         f'{text} is called "{elsewhere}" here' if elsewhere else names.did_you_mean(text, choices)
     )
-    message = f"{name} must be {names.listed(choices)}"
+    only = node.value[0].value if isinstance(node.value, list) and len(node.value) == 1 else None
+    if only in choices:
+        hint = f"write {only}, which is no list"
+    message = f"{problem.name} must be {names.listed(choices)}"
     message += "; it has no value" if node.value is None else f", not {shown(node)}"
     findings.error("wrong-value", message, node, hint)
 
 
-def not_the_version(schema: Schema, node: Node, name: str, findings: Findings) -> None:
+def not_the_version(problem: Problem, findings: Findings) -> None:
     """`const`: a version of the format that this lorakit does not read."""
-    version = schema.raw["const"]
+    node, name, version = problem.node, problem.name, problem.raw["const"]
     newer = type(node.value) is int and isinstance(version, int) and node.value > version
     findings.error(
         "wrong-version",
@@ -198,83 +122,86 @@ def range_words(raw: dict[str, Any]) -> str:
     return words + unit
 
 
-def out_of_range(schema: Schema, node: Node, name: str, findings: Findings) -> None:
+def out_of_range(problem: Problem, findings: Findings) -> None:
     """`minimum`, `maximum`, `exclusiveMinimum`."""
-    raw = schema.raw
+    raw, node = problem.raw, problem.node
     value = node.value
     assert isinstance(value, (int, float))
+    hints: tuple[str, ...]
     if raw.get("maximum") == 1 and 2 <= value <= 100:
-        hint = f"{shown(node)} percent is {value / 100:g}"
+        hints = (f"{shown(node)} percent is {value / 100:g}",)
+    elif raw.get("maximum", 0) > _LARGEST_TOLD and value < 0:
+        hints = ("a seed is chosen, never drawn, so that a picture can be made again: seed: 7",)
     else:
-        hint = raw.get("description", "")
+        hints = (problem.example, raw.get("description", ""))
     findings.error(
-        "out-of-range", f"{name} must be {range_words(raw)}; {shown(node)} is not", node, hint
+        "out-of-range",
+        f"{problem.name} must be {range_words(raw)}; {shown(node)} is not",
+        node,
+        *hints,
     )
 
 
-def not_a_multiple(schema: Schema, node: Node, name: str, findings: Findings) -> None:
+def not_a_multiple(problem: Problem, findings: Findings) -> None:
     """`multipleOf`."""
-    step = schema.raw["multipleOf"]
+    step, node = problem.raw["multipleOf"], problem.node
     value = node.value
     assert isinstance(value, (int, float))
     word = "even" if step == 2 else f"a multiple of {step}"
     below = int(value // step * step)
     findings.error(
         "out-of-range",
-        f"{name} must be {word}; {shown(node)} is not",
+        f"{problem.name} must be {word}; {shown(node)} is not",
         node,
         f"write {below} or {below + step}",
     )
 
 
-def wrong_form(schema: Schema, node: Node, name: str, findings: Findings) -> None:
+def has_form(schema: Subschema, text: str) -> bool:
+    """Whether a text has the form that a schema's `pattern` asks for."""
+    return re.search(schema.raw.get("pattern", ""), text) is not None
+
+
+def wrong_form(problem: Problem, findings: Findings) -> None:
     """`pattern`, told by the schema's own `x-form`."""
-    form = schema.raw.get("x-form", "of another form")
-    text = str(node.value)
-    slug = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
-    hint = ""
-    for meant in (slug, f"scene:{slug}"):
-        if slug and meant != text and not hint and schema.pattern and schema.pattern.search(meant):
-            hint = f"write {meant}"
+    form = problem.raw.get("x-form", "of another form")
     findings.error(
         "wrong-form",
-        f"{name} must be {form}; {shown(node)} is not",
-        node,
-        hint or example(schema, name),
+        f"{problem.name} must be {form}; {shown(problem.node)} is not",
+        problem.node,
+        meant.by_its_form(problem) or problem.example,
     )
 
 
-def empty_collection(schema: Schema, node: Node, name: str, findings: Findings) -> None:
+def empty_collection(problem: Problem, findings: Findings) -> None:
     """`minItems`, `minProperties`."""
-    findings.error("empty", f"{name} is empty", node, example(schema, name))
+    count = len(problem.node.value) if isinstance(problem.node.value, list | dict) else 0
+    least = problem.raw.get("minItems", 1)
+    message = f"{problem.name} is empty" if not count else f"{problem.name} needs {least} items"
+    findings.error("empty", message, problem.node, problem.example)
 
 
-def excluded(node: Node, key: str, findings: Findings) -> None:
+def excluded(owner: Node, key: str, findings: Findings) -> None:
     """A key that another one rules out."""
     other = "text" if key == "sentences" else "another key"
     findings.error(
         "both-given",
         f"{key} and {other} cannot stand side by side",
-        node.key_spot(key),
+        owner.key_spot(key),
         f"keep one: {other} is a paragraph that is split, {key} are split already"
         if key == "sentences"
         else "keep one of them",
     )
 
 
-def missing_key(schema: Schema, node: Node, name: str, key: str, findings: Findings) -> None:
+def missing_key(problem: Problem, key: str, findings: Findings) -> None:
     """`required`."""
-    message: str = schema.raw.get("x-when-missing", {}).get(key) or f'{name} needs "{key}"'
-    sub = schema.properties.get(key)
+    schema, node = problem.schema, problem.node
+    message: str = schema.raw.get("x-when-missing", {}).get(key) or f'{problem.name} needs "{key}"'
+    sub = schema.key(key)
     hint = example(sub, key) if sub is not None else ""
     if key == "kind":
         hint = _kind_hint(schema, node) or hint
-    assert isinstance(node.value, dict)
-    for given in () if schema.closed else node.value:
-        # a closed mapping has told of its unknown keys already
-        if names.foreign(given, [key]) or names.nearest(given, [key]):
-            unknown_keys.report(schema, node, given, findings)
-            return
     deleted = (node.deleted or {}).get(key)
     if deleted is not None:
         findings.error("missing-key", f"{message}, which is deleted here", deleted, hint)
@@ -289,30 +216,26 @@ def _head(node: Node) -> Node:
     return node
 
 
-def _kind_hint(schema: Schema, node: Node) -> str:
+def _kind_hint(schema: Subschema, node: Node) -> str:
     """The kind whose keys a step has already."""
     assert isinstance(node.value, dict)
     best, most = "", 0
-    for branch in schema.all_of:
-        if branch.condition is None or branch.then is None:
-            continue
-        kind = str(branch.condition.constants["kind"])
-        count = sum(key in branch.then.properties for key in node.value) + (
-            2 * all(key in node.value for key in branch.then.required)
-        )
+    for kind, branch in schema.branches():
+        count = sum(key in branch.keys for key in node.value)
+        count += 2 * all(key in node.value for key in branch.required)
         if count > most:
             best, most = kind, count
     return f"by its other keys: kind: {best}" if best else ""
 
 
-def is_a_sentence_that_yaml_split(schema: Schema, node: Node, findings: Findings) -> bool:
+def is_a_sentence_that_yaml_split(schema: Subschema, node: Node, findings: Findings) -> bool:
     """Whether a mapping was meant to be a sentence: `- The bunny says: hello`, or `- {bunny}`."""
     value = node.value
     assert isinstance(value, dict)
     from lorakit.language.yaml import traps
 
     keys = list(value)
-    if not keys or any(key in schema.properties for key in keys):
+    if not keys or any(key in schema.keys for key in keys):
         return False
     if node.style == "{" and all(child.value is None for child in value.values()):
         traps.report_brace(node, findings)
@@ -322,8 +245,13 @@ def is_a_sentence_that_yaml_split(schema: Schema, node: Node, findings: Findings
         and len(keys) == 1
         and (" " in keys[0] or not isinstance(value[keys[0]].value, (dict, list)))
     ):
-        if names.foreign(keys[0], schema.properties) or names.nearest(keys[0], schema.properties):
+        if names.foreign(keys[0], schema.keys) or names.nearest(keys[0], schema.keys):
             return False
         traps.report_colon(node, findings)
         return True
     return False
+
+
+def of_the_library(problem: Problem, message: str, findings: Findings) -> None:
+    """What no other words are for: the library's own."""
+    findings.error("invalid", f"{problem.name} does not meet the schema: {message}", problem.node)

@@ -1,0 +1,126 @@
+"""What an author probably meant by a value that may not stand where it does."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from lorakit.language.yaml import scalars
+from lorakit.language.yaml.problems import inline, shown
+
+if TYPE_CHECKING:
+    from lorakit.language.yaml.problems import Problem
+    from lorakit.language.yaml.schemas import Subschema
+
+_LONGEST_SHOWN = 40
+_YES = ("yes", "on", "y", "true")
+_NO = ("no", "off", "n", "false")
+_UNITS = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*([a-z]+)\.?")
+_MINUTES = re.compile(r"([0-9]+)\s*m(?:in(?:utes?)?)?\s*([0-9]{1,2})?\s*s?(?:ec(?:onds?)?)?")
+
+
+def by_its_type(problem: Problem) -> str:
+    """A hint about a value of the wrong type; maybe empty."""
+    schema, value = problem.schema, problem.node.value
+    if isinstance(value, dict):
+        return "each item begins with a dash and a space" if "array" in schema.types else ""
+    if isinstance(value, list):
+        in_a_list = problem.name.startswith("an item of") and problem.node.style == ""
+        return "remove one of the dashes" if in_a_list else ""
+    if isinstance(value, str):
+        return _by_text(problem, value)
+    if "string" in schema.types:
+        return f'to make it a text, put it in quotes: "{shown(problem.node)}"'
+    return f"a list of one: [{shown(problem.node)}]" if "array" in schema.types else ""
+
+
+def _by_text(problem: Problem, text: str) -> str:
+    """Why a text is not the number, truth value, list or mapping that was wanted."""
+    schema = problem.schema
+    if "boolean" in schema.types and text.casefold() in _YES:
+        return "write true"
+    if "boolean" in schema.types and text.casefold() in _NO:
+        return "write false"
+    if "integer" in schema.types or "number" in schema.types:
+        return _by_number(problem, text)
+    if "array" in schema.types:
+        return f"a list of one: [{inline(text)}]"
+    if "object" in schema.types and len(text) <= _LONGEST_SHOWN:
+        key = _key_for(schema, text)
+        return f"write {{{key}: {inline(text)}}}" if key else ""
+    return ""
+
+
+def _by_number(problem: Problem, text: str) -> str:
+    schema, node = problem.schema, problem.node
+    plain = text.strip().replace("_", "").replace(",", ".")
+    try:
+        number = scalars.resolve(plain)
+    except scalars.NotFinite:
+        return ""
+    fits = isinstance(number, int) or (isinstance(number, float) and "number" in schema.types)
+    if fits and not isinstance(number, bool):
+        return f"quotes make it a text; without them: {number}" if node.style else f"write {number}"
+    if re.fullmatch(r"0[0-9]+", text):
+        return f"write it without the leading zero: {text.lstrip('0') or '0'}"
+    if "number" in schema.types and re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*%", text):
+        return f"write the share: {float(text.rstrip('% ')) / 100:g}"
+    with_unit = re.fullmatch(r"([0-9]+(\.[0-9]+)?)\s*[a-z]+", text)
+    if with_unit:
+        unit = f", in {schema.raw['x-unit']}" if "x-unit" in schema.raw else ""
+        return f"write the number alone{unit}: {with_unit[1]}"
+    return ""
+
+
+def _key_for(schema: Subschema, text: str) -> str:
+    """The key under which a lone text would have its place in the mapping that was wanted."""
+    for key in schema.keys:
+        sub = schema.key(key)
+        if sub is not None and text in sub.raw.get("enum", ()):
+            return key
+    for key in (*schema.required, "style", "text"):
+        sub = schema.key(key)
+        if sub is not None and "string" in sub.types:
+            return key
+    return ""
+
+
+def by_its_form(problem: Problem) -> str:
+    """A text of the allowed form that is near to one that has another; maybe empty."""
+    text = str(problem.node.value).strip()
+    pattern = problem.raw.get("pattern", "")
+    slug = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
+    tries = [_duration(text), text.replace(",", "."), re.sub(r"\s*[/x\u00d7]\s*", ":", text), slug]
+    if "previous-scene" in pattern:
+        before = (
+            "previous",
+            "prev",
+            "last",
+            "before",
+            "continue",
+            "previous_scene",
+            "scene:previous",
+        )
+        named = slug if slug.startswith("scene_") else ""
+        tries = ["previous-scene" if slug in before else "", named.replace("_", ":", 1)]
+        tries += ["" if text.startswith("scene:") else f"scene:{text}", f"scene:{slug}"]
+    for one in tries:
+        if one and one != text and re.search(pattern, one):
+            return f"write {one}"
+    return ""
+
+
+def _duration(text: str) -> str:
+    """A length of time in words, as the format has it."""
+    found = _UNITS.fullmatch(text.casefold())
+    if found:
+        number, unit = found[1].replace(",", "."), found[2]
+        if unit in ("s", "sec", "secs", "second", "seconds"):
+            return f"{number}s"
+        if unit in ("ms", "msec", "milliseconds"):
+            return f"{float(Fraction(number) / 1000):g}"
+        if unit in ("f", "fr", "frame", "frames"):
+            return f"{number}f"
+    found = _MINUTES.fullmatch(text.casefold())
+    return f"{found[1]}:{int(found[2] or 0):02d}" if found else ""
