@@ -72,7 +72,9 @@ def test_complaint_15_a_member_that_fails_fails_alone(home: Path) -> None:
     ran = run(home)
     assert ran.code == 1
     ended = {e["action"]: e["outcome"] for e in ran.events if e["type"] == "action-finished"}
-    assert {id_ for id_, outcome in ended.items() if outcome == "failed"} == {"many/adapters=no1/1"}
+    assert {id_ for id_, outcome in ended.items() if outcome == "failed"} == {
+        "many/adapters=broken-1/1"
+    }
     assert ended["many/guidance_scale=4/1"] == "made"
     assert ended["after/1"] == "made"  # it is no member, and needs none
     rows = (ran.folder / "many" / "table.md").read_text().splitlines()

@@ -106,7 +106,7 @@ def _with_sweeps(
                 Member(
                     draft.name,
                     draft.like,
-                    tuple((change.label, change.text) for change in draft.changes),
+                    tuple((change.label, change.shown) for change in draft.changes),
                     steps[f"{name}/{draft.name}"],
                 )
                 for draft in drafts[name]

@@ -12,10 +12,10 @@ from __future__ import annotations
 import itertools
 import math
 import random
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from lorakit.language.recipe.member_names import in_a_name, shown
 from lorakit.language.recipe.overrides import Override, parts
 from lorakit.language.yaml import access, names, schemas, validation
 from lorakit.language.yaml.nodes import Node
@@ -29,18 +29,18 @@ KINDS = ("generate", "storyboard", "train-text", "train-image")
 MOST_MEMBERS = 1000
 _TRIES = 100  # draws for a member that is not there yet
 _LONGEST_NAME = 120
-_PLAIN = re.compile(r"-?[A-Za-z0-9](?:[\w.+-]{0,38}[A-Za-z0-9])?\Z", re.ASCII)
 _CHOSEN = frozenset({"characters"})  # the other named things of a step a sweep may add: adapters
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value of a member: where it goes, what it is called there, and what it is."""
+    """One value of a member: where it goes, what it is called there, what it is, in names and shown."""
 
     path: Node
     label: str
     value: Node
     text: str
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ _EXAMPLE = "for example: over: {train.learning_rate: [1e-4, 3e-4]}"
 def _seeds(node: Node, base: Node) -> list[Change]:
     given = access.items(node, "seeds")
     path = "storyboard.seed" if access.text(base, "kind") == "storyboard" else "seed"
-    return [Change(one.like(path), "seed", one, f"{one.value}") for one in given]
+    return [Change(one.like(path), "seed", one, f"{one.value}", f"{one.value}") for one in given]
 
 
 def _draw_seed(node: Node, root: Node) -> int:
@@ -188,14 +188,34 @@ def _listed(over: Node) -> list[tuple[Change, ...]]:
     assert isinstance(over.value, list)
     paths = [path for item in over.value if isinstance(item.value, dict) for path in item.value]
     labels = _labels(paths)
-    return [
+    rows = [
         tuple(
-            Change((item.keys or {})[path], labels[path], value, _said(value, number))
+            _change((item.keys or {})[path], labels[path], value, number)
             for path, value in item.value.items()
         )
         for number, item in enumerate(over.value, 1)
         if isinstance(item.value, dict)
     ]
+    apart = iter(_told_apart([change for row in rows for change in row]))
+    return [tuple(next(apart) for _ in row) for row in rows]
+
+
+def _change(path: Node, label: str, value: Node, number: int) -> Change:
+    return Change(path, label, value, in_a_name(value, number), shown(value))
+
+
+def _told_apart(changes: Sequence[Change]) -> list[Change]:
+    """The same with other names for values that differ in what no name of a folder has: `a b` and `a, b`."""
+    means: dict[tuple[str, str], str] = {}
+    found = []
+    for change in changes:
+        text, number = change.text, 1
+        # some file systems take large letters for small ones
+        while means.setdefault((change.label, text.casefold()), change.shown) != change.shown:
+            number += 1
+            text = f"{change.text}-{number}"
+        found.append(replace(change, text=text))
+    return found
 
 
 _Axis = list[Change]
@@ -209,11 +229,10 @@ def _axes(over: Node, draws: int | None, findings: Findings) -> list[_Axis]:
     for path, values in over.value.items():
         key = (over.keys or {})[path]
         if isinstance(values.value, list):
-            axes.append(
-                [Change(key, labels[path], v, _said(v, n)) for n, v in enumerate(values.value, 1)]
-            )
+            changes = [_change(key, labels[path], v, n) for n, v in enumerate(values.value, 1)]
+            axes.append(_told_apart(changes))
         elif isinstance(values.value, dict):
-            axes.append([Change(key, labels[path], values, "")])
+            axes.append([Change(key, labels[path], values, "", "")])
             if draws is None:
                 findings.error(
                     "range-without-random",
@@ -273,7 +292,7 @@ def _one_of(axis: _Axis, source: random.Random) -> Change:
         number = min(high, max(low, float(f"{number:.3g}")))
     made = node.like(number)
     made.keys = None
-    return replace(first, value=made, text=_said(made, 0))
+    return replace(first, value=made, text=in_a_name(made, 0), shown=shown(made))
 
 
 def _labels(paths: Sequence[str] | dict[str, Node]) -> dict[str, str]:
@@ -288,23 +307,6 @@ def _labels(paths: Sequence[str] | dict[str, Node]) -> dict[str, str]:
                 break
         labels[path] = label
     return labels
-
-
-def _said(value: Node, number: int) -> str:
-    """A value as a member's name has it; what would make no name of a folder is told by its number."""
-    plain = value.value
-    if isinstance(plain, list) and all(isinstance(one.value, str) for one in plain):
-        text = "+".join(str(one.value) for one in plain)
-    elif plain is None:
-        text = "default"
-    elif isinstance(plain, bool):
-        text = str(plain).lower()
-    elif isinstance(plain, float):
-        text = f"{plain:g}" if float(f"{plain:g}") == plain else repr(plain)
-    else:
-        text = str(plain) if isinstance(plain, str | int) else ""
-    text = text.replace(" ", "-") if isinstance(plain, str) else text
-    return text if _PLAIN.match(text) else f"no{number}"
 
 
 def _named(

@@ -127,13 +127,36 @@ def test_a_path_goes_on_into_the_storyboard(tmp_path: Path) -> None:
         (-0.5, "-0.5"),
         (1e-05, "1e-05"),
         (0.123456789, "0.123456789"),
-        ("3d, soft", "no1"),
-        ("../up", "no1"),
-        ([1, 2], "no1"),
+        ("3d, soft", "3d-soft"),
+        ("../up", "up"),
+        ([1, 2], "1+2"),
+        ("élan, café", "élan-café"),
+        ("水彩", "水彩"),
+        ("😀", "no1"),
+        ({"ink": 0.8, "wash": -1}, "ink-0.8-wash-1"),
+        ("con", "con"),
+        ("a: b/c\\d?*", "a-b-c-d"),
+        ("word " * 30, "word-word-word-word-word-word-word-word"),
     ],
 )
 def test_a_name_is_fit_for_a_folder_on_every_system(tmp_path: Path, value: Any, said: str) -> None:
     assert names(sweep(tmp_path, of="base", over={"x-mine": [value]})) == [f"x-mine={said}"]
+
+
+def test_labels_show_values_whatever_their_letters(tmp_path: Path) -> None:
+    styles = ["watercolour, soft", "watercolour soft", "café", "Café", "水彩", "水墨", "😀", "🐰"]
+    step = sweep(tmp_path, of="base", over={"style": styles})
+    assert [dict(m.values)["style"] for m in step.members] == styles
+    assert names(step) == [
+        "style=watercolour-soft",
+        "style=watercolour-soft-2",
+        "style=café",
+        "style=Café-2",
+        "style=水彩",
+        "style=水墨",
+        "style=no7",
+        "style=no8",
+    ]
 
 
 def test_two_paths_with_one_last_key_are_told_apart(tmp_path: Path) -> None:
