@@ -233,6 +233,8 @@ class Runner:
                 self._tell(ActionProgress, message["id"], done, total, figures)
             case "ended":
                 self._hear_end(worker, message)
+            case "note":
+                self._tell(Note, str(message["text"]))
             case "refused":
                 for id_ in slot.refuse(str(message["engine"])):
                     self._fail(id_, str(message["error"]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import signal
@@ -161,6 +162,17 @@ def _hold(lock: Path, worker: Worker) -> FileLock:
     return claim
 
 
+class _Notes(logging.Handler):
+    """What our code logs in a worker is told to the user."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(logging.WARNING)
+        self._worker = worker
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._worker.tell(event="note", text=record.getMessage())
+
+
 def _quiet() -> None:
     import warnings
 
@@ -185,6 +197,7 @@ def main() -> None:
     sys.stdout = sys.stderr
     _quiet()
     worker = Worker(slot, private)
+    logging.getLogger("lorakit").addHandler(_Notes(worker))
     reader = threading.Thread(
         target=worker.read, args=(os.fdopen(0, encoding="utf-8", closefd=False),), daemon=True
     )

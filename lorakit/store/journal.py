@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,32 @@ def _read(path: Path) -> dict[str, object]:
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def checked(data: Mapping[str, object]) -> str:
+    """A line of a log that shows whether it is whole: JSON with a checksum of the rest of it."""
+    return json.dumps({**data, "check": _check(data)}) + "\n"
+
+
+def _check(data: Mapping[str, object]) -> str:
+    return f"{zlib.crc32(json.dumps(data).encode()):08x}"
+
+
+def read_checked(path: Path) -> list[dict[str, object]]:
+    """The lines of a log that are whole; what was torn off by a kill, or is damaged, is left out."""
+    try:
+        lines = read_regular(path).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(data, dict) and data.pop("check", "") == _check(data):
+            found.append(data)
+    return found
 
 
 class Addresses:

@@ -1,7 +1,7 @@
 """Checkpoints: one file each, whole or not there.
 
     <folder>/step-00000120.safetensors    trainable weights, the optimizer's tensors, averages;
-                                          all other state as JSON in its header
+                                          all other state as JSON in its header, with a digest of it all
 
 The data's place and all randomness are functions of (seed, step), so the step is enough to find them.
 """
@@ -9,7 +9,9 @@ The data's place and all randomness are functions of (seed, step), so the step i
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ import torch
 from lorakit.training import canonical
 
 _NAME = re.compile(r"step-([0-9]+)\.safetensors\Z")
+_LOG = logging.getLogger("lorakit")  # what is told here stands in the run's notes
 _KEPT = 2  # the last, and one before it in case the disk damages the last
 
 
@@ -69,26 +72,45 @@ class Checkpoints:
             "plain": one.plain,
         }
         file = self.path(one.step)
-        canonical.write(file, tensors, {"loop": json.dumps(plain, sort_keys=True)})
+        loop = json.dumps(plain, sort_keys=True)
+        canonical.write(file, tensors, {"loop": loop, "sha256": _digest(tensors, loop)})
         for old in self.steps()[:-_KEPT]:
             with contextlib.suppress(OSError):
                 self.path(old).unlink()
         return file
 
     def last(self) -> Checkpoint | None:
-        """The newest that can be read."""
+        """The newest that is whole. A damaged one is told of and put out of the way."""
         from safetensors import SafetensorError
 
         for step in reversed(self.steps()):
             try:
                 return _read(self.path(step))
-            except (OSError, ValueError, KeyError, SafetensorError):
-                continue
+            except OSError as error:
+                _LOG.warning("the checkpoint of step %d cannot be read: %s", step, error)
+            except (ValueError, TypeError, KeyError, AttributeError, SafetensorError):
+                _LOG.warning("the checkpoint of step %d is damaged: an earlier one is taken", step)
+                with contextlib.suppress(OSError):
+                    self.path(step).unlink()
         return None
+
+
+def _digest(tensors: Mapping[str, torch.Tensor], loop: str) -> str:
+    """SHA-256 of a checkpoint's state, whatever the order in its file."""
+    found = hashlib.sha256(loop.encode())
+    for name in sorted(tensors):
+        flat = tensors[name].detach().cpu().contiguous()
+        found.update(f"\n{name} {flat.dtype} {list(flat.shape)}\n".encode())
+        if flat.numel():
+            bytes_: Any = flat.reshape(-1).view(torch.uint8).numpy()
+            found.update(bytes_)
+    return found.hexdigest()
 
 
 def _read(path: Path) -> Checkpoint:
     tensors, metadata = canonical.read(path)
+    if metadata["sha256"] != _digest(tensors, metadata["loop"]):
+        raise ValueError(f"{path} is damaged")
     plain = json.loads(metadata["loop"])
     weights: dict[str, torch.Tensor] = {}
     averages: dict[str, torch.Tensor] = {}

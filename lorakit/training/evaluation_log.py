@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from lorakit.store import atomic
+from lorakit.store import atomic, journal
 from lorakit.training.loop import Figures
 
 _TIMES = 10  # how often it is measured, besides before the first step
@@ -32,13 +32,8 @@ class EvaluationLog:
         self._file, self._steps, self._measure, self._leads = file, steps, measure, leads
         self._every = max(1, -(-steps // _TIMES))
         self.losses: dict[int, float] = {}
-        if file is not None and file.exists():
-            for line in file.read_text("utf-8").splitlines():
-                try:
-                    told = json.loads(line)
-                    self.losses[int(told["step"])] = float(told["loss"])
-                except (ValueError, KeyError, TypeError):
-                    break  # torn off by a kill
+        for told in journal.read_checked(file):
+            self.losses[int(str(told["step"]))] = float(str(told["loss"]))
         self.losses = {step: loss for step, loss in self.losses.items() if step <= at}
         self._write()
 
@@ -86,11 +81,9 @@ class EvaluationLog:
             yield json.dumps(told) + "\n"
 
     def _write(self) -> None:
-        if self._file is None:
-            return
         if not self._leads:
             return
         lines = (
-            json.dumps({"step": s, "loss": loss}) + "\n" for s, loss in sorted(self.losses.items())
+            journal.checked({"step": s, "loss": loss}) for s, loss in sorted(self.losses.items())
         )
         atomic.write_bytes(self._file, "".join(lines).encode(), durable=False)

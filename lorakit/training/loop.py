@@ -11,7 +11,6 @@ checkpoint holds: 6 steps and 6 more are the same as 12, bit for bit.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from lorakit.cpu.dropping import quick_dropout
 from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.cpu.heap import give_back_freed_memory
 from lorakit.diagnostics import LorakitError
-from lorakit.store import atomic
+from lorakit.store import atomic, journal
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
 from lorakit.training.memory import peak_memory
 from lorakit.training.optimizers import optimizer_for, schedule_for
@@ -261,7 +260,7 @@ class Loop:
         if self._log is not None and self.leads:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(figures.as_json()) + "\n")
+                file.write(journal.checked(figures.as_json()))
 
     # -- going on ----------------------------------------------------------------------------------
 
@@ -288,15 +287,12 @@ class Loop:
         if self._log is None or not self._log.exists():
             return
         kept: list[str] = []
-        for line in self._log.read_text("utf-8").splitlines():
-            try:
-                figures = Figures(**json.loads(line))
-            except (ValueError, TypeError):
-                break  # torn off by a kill
+        for told in journal.read_checked(self._log):
+            figures = Figures(**told)  # type: ignore[arg-type]
             if figures.step > self.step_number:
                 break
             self.history.append(figures)
-            kept.append(line + "\n")
+            kept.append(journal.checked(told))
         if self.leads:
             atomic.write_bytes(self._log, "".join(kept).encode(), durable=False)
 

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lorakit.diagnostics import LorakitError
+from lorakit.store import atomic
+from lorakit.store.canonical import file_digest
 from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.loop import Loop
 
 _WEIGHTS = ".safetensors"
+_DIGESTS = "digests.json"  # written last: without it an adapter counts as torn off
 
 
 class StepAdapters:
@@ -35,7 +40,7 @@ class StepAdapters:
         The adapter of a checkpoint's own step is made from its weights. Several processes do this at once.
         """
         checkpoints = Checkpoints(self._keep)
-        missing = [at for at in self._at if not any(self.folder(at).glob(f"*{_WEIGHTS}"))]
+        missing = [at for at in self._at if not self._whole(at)]
         for step in checkpoints.steps():
             if missing and step > missing[0]:
                 checkpoints.path(step).unlink(missing_ok=True)
@@ -45,12 +50,31 @@ class StepAdapters:
         if loop.leads and loop.step_number in self._at:
             with loop.averaged():
                 self._save(loop.single, self.folder(loop.step_number))
+            names = self._files(loop.step_number)
+            digests = {file.name: file_digest(file) for file in names}
+            atomic.write_json(self.folder(loop.step_number) / _DIGESTS, digests)
+
+    def _files(self, step: int) -> list[Path]:
+        """What a kind of training wrote, without torn-off writes."""
+        return [f for f in sorted(self.folder(step).glob("[!.]*")) if f.name != _DIGESTS]
+
+    def _whole(self, step: int) -> bool:
+        """Whether the adapter of a step is there as it was written."""
+        try:
+            told = json.loads((self.folder(step) / _DIGESTS).read_bytes())
+            return bool(told) and told == {f.name: file_digest(f) for f in self._files(step)}
+        except (OSError, ValueError):
+            return False
 
     def handed_out(self, out: Path) -> dict[str, str]:
         """Copies as outputs, `adapter_200`: the others are kept until all is done."""
         found = {}
         for step in self._at:
-            for file in sorted(self.folder(step).glob("[!.]*")):  # no torn-off write
+            if not self._whole(step):
+                raise LorakitError(
+                    f"the adapter of step {step} was damaged since it was kept: run again to make it anew"
+                )
+            for file in self._files(step):
                 target = out / f"step_{step:06d}" / file.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lorakit.store import journal
 from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.image_trainer import ImageTrainer
 from tests.support.image_training import encoded, fox_recipe
@@ -113,9 +114,9 @@ def test_the_time_of_earlier_processes_counts_as_the_training_s(job: dict[str, A
         next(steps)
     steps.close()
     log = Path(job["keep"]) / "metrics.jsonl"
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines = journal.read_checked(log)
     assert lines
-    slow = [json.dumps(line | {"seconds": 1000.0}) + "\n" for line in lines]
+    slow = [journal.checked(line | {"seconds": 1000.0}) for line in lines]
     log.write_text("".join(slow))
     steps = follow(job, [])
     while True:

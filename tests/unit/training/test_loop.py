@@ -14,6 +14,7 @@ import torch
 from lorakit.cpu.dropping import quick_dropout
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.packages import MODULES
+from lorakit.training import canonical
 from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.loop import Loop, NotFinite
 
@@ -257,3 +258,43 @@ def test_the_learning_rate_rises_and_goes_its_way(toy, settings, name):
     assert rates[0] == 0
     assert rates[3] == pytest.approx(settings.learning_rate)
     assert (rates[-1] < rates[3]) == (name != "constant_with_warmup")
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
+def test_a_flipped_byte_in_a_checkpoint_is_not_trained_on(toy, settings, tmp_path, caplog, share):
+    """It falls back to the one before, says so, and ends in the same weights."""
+    expected = finish(Loop(toy(), settings, tmp_path / "whole"))
+    loop = Loop(toy(), settings, tmp_path / "flipped")
+    for _ in range(4):
+        loop.step()
+        loop.save()
+    newest = Checkpoints(tmp_path / "flipped").path(4)
+    data = bytearray(newest.read_bytes())
+    data[int(len(data) * share)] ^= 16
+    newest.write_bytes(bytes(data))
+    again = Loop(toy(), settings, tmp_path / "flipped")
+    assert again.step_number == 3
+    assert "the checkpoint of step 4 is damaged" in caplog.text
+    assert not newest.exists()
+    assert same(finish(again), expected)
+
+
+def test_a_checkpoint_without_a_digest_is_not_trained_on(toy, settings, tmp_path):
+    loop = Loop(toy(), settings, tmp_path)
+    loop.step()
+    path = loop.save()
+    tensors, metadata = canonical.read(path)
+    canonical.write(path, tensors, {"loop": metadata["loop"]})
+    assert Loop(toy(), settings, tmp_path).step_number == 0
+
+
+def test_a_damaged_line_of_the_log_is_left_out(toy, settings, tmp_path):
+    loop = Loop(toy(), settings, tmp_path)
+    for _ in range(3):
+        loop.step()
+    loop.save()
+    log = tmp_path / "metrics.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    lines[1] = lines[1].replace('"loss": ', '"loss": 9')
+    log.write_text("".join(lines))
+    assert [f.step for f in Loop(toy(), settings, tmp_path).history] == [1, 3]
