@@ -107,6 +107,54 @@ def test_torch_lives_in_its_rooms_only(room: str, path: Path) -> None:
         assert allowed or module.split(".")[0] not in HEAVY, f"{path}:{line} imports {module}"
 
 
+# rooms with circles that are still to be undone
+STILL_ROUND = ("lorakit.ui.", "lorakit.training.")
+
+
+def files() -> dict[str, set[str]]:
+    """Each file of the package by its module's name, with those it imports anywhere, annotations too."""
+    paths = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    found = {}
+    for name, path in paths.items():
+        meant: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                meant.update(one.name for one in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                for one in node.names:
+                    file = f"{node.module}.{one.name}"
+                    meant.add(file if file in paths else node.module)
+        found[name] = (meant & paths.keys()) - {name}
+    return found
+
+
+def circles(graph: dict[str, set[str]]) -> set[frozenset[str]]:
+    """Files that reach each other by their imports."""
+    reach = {name: set(others) for name, others in graph.items()}
+    todo = list(graph)
+    while todo:
+        name = todo.pop()
+        wider = reach[name].union(*(reach[other] for other in reach[name]))
+        if wider != reach[name]:
+            reach[name] = wider
+            todo += [other for other in graph if name in graph[other]]
+            todo.append(name)
+    return {
+        frozenset(other for other in reach[name] if name in reach[other])
+        for name in graph
+        if name in reach[name]
+    }
+
+
+def test_no_file_imports_one_that_imports_it() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == {frozenset("abc")}
+    found = circles(files())
+    assert not [one for one in found if not all(name.startswith(STILL_ROUND) for name in one)]
+
+
 @pytest.mark.parametrize(
     "words", [["--help"], ["validate", "."], ["plan", "board.yaml"], ["run", "--help"]]
 )

@@ -11,6 +11,7 @@ from lorakit import resources
 from lorakit.diagnostics import InvalidDocument
 from lorakit.language import document_kind, load
 from lorakit.language.recipe.documents import GenerateStep, StoryboardStep, VideoStep
+from lorakit.language.yaml import validation
 
 BOARD = "storyboard: 1\nscenes: [{setting: in a forest, sentences: [A fox]}]\n"
 
@@ -243,3 +244,15 @@ def test_reading_a_document_imports_nothing_heavy() -> None:
         f"load(Path({str(quickstart)!r})); assert 'sentencex' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=resources.path("recipes").parent)
+
+
+def test_each_document_is_validated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    ask = validation._validator
+    monkeypatch.setattr(validation, "_validator", lambda *of: asked.append(of[0]) or ask(*of))
+    (tmp_path / "board.yaml").write_text("storyboard: 1\nscenes:\n  - sentences: [a fox]\n")
+    recipe = tmp_path / "recipe.yaml"
+    steps = "".join(f"  film_{n}: {{kind: storyboard, storyboard: board.yaml}}\n" for n in range(3))
+    recipe.write_text(f"recipe: 1\nsteps:\n{steps}")
+    load(recipe)
+    assert sorted(asked) == ["recipe.schema.json", "storyboard.schema.json"]
