@@ -101,10 +101,13 @@ class _Loader:
                     "unknown-profile",
                     f"a storyboard has no profiles, so none called {profile}",
                     None,
+                    "leave out --profile, or name a recipe that draws the storyboard",
                 )
             recipe = self._lone_board(root, document)
         else:
-            root = merge.extended(root, paths, self._other_recipe, findings, (document,))
+            root, whole = merge.extended(root, paths, self._other_recipe, findings, (document,))
+            if not whole:
+                self._check_a_part(root)
             self._check_profiles(root, profile)
             if profile is not None:
                 root = merge.with_profile(root, profile, findings)
@@ -158,13 +161,24 @@ class _Loader:
         root = self._tree(path)
         if _is_board(root):
             self._findings.error(
-                "wrong-document", "this is a storyboard; a recipe extends a recipe", link
+                "wrong-document",
+                "this is a storyboard; a recipe extends a recipe",
+                link,
+                f"draw it by a step: film: {{kind: storyboard, storyboard: {link.value}}}",
             )
             raise Unreadable
         if not isinstance(root.value, dict):
             validation.check(root, schemas.RECIPE, self._findings, "a recipe")
             raise Unreadable
         return root
+
+    def _check_a_part(self, root: Node) -> None:
+        """A recipe whose base is missing: what is wrong with its own values, not what it lacks."""
+        before = len(self._findings.all)
+        validation.check(root, schemas.RECIPE, self._findings, "a recipe")
+        own = [one for one in self._findings.all[before:] if one.code != "missing-key"]
+        self._findings.all[before:] = own
+        raise Unreadable
 
     def _check_profiles(self, root: Node, chosen: str | None) -> None:
         """Hold every profile against the schema, so that a slip in one is found before it is used."""
@@ -199,7 +213,12 @@ class _Loader:
             except Unreadable:
                 return None
             if not _is_board(root) and isinstance(root.value, dict) and "steps" in root.value:
-                self._findings.error("wrong-document", "this is a recipe, not a storyboard", link)
+                self._findings.error(
+                    "wrong-document",
+                    "this is a recipe, not a storyboard",
+                    link,
+                    f"to build on it, write extends: {link.value} at the top",
+                )
                 return None
             self._boards[path] = self._checked_board(root, path)
         return self._boards[path]

@@ -54,29 +54,36 @@ def extended(
     read: Callable[[Path, Node], Node],
     findings: Findings,
     ring: tuple[Path, ...],
-) -> Node:
-    """A recipe with all that it extends below it; `read` gives another file's tree, `ring` leads to this."""
+) -> tuple[Node, bool]:
+    """A recipe with all that it extends below it, and whether all of it was found.
+
+    `read` gives another file's tree, `ring` leads to this one.
+    """
     link = access.child(root, "extends")
     if link is None or not isinstance(link.value, str) or not isinstance(root.value, dict):
-        return root
+        return root, True
+    alone = _without(root, "extends")
     path = paths.file(link, "recipe", findings)
     if path is None:
-        return _without(root, "extends")
+        return alone, False
     if path in ring:
         names_in_ring = [paths.reader.display(one) for one in (*ring[ring.index(path) :], path)]
         findings.error(
-            "extends-cycle", f"extends goes round in a ring: {' -> '.join(names_in_ring)}", link
+            "extends-cycle",
+            f"extends goes round in a ring: {' -> '.join(names_in_ring)}",
+            link,
+            "remove one of these lines",
         )
-        return _without(root, "extends")
+        return alone, False
     if len(ring) > MOST_BASES:
         findings.error("extends-cycle", f"more than {MOST_BASES} recipes extend each other", link)
-        return _without(root, "extends")
+        return alone, False
     try:
         base = read(path, link)
     except Unreadable:
-        return _without(root, "extends")
-    base = extended(base, paths, read, findings, (*ring, path))
-    return _without(merged(base, root), "extends")
+        return alone, False
+    base, whole = extended(base, paths, read, findings, (*ring, path))
+    return _without(merged(base, root), "extends"), whole
 
 
 def with_profile(root: Node, name: str, findings: Findings) -> Node:

@@ -72,7 +72,9 @@ class Override:
             return self._in_list(parent, parent.value, path, above)
         if isinstance(parent.value, dict):
             return self._in_mapping(parent, parent.value, path, above)
-        self._wrong(path, f"{above} is a single value: nothing stands below it")
+        end = path[0].start - 1
+        hint = f"end the path before the dot: {self.text.lines[self.line - 1][self.column - 1 :][:end]}"
+        self._wrong(path, f"{above} is a single value: nothing stands below it", hint)
         return parent
 
     def _in_list(self, parent: Node, items: list[Node], path: Path, above: str) -> Node:

@@ -89,7 +89,10 @@ class Paths:
         target = self.reader.resolve(root / rest)
         if not target.is_relative_to(root):
             findings.error(
-                "outside-root", f"the path leaves its root {name}, which is {root.as_posix()}", node
+                "outside-root",
+                f"the path leaves its root {name}, which is {root.as_posix()}",
+                node,
+                f"a root's folder may be a wider one: it stands in {CONFIG}",
             )
             return None
         return target

@@ -320,7 +320,8 @@ def _named(
             name = ",".join(f"{change.label}={change.text}" for change in changes)
             if name in taken:
                 at = changes[-1].value if changes else node
-                findings.error("duplicate-name", f"two members of the sweep are {name}", at)
+                message = f"two members of the sweep are {name}"
+                findings.error("duplicate-name", message, at, "remove one of the two values")
                 continue
             taken[name] = None
             short = name if len(name) <= _LONGEST_NAME else f"member_{len(taken)}"

@@ -131,7 +131,8 @@ class _SceneBuilder:
     def _sentence(self, text: str, spot: Spot, extra: Node | None) -> Sentence:
         mentioned = self.cast.read(text, spot, self.memory, self.findings)
         if text and not text.strip(" .…"):
-            self.findings.error("empty", "the sentence has no words", spot)
+            hint = "write what is seen, or remove it; hold: 3 shows the frame before for longer"
+            self.findings.error("empty", "the sentence has no words", spot, hint)
         sentence = Sentence(
             text,
             prompts.derive(self.look.style, mentioned.prompt, self.setting),

@@ -32,6 +32,27 @@ _ENDS_A_TEXT = ("", "\n", "\r", ",", "}", "]", ":")
 _Event = Any
 
 
+# what YAML's one-letter escapes stand for, those that no text may hold
+_ESCAPED = {"0": "\0", "a": "\a", "b": "\b", "v": "\v", "f": "\f", "e": "\x1b"}
+
+
+def _is_control(escape: str) -> bool:
+    """Whether an escape by number stands for a control character."""
+    if escape[1] not in "xuU":
+        return False
+    number = int(f"0x{escape[2:]}", 0)
+    return number > 0x10FFFF or CONTROL.search(chr(number)) is not None
+
+
+def _instead_of_a_tag(tag: str, as_text: str) -> str:
+    """What to write where a tag stands that means nothing here."""
+    if tag.startswith("!include"):
+        return "a recipe builds on another with extends: base.yaml"
+    if tag.startswith("!!") or not as_text:
+        return "remove it"
+    return f"remove it; if ! belongs to a text, {as_text}"
+
+
 class _Open:
     """A collection whose end is still to come; of a mapping, the key that waits for its value."""
 
@@ -69,7 +90,9 @@ class Composer:
         finally:
             loader.dispose()
         if self._root is None or self._root.value is None:
-            self._findings.error("empty-document", "the file is empty", self._source.spot(1, 1))
+            hints = ("a recipe begins with recipe: 1", "a storyboard begins with storyboard: 1")
+            top = self._source.spot(1, 1)
+            self._findings.error("empty-document", "the file is empty", top, *hints)
             raise Unreadable
         return self._root
 
@@ -98,6 +121,7 @@ class Composer:
                 "too-many-nodes",
                 f"the document has more than {MOST_NODES:,} values once its aliases are written out",
                 event.start_mark,
+                "write fewer aliases, or make several documents of it",
             )
         self._place(node)
 
@@ -118,7 +142,8 @@ class Composer:
     def _begin(self, event: _Event, value: dict[str, Node] | list[Node]) -> None:
         mark = event.start_mark
         if len(self._open) >= MOST_DEPTH:
-            raise self._fail("too-deep", f"nested more than {MOST_DEPTH} levels deep", mark)
+            message = f"nested more than {MOST_DEPTH} levels deep"
+            raise self._fail("too-deep", message, mark, "no document needs more than a few levels")
         start, line, column = mark.index, mark.line + 1, mark.column + 1
         style = "{" if event.flow_style else ""
         node = Node(value, self._source, start, start, line, column, style, event.anchor, {})
@@ -163,10 +188,11 @@ class Composer:
             except NotFinite:
                 shown = text if len(text) <= 20 else text[:20] + "…"
                 message = f"{shown} is not a number that can be computed with"
-                self._findings.error("not-finite", message, node)
+                hint = "write a number in digits, or put it in quotes if it is a text"
+                self._findings.error("not-finite", message, node, hint)
                 node.value = BROKEN
         elif event.style == '"' and CONTROL.search(text):
-            self._findings.error("control-character", "the text holds a control character", node)
+            self._control_character(node)
             node.value = CONTROL.sub(" ", text)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
@@ -178,7 +204,10 @@ class Composer:
         mark = event.start_mark
         if any(one.anchor == name for one in self._open):
             raise self._fail(
-                "recursive-alias", f"*{name} stands inside the value that &{name} names", mark
+                "recursive-alias",
+                f"*{name} stands inside the value that &{name} names",
+                mark,
+                f"write out what is meant: &{name} has no value yet where *{name} stands",
             )
         if name not in self._anchors:
             from lorakit.language.yaml import traps
@@ -211,14 +240,33 @@ class Composer:
             "unknown-tag",
             f"the tag {shown[:_LONGEST_SHOWN]} has no meaning here",
             self._source.spot(mark.line + 1, mark.column + 1, len(shown)),
-            "remove it" + (f"; if ! belongs to a text, {trap.hint}" if trap else ""),
+            _instead_of_a_tag(shown, trap.hint if trap else ""),
         )
         return True
+
+    def _control_character(self, node: Node) -> None:
+        """Report an escape that stands for a control character, which cannot be seen itself."""
+        written = self._text[node.start : node.end]
+        escapes = re.finditer(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", written)
+        for escape in escapes:
+            if CONTROL.search(_ESCAPED.get(escape[0][1], "")) or _is_control(escape[0]):
+                at = self._source.spot_at(node.start + escape.start(), len(escape[0]))
+                message = f"{escape[0]} stands for a control character, which no text may hold"
+                self._findings.error("control-character", message, at, "remove it")
+                return
+        message = "the text holds a control character"
+        self._findings.error("control-character", message, node, "remove it")
 
     def _put(self, mapping: Node, key: Node, value: Node) -> None:
         name = key.value
         assert isinstance(mapping.value, dict)
         assert mapping.keys is not None
+        if not isinstance(name, str) and key.end > key.start and name is not BROKEN:
+            if isinstance(name, (dict, list)):
+                self._bad_key(key)
+                return
+            # 7: and true: are words here; whether they may stand is the schema's to say
+            name = key.value = self._text[key.start : key.end]
         if not isinstance(name, str):
             self._bad_key(key)
         elif name == "<<" and not key.style:
@@ -241,11 +289,14 @@ class Composer:
 
     def _bad_key(self, key: Node) -> None:
         text = self._source.text[key.start : key.end]
-        hint = f'put it in quotes: "{text}"' if 0 < len(text) <= _LONGEST_SHOWN else ""
+        bare = text.strip("{}[] ")
         if isinstance(key.value, (dict, list)):
             message = "a key must be a text, not a collection"
+            hint = f"write {bare}:" if re.fullmatch(r"[\w .-]+", bare) else ""
+        elif key.value is BROKEN:
+            return  # told already
         else:
-            message = f"a key must be a text, but {text or 'an empty key'} is not"
+            message, hint = "a key is missing before the colon", "write it, or remove the line"
         self._findings.error("key-not-text", message, key, hint)
 
     def _fail(self, code: str, message: str, mark: Any, *hints: str) -> Unreadable:

@@ -87,7 +87,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "description": ("anchor", "notes"),
     "display_name": ("name",),
     "duration": ("hold", "seconds"),
-    "fade": ("transition",),
+    "fade": ("transition", "crossfade"),
     "file": ("storyboard", "from"),
     "film": ("video",),
     "frame_rate": ("fps",),
@@ -179,6 +179,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     # values
     "fade_in": ("crossfade",),
     "dissolve": ("crossfade",),
+    "below": ("bottom",),
+    "above": ("top",),
     "none": ("cut", "noise"),
     "img2img": ("previous",),
     "txt2img": ("noise", "generate"),

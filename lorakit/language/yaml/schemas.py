@@ -101,6 +101,44 @@ def subschema(raw: Any, file: str) -> Subschema:
     return Subschema(raw, file)
 
 
+@cache
+def _all_keys() -> dict[str, list[Subschema]]:
+    """Each key of both formats with the schemas that it has."""
+    found: dict[str, list[Subschema]] = {}
+
+    def walk(raw: Any, file: str) -> None:
+        if isinstance(raw, dict):
+            for key, sub in raw.get("properties", {}).items():
+                if isinstance(sub, dict) and sub:
+                    found.setdefault(key, []).append(subschema(sub, file))
+            for key, sub in raw.items():
+                if key not in ("examples", "default", "enum", "const", "if"):
+                    walk(sub, file)
+        elif isinstance(raw, list):
+            for sub in raw:
+                walk(sub, file)
+
+    for file in FILES:
+        walk(load(file), file)
+    return found
+
+
+def known_keys() -> frozenset[str]:
+    """Every key of both formats."""
+    return frozenset(_all_keys())
+
+
+@cache
+def prose_keys() -> frozenset[str]:
+    """The keys whose values are texts for people or for the model."""
+    return frozenset(key for key, subs in _all_keys().items() if any(sub.prose for sub in subs))
+
+
+def any_key(name: str) -> Subschema | None:
+    """A schema that a key has somewhere."""
+    return next(iter(_all_keys().get(name, ())), None)
+
+
 def default(reference: str) -> Any:
     """The default that a key's schema states, as in `recipe.schema.json#/properties/seed`."""
     return resolve(reference, "")[0]["default"]

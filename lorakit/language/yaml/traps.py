@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from lorakit.language.yaml import schemas
+
 if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node, Source, Spot
@@ -44,6 +46,7 @@ class Trap(NamedTuple):
     length: int
     corrected: str
     aside: str = ""
+    advice: str = ""
 
     def spot(self, source: Source, line: int) -> Spot:
         """Where it stands."""
@@ -57,6 +60,8 @@ class Trap(NamedTuple):
     @property
     def hint(self) -> str:
         """The way out."""
+        if self.advice:
+            return self.advice
         return f"write: {self.corrected}" if self.corrected else "put the text in quotes"
 
 
@@ -138,6 +143,12 @@ def _bracket(
     if tail and tail[0] not in ",}]#:":
         what = "mapping" if value[0] == "{" else "list"
         message = f"in YAML {value[:end]} at the start is a {what}, and no text may follow it"
+        key = head.strip(" -").removesuffix(":").strip('"')
+        if key and key not in schemas.prose_keys():
+            at = column + end + len(value[end:]) - len(value[end:].lstrip())
+            message = f"the {what} ends before this, and nothing may follow it"
+            kept = f"{head}{value[:end]}{comment or ''}".strip()
+            return Trap("yaml-brace", message, at, len(tail), kept, advice="remove it")
         return Trap("yaml-brace", message, column, end, fixed)
     brace = _FLOW_BRACE.search(value)
     if brace:
@@ -152,6 +163,9 @@ def _bracket(
     colon = _FLOW_COLON.search(value)
     if colon and problem_column > column + colon.start(2):
         text = colon[2]
+        comma = _comma_forgotten(head, value, comment, colon)
+        if comma is not None:
+            return comma._replace(column=column + comma.column)
         return Trap(
             "yaml-colon",
             "a colon and a space inside a text make YAML read a mapping",
@@ -161,6 +175,26 @@ def _bracket(
             "if a new key begins there, put a comma before it",
         )
     return None
+
+
+def _comma_forgotten(
+    head: str, value: str, comment: str | None, match: re.Match[str]
+) -> Trap | None:
+    """`{style: soft width: 512}`: a key of ours begins where the text before it has not ended."""
+    found = re.search(r"\s+([\w-]+):\s", match[2])
+    if found is None or found[1] not in schemas.known_keys():
+        return None
+    at = match.start(2) + found.start()
+    line = f"{head}{value[:at]}, {value[at:].lstrip()}{comment or ''}".strip()
+    return Trap(
+        "yaml-comma",
+        f"a comma is missing before {found[1]}",
+        match.start(2) + found.start(1),
+        len(found[1]),
+        line if len(line) <= _LONGEST_SHOWN else "",
+        f"if {found[1]} belongs to the text, put the whole text in quotes",
+        "" if len(line) <= _LONGEST_SHOWN else "write the comma",
+    )
 
 
 def _in_flow(head: str, value: str, comment: str | None, match: re.Match[str]) -> str:
@@ -253,6 +287,17 @@ def report_colon(node: Node, findings: Findings) -> None:
     key = next(iter(node.value))
     spot = node.key_spot(key)
     line = spot.excerpt
+    before = line[: spot.column - 1].rstrip()
+    if before.endswith("?"):
+        head = line[: len(before) - 1]
+        text, note = _without_comment(line[len(head) :])
+        findings.error(
+            "yaml-character",
+            f"in YAML a text cannot begin with ?: it {_MEANING['?']}",
+            node.source.spot(spot.line, len(head) + 1),
+            f"write: {_corrected(head, text, note)}",
+        )
+        return
     colon = spot.column + spot.length
     text, note = _without_comment(line[spot.column - 1 :])
     findings.error(

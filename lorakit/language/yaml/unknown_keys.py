@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language.yaml import names, schemas
+from lorakit.language.yaml.nodes import BROKEN
 from lorakit.language.yaml.problems import shortened
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def report(problem: Problem, key: str, findings: Findings) -> str:
         number = _decimal_comma(node, key)
         message = f"a comma inside {{ }} ends the {'number' if number else 'text'} before {short}"
         hint = f"write {number}" if number else "put the text that holds the comma in quotes"
+        if number:
+            _before(node, key).value = BROKEN  # half a number: nothing else is said of it
         findings.error("yaml-comma", message, spot, hint)
         return ""
     here = _IN_PLACE.get((_name_of(problem), key))
@@ -89,14 +92,20 @@ def _is_text_that_a_comma_ended(node: Node, key: str) -> bool:
 def _decimal_comma(node: Node, key: str) -> str:
     """`hold: 1.5`, where `hold: 1,5` is a key with the number 1 and the key 5."""
     assert isinstance(node.value, dict)
-    before = ""
-    for one in node.value:
-        if one == key:
-            break
-        before = one
-    number = node.value[before].value if before else None
+    if not key.isdecimal() or next(iter(node.value)) == key:
+        return ""
+    before = _before(node, key)
+    number = before.value
+    name = next(name for name, value in node.value.items() if value is before)
     whole = isinstance(number, int) and not isinstance(number, bool)
-    return f"{before}: {number}.{key}" if whole and key.isdecimal() else ""
+    return f"{name}: {number}.{key}" if whole else ""
+
+
+def _before(node: Node, key: str) -> Node:
+    """The value that stands before a mapping's key, which is not its first."""
+    assert isinstance(node.value, dict)
+    keys = list(node.value)
+    return node.value[keys[keys.index(key) - 1]]
 
 
 def _home(key: str, file: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lorakit.language.yaml import meant, names
+from lorakit.language.yaml import meant, names, schemas
 from lorakit.language.yaml.problems import example, shown
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def out_of_range(problem: Problem, findings: Findings) -> None:
     elif raw.get("maximum", 0) > _LARGEST_TOLD and value < 0:
         hints = ("a seed is chosen, never drawn, so that a picture can be made again: seed: 7",)
     else:
-        hints = (problem.example, raw.get("description", ""))
+        what = raw.get("description", "")
+        hints = (problem.example, "" if what.startswith("This ") else what)
     findings.error(
         "out-of-range",
         f"{problem.name} must be {range_words(raw)}; {shown(node)} is not",
@@ -198,7 +199,7 @@ def missing_key(problem: Problem, key: str, findings: Findings) -> None:
     """`required`."""
     schema, node = problem.schema, problem.node
     message: str = schema.raw.get("x-when-missing", {}).get(key) or f'{problem.name} needs "{key}"'
-    sub = schema.key(key)
+    sub = schema.key(key) or schemas.any_key(key)
     hint = example(sub, key) if sub is not None else ""
     if key == "kind":
         hint = _kind_hint(schema, node) or hint

@@ -201,7 +201,8 @@ def _indentation(c: Complaint) -> Explained:
     if c.column > c.first_column:
         return _goes_on(c)
     if c.text.lstrip().startswith(":"):
-        return Explained("a key is missing before the colon", c.spot(c.first_column))
+        hint = "write the key, or remove the line"
+        return Explained("a key is missing before the colon", c.spot(c.first_column), (hint,))
     columns = " or ".join(str(column) for column in _columns_above(c))
     return Explained(
         "the indentation of this line fits none above it",
@@ -240,7 +241,8 @@ def _escape(c: Complaint) -> Explained:
     at = max(0, c.text.rfind("\\", 0, c.column))
     code = re.match(r"\\[xuU][0-9a-fA-F]*", c.text[at:])
     if code and ("code" in c.problem or "Unicode" in c.problem):
-        return Explained(f"{code[0]} is no character", c.spot(at + 1, len(code[0])))
+        hint = "write the character itself"
+        return Explained(f"{code[0]} is no character", c.spot(at + 1, len(code[0])), (hint,))
     shown = c.text[at : at + 2]
     return Explained(
         f"{shown} means nothing inside double quotes",
@@ -252,15 +254,44 @@ def _escape(c: Complaint) -> Explained:
 def _no_value(c: Complaint) -> Explained:
     char = c.text[c.column - 1 : c.column]
     if not char:
-        return Explained("what opens here is not closed", c.spot(max(1, len(c.text.rstrip()))))
-    return Explained(f"a value is missing before {char}", c.spot())
+        last = c.text.rstrip()
+        closer = {"[": "]", "{": "}"}.get(last[-1:], "what closes it")
+        where = c.spot(max(1, len(last)))
+        return Explained("what opens here is not closed", where, (f"add {closer}",))
+    opened = _unclosed(c.text[: c.column - 1])
+    if opened >= 0 and char in "]}" and c.text[opened] + char not in ("[]", "{}"):
+        closer = "]" if c.text[opened] == "[" else "}"
+        message = f"the {c.text[opened]} that opens here is not closed"
+        return Explained(message, c.spot(opened + 1), (f"write {closer} where it ends",))
+    hint = f"write it, or remove {char}"
+    return Explained(f"a value is missing before {char}", c.spot(), (hint,))
+
+
+def _unclosed(text: str) -> int:
+    """Where the bracket stands that is open at a text's end; -1 if none is."""
+    stack: list[int] = []
+    for at, char in enumerate(text):
+        if char in "[{":
+            stack.append(at)
+        elif char in "]}" and stack:
+            stack.pop()
+    return stack[-1] if stack else -1
 
 
 def _directive(c: Complaint) -> Explained:
     return Explained("lines that begin with % are not needed here", c.spot(1), ("remove it",))
 
 
+def _open_quote(c: Complaint) -> Explained:
+    if c.opened is None or "quoted scalar" not in c.context:
+        return Explained("the text ends too early", c.spot(), (_QUOTING,))
+    quote = c.source.lines[c.opened[0] - 1][c.opened[1] - 1 : c.opened[1]]
+    message = f"the quote {quote} that opens here is not closed"
+    return Explained(message, c.source.spot(*c.opened), (f"write {quote} where the text ends",))
+
+
 _EXPLANATIONS = (
+    (r"end of stream|document indicator", _open_quote),
     (r"expected ',' or", _bracket),
     (r"could not find expected ':'", _no_colon),
     (r"mapping values are not allowed", _second_mapping),

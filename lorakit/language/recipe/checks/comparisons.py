@@ -76,5 +76,9 @@ def bests_are_by_a_figure(recipe: Recipe, root: Node, findings: Findings) -> Non
                 f"steps of kind {kind} have no figure called {sweep.best.metric}",
                 link,
                 names.did_you_mean(sweep.best.metric, known)
-                or (f"there is {names.listed(known)}" if known else "look at the sheet instead"),
+                or (
+                    f"there is {names.listed(known)}"
+                    if known
+                    else "remove best: which is best is seen on the sheet"
+                ),
             )

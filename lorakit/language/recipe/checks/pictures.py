@@ -18,6 +18,7 @@ _OF_PICTURES = ("caption", "repeats", "trigger_word", "columns.image", "columns.
 # what a column of the one kind is called in the other
 _INSTEAD = {"text": "caption", "label": "caption", "image": "text", "caption": "text"}
 _PLACEHOLDER = "{caption}"
+_NO_OTHERS = "write a second data set with images: of what the model could draw before"
 _BRACES = re.compile(r"\{[^{}]*\}|[{}]")
 # what a data set says of an epoch, and why it says nothing of prior_data
 _OF_AN_EPOCH = {
@@ -77,7 +78,7 @@ def captions_have_one_placeholder(_recipe: Recipe, root: Node, findings: Finding
                     f"{match[0]} would be told to the model as it stands: "
                     f"only {_PLACEHOLDER} is filled in",
                     spot_in(link.spot, match.start(), match[0]),
-                    f"did you mean {_PLACEHOLDER}?" if meant else "",
+                    f"did you mean {_PLACEHOLDER}?" if meant else "write it without braces",
                 )
 
 
@@ -105,6 +106,7 @@ def prior_data_is_pictures(_recipe: Recipe, root: Node, findings: Findings) -> N
         link, name = access.child(node, "prior_data"), access.text(node, "prior_data")
         if link is None or not name:
             continue
+        others = [one for one in pictures if one != access.text(node, "data")]
         if name in pictures:
             if name == access.text(node, "data"):
                 findings.error(
@@ -115,14 +117,16 @@ def prior_data_is_pictures(_recipe: Recipe, root: Node, findings: Findings) -> N
                 )
             continue
         if name in known:
-            findings.error("wrong-data", f"{name} holds texts; prior_data is of pictures", link)
+            there = f"there is {names.listed(others)}" if others else _NO_OTHERS
+            message = f"{name} holds texts; prior_data is of pictures"
+            findings.error("wrong-data", message, link, there)
         else:
             findings.error(
                 "unknown-data",
                 f"the recipe has no data set {name}",
                 link,
-                names.did_you_mean(name, pictures)
-                or (f"there is {names.listed(pictures)}" if pictures else ""),
+                names.did_you_mean(name, others)
+                or (f"there is {names.listed(others)}" if others else _NO_OTHERS),
             )
 
 

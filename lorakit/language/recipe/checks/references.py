@@ -117,6 +117,7 @@ def steps_do_not_go_round(recipe: Recipe, root: Node, findings: Findings) -> Non
             if len(ring) > 2
             else f"the step {first} waits for itself",
             next((item for item in access.items(node, "of") if item.value == ring[1]), node),
+            "remove it here, or one of the others",
         )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
 
 _TRAINS = {"train-text": "texts", "train-image": "images"}
+_SHIPPED = {"texts": "lorakit:movie-snippets", "images": "lorakit:hologram"}
 
 
 def data_sets_have_one_source(_recipe: Recipe, root: Node, findings: Findings) -> None:
@@ -54,10 +55,11 @@ def data_sets_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
                 hint = names.did_you_mean(name, known) or (
                     f"there is {names.listed(known)}"
                     if known
-                    else f"name it first, datasets: {{{name}: {{{wanted}: lorakit:movie-snippets}}}}"
+                    else f"name it first, datasets: {{{name}: {{{wanted}: {_SHIPPED[wanted]}}}}}"
                 )
             findings.error("unknown-data", f"the recipe has no data set {name}", link, hint)
         elif access.child(known[name], wanted) is None:
+            fitting = [one for one, its in known.items() if access.child(its, wanted) is not None]
             other = "images" if wanted == "texts" else "texts"
             if access.child(known[name], other) is not None:
                 findings.error(
@@ -65,6 +67,8 @@ def data_sets_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
                     f"{name} holds {other}; a step of kind {access.text(node, 'kind')} "
                     f"trains on {wanted}",
                     link,
+                    f"name a data set with {wanted}:"
+                    + (f" {names.listed(fitting)}" if fitting else f" {_SHIPPED[wanted]}"),
                 )
 
 

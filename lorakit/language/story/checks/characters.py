@@ -37,6 +37,7 @@ def names_mean_one_character(board: Storyboard, root: Node, findings: Findings) 
                     if name != first
                     else f"{name} is a character already, and cannot mean {character.id} as well",
                     _alias_spot(root, character.id, name),
+                    f"remove it from one of the two; {{{first}}} and {{{character.id}}} tell them apart",
                 )
 
 

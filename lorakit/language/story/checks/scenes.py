@@ -25,6 +25,7 @@ def names_are_unique(_board: Storyboard, root: Node, findings: Findings) -> None
                 "duplicate-scene",
                 f"a scene called {name} stands on line {lines[name]} already",
                 own,
+                "give it a name of its own: a scene's noise comes from its name",
             )
         lines.setdefault(name, own.line)
 
@@ -79,7 +80,7 @@ def starts_do_not_go_round(board: Storyboard, root: Node, findings: Findings) ->
             message = f"scenes start from each other in a ring: {shown}"
             if len(ring) == 1:
                 message = f"the scene {ring[0].name} starts from itself"
-            findings.error("scene-cycle", message, start)
+            findings.error("scene-cycle", message, start, "let one of them begin with start: fresh")
         settled |= {one.name for one in ring}
         settled.add(first.name)
 
