@@ -192,15 +192,16 @@ class Runner:
                         action.id, f"{lost} was damaged or removed since it was made: run again"
                     )
                     continue
-                slot.worker.open(jobs.settled(action, inputs, self._store))
+                engine = jobs.settled(action, inputs, self._store)
+                reads = jobs.reads(self._plan.sources, self._store, engine.spec)
+                slot.worker.open(engine, reads)
                 slot.worker.submit(self._job(action, inputs))
 
     def _job(self, action: Action, inputs: Mapping[str, Output]) -> dict[str, object]:
         key = self._ledger.keys[action.id]
         logs = self._folder.path / action.id.rpartition("/")[0] / "logs"
-        return jobs.job(
-            action, key, inputs, self._store, (self._out(action.id), self._kept_by(key), logs)
-        )
+        folders = (self._out(action.id), self._kept_by(key), logs)
+        return jobs.job(action, key, inputs, self._store, self._plan.sources, folders)
 
     def _kept_by(self, key: str) -> Path:
         """Where a training's checkpoints stand until it is done: they outlive the run."""

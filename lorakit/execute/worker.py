@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from lorakit.diagnostics import in_words
 from lorakit.execute.engines import EngineProtocol, build
 from lorakit.plan import memory
+from lorakit.store.sources import Reading
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -127,8 +128,12 @@ class Worker:
                 self.tell(event="state", state="loading", detail=message["spec"].get("name", ""))
                 self._engine_id = ""
                 try:
+                    reading = Reading(message.get("reads", ()))
+                    reading.begin()
                     self._engine = build(self._slot, message["spec"], self.progress)
+                    reading.end()
                 except Exception as error:  # noqa: BLE001 - one bad model must not end the others' work
+                    self._engine = None
                     traceback.print_exc()
                     self.tell(event="refused", engine=message["engine"], error=_in_words(error))
                     return

@@ -8,12 +8,13 @@ import os
 import queue
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from lorakit import children
 from lorakit.plan.actions import Engine
+from lorakit.store.sources import Read
 
 Inbox = queue.Queue[tuple["WorkerHandle", Mapping[str, Any]]]
 
@@ -107,11 +108,11 @@ class WorkerHandle:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
 
-    def open(self, engine: Engine) -> None:
-        """Have the worker load an engine, unless it has it."""
+    def open(self, engine: Engine, reads: Sequence[Read] = ()) -> None:
+        """Have the worker load an engine, unless it has it; `reads` are the files that it is made from."""
         if self.engine_id != engine.id:
             self.engine_id = engine.id
-            self._send({"do": "open", "engine": engine.id, "spec": engine.spec})
+            self._send({"do": "open", "engine": engine.id, "spec": engine.spec, "reads": reads})
 
     def submit(self, job: Mapping[str, object]) -> None:
         """Send a job."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lorakit.store.canonical import digest_of
 from lorakit.store.seen import Memory, digest_and_identity, identity, open_regular
+from lorakit.store.sources import Sources
 
 UNREAD = "unread"  # what stands for a digest that nobody asked for
 
@@ -16,22 +17,29 @@ class Digests:
 
     def __init__(self, cache: Path | None, *, anew: bool = False) -> None:
         self._memory = Memory(cache)
+        self.sources = Sources()
         if anew:
             self._memory.forget()
 
     def file(self, path: Path) -> str:
         """The digest of one file. Raises OSError where it cannot be read, also while it changes."""
         name = str(path.resolve())
-        known = self._memory.get(name, identity(path.stat()))
-        if known is not None:
-            return known
-        digest, found = digest_and_identity(path)
-        self._memory.set(name, found, digest)
+        found = identity(path.stat())
+        digest = self._memory.get(name, found)
+        if digest is None:
+            digest, found = digest_and_identity(path)
+            self._memory.set(name, found, digest)
+        self.sources.files[str(path)] = digest, found
         return digest
 
     def files(self, folder: Path, names: Iterable[str]) -> str:
         """One digest for several files of a folder: their names and contents, whatever the order."""
-        return digest_of({name: self.file(folder / name) for name in names})
+        digests = {name: self.file(folder / name) for name in names}
+        paths = {str(folder / name) for name in digests}
+        self.sources.folders.setdefault(str(folder), set()).update(
+            paths & self.sources.files.keys()
+        )
+        return digest_of(digests)
 
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written costs time only."""

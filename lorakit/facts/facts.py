@@ -22,6 +22,7 @@ from lorakit.facts.text_models import TextModelFacts, text_model_facts
 from lorakit.facts.tokens import TokenCounter
 from lorakit.language.recipe.documents import Project, TrainTextStep, with_members
 from lorakit.store.journal import Timings
+from lorakit.store.sources import Sources
 from lorakit.store.store import FOLDER, Store
 
 
@@ -31,6 +32,7 @@ class Facts:
 
     `models` draw pictures, `readers` read texts; `data` are the data sets of texts, `pictures` of pictures.
     `lengths` are by reader and data set, where both are here. `free_disk` are bytes where the project is.
+    `sources` are the files that digests were taken of.
     """
 
     machine: Machine
@@ -44,6 +46,7 @@ class Facts:
     pictures: Mapping[str, PictureFacts] = field(default_factory=dict)
     lengths: Mapping[tuple[str, str], TextLengths] = field(default_factory=dict)
     free_disk: int = sys.maxsize
+    sources: Sources = field(default_factory=Sources, repr=False)
 
 
 def gather(
@@ -115,6 +118,7 @@ def gather(
         pictures=pictures,
         lengths=lengths,
         free_disk=shutil.disk_usage(project.root).free,
+        sources=digests.sources,
     )
 
 

@@ -77,6 +77,7 @@ def plan(
         warnings=(*warnings, *_made_elsewhere(planned), *limits.findings(planned, cost, facts)),
         machine=f"{facts.machine.name}, {facts.machine.cores} cores",
         timings=facts.timings,
+        sources=facts.sources,
         environment=facts.environment,
     )
 

@@ -8,6 +8,7 @@ from enum import Enum
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
+from lorakit.store.sources import Sources
 
 
 class State(Enum):
@@ -94,6 +95,7 @@ class Plan:
     machine: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    sources: Sources = field(default_factory=Sources, repr=False)
 
     def count(self, state: State) -> int:
         """How many actions are in a state."""

@@ -19,6 +19,7 @@ import torch
 from lorakit.diagnostics import LorakitError, in_words
 from lorakit.models.loading import load_pipeline
 from lorakit.rendering.conditioning import Encoder
+from lorakit.store.sources import Reading
 from lorakit.training import canonical
 from lorakit.training.image_data import encode, mask_of, pixels
 from lorakit.training.task import Report
@@ -51,8 +52,11 @@ class EncodeEngine:
         """One picture, or one caption."""
         job, began = self._waiting.popleft(), time.monotonic()
         file = Path(job["out"]) / f"{job['key']}.safetensors"
+        reading = Reading(job.get("reads", ()))
         try:
+            reading.begin()
             tensors = self._latents(job) if job["kind"] == "latents" else self._embeds(job)
+            reading.end()
             canonical.write(file, tensors)
         except (LorakitError, OSError) as error:
             return [{"id": job["id"], "error": str(error)}]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.store import atomic
+from lorakit.store.sources import Reading
 from lorakit.training.curve import write_curve
 from lorakit.training.evaluation_log import EvaluationLog
 from lorakit.training.loop import Figures, Loop
@@ -86,7 +87,10 @@ class Trainer(ABC):
         self.out.mkdir(parents=True, exist_ok=True)
         adapters = StepAdapters(self.keep, self.extra.get("adapter_steps", ()), self.save_adapter)
         adapters.forget_what_cannot_be_made()
+        reading = Reading(self.job.get("reads", ()))
+        reading.begin()
         task = self.prepare()
+        reading.end()  # before there is a checkpoint of it
         settings = self._settings()
         loop = Loop(task, settings, self.keep, Path(self.job["logs"]))
 
@@ -116,6 +120,8 @@ class Trainer(ABC):
                 scored = yield from scoring
                 model = loop.unwrapped()
                 outputs = self.save(model)
+                if self.full:
+                    reading.begin()  # what is not trained was copied from the model
                 yield
                 difference = self.reloaded(model, outputs)
                 parameters = size(model)

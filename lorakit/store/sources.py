@@ -1,0 +1,90 @@
+"""Files of the user that decide a key: what they were when it was made, and whether they are that still.
+
+A plan reads digests; a worker reads the files minutes later. What it then reads must be what the key says,
+or a result would be kept under the key of other data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lorakit.diagnostics import LorakitError
+from lorakit.store.seen import Identity, digest_and_identity, identity
+
+Read = tuple[str, str, Sequence[int]]  # a path, its digest, and its identity when that was read
+_BESIDE = "adapter_config.json"  # settings that belong to the weights beside them
+
+
+class SourceChanged(LorakitError):
+    """A file is not what it was when the plan was made."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path} has changed since the plan was made: nothing was kept of it; run again"
+        )
+
+
+@dataclass(slots=True)
+class Sources:
+    """Every file whose digest was asked for, and which of them make up a folder that is named as one."""
+
+    files: dict[str, tuple[str, Identity]] = field(default_factory=dict)
+    folders: dict[str, set[str]] = field(default_factory=dict)
+
+    def named_in(self, *values: object) -> list[Read]:
+        """What a worker will read that is told these values (JSON): the files and folders they name."""
+        paths: dict[str, None] = {}
+        for text in texts_in(values):
+            if text in self.files:
+                paths[text] = None
+                beside = str(Path(text).with_name(_BESIDE))
+                if beside in self.files:
+                    paths[beside] = None
+            for path in sorted(self.folders.get(text, ())):
+                paths[path] = None
+        return [(path, self.files[path][0], list(self.files[path][1])) for path in paths]
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Every text in JSON data that is no key."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from texts_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts_in(inner)
+
+
+class Reading:
+    """A time of reading files in a worker: `begin` before it, `end` after it."""
+
+    def __init__(self, reads: Sequence[Read]) -> None:
+        self._reads = reads
+        self._found: dict[str, Identity] = {}
+
+    def begin(self) -> None:
+        """Raise SourceChanged where a file holds something else than its digest says."""
+        for path, digest, known in self._reads:
+            try:
+                found = identity(Path(path).stat())
+                if found != tuple(known):
+                    now, found = digest_and_identity(Path(path))
+                    if now != digest:
+                        raise SourceChanged(path)
+            except OSError as error:
+                raise SourceChanged(path) from error
+            self._found[path] = found
+
+    def end(self) -> None:
+        """Raise SourceChanged where a file was touched since `begin`."""
+        for path, found in self._found.items():
+            try:
+                touched = identity(Path(path).stat()) != found
+            except OSError as error:
+                raise SourceChanged(path) from error
+            if touched:
+                raise SourceChanged(path)
