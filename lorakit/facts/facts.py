@@ -96,7 +96,7 @@ def gather(
     for name, texts in project.recipe.datasets.items():
         try:
             if texts.texts:
-                data[name] = text_facts(texts, digests, download=download)
+                data[name] = text_facts(texts, digests, seed=project.recipe.seed, download=download)
             elif texts.images:
                 pictures[name] = picture_facts(
                     texts, digests, Store(project.root), download=download, keep=keys

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lorakit.facts.data_sets import HUB, DataError, check_column, no_split
 from lorakit.facts.digests import Digests
-from lorakit.facts.found_pictures import USUAL_CAPTIONS, Found, look_at
+from lorakit.facts.folders import entries, walk
+from lorakit.facts.found_pictures import USUAL_CAPTIONS, Found
+from lorakit.facts.open_picture import ENDINGS
+from lorakit.facts.picture_memory import PictureMemory
+from lorakit.facts.separated import separated
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-_UNREADABLE = (
-    ".avif",
-    ".heic",
-    ".heif",
-    ".jxl",
-    ".psd",
-    ".svg",
-)  # to pass over them would lose pictures
+# to pass over them would lose pictures
+_UNREADABLE = {
+    ".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".psd", ".svg", ".tga", ".exr", ".hdr", ".dng", ".cr2",
+    ".cr3", ".nef", ".arw", ".raw", ".eps", ".ppm", ".pgm", ".ico", ".pcx", ".xcf", ".kra",
+}  # fmt: skip
 _MASK = "-masklabel"  # OneTrainer's ending
 _METADATA = ("metadata.jsonl", "metadata.csv")  # as Hugging Face's image folders have them
+_CAPTIONS = (".txt", ".caption")  # beside pictures, where no other ending is asked for
+# as kohya's folders are called: 10_sks fox shows each of its pictures ten times, as a sks fox
+_REPEATED = re.compile(r"([1-9][0-9]{0,2})_(.+)", re.DOTALL)
 
 
-def from_folder(folder: Path, source: DataSource, digests: Digests) -> list[Found]:
+def from_folder(
+    folder: Path, source: DataSource, digests: Digests, memory: PictureMemory
+) -> list[Found]:
     """All pictures of a folder, in the order of their names. Raises DataError."""
     if "columns.image" in dict(source.places):
         raise DataError(
@@ -37,35 +42,40 @@ def from_folder(folder: Path, source: DataSource, digests: Digests) -> list[Foun
             "remove it",
         )
     part = _part(folder, source)
-    others = [f for f in sorted(part.rglob("*")) if f.suffix.lower() in _UNREADABLE]
-    if others:
-        raise DataError(
-            "data",
-            "images",
-            f"{others[0].name} would not be trained on: {others[0].suffix} files are not read",
-            f"convert it to one of {', '.join(ENDINGS)}, or move it out of {folder}",
-        )
-    every = sorted(f for f in part.rglob("*") if f.suffix.lower() in ENDINGS)
+    every = _pictures(folder, part, source)
     masks = {f.with_name(f.stem.removesuffix(_MASK)): f for f in every if f.stem.endswith(_MASK)}
     files = [f for f in every if not f.stem.endswith(_MASK)]
     if not files:
         endings = ", ".join(ENDINGS)
         raise DataError("data", "images", f"{_shown(folder, source)} holds no pictures ({endings})")
-    listed = _listed(folder, source)
+    digest = {file: digests.file(file) for file in every}
+    headers = memory.headers([(file, digest[file], str(file)) for file in every])
+    header = dict(zip(every, headers, strict=True))
+    listed, repeated = _listed(folder, source), _repeated(files, part)
+    beside = {file: _beside(file, source) for file in files}
+    if "caption_extension" in dict(source.places) and not any(beside.values()):
+        raise DataError(
+            "no-effect",
+            "caption_extension",
+            f"no picture of {_shown(folder, source)} has a {source.caption_extension} file beside it",
+            _endings_there(part),
+        )
     found = []
     for file in files:
         name = file.relative_to(folder).as_posix()
-        size, clear = look_at(file, str(file))
-        mask = masks.get(file.with_suffix(""), file if clear else None)
+        repeats, words = repeated.get(file.parent, (1, ""))
+        mask = masks.get(file.with_suffix(""), file if header[file].clear else None)
         found.append(
             Found(
                 name,
                 file,
-                digests.file(file),
-                size,
-                _beside(file) or listed.get(name) or None,
+                digest[file],
+                header[file].size,
+                beside[file] or listed.get(name) or words or None,
                 mask,
-                digests.file(mask) if mask is not None else "",
+                digest[mask] if mask is not None else "",
+                header[file].converted,
+                repeats,
             )
         )
     return found
@@ -73,7 +83,46 @@ def from_folder(folder: Path, source: DataSource, digests: Digests) -> list[Foun
 
 def holds_pictures(folder: Path) -> bool:
     """Whether any file is a picture."""
-    return any(f.suffix.lower() in ENDINGS for f in folder.rglob("*"))
+    return any(f.suffix.lower() in ENDINGS for f in walk(folder))
+
+
+def _pictures(folder: Path, part: Path, source: DataSource) -> list[Path]:
+    """The files that are to be pictures. Raises DataError where one would be passed over."""
+    others = [f for f in walk(part) if f.suffix.lower() in _UNREADABLE]
+    if others:
+        endings = names.listed(sorted({f.suffix.lower() for f in others}))
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise DataError(
+            "data",
+            "images",
+            f"{others[0].name}{more} would not be trained on: {endings} files are not read",
+            f"convert it to one of {', '.join(ENDINGS)}, or move it out of {_shown(folder, source)}",
+        )
+    every = [f for f in walk(part) if f.suffix.lower() in ENDINGS]
+    for file in every:
+        if not file.is_file():
+            raise DataError(
+                "data",
+                "images",
+                f"{file} is no file: a link to nothing, or a pipe",
+                "remove it, or put the picture there",
+            )
+    return every
+
+
+def _repeated(files: Sequence[Path], part: Path) -> dict[Path, tuple[int, str]]:
+    """Repeats and words by folder, where all pictures lie in folders called as kohya's are."""
+    folders = {file.parent for file in files}
+    marks = {folder: _REPEATED.fullmatch(folder.name) for folder in folders}
+    if not all(mark and folder.parent == part for folder, mark in marks.items()):
+        return {}
+    return {folder: (int(mark[1]), mark[2].strip()) for folder, mark in marks.items() if mark}
+
+
+def _endings_there(part: Path) -> str:
+    """Which files stand beside pictures, by their endings."""
+    there = sorted({f.suffix for f in walk(part) if f.suffix and f.suffix.lower() not in ENDINGS})
+    return f"there are {names.listed(there)} files" if there else "remove it"
 
 
 def _shown(folder: Path, source: DataSource) -> str:
@@ -88,7 +137,7 @@ def _part(folder: Path, source: DataSource) -> Path:
     if there and (asked or source.images.startswith(HUB)):
         return there
     if asked:
-        inside = sorted(p.name for p in folder.iterdir() if p.is_dir() and holds_pictures(p))
+        inside = [p.name for p in entries(folder) if p.is_dir() and holds_pictures(p)]
         raise no_split(source, "split", inside)
     return folder
 
@@ -99,7 +148,7 @@ def _listed(folder: Path, source: DataSource) -> dict[str, str]:
     columns: dict[str, None] = {}
     given = source.columns.caption
     usual = (given,) if given else USUAL_CAPTIONS
-    for file in sorted(f for f in folder.rglob("metadata.*") if f.name in _METADATA):
+    for file in (f for f in walk(folder) if f.name in _METADATA):
         here: dict[str, None] = {}
         for row in _rows(file):
             here |= dict.fromkeys(row)
@@ -130,7 +179,7 @@ def _no_picture(file: Path, name: str, folder: Path, source: DataSource) -> Data
     """What is wrong where a row names a picture that is not there."""
     there = [
         f.relative_to(file.parent).as_posix()
-        for f in sorted(file.parent.rglob("*"))
+        for f in walk(file.parent)
         if f.suffix.lower() in ENDINGS
     ]
     return DataError(
@@ -144,27 +193,36 @@ def _no_picture(file: Path, name: str, folder: Path, source: DataSource) -> Data
 def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
     number = 0
     try:
+        if file.suffix == ".csv":
+            yield from separated(file, "images", {"file_name"})
+            return
         with file.open(encoding="utf-8-sig", newline="") as handle:
-            if file.suffix == ".csv":
-                reader = csv.DictReader(handle)
-                for row in reader:
-                    number = reader.line_num
-                    yield row
-                return
             for number, line in enumerate(handle, 1):
                 row = json.loads(line) if line.strip() else {}
                 if not isinstance(row, dict):
                     raise DataError("data", "images", f"{file}, line {number}, is no JSON object")
                 yield row
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError("data", "images", f"{file}, line {number}: {error}") from error
 
 
-def _beside(file: Path) -> str:
-    beside = file.with_suffix(".txt")
-    if not beside.is_file():
-        return ""
+def _beside(file: Path, source: DataSource) -> str:
+    """The words of the caption file beside a picture; empty where there is none. Raises DataError."""
+    endings = (source.caption_extension,) if source.caption_extension else _CAPTIONS
+    there = [beside for end in endings if (beside := file.with_suffix(end)).is_file()]
+    told = dict.fromkeys(_words(beside) for beside in there)
+    if len(told) > 1:
+        raise DataError(
+            "data",
+            "images",
+            f"{there[0].name} and {there[1].name} say different things of {file.name}",
+            f"say which is meant: caption_extension: {there[0].suffix}",
+        )
+    return next(iter(told), "")
+
+
+def _words(file: Path) -> str:
     try:
-        return " ".join(beside.read_text("utf-8-sig").split())
+        return " ".join(file.read_text("utf-8-sig").split())
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError("data", "images", f"{beside} cannot be read: {error}") from error
+        raise DataError("data", "images", f"{file} cannot be read: {error}") from error

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.facts.data_sets import HUB, DataError, check_column, no_split, splits_of
-from lorakit.facts.found_pictures import SAME_WORDS, USUAL_CAPTIONS, Found, look_at
+from lorakit.facts.folders import walk
+from lorakit.facts.found_pictures import SAME_WORDS, USUAL_CAPTIONS, Found
+from lorakit.facts.open_picture import PictureError, header, quietly
 from lorakit.facts.picture_folders import holds_pictures
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
@@ -25,7 +27,7 @@ from lorakit.store.store import Output, Store
 _TABLES = (".parquet",)
 _PACKED = (".arrow", ".tar", ".zip")
 _METADATA = "metadata"  # a table of that name stands beside pictures that are files
-_VERSION = 1  # of what is remembered
+_VERSION = 2  # of what is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class _Row:
     width: int
     height: int
     clear: bool
+    converted: bool
     caption: str | None
 
 
@@ -46,7 +49,7 @@ def in_tables(folder: Path, source: DataSource) -> bool:
 
     Raises DataError where both may be meant.
     """
-    files = [f for f in folder.rglob("*") if f.stem != _METADATA]
+    files = [f for f in walk(folder) if f.stem != _METADATA]
     tables = sorted(f for f in files if f.suffix.lower() in _TABLES)
     # a hub's data set has pictures beside its tables to show itself by
     if tables and not source.images.startswith(HUB) and holds_pictures(folder):
@@ -80,7 +83,7 @@ def from_tables(folder: Path, source: DataSource, store: Store, *, keep: bool) -
 
 def _identity(folder: Path, source: DataSource) -> str:
     """What decides which rows there are, what they hold, and which columns are read."""
-    files = [f.resolve() for f in sorted(folder.rglob("*")) if f.is_file()]
+    files = [f.resolve() for f in walk(folder) if f.is_file()]
     seen = [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
     columns = source.columns
     return digest_of([_VERSION, seen, source.split, columns.image, columns.caption])
@@ -103,7 +106,16 @@ def _remember(file: Path, rows: list[_Row]) -> None:
 def _found(row: _Row, file: Path) -> Found:
     mask = file if row.clear else None
     size = (row.width, row.height)
-    return Found(row.name, file, row.digest, size, row.caption, mask, row.digest if mask else "")
+    return Found(
+        row.name,
+        file,
+        row.digest,
+        size,
+        row.caption,
+        mask,
+        row.digest if mask else "",
+        row.converted,
+    )
 
 
 def _read(folder: Path, source: DataSource, keep: Callable[[bytes], Output]) -> Iterator[_Row]:
@@ -119,7 +131,12 @@ def _read(folder: Path, source: DataSource, keep: Callable[[bytes], Output]) -> 
     for number, row in enumerate(part, 1):
         where = f"row {number} of {shown}'s split {source.split}"
         data = _bytes(row[image], image, where)
-        (width, height), clear = look_at(io.BytesIO(data), f"the picture in {where}")
+        try:
+            with quietly():
+                found = header(io.BytesIO(data), f"the picture in {where}", whole=True)
+        except PictureError as error:
+            way = "remove the row, or put a whole picture in it"
+            raise DataError("data", "images", str(error), way) from error
         text = row[caption] if caption else None
         if text is not None and not isinstance(text, str):
             raise DataError(
@@ -131,7 +148,7 @@ def _read(folder: Path, source: DataSource, keep: Callable[[bytes], Output]) -> 
         kept = keep(data)
         name = f"{source.split}/{number:06d}"
         words = (text or "").strip() or None
-        yield _Row(name, kept.digest, kept.size, width, height, clear, words)
+        yield _Row(name, kept.digest, kept.size, *found.size, found.clear, found.converted, words)
 
 
 def _columns(part: Any, source: DataSource, shown: str) -> tuple[str, str]:

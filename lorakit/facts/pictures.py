@@ -12,6 +12,7 @@ from lorakit.facts.data_sets import HUB, DataError, hub_copy
 from lorakit.facts.digests import Digests
 from lorakit.facts.found_pictures import SAME_WORDS, Found
 from lorakit.facts.picture_folders import from_folder
+from lorakit.facts.picture_memory import PictureMemory
 from lorakit.facts.picture_tables import from_tables, in_tables
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.store.canonical import digest_of
@@ -23,7 +24,8 @@ class Picture:
     """One picture: its file, what the model is told of it, (width, height) in px as it is seen.
 
     `name` is its path inside its data set, `digest` of its bytes. `mask` is a picture whose white parts
-    are learnt from, or the picture itself where it is transparent in parts; None for none.
+    are learnt from, or the picture itself where it is transparent in parts; None for none. `converted` is
+    whether its colours are turned into 8 bits of sRGB, `repeats` how often its folder has it shown.
     """
 
     file: Path
@@ -33,6 +35,8 @@ class Picture:
     digest: str = ""
     mask: Path | None = None
     mask_digest: str = ""
+    converted: bool = False
+    repeats: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,13 @@ def picture_facts(
     if not folder.is_dir():
         raise DataError("data", "images", f"there is no folder {source.images}")
     rows = in_tables(folder, source)
+    memory = PictureMemory(store.folder / "pictures.json" if keep else None)
     found = (
         from_tables(folder, source, store, keep=keep)
         if rows
-        else from_folder(folder, source, digests)
+        else from_folder(folder, source, digests, memory)
     )
+    memory.save()
     if "{caption}" in source.caption:
         _check_captions(found, source, rows=rows)
     pictures = tuple(
@@ -72,6 +78,8 @@ def picture_facts(
             one.digest,
             one.mask,
             one.mask_digest,
+            one.converted,
+            one.repeats,
         )
         for one in found
     )
@@ -98,7 +106,8 @@ def _check_captions(found: Sequence[Found], source: DataSource, *, rows: bool) -
     elif source.images.startswith(HUB):
         way = "put its files in a folder, write images: that folder and captions beside them, or "
     else:
-        way = f"put {Path(bare[0]).stem}.txt beside it, or a line in metadata.jsonl, or "
+        ending = source.caption_extension or ".txt"
+        way = f"put {Path(bare[0]).stem}{ending} beside it, or a line in metadata.jsonl, or "
     raise DataError(
         "no-caption",
         "images",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +31,9 @@ class TextFacts:
     characters: float = 100.0  # the mean length of a text
     longest: int = 1000  # characters of the longest
     sample: TextSample | None = None  # of those that are trained on
+    train_counts: tuple[int, ...] = ()  # texts of each label
+    test_counts: tuple[int, ...] = ()
+    cut: bool = False  # what is held out was cut off by labels
 
 
 # what the hub says of its most used data set, so that a plan without a network can count
@@ -44,23 +49,31 @@ class Texts:
     texts: tuple[str, ...]
     labels: tuple[int, ...]
 
+    def counts(self, labels: int) -> tuple[int, ...]:
+        """How many texts each of so many labels has."""
+        found = Counter(self.labels)
+        return tuple(found[number] for number in range(labels))
+
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """What is trained on and what is held out."""
+    """What is trained on and what is held out; `cut` where one was cut off the other by labels."""
 
     labels: tuple[str, ...]
     train: Texts
     test: Texts
+    cut: bool = False
 
 
-def text_facts(source: DataSource, digests: Digests, *, download: bool = False) -> TextFacts:
-    """The facts of one data set. Raises DataError."""
+def text_facts(
+    source: DataSource, digests: Digests, *, seed: int = 0, download: bool = False
+) -> TextFacts:
+    """The facts of one data set; `seed` decides what a limit leaves of it. Raises DataError."""
     place = folder_of(source, download=download)
     if place is None:
         published = _PUBLISHED.get(source.texts.removeprefix(HUB), TextFacts(None))
         return replace(published, labels=source.labels or published.labels)
-    splits = read(source, place, seed=0)
+    splits = read(source, place, seed)
     every = splits.train.texts + splits.test.texts
     try:
         whole = place.is_dir()
@@ -75,37 +88,45 @@ def text_facts(source: DataSource, digests: Digests, *, download: bool = False) 
         sum(map(len, every)) / max(1, len(every)),
         max(map(len, every), default=0),
         sample_of(splits.train.texts),
+        splits.train.counts(len(splits.labels)),
+        splits.test.counts(len(splits.labels)),
+        splits.cut,
     )
 
 
 def read(source: DataSource, place: Path, seed: int) -> Splits:
     """All texts, split, cut to the limit, labels numbered. Raises DataError."""
     found, known = rows_of(source, place)
-    parts = _parts(found, source, seed)
+    *parts, cut = _parts(found, source, seed)
     # of all rows: what a limit leaves depends on the seed, and the head must not
     labels = source.labels or known or _labels_of(row for rows in parts for row in rows)
+    if not source.labels and not known:
+        _check_twins(labels, Counter(_word(row[1]) for rows in parts for row in rows))
     if len(labels) < 2:
         raise DataError(
             "labels",
             "columns.label",
             f"all texts have the label {names.listed(labels) or 'of nothing'}: nothing to tell apart",
         )
-    chosen = (
+    train, test = (
         _limited(rows, source.limit, _rng(seed, f"limit {number}"))
         for number, rows in enumerate(parts)
     )
-    return Splits(labels, *(_numbered(rows, labels, source) for rows in chosen))
+    return Splits(
+        labels, _numbered(train, labels, source), _numbered(test, labels, source), cut=cut
+    )
 
 
 def _parts(
     found: Mapping[str, list[Row]], source: DataSource, seed: int
-) -> tuple[list[Row], list[Row]]:
-    """What is trained on and what is scored: two splits, or one that `test_size` cuts.
+) -> tuple[list[Row], list[Row], bool]:
+    """What is trained on and what is scored, and whether one was cut.
 
-    One is cut where it is the only one, or `test_size` asks for it and no split is called as `test_split`.
+    They are two splits, or one that `test_size` cuts: the only one, or where `test_size` asks for it and no
+    split is called as `test_split`.
     """
     if set(found) == {""}:
-        return _halves(found[""], source, seed)
+        return *_halves(found[""], source, seed), True
     named = dict(source.places)
     alone = len(found) == 1 and "test_split" not in named
     split = next(iter(found)) if alone and "split" not in named else source.split
@@ -115,9 +136,9 @@ def _parts(
         for name in (split, source.test_split):
             if not found[name]:
                 raise DataError("data", "texts", f"{source.name}'s split {name} holds no texts")
-        return found[split], found[source.test_split]
+        return found[split], found[source.test_split], False
     if alone or ("test_size" in named and "test_split" not in named):
-        return _halves(found[split], source, seed)
+        return *_halves(found[split], source, seed), True
     others = [name for name in found if name != split]
     cut = f"write test_size: {source.test_size:g}, which cuts {split}"
     raise no_split(source, "test_split", others, cut if "test_split" not in named else "")
@@ -141,13 +162,33 @@ def _halves(rows: list[Row], source: DataSource, seed: int) -> tuple[list[Row], 
             f"{'none to score' if count <= 0 else 'none to train on'}",
             "write a share such as test_size: 0.2",
         )
-    order = list(range(len(rows)))
-    _rng(seed, "split").shuffle(order)
-    test = set(order[:count])
+    test = set(_stratified([_word(label) for _, label in rows], count, _rng(seed, "split")))
     return (
         [row for number, row in enumerate(rows) if number not in test],
         [row for number, row in enumerate(rows) if number in test],
     )
+
+
+def _stratified(labels: Sequence[str], count: int, rng: random.Random) -> list[int]:
+    """The places of so many samples, of each label as large a share as of all: the largest remainders' way.
+
+    A label of two samples or more has one on either side, where there is room for it.
+    """
+    members: dict[str, list[int]] = {}
+    for place, label in enumerate(labels):
+        members.setdefault(label, []).append(place)
+    words = sorted(members)
+    exact = {word: len(members[word]) * count / len(labels) for word in words}
+    least = {word: int(len(members[word]) > 1) if count >= len(words) else 0 for word in words}
+    most = {word: len(members[word]) - int(len(members[word]) > 1) for word in words}
+    share = {word: min(max(int(exact[word]), least[word]), most[word]) for word in words}
+    while sum(share.values()) != count:
+        step = 1 if sum(share.values()) < count else -1
+        able = [w for w in words if (share[w] < most[w] if step > 0 else share[w] > least[w])]
+        # a few labels may have to give up their last
+        able = able or [w for w in words if (share[w] < len(members[w]) if step > 0 else share[w])]
+        share[max(able, key=lambda word: step * (exact[word] - share[word]))] += step
+    return [place for word in words for place in rng.sample(members[word], share[word])]
 
 
 def _rng(seed: int, what: str) -> random.Random:
@@ -172,6 +213,23 @@ def _labels_of(rows: Iterable[Row]) -> tuple[str, ...]:
     if all(re.fullmatch(r"-?[0-9]+", word) for word in words):
         return tuple(str(n) for n in sorted(set(map(int, words))))
     return tuple(sorted(words))
+
+
+def _check_twins(labels: Sequence[str], counts: Mapping[str, int]) -> None:
+    """Raise DataError where two labels are one but for capitals, spaces or how letters are encoded."""
+    seen: dict[str, str] = {}
+    for label in labels:
+        plain = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+        other = seen.setdefault(plain, label)
+        if other != label:
+            few, many = sorted((other, label), key=lambda word: counts[word])
+            raise DataError(
+                "labels",
+                "columns.label",
+                f"the labels '{many}' ({counts[many]:,} texts) and '{few}' ({counts[few]:,}) "
+                "would be two classes",
+                f"write '{many}' everywhere; or name both in labels, if two are meant",
+            )
 
 
 def _number(label: object, numbers: Mapping[str, int]) -> int | None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import gzip
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from lorakit import resources
 from lorakit.facts.data_sets import HUB, DataError, check_column, hub_copy, splits_of
+from lorakit.facts.folders import entries, walk
+from lorakit.facts.separated import separated
 from lorakit.language.recipe.trainings import DataSource
 
 Row = tuple[str, object]
 _TABLES = (".csv", ".jsonl", ".parquet")
-_MARKS = (",", ";", "\t")  # what divides the columns of a table
 _SNIPPETS = "movie-snippets/snippets.tsv.gz"
 
 
@@ -52,10 +53,10 @@ def _snippets(file: Path) -> dict[str, list[Row]]:
 
 
 def _folder(source: DataSource, folder: Path) -> dict[str, list[Row]]:
-    tables = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _TABLES]
+    tables = [path for path in entries(folder) if path.suffix.lower() in _TABLES]
     if tables:
         return {path.stem: list(_table(path, source)) for path in tables}
-    inside = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir()}
+    inside = {path.name: path for path in entries(folder) if path.is_dir()}
     if {source.split, source.test_split} & set(inside):
         return {name: list(_labelled_files(path)) for name, path in inside.items()}
     rows = list(_labelled_files(folder))
@@ -70,8 +71,8 @@ def _folder(source: DataSource, folder: Path) -> dict[str, list[Row]]:
 
 
 def _labelled_files(folder: Path) -> Iterator[Row]:
-    for label in sorted(path for path in folder.iterdir() if path.is_dir()):
-        for file in sorted(label.glob("*.txt")):
+    for label in (path for path in entries(folder) if path.is_dir()):
+        for file in (path for path in entries(label) if path.suffix == ".txt"):
             with _decoded(file):
                 text = file.read_text("utf-8-sig").strip()
             if not text:
@@ -101,8 +102,8 @@ def _table(file: Path, source: DataSource) -> Iterator[Row]:
 def _rows(file: Path, source: DataSource) -> Iterator[Row]:
     match file.suffix.lower():
         case ".csv":
-            with file.open(encoding="utf-8-sig", newline="") as handle:
-                yield from _separated(handle, source, file.name)
+            wanted = (source.columns.text, source.columns.label)
+            yield from _picked(separated(file, "texts", wanted), source, file.name)
         case ".jsonl":
             with file.open(encoding="utf-8-sig") as handle:
                 yield from _picked(_json_lines(handle, file.name), source, file.name)
@@ -123,41 +124,6 @@ def _decoded(file: Path) -> Iterator[None]:
             f"{file.name} is not written in UTF-8",
             "save it as UTF-8; spreadsheets ask for the encoding where they save as CSV",
         ) from error
-
-
-def _separated(handle: TextIO, source: DataSource, name: str) -> Iterator[Row]:
-    """The rows of a table whose columns are divided by commas, or else by semicolons or tabs."""
-    wanted = {source.columns.text, source.columns.label}
-    number = 1
-    try:
-        with _long_fields():
-            heads = {}
-            for mark in _MARKS:
-                handle.seek(0)
-                heads[mark] = next(csv.reader(handle, delimiter=mark), [])
-            # the first that has the columns, or of none what divides it into most
-            mark = max(heads, key=lambda mark: (wanted <= set(heads[mark]), len(heads[mark])))
-            if not heads[mark]:
-                return
-            _check_columns(heads[mark], source, name)
-            handle.seek(0)
-            reader = csv.DictReader(handle, delimiter=mark)
-            for row in _picked(reader, source, name):
-                number = reader.line_num
-                yield row
-    except csv.Error as error:
-        message = f"{name} cannot be read after line {number}: {error}"
-        raise DataError("data", "texts", message) from error
-
-
-@contextlib.contextmanager
-def _long_fields() -> Iterator[None]:
-    """Python's own limit of 131,072 characters is shorter than some texts are."""
-    before = csv.field_size_limit(2**31 - 1)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
@@ -194,14 +160,32 @@ def _picked(
     for number, row in enumerate(rows, 1):
         if text not in row or label not in row:
             _check_columns(tuple(row), source, name)
-        if row[text] is None or row[label] is None or not str(row[text]).strip():
+        missing = _missing(row[text], row[label])
+        if missing:
             raise DataError(
                 "empty-row",
                 "texts",
-                f"{name}: row {number} has no {'label' if row[label] is None else 'text'}",
+                f"{name}: row {number} has {missing}",
                 "remove the row, or fill it in",
             )
         yield str(row[text]), row[label]
+
+
+def _missing(text: object, label: object) -> str:
+    """What a row lacks, in words; empty where it has a text and a label."""
+    if text is None or not str(text).strip() or (isinstance(text, float) and math.isnan(text)):
+        return "no text"
+    if isinstance(text, Mapping | list | bytes):
+        return f"no text, but a {type(text).__name__}"
+    if label is None or not str(label).strip():
+        return "no label"
+    if (
+        str(label).strip().casefold() == "nan"
+    ):  # what spreadsheets' libraries write where there was none
+        return "no label, but NaN"
+    if isinstance(label, Mapping | list | bytes):
+        return f"no label, but a {type(label).__name__}"
+    return ""
 
 
 def _check_columns(there: Sequence[str], source: DataSource, name: str) -> None:
@@ -230,6 +214,6 @@ def files_of(folder: Path) -> list[str]:
     """The files of a folder that decide what it holds."""
     return sorted(
         path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
+        for path in walk(folder)
         if path.is_file() and path.suffix.lower() in (*_TABLES, ".txt", ".md", ".json")
     )

@@ -63,6 +63,8 @@ class Encodings:
             }
             if masked is not None:
                 params["mask"] = masked
+            if picture.converted:  # other pictures keep their keys
+                params["colours"] = "srgb"
             positions = width * height / self._model.vae_factor**2
             self.latents[name] = self._action(
                 f"latents-{len(self.latents) + 1:04d}",

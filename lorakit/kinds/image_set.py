@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lorakit.facts.pictures import Picture
 from lorakit.kinds.encoded import View
@@ -38,7 +40,7 @@ class ImageSet:
     held_out: tuple[Sample, ...]
     schedule: tuple[int, ...]
     order: PictureOrder
-    repeats: int
+    repeats: tuple[int, ...]  # of each sample that is not prior
 
     def lines(self) -> Iterator[str]:
         """Coverage and sizes in words."""
@@ -47,7 +49,8 @@ class ImageSet:
         shown = list(in_words(own))
         rest = len(shown) - _SHOWN
         more = f", and {numbers.count(rest, 'more size')}" if rest > 0 else ""
-        often = f", each {self.repeats} times an epoch" if self.repeats > 1 else ""
+        same = set(self.repeats)
+        often = f", each {max(same)} times an epoch" if len(same) == 1 and max(same) > 1 else ""
         if self.held_out:
             names = ", ".join(_name(sample) for sample in self.held_out[:_SHOWN])
             rest = len(self.held_out) - _SHOWN
@@ -57,8 +60,15 @@ class ImageSet:
         else:
             used = f"{'the other' if self.held_out else 'all'} {len(own):,} pictures used"
         yield f"{used}{often}: {', '.join(shown[:_SHOWN])}{more}"
+        if len(same) > 1:
+            folders = Counter(
+                (Path(sample.picture.name).parent.name, times)
+                for sample, times in zip(self.samples, self.repeats, strict=False)
+            )
+            for (folder, times), count in list(folders.items())[:_SHOWN]:
+                yield f"{folder}: {numbers.count(count, 'picture')}, each {times} times an epoch"
         if prior:
-            times = len(self.schedule) - len(own) * self.repeats
+            times = len(self.schedule) - sum(self.repeats)
             yield (
                 f"{numbers.count(prior, 'picture')} of what it shall not forget, shown "
                 f"{'once' if times == 1 else f'{times:,} times'} an epoch"
@@ -80,13 +90,15 @@ def image_set(step: TrainImageStep, context: Context) -> ImageSet:
     source = context.project.recipe.datasets[step.data]
     facts = [context.facts.pictures[name] for name in (step.data, step.prior_data) if name]
     if any(one.digest is None for one in facts):
-        return ImageSet((), (), (), PictureOrder([], step.train.batch_size, seed), source.repeats)
+        return ImageSet((), (), (), PictureOrder([], step.train.batch_size, seed), ())
     chosen = _limited(context.facts.pictures[step.data].pictures, source, seed)
     count = held_out_count(source, len(chosen))
     out = set(_drawn(chosen, count, seed, "held out"))
     shape = _Shape(step, context)
     own = [shape.sample(p) for place, p in enumerate(chosen) if place not in out]
-    schedule = [number for number in range(len(own)) for _ in range(source.repeats)]
+    given = "repeats" in dict(source.places)
+    often = [source.repeats if given else sample.picture.repeats for sample in own]
+    schedule = [number for number, times in enumerate(often) for _ in range(times)]
     prior: list[Sample] = []
     if step.prior_data:
         other = context.project.recipe.datasets[step.prior_data]
@@ -98,7 +110,7 @@ def image_set(step: TrainImageStep, context: Context) -> ImageSet:
     samples = (*own, *prior)
     order = PictureOrder([samples[s].bucket for s in schedule], step.train.batch_size, seed)
     held_out = tuple(shape.sample(p) for place, p in enumerate(chosen) if place in out)
-    return ImageSet(samples, held_out, tuple(schedule), order, source.repeats)
+    return ImageSet(samples, held_out, tuple(schedule), order, tuple(often))
 
 
 def held_out_count(source: DataSource, count: int) -> int:

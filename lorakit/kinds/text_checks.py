@@ -27,6 +27,25 @@ def length(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
         )
 
 
+def labels(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
+    """Labels of which nothing is learnt, or nothing is known."""
+    data, source = context.facts.data[step.data], context.project.recipe.datasets[step.data]
+    for counts, what, hint in (
+        (data.train_counts, "to train on", "add some, or leave the label out"),
+        (data.test_counts, "to be scored by", "hold more out: test_size: 0.3, or add some"),
+    ):
+        lacking = [label for label, n in zip(data.labels, counts, strict=False) if not n]
+        if lacking:
+            yield context.finding(
+                "labels",
+                f"{names.listed([repr(one) for one in lacking], 4)} of {step.data} "
+                f"{'has' if len(lacking) == 1 else 'have'} no text {what}",
+                source.where("labels"),
+                hint,
+                warning=True,
+            )
+
+
 def layers(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
     """Layers that there are, or any layers at all."""
     facts, lora = context.facts.readers[step.model], step.lora

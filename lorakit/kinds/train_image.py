@@ -145,6 +145,8 @@ def _params(
         "device_class": course.device_class,
         "train": course.params(_RATES[step.method]),
     }
+    if len(set(seen.repeats)) > 1 or set(seen.repeats) - {source.repeats}:
+        params["folder_repeats"] = list(seen.repeats)
     if step.shuffle_tags and source.trigger_word:
         params["trigger_word"] = source.trigger_word
     if step.method == "lora":

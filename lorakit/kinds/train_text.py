@@ -26,6 +26,7 @@ from lorakit.store.canonical import digest_of
 
 TRAIN_TEXT_VERSION = 2
 _NOT_KEYED = ("name", "texts", "revision", "named")  # the data's digest stands for them
+_SHOWN = 12  # labels that a plan prints
 _RATES = {"lora": 5e-4, "full": 5e-5}
 
 
@@ -40,6 +41,7 @@ class TrainTexts:
         """Precision, length, and layers that there are."""
         yield from check_course(_course(step, context), step.place, context)
         yield from text_checks.length(step, context)
+        yield from text_checks.labels(step, context)
         if step.method == "lora":
             yield from text_checks.layers(step, context)
 
@@ -60,6 +62,11 @@ class TrainTexts:
             "device_class": course.device_class,
             "train": course.params(_RATES[step.method]),
         }
+        # only where it is so: other trainings keep their keys
+        if data.cut:
+            params["stratified"] = True
+        if step.class_weights != "none":
+            params["class_weights"] = step.class_weights
         if not full:
             params["lora"] = lora_params(step.lora, facts.targets)
         known = facts.digest is not None and data.digest is not None
@@ -102,7 +109,12 @@ class TrainTexts:
                 "labels": list(data.labels),
                 "checkpointing_steps": checkpoint_every(step.train, course.steps, full=full),
                 "trackers": list(step.train.trackers),
-                "plan": [*_held_out(data), *course.lines(), *weights_line(counted, full=full)],
+                "plan": [
+                    *_labels(data),
+                    *_held_out(data),
+                    *course.lines(),
+                    *weights_line(counted, full=full),
+                ],
                 **cost(step, context, course, counted),
             },
             places={"precision": step.train.place or step.place, "data": source.place},
@@ -114,9 +126,26 @@ def _course(step: TrainTextStep, context: Context) -> Course:
     return course_of(step.train, step.seed, context.facts.data[step.data].train, context)
 
 
+def _labels(data: TextFacts) -> Iterator[str]:
+    """The labels and how many texts each has."""
+    if not data.train_counts:
+        return
+    shown = [
+        f"{label} {count:,}" for label, count in zip(data.labels, data.train_counts, strict=True)
+    ]
+    rest = len(shown) - _SHOWN
+    more = f" and {numbers.count(rest, 'more label')}" if rest > 0 else ""
+    yield f"labels, with their texts: {', '.join(shown[:_SHOWN])}{more}"
+
+
 def _held_out(data: TextFacts) -> Iterator[str]:
     if data.test:
-        yield f"measured on {numbers.count(data.test, 'text')} that it does not see"
+        each = ", ".join(
+            f"{label} {count:,}"
+            for label, count in zip(data.labels, data.test_counts, strict=False)
+        )
+        shown = f": {each}" if each and len(data.labels) <= _SHOWN else ""
+        yield f"measured on {numbers.count(data.test, 'text')} that it does not see{shown}"
 
 
 def _counts(step: TrainTextStep, context: Context) -> Counts | None:

@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lorakit.facts.fonts import drawable
+from lorakit.facts.open_picture import PictureError
 from lorakit.rendering.captions import load_font
-from lorakit.rendering.planes import PictureError, fitted, open_rgb, picture_size
+from lorakit.rendering.planes import fitted, open_rgb, picture_size
 from lorakit.rendering.sheet_layout import lay_out
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from lorakit.facts.open_picture import PictureError
 from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.encoder import Encoder, FilmError
-from lorakit.rendering.planes import PictureError, blend, film_size, fitted, open_rgb, planes
+from lorakit.rendering.planes import blend, film_size, fitted, open_rgb, planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

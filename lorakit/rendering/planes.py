@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.diagnostics import LorakitError
+from lorakit.facts.open_picture import header, quietly, rgb
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,33 +27,15 @@ _BLUE = (-0.114572, -0.385428, 0.5)
 _RED = (0.5, -0.454153, -0.045847)
 
 
-class PictureError(LorakitError):
-    """A picture cannot be read; the message names it."""
-
-
 def open_rgb(path: Path) -> Image:
     """Read a picture as opaque RGB. Raises `PictureError` naming it where it cannot be read."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-                base = Image.new("RGBA", picture.size, "black")
-                return Image.alpha_composite(base, picture.convert("RGBA")).convert("RGB")
-            return picture.convert("RGB")
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise PictureError(f"{path}: cannot be read as a picture ({error})") from error
+    return rgb(path, ground="black")
 
 
 def picture_size(path: Path) -> tuple[int, int]:
     """Read a picture's width and height in px. Raises `PictureError` where it cannot be read."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as picture:
-            return picture.size
-    except (OSError, UnidentifiedImageError, SyntaxError) as error:
-        raise PictureError(f"{path}: cannot be read as a picture ({error})") from error
+    with quietly():
+        return header(path, str(path)).size
 
 
 def film_size(path: Path, height: int | None) -> tuple[int, int]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorakit.facts.fonts import drawable
+from lorakit.facts.open_picture import PictureError
 from lorakit.rendering.captions import wrap
 from lorakit.rendering.contact_sheet import CAPTION, FAINT, PAGE, TITLE, font, measure, rounded
-from lorakit.rendering.planes import PictureError, fitted, open_rgb, picture_size
+from lorakit.rendering.planes import fitted, open_rgb, picture_size
 from lorakit.rendering.sheet_layout import MARGIN, MOST_PIXELS, WIDTH, clip
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from lorakit.facts.open_picture import header, levels, quietly, rgb
 from lorakit.training import canonical
 
 _KEPT = 1 << 30  # bytes of encodings that stay in memory
@@ -25,17 +26,11 @@ def pixels(
     flip: bool = False,
     at: tuple[float, float] = (0.5, 0.5),
 ) -> Tensor:
-    """A picture as (1, 3, H, W) in -1..1: upright, on white where clear, cut to `size`.
+    """A picture as (1, 3, H, W) in -1..1 of sRGB: upright, on white where clear, cut to `size`.
 
     `at` says where it is cut out: 0 at its left and top, 1 at its right and bottom.
     """
-    with Image.open(file) as opened:
-        picture = ImageOps.exif_transpose(opened)
-        if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-            picture = picture.convert("RGBA")
-            ground = Image.new("RGBA", picture.size, "white")
-            picture = Image.alpha_composite(ground, picture)
-        picture = ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS, centering=at)
+    picture = ImageOps.fit(rgb(file), size, Image.Resampling.LANCZOS, centering=at)
     if flip:
         picture = ImageOps.mirror(picture)
     values = torch.from_numpy(np.asarray(picture, dtype=np.float32) / 127.5 - 1)
@@ -55,11 +50,9 @@ def mask_of(
 
     `file` is the mask of the picture `like`, or the picture itself, whose transparency is its mask.
     """
-    with Image.open(file) as opened:
-        picture = ImageOps.exif_transpose(opened)
-        mask = picture.convert("RGBA").getchannel("A") if file == like else picture.convert("L")
-    with Image.open(like) as opened:
-        seen = ImageOps.exif_transpose(opened).size
+    with quietly():
+        seen = header(like, str(like)).size
+    mask = levels(file, alpha=file == like)
     mask = mask.resize(seen, Image.Resampling.BILINEAR)
     mask = ImageOps.fit(mask, size, Image.Resampling.BILINEAR, centering=at)
     if flip:

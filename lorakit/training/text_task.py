@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lorakit.training.rank_shard import RankShard
 from lorakit.training.task import trainable
@@ -23,6 +23,7 @@ class TextTask:
     model: nn.Module
     batches: TextBatches
     texts: Sequence[str]
+    weights: Tensor | None = None  # of each label's loss
 
     def parameters(self) -> Mapping[str, nn.Parameter]:
         """The trainable parameters by name."""
@@ -44,6 +45,19 @@ class TextTask:
         generator: torch.Generator,  # noqa: ARG002
         shard: RankShard,
     ) -> torch.Tensor:
-        """Cross-entropy of the labels."""
-        loss: torch.Tensor = model(**shard.cut(batch)).loss
-        return loss
+        """Cross-entropy of the labels, each text's weighed by its label's weight."""
+        rows = shard.cut(batch)
+        if self.weights is None:
+            loss: Tensor = model(**rows).loss
+            return loss
+        labels = rows["labels"]
+        logits = model(**{name: value for name, value in rows.items() if name != "labels"}).logits
+        each = nn.functional.cross_entropy(logits.float(), labels, reduction="none")
+        # by the number of texts, and not of weights: a batch's mean is its shards' and its parts' mean
+        return (each * self.weights.to(each)[labels]).mean()
+
+
+def balanced_weights(labels: Sequence[int], count: int) -> Tensor:
+    """Samples / (labels * samples of a label) for each of `count` labels; 0 for one without any."""
+    each = torch.bincount(torch.tensor(labels), minlength=count).float()
+    return torch.where(each > 0, len(labels) / (count * each), 0.0)

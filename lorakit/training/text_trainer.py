@@ -18,7 +18,7 @@ from lorakit.training import metrics, text_model, text_reload
 from lorakit.training.evaluation_log import EvaluationLog
 from lorakit.training.loop import Loop
 from lorakit.training.text_batches import TextBatches, tokenized
-from lorakit.training.text_task import TextTask
+from lorakit.training.text_task import TextTask, balanced_weights
 from lorakit.training.trainer import Trainer
 
 _MEASURED = 256  # held-out texts whose loss is measured along the training, where there are so many
@@ -34,9 +34,11 @@ class TextTrainer(Trainer):
         self._tokenizer, batches = _batches(self.params, self.extra)
         self._held_out = batches(self._splits.test)
         train = self._splits.train
-        self._task = TextTask(
-            text_model.build(self.params, self.extra), batches(train), train.texts
-        )
+        weights = None
+        if self.params.get("class_weights") == "balanced":
+            weights = balanced_weights(train.labels, len(self._splits.labels))
+        model = text_model.build(self.params, self.extra)
+        self._task = TextTask(model, batches(train), train.texts, weights)
         return self._task
 
     def losses(self, loop: Loop) -> Iterator[float]:

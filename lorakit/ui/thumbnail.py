@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lorakit.facts.open_picture import PictureError, rgb
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,9 +21,8 @@ def thumbnail(path: Path, columns: int, rows: int) -> tuple[Pixels, int] | None:
     from rich_pixels import Pixels
 
     try:
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-    except (OSError, SyntaxError, ValueError):
+        picture = rgb(path, ground="black")
+    except PictureError:
         return None
     scale = min(columns / picture.width, 2 * rows / picture.height)
     wide = max(1, round(picture.width * scale))

@@ -284,6 +284,10 @@ class _StepBuilder:
             seed=access.integer(node, "seed"),
             lora=build_training.lora(node),
             train=build_training.train(node, place),
+            class_weights=cast(
+                "Literal['none', 'balanced']",
+                access.choice(node, "class_weights", ("none", "balanced")) or "none",
+            ),
         )
 
     def _generate(self, name: str, node: Node, place: Place) -> GenerateStep:

@@ -56,6 +56,7 @@ def dataset(name: str, node: Node, place: Place, paths: Paths, findings: Finding
                 "limit": access.integer,
                 "repeats": access.integer,
                 "trigger_word": access.text,
+                "caption_extension": access.text,
             },
         ),
     )

@@ -120,6 +120,7 @@ class TrainTextStep(Step):
     seed: int | None
     lora: LoraSettings
     train: TrainSettings
+    class_weights: Literal["none", "balanced"] = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,9 @@ class DataSource:
     """Where samples come from: exactly one of `texts` and `images` is not empty.
 
     Either is `lorakit:name`, `hub:owner/name`, or a resolved path. `test_size` below 1 is a share.
-    `revision` is a commit, branch or tag of the hub; empty is its newest. `repeats` says how often an epoch
-    shows each picture. `places` are those of the keys that were given.
+    `caption_extension` is how caption files end, empty for the usual. `revision` is a commit, branch or
+    tag of the hub; empty is its newest. `repeats` says how often an epoch shows each picture. `places`
+    are those of the keys that were given.
     """
 
     name: str
@@ -45,6 +46,7 @@ class DataSource:
     limit: int | None = None
     repeats: int = 1
     trigger_word: str = ""
+    caption_extension: str = ""
     places: tuple[tuple[str, Place], ...] = ()
 
     def where(self, key: str) -> Place:

@@ -157,7 +157,7 @@ def test_a_transparent_picture_in_a_table_is_its_own_mask(cache: Path, project: 
         ("split: bare", ["[no-caption]", "has no column called text, caption or prompt", "alt"]),
         ("split: gaps", ["[no-caption]", "gaps/000002 has no caption", "without {caption}"]),
         ("split: holes", ["[empty-row]", "no picture in row 1 of hub:someone/foxes's split holes"]),
-        ("split: noise", ["[data]", "the picture in row 1 of", "cannot be opened"]),
+        ("split: noise", ["[data]", "the picture in row 1 of", "cannot be read"]),
     ],
 )
 def test_what_is_wrong_with_a_table_is_told_where_it_stands(

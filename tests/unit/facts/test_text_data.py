@@ -257,3 +257,96 @@ def test_what_cannot_be_read_is_said_with_a_way_out(
     text = complaint(recipe(tmp_path, f"texts: {name.partition('/')[0]}"))
     assert words in text
     assert "recipe.yaml:3:" in text
+
+
+def counted(folder: Path, rows: list[tuple[str, str]], data: str = "") -> Any:
+    lines = ["text,label", *(f"{text},{label}" for text, label in rows)]
+    (folder / "films.csv").write_text("\n".join(lines) + "\n")
+    return lorakit.load(recipe(folder, f"texts: films.csv{data}")).facts().data["films"]
+
+
+def test_a_row_with_more_fields_than_the_header_is_an_error(tmp_path: Path) -> None:
+    rows = [("fine", "good"), ("dull, really", "bad"), ("slow", "bad")]
+    with pytest.raises(InvalidDocument, match="line 3, has 3 fields, and the header names 2") as e:
+        counted(tmp_path, rows)
+    assert "put a text with commas in it between double quotes" in str(e.value)
+    # what spreadsheets leave at a line's end is none
+    assert counted(tmp_path, [("fine", "good,,"), ("dull", "bad")] * 5).labels == ("bad", "good")
+
+
+def test_a_quote_that_is_not_closed_is_an_error(tmp_path: Path) -> None:
+    rows = [("fine", "good"), ('"dull', "bad"), ("slow", "bad"), ("bright", "good")]
+    with pytest.raises(InvalidDocument, match="the quote in line 3 is not closed"):
+        counted(tmp_path, rows)
+
+
+def test_two_columns_of_one_name_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "films.csv").write_text("text,label,text\na,good,b\nc,bad,d\n")
+    assert "two columns called text" in complaint(recipe(tmp_path, "texts: films.csv"))
+
+
+@pytest.mark.parametrize(
+    ("label", "words"), [("", "no label"), ("  ", "no label"), ("NaN", "no label, but NaN")]
+)
+def test_an_empty_label_is_an_error(tmp_path: Path, label: str, words: str) -> None:
+    with pytest.raises(InvalidDocument, match=rf"\[empty-row\]: films.csv: row 2 has {words}"):
+        counted(tmp_path, [("fine", "good"), ("dull", label), ("slow", "bad")])
+
+
+@pytest.mark.parametrize("label", [[1], {"a": 1}, None, float("nan")])
+def test_a_label_that_is_no_word_and_no_number_is_an_error(tmp_path: Path, label: object) -> None:
+    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": label}, {"text": "c", "label": "y"}]
+    (tmp_path / "films.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert "row 2 has no label" in complaint(recipe(tmp_path, "texts: films.jsonl"))
+
+
+@pytest.mark.parametrize("twin", ["Pos", " pos", "pos ", "POS", "ｐｏｓ"])
+def test_labels_that_are_nearly_one_are_an_error(tmp_path: Path, twin: str) -> None:
+    rows = [("fine", "pos"), ("good", "pos"), ("dull", "neg"), ("best", twin)]
+    with pytest.raises(InvalidDocument, match=r"\[labels\]") as caught:
+        counted(tmp_path, rows)
+    assert f"the labels 'pos' (2 texts) and '{twin}' (1)" in str(caught.value)
+    assert counted(tmp_path, rows, f", labels: [neg, pos, '{twin}']").train + 1 == 4
+
+
+def test_the_plan_says_labels_and_their_counts(tmp_path: Path) -> None:
+    found = counted(tmp_path, ROWS * 5)
+    assert (found.labels, found.train_counts, found.test_counts) == (
+        ("bad", "good"), (40, 40), (10, 10),
+    )  # fmt: skip
+
+
+def test_a_split_that_is_cut_has_each_label_s_share(tmp_path: Path) -> None:
+    rows = [(f"film {n}", ("a", "b", "c")[0 if n < 80 else 1 if n < 98 else 2]) for n in range(100)]
+    found = counted(tmp_path, rows)
+    assert found.train_counts == (64, 15, 1)
+    assert found.test_counts == (16, 3, 1)  # the rare one is on either side
+    source = recipe(tmp_path, "texts: films.csv")
+    one, other = splits(source, 1), splits(source, 2)
+    assert one != other
+    assert splits(source, 1) == one
+    assert sorted(one.train.texts + one.test.texts) == sorted(text for text, _ in rows)
+
+
+def test_a_label_that_one_half_lacks_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    for name, labels in (("train", "aab"), ("test", "aac")):
+        rows = "".join(f"a film {n},{label}\n" for n, label in enumerate(labels))
+        (tmp_path / "films" / f"{name}.csv").write_text("text,label\n" + rows)
+    path = recipe(tmp_path, "texts: films")
+    text = path.read_text().replace("hub:google-bert/bert-base-uncased", "lorakit:minilm")
+    path.write_text(text)
+    found = [d for d in lorakit.load(path).check() if d.code == "labels"]
+    assert {d.severity for d in found} == {"warning"}
+    said = " ".join(d.message for d in found)
+    assert "'c' of films has no text to train on" in said
+    assert "'b' of films has no text to be scored by" in said
+
+
+def test_folders_of_texts_pass_over_what_notebooks_leave(tmp_path: Path) -> None:
+    for name in ("good", "bad", ".ipynb_checkpoints", "__MACOSX"):
+        (tmp_path / "films" / name).mkdir(parents=True)
+        for number in range(3):
+            (tmp_path / "films" / name / f"{number}.txt").write_text(f"{name} {number}")
+    (tmp_path / "films" / "good" / "._0.txt").write_bytes(b"\0\5\26\7")
+    assert splits(recipe(tmp_path, "texts: films")).labels == ("bad", "good")

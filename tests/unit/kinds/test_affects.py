@@ -216,6 +216,7 @@ RECIPE_CHANGES: list[Change] = [
     ("train-text.data", (*T, "data"), "more"),
     ("train-text.method", ("steps", "rival", "method"), "lora"),
     ("train-text.max_length", (*T, "max_length"), 64),
+    ("train-text.class_weights", (*T, "class_weights"), "balanced"),
     ("train-text.seed", (*T, "seed"), 9),
     ("train-text.lora", (*L, "rank"), 2),
     ("train-text.train", (*R, "batch_size"), 2),
@@ -336,6 +337,7 @@ ELSEWHERE = {
         "dataset.columns.caption",
         "dataset.caption",
         "dataset.trigger_word",
+        "dataset.caption_extension",
     },
     "storyboard": {"look", "chain", "video", "scene.look", "scene.chain"},
 }

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lorakit.facts.open_picture import PictureError
 from lorakit.rendering.picture_figures import figures
-from lorakit.rendering.planes import PictureError
 from lorakit.rendering.side_by_side import Table, write_side_by_side
 
 

@@ -164,3 +164,30 @@ def test_equal_weights_make_equal_bytes(bert: Path, tmp_path: Path) -> None:
         text_model.save(trained(bert), tokenizer(bert), tmp_path / name, "tiny", full=False)
     for file in ("adapter_model.safetensors", "adapter_config.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_balanced_weights_are_scikit_learn_s_and_a_batch_is_its_shards() -> None:
+    from lorakit.training.rank_shard import RankShard
+    from lorakit.training.text_task import TextTask, balanced_weights
+
+    labels = [0, 0, 0, 0, 0, 0, 1, 1, 3]
+    weights = balanced_weights(labels, 4)
+    # compute_class_weight("balanced"): 9 / (4 * [6, 2, 1]); nothing is learnt of a label without texts
+    assert weights.tolist() == pytest.approx([0.375, 1.125, 0.0, 2.25])
+
+    class Fixed(torch.nn.Module):
+        def forward(self, input_ids: torch.Tensor) -> object:
+            return type("Out", (), {"logits": input_ids.float()})()
+
+    logits = torch.randn(9, 4, generator=torch.Generator().manual_seed(1))
+    batch = {"input_ids": logits, "labels": torch.tensor(labels)}
+    task = TextTask(Fixed(), None, (), weights)  # type: ignore[arg-type]
+    generator = torch.Generator()
+    whole = task.loss(task.model, batch, generator, RankShard())
+    chosen = logits.log_softmax(1)[range(9), labels]
+    assert float(whole) == pytest.approx(float((-chosen * weights[labels]).sum() / 9), rel=1e-5)
+    parts = [
+        task.loss(task.model, batch, generator, RankShard(rank, 2)) * RankShard(rank, 2).weight(9)
+        for rank in range(2)
+    ]
+    assert float(sum(parts) / 2) == pytest.approx(float(whole), rel=1e-5)

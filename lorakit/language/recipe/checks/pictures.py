@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
 
 _OF_TEXTS = ("test_split", "labels", "columns.text", "columns.label")
-_OF_PICTURES = ("caption", "repeats", "trigger_word", "columns.image", "columns.caption")
+_OF_PICTURES = (
+    "caption",
+    "repeats",
+    "trigger_word",
+    "caption_extension",
+    "columns.image",
+    "columns.caption",
+)
 # what a column of the one kind is called in the other
 _INSTEAD = {"text": "caption", "label": "caption", "image": "text", "caption": "text"}
 _PLACEHOLDER = "{caption}"
