@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from lorakit.cli import outcome
+
+_SUFFIX = ".safetensors"
 
 
 @click.group("export")
@@ -24,20 +27,51 @@ def command() -> None:
     show_default=True,
     help="kohya is for A1111, ComfyUI and sd-scripts.",
 )
-@click.option("--out", "-o", type=click.Path(path_type=Path), help="The file to write.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="The folder to write to, or the file, which ends in .safetensors.",
+)
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def adapter(source: Path, style: str, out: Path | None, *, force: bool) -> int:
     """Write an adapter for pictures (in any of the formats) in one of them."""
-    from lorakit.facts.adapters import DIFFUSERS_FILE, PEFT_FILE, existing_file
+    from lorakit.diagnostics import LorakitError
+    from lorakit.facts.adapters import PEFT_SETTINGS, existing_file
+    from lorakit.facts.adapters.layout import read_layout
+    from lorakit.facts.adapters.values import not_finite
     from lorakit.models import adapter_formats
     from lorakit.training import adapter_files
 
     file = existing_file(source)
-    names = {"diffusers": DIFFUSERS_FILE, "peft": PEFT_FILE}
-    target = out or Path(style) / names.get(style, f"{file.stem}.safetensors")
-    if target.exists() and not force:
-        raise click.UsageError(f"{target} is there already; --force overwrites it")
-    base = adapter_formats.header_of(file).get(adapter_formats.BASE, "")
-    adapter_files.write(adapter_formats.read(file), target, style, base)
-    click.echo(f"written: {target}")
+    target = _target(file, style, out, adapter_files.NAMES)
+    written = [target, *([target.with_name(PEFT_SETTINGS)] if style == "peft" else [])]
+    if target.exists() and target.samefile(file):
+        raise click.UsageError(f"{target} is the adapter itself; --out says where else to write")
+    for path in written:
+        if path.exists() and not force:
+            raise click.UsageError(f"{path} is there already; --force overwrites it")
+    layout = read_layout(file)
+    if strange := not_finite(file, layout.header):
+        raise LorakitError(f"{file} has values that are not finite: {', '.join(strange[:3])}")
+    told = layout.header.metadata
+    base = told.get(adapter_formats.BASE, "")
+    adapter_files.write(adapter_formats.weights_of(layout), target, style, base, told)
+    click.echo(f"written: {target.parent if style == 'peft' else target}")
     return outcome.DONE
+
+
+def _target(file: Path, style: str, out: Path | None, names: Mapping[str, str]) -> Path:
+    """The weights file to write: in a folder of its own where the format says what it is called."""
+    # what a folder's file is called says nothing of it; the folder's own name does
+    title = file.resolve().parent.name if file.name in names.values() else file.stem
+    name = names.get(style, f"{title}{_SUFFIX}")
+    if out is None:
+        return Path(style) / title / name if style in names else Path(style) / name
+    if out.suffix != _SUFFIX or out.is_dir():
+        return out / name
+    if style == "peft" and out.name != name:
+        raise click.UsageError(
+            f"PEFT's format is a folder with {name} in it: --out {out.with_suffix('')}"
+        )
+    return out

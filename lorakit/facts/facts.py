@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
-from lorakit.facts.adapters import AdapterError, adapter_digest
+from lorakit.facts.adapters import AdapterError
+from lorakit.facts.adapters.adapter_facts import AdapterFacts, adapter_facts
 from lorakit.facts.data_sets import DataError
 from lorakit.facts.digests import Digests, Unread
 from lorakit.facts.machine import Machine, this_machine
@@ -28,7 +29,7 @@ from lorakit.store.store import FOLDER, Store
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What planning may ask. `adapters` are digests by name; `timings` seconds a unit of work.
+    """What planning may ask. `timings` are seconds a unit of work.
 
     `models` draw pictures, `readers` read texts; `data` are the data sets of texts, `pictures` of pictures.
     `lengths` are by reader and data set, where both are here. `free_disk` are bytes where the project is.
@@ -37,7 +38,7 @@ class Facts:
 
     machine: Machine
     models: Mapping[str, ModelFacts]
-    adapters: Mapping[str, str]
+    adapters: Mapping[str, AdapterFacts]
     timings: Mapping[str, float]
     counters: Mapping[str, TokenCounter] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -83,12 +84,13 @@ def gather(
             continue
         if facts.tokenizer is not None:
             counters[name] = TokenCounter(facts.tokenizer, facts.token_limit)
-    adapters: dict[str, str] = {}
+    adapters: dict[str, AdapterFacts] = {}
     for name, adapter in project.recipe.adapters.items():
         try:
-            adapters[name] = adapter_digest(adapter.path, digests)
+            adapters[name] = adapter_facts(adapter.path, digests)
         except AdapterError as error:
-            problem("adapter", str(error), adapter.place)
+            for words in error.problems:
+                problem("adapter", words, adapter.place)
         except OSError as error:
             problem("adapter", f"{adapter.path} cannot be read: {error.strerror}", adapter.place)
     data: dict[str, TextFacts] = {}

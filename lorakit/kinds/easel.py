@@ -21,6 +21,8 @@ from lorakit.store.store import FOLDER
 # 2: on a CPU the UNet is no longer called in channels_last and multiplies row by row in fp32, and unguided
 # frames have calls of their own: all three round otherwise
 FRAME_VERSION = 2
+# of frames that wear adapters. 3: weights are changed in fp32 and rounded once; alphas of each layer count
+WORN_FRAME_VERSION = 3
 # of an engine's spec: what says where something is, and decides nothing
 _LOCAL = ("path", "adapter_paths", "name", "widths")
 DRAFT_STEPS = 8
@@ -160,7 +162,7 @@ class Easel:
             step=step,
             group=group,
             kind="frame",
-            version=FRAME_VERSION,
+            version=WORN_FRAME_VERSION if self.adapters else FRAME_VERSION,
             label=prompt,
             place=place,
             engine=self.engine(wave),
@@ -302,7 +304,7 @@ def easel_for(
             paths.append(f"input:{own.role}")
             continue
         if use.name in facts.adapters:
-            digests.append((facts.adapters[use.name], use.weight))
+            digests.append((facts.adapters[use.name].digest, use.weight))
             paths.append(str(adapter_file(context.project.recipe.adapters[use.name].path)))
             continue
         role = f"adapter_{len(trained) + 1}"

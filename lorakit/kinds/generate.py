@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
+from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.easel import easel_for
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import taught_to
@@ -28,8 +29,9 @@ class Generate:
         return [use.step for use in step.adapters]
 
     def check(self, step: GenerateStep, context: Context) -> Iterator[Diagnostic]:
-        """Size and prompts."""
+        """Adapters, size and prompts."""
         easel = easel_for(step.model, step.adapters, context)
+        yield from check_adapters(step.adapters, step.model, context)
         yield from easel.check_look(step.look, step.place)
         prompts = ((_text(step, p), p.place) for p in step.prompts)
         style = (step.look.style, step.look.where("style"))

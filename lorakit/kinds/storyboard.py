@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lorakit.diagnostics import Diagnostic, Place
+from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.easel import Easel, Start, easel_for
 from lorakit.kinds.film import check_captions, film
 from lorakit.kinds.sheet import contact_sheet
@@ -33,8 +34,9 @@ class Storyboards:
         return [use.step for use in step.adapters]
 
     def check(self, step: StoryboardStep, context: Context) -> Iterator[Diagnostic]:
-        """Sizes, strengths, prompts, and the glyphs of the captions."""
+        """Adapters, sizes, strengths, prompts, and the glyphs of the captions."""
         easel = easel_for(step.model, step.adapters, context)
+        yield from check_adapters(step.adapters, step.model, context)
         board = step.board
         looks: dict[object, Sentence] = {}
         drawn = [

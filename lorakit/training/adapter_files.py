@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.adapters import PEFT_SETTINGS
+from lorakit.facts.adapters import DIFFUSERS_FILE, PEFT_FILE, PEFT_SETTINGS
 from lorakit.models import adapter_formats
 from lorakit.models.adapter_formats import Adapter
 from lorakit.store import atomic
 from lorakit.training import canonical
 
 FORMATS = ("diffusers", "kohya", "peft")
+# what a folder of each format calls its weights; kohya's files have names of their own
+NAMES: Mapping[str, str] = {"diffusers": DIFFUSERS_FILE, "peft": PEFT_FILE}
+_KEPT = ("ss_", "modelspec.")  # what tools say of an adapter, which is true of it in any format
+_STALE = ("modelspec.hash_sha256",)  # of a file's bytes
 
 
-def write(adapter: Adapter, path: Path, style: str = "diffusers", base: str = "") -> None:
+def write(
+    adapter: Adapter,
+    path: Path,
+    style: str = "diffusers",
+    base: str = "",
+    told: Mapping[str, str] | None = None,
+) -> None:
     """Write one file, and for `peft` its adapter_config.json beside it. Raises OSError, LorakitError.
 
     `base` is the version of the base model in kohya's words, such as `sd_v2`; empty is told by shapes.
+    `told` is the header of the file that the adapter is from: what it says of it is kept.
     """
+    kept = {
+        key: value
+        for key, value in (told or {}).items()
+        if key.startswith(_KEPT) and key not in _STALE
+    }
+    if base:
+        kept[adapter_formats.BASE] = base
     if style == "peft":
         (tensors, header), settings = adapter_formats.to_peft(adapter)
         beside = path.parent / PEFT_SETTINGS
@@ -28,17 +47,16 @@ def write(adapter: Adapter, path: Path, style: str = "diffusers", base: str = ""
             raise LorakitError(
                 f"{beside} is of {others[0].name}: PEFT's folders hold one adapter, write to another"
             )
-        canonical.write(path, tensors, header)
+        canonical.write(path, tensors, {**header, **kept})
         atomic.write_json(beside, settings)
         return
     if style == "kohya":
-        tensors, header = adapter_formats.to_kohya(adapter, path.stem, base)
+        tensors, header = adapter_formats.to_kohya(adapter, path.stem, base, kept)
         canonical.write(path, tensors, header)
         canonical.write(path, tensors, {**header, "sshs_model_hash": _hash_of_tensors(path)})
         return
     tensors, header = adapter_formats.to_diffusers(adapter)
-    version = {adapter_formats.BASE: base} if base else {}
-    canonical.write(path, tensors, {**header, **version})
+    canonical.write(path, tensors, {**header, **kept})
 
 
 def _hash_of_tensors(path: Path) -> str:

@@ -15,7 +15,7 @@ from lorakit.facts.adapters import PEFT_SETTINGS, trained_file
 from lorakit.facts.model_configs import read_config
 from lorakit.facts.model_files import source_of
 from lorakit.facts.text_encoders import TARGETS
-from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer
+from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer, lora_layer
 from lorakit.models.loading import load_pipeline
 from lorakit.store import atomic
 from lorakit.training import adapter_files, canonical
@@ -146,7 +146,7 @@ def _layers(part: str, network: Any) -> Iterator[tuple[str, Layer]]:
         path = name if part == "unet" or name.startswith("text_model.") else f"text_model.{name}"
         yield (
             f"{part}.{path}",
-            Layer(
+            lora_layer(
                 down.detach().cpu().clone(),
                 up.detach().cpu().clone(),
                 # rank-stabilised or not: what it acts with is in its scaling

@@ -82,24 +82,49 @@ def test_adapters_change_the_picture_as_they_do_in_diffusers(home: Path) -> None
     assert torch.allclose(latents("one"), theirs, atol=1e-3), (latents("one") - theirs).abs().max()
 
 
-def test_an_adapter_of_another_model_is_said_in_words(home: Path) -> None:
+@pytest.mark.parametrize(
+    ("stem", "width", "says"),
+    [
+        ("lora_unet_down_blocks_7_resnets_0_conv1", 32, "layers that the model does not have"),
+        (
+            "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k",
+            2048,
+            "an adapter of SDXL, changes what is of another size in the model",
+        ),
+        ("lora_te2_text_model_encoder_layers_0_mlp_fc1", 32, "layers that the model does not have"),
+        ("lora_unet_double_blocks_0_img_attn_proj", 32, "is an adapter of Flux"),
+    ],
+)
+def test_an_adapter_of_another_model_is_said_before_anything_is_made(
+    home: Path, stem: str, width: int, says: str
+) -> None:
     save_file(
-        {"lora_unet_nothing_here.lora_down.weight": torch.zeros(2, 2)}, home / "odd.safetensors"
+        {
+            f"{stem}.lora_down.weight": torch.ones(2, width),
+            f"{stem}.lora_up.weight": torch.ones(32, 2),
+            f"{stem}.alpha": torch.tensor(1.0),
+        },
+        home / "odd.safetensors",
     )
     (home / "recipe.yaml").write_text(
         "recipe: 1\nmodels: {tiny: {from: tiny}}\nadapters: {odd: {from: odd.safetensors}}\n"
         "steps: {one: {kind: generate, prompts: [a fox], adapters: {odd: 1}}}\n"
     )
-    done = run(home)
-    assert done.code == 1
-    (failed,) = [
-        e for e in done.events if e.get("action") == "one/1" and e.get("outcome") == "failed"
-    ]
-    assert "odd.safetensors does not fit this model" in failed["detail"]
+    told = lorakit(home, "plan")
+    assert told.returncode == 3
+    assert "recipe.yaml:" in told.stderr
+    assert "error[adapter]: " in told.stderr
+    assert says in told.stderr
+    assert stem in told.stderr
 
 
 def test_a_changed_adapter_file_is_a_changed_picture(home: Path) -> None:
-    save_file({"unet.x.lora_A.weight": torch.zeros(1)}, home / "ink.safetensors")
+    name = "unet.mid_block.attentions.0.proj_in"
+    tensors = {
+        f"{name}.lora_A.weight": torch.zeros(1, 64),
+        f"{name}.lora_B.weight": torch.ones(64, 1),
+    }
+    save_file(tensors, home / "ink.safetensors")
     (home / "recipe.yaml").write_text(
         "recipe: 1\nmodels: {tiny: {from: tiny}}\nadapters: {ink: {from: ink.safetensors}}\n"
         "steps: {one: {kind: generate, prompts: [a fox], adapters: {ink: 1}}}\n"
@@ -110,5 +135,5 @@ def test_a_changed_adapter_file_is_a_changed_picture(home: Path) -> None:
 
     before = key()
     assert key() == before
-    save_file({"unet.x.lora_A.weight": torch.ones(1)}, home / "ink.safetensors")
+    save_file({**tensors, f"{name}.lora_A.weight": torch.ones(1, 64)}, home / "ink.safetensors")
     assert key() != before

@@ -60,7 +60,11 @@ def test_members_share_what_they_share_and_stand_on_one_sheet(home: Path) -> Non
 
 
 def test_complaint_15_a_member_that_fails_fails_alone(home: Path) -> None:
-    save_file({"unet.nowhere.to_q.lora_A.weight": torch.ones(2, 3)}, home / "broken.safetensors")
+    # an adapter that fits, and makes numbers of the UNet that no picture comes of
+    name = "unet.mid_block.attentions.0.proj_in"
+    down, up = torch.full((2, 64), 1e18), torch.full((64, 2), 1e18)
+    tensors = {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}
+    save_file(tensors, home / "broken.safetensors")
     (home / "recipe.yaml").write_text(
         "recipe: 1\nmodels: {tiny: {from: tiny, dtype: fp32}}\n"
         "adapters: {broken: {from: broken.safetensors}}\nsteps:\n"

@@ -11,9 +11,10 @@ from click.testing import CliRunner
 from safetensors.torch import save_file
 
 from lorakit.cli.export import command
-from lorakit.facts.adapters import AdapterError, adapter_digest, adapter_file
+from lorakit.facts.adapters import AdapterError, adapter_file
+from lorakit.facts.adapters.adapter_facts import adapter_facts
 from lorakit.facts.digests import Digests
-from lorakit.models.adapter_formats import Layer, read
+from lorakit.models.adapter_formats import lora_layer, read
 from lorakit.training import adapter_files
 
 PEFT = {
@@ -23,7 +24,7 @@ PEFT = {
 
 
 def digest(path: Path) -> str:
-    return adapter_digest(path, Digests(None))
+    return adapter_facts(path, Digests(None)).digest
 
 
 def test_a_folder_is_diffusers_or_peft_s(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_a_folder_is_diffusers_or_peft_s(tmp_path: Path) -> None:
 
 def test_peft_s_alpha_stands_beside_its_weights_and_decides(tmp_path: Path) -> None:
     save_file(PEFT, tmp_path / "adapter_model.safetensors")
-    with pytest.raises(AdapterError, match=r"adapter_config\.json, which has its alpha, is not"):
+    with pytest.raises(AdapterError, match=r"adapter_config\.json beside it cannot be read"):
         digest(tmp_path)
     config = tmp_path / "adapter_config.json"
     config.write_text(json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 2}))
@@ -56,7 +57,7 @@ def test_a_config_is_not_taken_for_another_adapter_s(tmp_path: Path) -> None:
 
 
 def test_what_lorakit_writes_for_peft_stands_alone_and_overwrites_no_other(tmp_path: Path) -> None:
-    one = {"unet.mid_block.to_k": Layer(torch.ones(2, 3), torch.ones(3, 2), 4.0)}
+    one = {"unet.mid_block.to_k": lora_layer(torch.ones(2, 3), torch.ones(3, 2), 4.0)}
     adapter_files.write(one, tmp_path / "adapter_model.safetensors", "peft")
     (tmp_path / "adapter_config.json").rename(tmp_path / "elsewhere.json")
     digest(tmp_path / "adapter_model.safetensors")  # its settings are inside as well
@@ -85,9 +86,7 @@ def test_a_text_classifier_s_adapter_and_what_is_none_are_refused(tmp_path: Path
     }
     save_file(classifier, tmp_path / "adapter_model.safetensors")
     (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2}))
-    words = (
-        r"adapter of bert\.encoder\.layer\.0\.attention\.self\.query, which is no layer of a UNet"
-    )
+    words = r"adapter of bert\.encoder\.layer\.0\.attention\.self\.query, which is no layer of a UNet or of CLIP"
     with pytest.raises(AdapterError, match=words):
         digest(tmp_path)
     with pytest.raises(AdapterError, match=words):

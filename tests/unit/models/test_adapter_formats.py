@@ -13,7 +13,7 @@ from safetensors import safe_open
 
 from lorakit.diagnostics import LorakitError
 from lorakit.models import adapter_formats
-from lorakit.models.adapter_formats import Adapter, Layer
+from lorakit.models.adapter_formats import Adapter, Layer, lora_layer
 from lorakit.training import adapter_files
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -38,7 +38,7 @@ def adapter_for(model: Path, alpha: float, *, text: bool = False) -> Adapter:
                     if part == "unet" or name.startswith("text_model")
                     else f"text_model.{name}"
                 )
-                found[f"{part}.{path}"] = Layer(down, up, alpha)
+                found[f"{part}.{path}"] = lora_layer(down, up, alpha)
     return found
 
 
@@ -64,7 +64,9 @@ def test_adapter_keys_load_elsewhere_and_alpha_is_kept(
     bare, one, other = outputs(tiny_sd, None), outputs(tiny_sd, ours), outputs(tiny_sd, theirs)
     assert (one - bare).abs().max() > 1e-2
     assert torch.allclose(one, other, atol=1e-5), (one - other).abs().max()
-    weaker = {name: Layer(x.down, x.up, 4.0) for name, x in adapter.items()}
+    weaker = {
+        name: lora_layer(x.tensors["down"], x.tensors["up"], 4.0) for name, x in adapter.items()
+    }
     adapter_files.write(weaker, tmp_path / "weaker" / ours.name)
     assert not torch.allclose(one, outputs(tiny_sd, tmp_path / "weaker" / ours.name), atol=1e-4)
 
@@ -78,8 +80,8 @@ def test_what_is_written_reads_back_the_same(tiny_sd: Path, tmp_path: Path, styl
     assert set(again) == set(adapter)
     for name, layer in adapter.items():
         assert again[name].alpha == 7.0
-        assert torch.equal(again[name].down, layer.down)
-        assert torch.equal(again[name].up, layer.up)
+        assert torch.equal(again[name].tensors["down"], layer.tensors["down"])
+        assert torch.equal(again[name].tensors["up"], layer.tensors["up"])
 
 
 def test_both_of_diffusers_spellings_are_read(tmp_path: Path) -> None:
@@ -88,11 +90,11 @@ def test_both_of_diffusers_spellings_are_read(tmp_path: Path) -> None:
     for number, (down, up) in enumerate([("lora_A", "lora_B"), ("lora.down", "lora.up")]):
         file = tmp_path / f"{number}.safetensors"
         tensors = {
-            f"unet.a.to_k.{down}.weight": torch.ones(2, 3),
-            f"unet.a.to_k.{up}.weight": torch.ones(5, 2),
+            f"unet.mid_block.to_k.{down}.weight": torch.ones(2, 3),
+            f"unet.mid_block.to_k.{up}.weight": torch.ones(5, 2),
         }
         save_file(tensors, file)
-        assert adapter_formats.read(file)["unet.a.to_k"].rank == 2
+        assert adapter_formats.read(file)["unet.mid_block.to_k"].rank == 2
 
 
 def test_kohya_names_and_header(tiny_sd: Path, tmp_path: Path) -> None:

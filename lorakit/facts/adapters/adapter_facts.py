@@ -1,0 +1,40 @@
+"""What a plan needs to know of an adapter made elsewhere: its layers, and a digest of its effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorakit.facts.adapters import values
+from lorakit.facts.adapters.errors import AdapterError, listed
+from lorakit.facts.adapters.files import PEFT_FILE, PEFT_SETTINGS, existing_file
+from lorakit.facts.adapters.layout import PEFT_CONFIG, AdapterLayout, read_layout
+from lorakit.facts.digests import Digests, Unread
+from lorakit.store.canonical import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFacts:
+    """An adapter as a plan sees it."""
+
+    digest: str
+    layout: AdapterLayout
+
+
+def adapter_facts(path: Path, digests: Digests) -> AdapterFacts:
+    """The facts of a file or a folder; its values are looked at where digests are read.
+
+    Raises AdapterError with all that is wrong, OSError.
+    """
+    layout = read_layout(existing_file(path))
+    file = layout.file
+    if not isinstance(digests, Unread) and (strange := values.not_finite(file, layout.header)):
+        raise AdapterError(f"{file} has values that are not finite: {listed(strange)}")
+    if layout.format != "peft" or PEFT_CONFIG in layout.header.metadata:
+        return AdapterFacts(digests.file(file), layout)
+    config = file.with_name(PEFT_SETTINGS)
+    if file.name != PEFT_FILE and (file.parent / PEFT_FILE).is_file():
+        raise AdapterError(
+            f"{PEFT_SETTINGS} beside {file.name} belongs to {PEFT_FILE}: give each a folder of its own"
+        )
+    return AdapterFacts(digest_of([digests.file(file), digests.file(config)]), layout)

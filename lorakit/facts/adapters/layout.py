@@ -1,0 +1,207 @@
+"""What an adapter's file is made of: every tensor of it in a layer, or refused by its name. Without torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lorakit.facts.adapters import peft_settings, values
+from lorakit.facts.adapters.errors import AdapterError, listed
+from lorakit.facts.adapters.files import PEFT_SETTINGS
+from lorakit.facts.adapters.layers import (
+    AdapterLayer,
+    Method,
+    Network,
+    delta_shape,
+    method_of,
+    rank_of,
+)
+from lorakit.facts.adapters.peft_settings import PeftSettings
+from lorakit.facts.adapters.places import Format, Spot, foreign_family, spot_of
+from lorakit.facts.adapters.roles import other_method, split
+from lorakit.facts.weights_header import WeightsError, WeightsHeader, tensor_name, weights_header
+
+METADATA = "lora_adapter_metadata"  # in the header: diffusers' word for PEFT's settings
+PEFT_CONFIG = "peft_config"  # in the header: a PEFT adapter's settings, where the file stands alone
+_PLAIN: tuple[Method, ...] = ("full", "norm")  # of no rank
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterLayout:
+    """An adapter by its layers; `header` has the tensors that they name."""
+
+    file: Path
+    format: Format
+    layers: tuple[AdapterLayer, ...]
+    header: WeightsHeader = field(repr=False)
+
+    def shapes(self, layer: AdapterLayer) -> dict[str, tuple[int, ...]]:
+        """The shapes of a layer's tensors, by role."""
+        return {role: self.header.tensors[key].shape for role, key in layer.tensors.items()}
+
+
+def read_layout(file: Path) -> AdapterLayout:
+    """Account for every tensor of a file. Raises AdapterError with all that is wrong, OSError."""
+    try:
+        header = weights_header(file)
+    except WeightsError as error:
+        raise AdapterError(str(error)) from error
+    groups, problems = _grouped(file, header)
+    formats = sorted({spot.format for spot in groups})
+    if not problems and len(formats) > 1:
+        problems.append(
+            f"{file} mixes the names of {' and '.join(formats)}, and what it means is not clear"
+        )
+    if problems:
+        raise AdapterError(*problems)
+    reader = _Reader(file, header, _settings(file, header, formats[0]))
+    layers = [reader.layer(spot, tensors) for spot, tensors in groups.items()]
+    if reader.problems:
+        raise AdapterError(*reader.problems)
+    return AdapterLayout(file, formats[0], tuple(layer for layer in layers if layer), header)
+
+
+def _grouped(file: Path, header: WeightsHeader) -> tuple[dict[Spot, dict[str, str]], list[str]]:
+    """Keys by layer and role, and what is wrong with the keys."""
+    groups: dict[Spot, dict[str, str]] = {}
+    unknown: list[str] = []
+    twice: list[str] = []
+    for key in sorted(header.tensors):
+        name, role = split(key) or ("", "")
+        spot = spot_of(name) if role else None
+        if spot is None:
+            unknown.append(key)
+        elif role in groups.setdefault(spot, {}):
+            twice.append(key)
+        else:
+            groups[spot][role] = key
+    # a layer under two names, one of them Stability's
+    places = [(spot.network, spot.path) for spot in groups]
+    twice += [min(groups[s].values()) for s in groups if places.count((s.network, s.path)) > 1]
+    problems = list(_unknown(file, unknown, whole=not groups))
+    if twice:
+        problems.append(f"{file} has two tensors for one part of a layer: {listed(twice)}")
+    return groups, problems
+
+
+def _unknown(file: Path, keys: list[str], *, whole: bool) -> Iterator[str]:
+    if not keys and whole:
+        yield f"{file} holds no adapter: it has no tensors"
+    if not keys:
+        return
+    methods = sorted({method for key in keys if (method := other_method(key))})
+    marked = [key for key in keys if split(key)]
+    family = foreign_family(marked or keys)
+    if methods:
+        of = [key for key in keys if other_method(key)]
+        yield f"{file} holds {' and '.join(methods)}, which lorakit does not read: {listed(of)}"
+        return
+    if whole and not marked:
+        yield f"{file} holds no adapter: none of its tensors is of a LoRA, LoHa or LoKr, but {listed(keys)}"
+    elif family:
+        yield f"{file} is an adapter of {family}; lorakit draws with SD and SDXL: {listed(keys)}"
+    elif whole:
+        layer = tensor_name((split(marked[0]) or ("", ""))[0].removeprefix("base_model.model."))
+        yield (
+            f"{file} is an adapter of {layer}, which is no layer of a UNet or of CLIP: "
+            "it draws no pictures with Stable Diffusion or SDXL"
+        )
+    else:
+        yield f"{file} holds tensors of which it is not known what they do: {listed(keys)}"
+
+
+def _settings(file: Path, header: WeightsHeader, written: Format) -> Mapping[Network, PeftSettings]:
+    """What PEFT's settings say of each network; none where the format has no such words."""
+    networks: tuple[Network, ...] = ("unet", "text_encoder", "text_encoder_2")
+    if written == "peft":
+        text = header.metadata.get(PEFT_CONFIG)
+        where = (
+            f"{PEFT_CONFIG} in {file}" if text is not None else f"{file.with_name(PEFT_SETTINGS)}"
+        )
+        if text is None:
+            try:
+                text = file.with_name(PEFT_SETTINGS).read_text("utf-8")
+            except (OSError, ValueError) as error:
+                raise AdapterError(
+                    f"{file} is PEFT's, and the {PEFT_SETTINGS} beside it cannot be read"
+                ) from error
+        return dict.fromkeys(networks, peft_settings.settings_from(text, where))
+    if written == "diffusers" and METADATA in header.metadata:
+        text, where = header.metadata[METADATA], f"{METADATA} in {file}"
+        return {name: peft_settings.settings_from(text, where, name) for name in networks}
+    return {}
+
+
+class _Reader:
+    """Layers from groups of tensors, and all that is wrong with them."""
+
+    def __init__(
+        self, file: Path, header: WeightsHeader, settings: Mapping[Network, PeftSettings]
+    ) -> None:
+        self._file = file
+        self._header = header
+        self._settings = settings
+        self.problems: list[str] = []
+
+    def layer(self, spot: Spot, tensors: Mapping[str, str]) -> AdapterLayer | None:
+        """The layer, or None with a problem told."""
+        method = method_of(tensors)
+        if method is None:
+            self._refuse(
+                sorted(tensors.values()), "are not all that a layer is made of, or too many"
+            )
+            return None
+        strange = [key for key in tensors.values() if self._dtype(key) not in values.FLOATS]
+        strange = [key for key in strange if key != tensors.get("alpha")]
+        if strange:
+            self._refuse(strange, f"are {self._dtype(strange[0])}, which weights are not read in")
+            return None
+        shapes = {role: self._header.tensors[key].shape for role, key in tensors.items()}
+        if method not in _PLAIN and delta_shape(method, shapes) is None:
+            self._refuse(sorted(tensors.values()), "have shapes that cannot be multiplied")
+            return None
+        rank = rank_of(method, shapes)
+        strength = self._strength(spot, method, tensors, rank)
+        if strength is None:
+            return None
+        return AdapterLayer(spot.network, spot.path, method, tensors, *strength, spot.sgm)
+
+    def _strength(
+        self, spot: Spot, method: Method, tensors: Mapping[str, str], rank: int
+    ) -> tuple[float, float] | None:
+        """Alpha and rank, by the rules of the format."""
+        told = self._settings.get(spot.network)
+        if method in _PLAIN:
+            return 1.0, 1.0
+        if spot.format == "peft" and told is not None:
+            if told.kind != ("lora" if method == "embedding" else method):
+                self._refuse(
+                    sorted(tensors.values()), f"are no {told.kind}, which its settings say"
+                )
+                return None
+            given = told.rank_of(spot.path)
+            # of a LoKr whose matrices are whole the settings alone have the rank
+            if rank and given != rank:
+                self._refuse(
+                    sorted(tensors.values()), f"are of rank {rank}, and its settings say {given}"
+                )
+                return None
+            return told.alpha_of(spot.path, given), float(given)
+        if "alpha" in tensors:
+            alpha = values.number(self._file, self._header.tensors[tensors["alpha"]])
+            if alpha is None or not math.isfinite(alpha) or alpha == 0:
+                self._refuse([tensors["alpha"]], "is no alpha: one number, finite and not 0")
+                return None
+            # a LoKr of two whole matrices has no rank, and LyCORIS no scale for it
+            return alpha, float(rank or alpha)
+        if told is not None and told.rank:
+            return told.alpha_of(spot.path, rank or told.rank), float(rank or told.rank)
+        return float(rank or 1), float(rank or 1)
+
+    def _dtype(self, key: str) -> str:
+        return self._header.tensors[key].dtype
+
+    def _refuse(self, keys: list[str], why: str) -> None:
+        self.problems.append(f"of {self._file} {listed(keys)} {why}")

@@ -1,0 +1,165 @@
+"""What PEFT's adapter_config.json says, held against what is read of it here.
+
+diffusers writes the same words into a file's header, each network's with its name before them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from lorakit.facts.adapters.errors import AdapterError
+
+KINDS = {"LORA": "lora", "LOHA": "loha", "LOKR": "lokr"}
+_POSITIVE = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
+_NUMBER = {"type": "number", "minimum": -1e30, "maximum": 1e30}
+_FLAG = {"type": ["boolean", "null"]}
+_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "peft_type": {"type": "string"},
+        "r": _POSITIVE,
+        "lora_alpha": _NUMBER,
+        "alpha": _NUMBER,
+        "rank_pattern": {"type": ["object", "null"], "additionalProperties": _POSITIVE},
+        "alpha_pattern": {"type": ["object", "null"], "additionalProperties": _NUMBER},
+        "use_rslora": _FLAG,
+        "use_dora": _FLAG,
+        "lora_bias": _FLAG,
+        "bias": {"type": ["string", "null"]},
+        "init_lora_weights": {"type": ["boolean", "string", "null"]},
+    },
+}
+# what changes a model beside the matrices, or its own weights before: the values without effect
+_HARMLESS: Mapping[str, tuple[Any, ...]] = {
+    "bias": (None, "none"),
+    "init_lora_weights": (None, True, False, "gaussian", "eva", "orthogonal"),
+    "modules_to_save": (None, []),
+    "trainable_token_indices": (None, [], {}),
+    "layer_replication": (None, []),
+    "target_parameters": (None, []),
+    "use_qalora": (None, False),
+    "use_bdlora": (None, False),
+    "alora_invocation_tokens": (None, []),
+    "arrow_config": (None, {}),
+    "velora_config": (None, {}),
+    "monteclora_config": (None, {}),
+    "kasa_config": (None, {}),
+}
+_PLAIN = re.compile(r"\^?[\w.\\]*\$?")
+_LONGEST = 500  # characters of an expression
+# an expression inside a repeated group that repeats itself can take for ever
+_NESTED = re.compile(r"[*+}|][^()]*\)[*+{]|\)\)[*+{]")
+
+
+@dataclass(frozen=True, slots=True)
+class PeftSettings:
+    """How strongly layers act, in PEFT's words; `rank` is 0 where nothing is said."""
+
+    kind: str = "lora"
+    rank: int = 0
+    alpha: float | None = None
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    alphas: Mapping[str, float] = field(default_factory=dict)
+    use_rslora: bool = False
+    use_dora: bool = False
+
+    def rank_of(self, layer: str) -> int:
+        """The rank of a layer by its path, as PEFT finds it."""
+        return int(_matching(self.ranks, layer) or self.rank)
+
+    def alpha_of(self, layer: str, rank: int) -> float:
+        """What divided by the rank is a layer's scale."""
+        found = _matching(self.alphas, layer)
+        alpha = self.alpha if found is None else found
+        if alpha is None:
+            return float(rank)
+        return alpha * math.sqrt(rank) if self.use_rslora else float(alpha)
+
+
+def settings_from(text: str, where: str, network: str = "") -> PeftSettings:
+    """Read PEFT's JSON; with `network`, what diffusers' header says of that. Raises AdapterError."""
+    try:
+        told = json.loads(text)
+        if network and isinstance(told, dict):
+            told = {
+                key.removeprefix(f"{network}."): value
+                for key, value in told.items()
+                if key.startswith(f"{network}.")
+            }
+        problem = next(_validator().iter_errors(told), None)
+    except (ValueError, RecursionError, OverflowError) as error:
+        raise AdapterError(f"{where} is no JSON that can be read") from error
+    if problem is not None:
+        at = ".".join(str(part) for part in problem.instance_path)
+        raise AdapterError(
+            f"{where} says of {at or 'its settings'} what PEFT does not: {problem.message[:120]}"
+        )
+    return _settings(told, where)
+
+
+def _settings(told: Mapping[str, Any], where: str) -> PeftSettings:
+    problems = []
+    kind = KINDS.get(str(told.get("peft_type", "LORA")).upper())
+    if kind is None:
+        problems.append(
+            f"{where} is of {told['peft_type']}; lorakit reads PEFT's LoRA, LoHa and LoKr"
+        )
+    for name, harmless in _HARMLESS.items():
+        if name in told and told[name] not in harmless:
+            problems.append(
+                f"{where} has {name}: {json.dumps(told[name])[:80]}, which changes more of a model "
+                "than an adapter's matrices, and is not read"
+            )
+    ranks, alphas = told.get("rank_pattern") or {}, told.get("alpha_pattern") or {}
+    problems += [
+        f"{where} names layers by {pattern[:80]!r}, which is no expression for names"
+        for pattern in {**ranks, **alphas}
+        if not _safe(pattern)
+    ]
+    if problems:
+        raise AdapterError(*problems)
+    alpha = told.get("lora_alpha" if kind == "lora" else "alpha", 8 if told else None)
+    return PeftSettings(
+        kind or "lora",
+        int(told.get("r", 8 if told else 0)),
+        None if alpha is None else float(alpha),
+        ranks,
+        alphas,
+        bool(told.get("use_rslora")),
+        bool(told.get("use_dora")),
+    )
+
+
+def _safe(pattern: str) -> bool:
+    if _PLAIN.fullmatch(pattern):
+        return True
+    if len(pattern) > _LONGEST or _NESTED.search(pattern) or re.search(r"\(\?(?!:)|\\\d", pattern):
+        return False
+    if len(re.findall(r"[*+}]", pattern)) > 3:  # each may try every place of the name
+        return False
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
+
+
+def _matching(patterns: Mapping[str, Any], layer: str) -> Any:
+    """The first whose expression is the end of a layer's name, as PEFT has it."""
+    for pattern, value in patterns.items():
+        if re.match(rf"(.*\.)?({pattern})$", layer):
+            return value
+    return None
+
+
+@cache
+def _validator() -> jsonschema_rs.Validator:
+    return jsonschema_rs.validator_for(dict(_SCHEMA))

@@ -1,0 +1,72 @@
+"""An adapter's layers with their weights, the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from lorakit.diagnostics import LorakitError
+from lorakit.facts.adapters.layers import Method
+from lorakit.facts.adapters.layout import AdapterLayout, read_layout
+
+File = tuple[dict[str, Tensor], dict[str, str]]  # tensors and header of a safetensors file
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer's tensors by role, and how strongly it acts: `alpha` / `rank`.
+
+    facts/adapters/layers.py says what the roles of each method are. `sgm` is the layer's name in Stability's
+    own code, where its file has that.
+    """
+
+    method: Method
+    tensors: Mapping[str, Tensor]
+    alpha: float
+    rank: float
+    sgm: str = ""
+
+    @property
+    def scale(self) -> float:
+        """What the matrices' product is multiplied with."""
+        return self.alpha / self.rank
+
+
+Adapter = Mapping[str, Layer]  # `unet.PATH`, `text_encoder.PATH`, `text_encoder_2.PATH`
+
+
+def lora_layer(down: Tensor, up: Tensor, alpha: float, magnitude: Tensor | None = None) -> Layer:
+    """A LoRA of `down` (rank, in, ...) and `up` (out, rank, ...); DoRA's `magnitude` has `out` values."""
+    tensors = {"down": down, "up": up}
+    if magnitude is not None:
+        tensors["magnitude"] = magnitude
+    return Layer("lora", tensors, alpha, float(down.shape[0]))
+
+
+def read(path: Path) -> Adapter:
+    """An adapter in any of the formats. Raises LorakitError with what is not understood of it, OSError."""
+    return weights_of(read_layout(path))
+
+
+def weights_of(layout: AdapterLayout) -> Adapter:
+    """The tensors of a file that has been read. Raises LorakitError, OSError."""
+    from safetensors import SafetensorError, safe_open
+
+    found: dict[str, Layer] = {}
+    try:
+        with safe_open(str(layout.file), framework="pt") as file:
+            for layer in layout.layers:
+                tensors = {
+                    role: file.get_tensor(key)
+                    for role, key in layer.tensors.items()
+                    if role != "alpha"
+                }
+                found[f"{layer.network}.{layer.name}"] = Layer(
+                    layer.method, tensors, layer.alpha, layer.rank, layer.sgm
+                )
+    except SafetensorError as error:
+        raise LorakitError(f"{layout.file} cannot be read: {error}") from error
+    return found
