@@ -106,18 +106,17 @@ def _lokr(layers: Mapping[str, Layer]) -> dict[str, Any]:
 
 
 def _factors(layer: Layer) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Rows and columns of the small matrix, and of the large one without its windows."""
-    t = layer.tensors
-    small = (
-        t["lokr_w1"].shape if "lokr_w1" in t else (t["lokr_w1_a"].shape[0], t["lokr_w1_b"].shape[1])
-    )
-    if "lokr_w2" in t:
-        large = t["lokr_w2"].shape
-    elif "lokr_t2" in t:
-        large = (t["lokr_w2_a"].shape[1], t["lokr_w2_b"].shape[1])
-    else:
-        large = (t["lokr_w2_a"].shape[0], t["lokr_w2_b"].shape[1])
-    return (int(small[0]), int(small[1])), (int(large[0]), int(large[1]))
+    """Rows and columns of the small matrix, and of the large one, with its windows where it is thin."""
+    return _rows_columns(layer, "1"), _rows_columns(layer, "2")
+
+
+def _rows_columns(layer: Layer, number: str) -> tuple[int, int]:
+    t, stem = layer.tensors, f"lokr_w{number}"
+    if stem in t:
+        rows, columns = t[stem].shape[:2]
+        return int(rows), int(columns)
+    across = 1 if f"lokr_t{number}" in t else 0
+    return int(t[f"{stem}_a"].shape[across]), int(t[f"{stem}_b"].shape[1])
 
 
 def _as_peft_splits(
