@@ -1,0 +1,98 @@
+"""The hub as a server on this machine: a folder's files by the hub's own addresses, or one of its errors.
+
+Headers and error codes are those that huggingface_hub reads (https://huggingface.co/docs/hub/api).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+COMMIT = "c0ffee" + "0" * 34
+
+
+class Hub:
+    """What is served, and what was asked for."""
+
+    def __init__(self, folder: Path | None, status: int = 200, code: str = "") -> None:
+        self.folder = folder
+        self.status = status
+        self.code = code
+        self.fetched: list[str] = []  # files whose content was sent
+        self.address = ""
+
+    def files(self) -> dict[str, bytes]:
+        assert self.folder is not None
+        return {
+            file.relative_to(self.folder).as_posix(): file.read_bytes()
+            for file in sorted(self.folder.rglob("*"))
+            if file.is_file()
+        }
+
+
+@contextmanager
+def serving(hub: Hub) -> Iterator[Hub]:
+    """Serve for as long as the block runs; `hub.address` is then an HF_ENDPOINT."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_HEAD(self) -> None:
+            self._answer(body=False)
+
+        def do_GET(self) -> None:
+            self._answer(body=True)
+
+        def _send(self, status: int, data: bytes, headers: dict[str, str], *, body: bool) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if body:
+                self.wfile.write(data)
+
+        def _answer(self, *, body: bool) -> None:
+            if hub.status != 200:
+                headers = {"X-Error-Code": hub.code} if hub.code else {}
+                self._send(hub.status, b'{"error": "no"}', headers, body=body)
+                return
+            files = hub.files()
+            path = self.path.partition("?")[0]
+            if path.startswith("/api/models/") and "/tree/" in path:
+                told = [
+                    {"type": "file", "path": n, "size": len(d), "oid": hashlib.sha1(d).hexdigest()}
+                    for n, d in files.items()
+                ]
+                self._send(200, json.dumps(told).encode(), {}, body=body)
+            elif path.startswith("/api/models/"):
+                siblings = [{"rfilename": n, "size": len(d)} for n, d in files.items()]
+                told = {"id": "someone/model", "sha": COMMIT, "siblings": siblings}
+                self._send(200, json.dumps(told).encode(), {}, body=body)
+            else:
+                name = path.partition(f"/resolve/{COMMIT}/")[2]
+                data = files[name]
+                if body:
+                    hub.fetched.append(name)
+                etag = hashlib.sha1(data).hexdigest()
+                headers = {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT}
+                self._send(200, data, headers, body=body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    hub.address = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
