@@ -70,10 +70,12 @@ def kept_elements(
         found = each * width * here
         if inside and inside[1] == "attn2.to_k":
             found = 2 * shape[0] * TOKENS
-        part = re.match(r".*(resnets|attentions)\.\d+", layer)
+        part = re.match(r".*(resnets|transformer_blocks)\.\d+", layer)
         key = part[0] if part else layer
         parts[key] = parts.get(key, 0.0) + found
-        if each and key not in inputs:
+        if not part:  # what stands beside them is never computed anew
+            inputs[key] = found
+        elif each and key not in inputs:
             inputs[key] = width * here
     most = max(parts.values(), default=0.0)
     if checkpointed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lorakit.facts import text_encoders, unet_work
+from lorakit.facts.inference_memory import unet_elements
 from lorakit.facts.layer_targets import hit
 from lorakit.facts.models import copied_bytes
 from lorakit.facts.unet_kept import kept_elements
@@ -117,7 +118,7 @@ def _memory(
     def adapted(layer: str) -> bool:
         return hit(layer, chosen)
 
-    kept, most = kept_elements(
+    kept, _ = kept_elements(
         model.unet,
         positions,
         adapted=None if step.method == "full" else adapted,
@@ -132,6 +133,7 @@ def _memory(
         weights += texts * (6 if low else 4) or max(0.0, model.weight_bytes - whole * 4)
     # an average takes the trained weights' place while they are measured, and these wait beside it
     trained = count * (4 + optimizer_bytes(train) + (4 if train.ema_decay else 0))
-    evaluation = _EVALUATION + 2 * TIMESTEPS * most * element
+    pictures = TIMESTEPS * unet_elements(model.unet) * positions
+    evaluation = _EVALUATION + pictures * element
     backward = _SCRATCH[course.precision] + rows * kept * element * _BACKWARD
     return int(_TORCH_BYTES + weights + trained + evaluation + backward)

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from lorakit.facts import unet_work
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine import Machine
+from lorakit.facts.models import ModelFacts
 from lorakit.plan.actions import Action
+from lorakit.plan.drawing_memory import drawing_bytes
 from lorakit.plan.states import Estimate, Planned
 
 _BEGIN = 20.0  # s: a process with torch to begin a training, another to load its result again
 _FULLER = 1.8
-_TORCH_BYTES = 450 << 20  # what a process with torch and diffusers weighs before any weights
 
 
 def timing_name(action: Action) -> str:
@@ -71,11 +72,50 @@ def _guess(action: Action, facts: Facts) -> float:
         return operations / _flops(facts.machine, precision) / (_FULLER if fuller else 1.0)
     if action.engine.slot != "render":
         return 0.01
-    model = next(m for m in facts.models.values() if m.digest == action.params["model"])
+    model = _model(action, facts)
     width, height = int(str(action.params["width"])), int(str(action.params["height"]))
     positions = width * height / model.vae_factor**2
     operations = 2 * unet_work.of_model(model, positions)
     return operations / _flops(facts.machine, str(action.params["precision"]))
+
+
+def _together(todo: Sequence[Action], memory: Mapping[str, int], machine: Machine) -> int:
+    """Bytes of the workers that may run at once: on a GPU they take turns (execute/turns.py)."""
+    trainings = frozenset(a.id for a in todo if a.engine.slot == "train")
+    behind: dict[str, frozenset[str]] = {}  # the trainings that an action waits for
+    apart = True
+    for action in todo:
+        found = frozenset().union(*(behind.get(i.action, frozenset()) for i in action.inputs))
+        behind[action.id] = found | (trainings & {action.id})
+        apart = apart and (action.engine.slot != "render" or found == trainings)
+    if machine.device == "cpu" and not apart:
+        return sum(memory.values())
+    return max(memory.values(), default=0)
+
+
+def _downloads(facts: Facts) -> int:
+    """What is still to be fetched of the models, in the hub's cache."""
+    sizes = {model.source: model.download_bytes for model in facts.models.values()}
+    return sum(sizes.values())
+
+
+def _drawing(action: Action, facts: Facts) -> int:
+    params = action.params
+    size = int(str(params["width"])), int(str(params["height"]))
+    guided = float(str(params["guidance_scale"])) > 1
+    return drawing_bytes(
+        _model(action, facts),
+        str(params["precision"]),
+        size,
+        int(str(params["wave"])),
+        guided=guided,
+    )
+
+
+def _model(action: Action, facts: Facts) -> ModelFacts:
+    """The model that an action draws with."""
+    digest = action.params["model"]
+    return next(model for model in facts.models.values() if model.digest == digest)
 
 
 def training_memory(action: Action, timings: Mapping[str, float]) -> int:
@@ -100,9 +140,10 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
     """Seconds, peak memory and disk of all that is to be made."""
     todo = [p.action for p in planned if p.state.to_make]
     seconds: defaultdict[str, float] = defaultdict(float)  # by worker
-    disk, passing, measured = 0, 0, True
-    memory = 60 << 20
+    disk, passing, measured = _downloads(facts) if todo else 0, 0, True
+    memory: defaultdict[str, int] = defaultdict(int)  # by worker
     loaded: set[str] = set()
+    drawn: set[tuple[object, ...]] = set()
     rates: dict[str, float] = {}
     for action in todo:
         name = timing_name(action)
@@ -116,19 +157,19 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
             if action.engine.id not in loaded:
                 loaded.add(action.engine.id)
                 seconds["render"] += facts.timings.get(loading_name(action), 6.0)
-                weights = max((m.weight_bytes for m in facts.models.values()), default=0)
-                factor = 2 if action.params["precision"] == "fp32" else 1
-                rows = int(str(action.params["wave"])) * 2
-                memory = max(memory, _TORCH_BYTES + weights * factor + rows * pixels * 900)
+            sort = (action.engine.id, pixels, action.params["guidance_scale"])
+            if sort not in drawn:
+                drawn.add(sort)
+                memory["render"] = max(memory["render"], _drawing(action, facts))
         elif action.engine.slot == "train":
             seconds["train"] += facts.timings.get(begin_name(action), _BEGIN)
             disk += int(str(action.extra.get("disk", 0)))
             # checkpoints go when a training is done, and one is under way at a time
             passing = max(passing, int(str(action.extra.get("passing_disk", 0))))
-            memory = max(memory, training_memory(action, facts.timings))
+            memory["train"] = max(memory["train"], training_memory(action, facts.timings))
         elif action.engine.slot == "encode":
             disk += int(str(action.extra.get("disk", 0)))
         else:
             disk += 40_000 * max(1, action.units // 24)
-    peak = memory if todo else 0
+    peak = max(60 << 20, _together(todo, memory, facts.machine)) if todo else 0
     return Estimate(sum(seconds.values()), peak, disk + passing, measured, dict(seconds))

@@ -14,6 +14,9 @@ _SMALL = 2 << 30  # bytes of memory that any machine has
 
 def findings(planned: Sequence[Planned], cost: Estimate, facts: Facts) -> Iterator[Diagnostic]:
     """Warnings, with ways out."""
+    for model in facts.models.values():
+        for remark in model.remarks:
+            yield Diagnostic("model", f"{model.source}: {remark}", severity="warning")
     have = facts.machine.memory if cost.memory > _SMALL else cost.memory
     if cost.memory > have:
         yield _memory(planned, cost.memory, have, facts)

@@ -82,6 +82,17 @@ def test_checkpoints_keep_little() -> None:
     assert saved_bytes(LIKE_SD, lora=False, checkpointed=True) < 4 * little
 
 
+@pytest.mark.parametrize(
+    "config", [LIKE_SD, LIKE_THE_STUDIO, LIKE_SDXL], ids=["sd", "studio", "sdxl"]
+)
+def test_a_plan_counts_what_checkpoints_keep(config: dict[str, Any]) -> None:
+    """Each block of a transformer is computed anew by itself: SDXL's have ten."""
+    places = config["sample_size"] ** 2
+    little, most = kept_elements(config, places, adapted=None, checkpointed=True)
+    kept = saved_bytes(config, lora=False, checkpointed=True)
+    assert 4 * (little - most) == pytest.approx(kept, rel=0.15)
+
+
 def test_unknown_blocks_keep_nothing_that_is_known() -> None:
     strange = {**LIKE_SD, "down_block_types": ("AttnDownBlock2D",) * 3}
     assert kept_elements(strange, 64, adapted=None) == (0.0, 0.0)

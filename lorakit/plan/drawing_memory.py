@@ -1,0 +1,36 @@
+"""Memory that drawing needs: weights in the precision they are kept in, and the greatest of its passes."""
+
+from __future__ import annotations
+
+from lorakit.facts.inference_memory import unet_elements, vae_elements
+from lorakit.facts.models import ModelFacts
+
+BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+_PROCESS = 450 << 20  # what a process with torch and diffusers weighs before any weights
+_SCRATCH = 1.15  # of a pass, with what a device's kernels take beside its tensors
+
+
+def drawing_bytes(
+    model: ModelFacts, precision: str, size: tuple[int, int], rows: int, *, guided: bool
+) -> int:
+    """Bytes at the peak of drawing at `size` (width, height) px, with `rows` frames in a call of the UNet.
+
+    Frames that are guided are in it twice. One picture is decoded at a time.
+    """
+    each = BYTES[precision]
+    pixels = size[0] * size[1]
+    twice = 2 if guided and not model.guidance_embedded else 1
+    unet = rows * twice * unet_elements(model.unet) * pixels / model.vae_factor**2 * each
+    # fp16 is too narrow for what an autoencoder computes: it is kept in fp32
+    own = BYTES["fp32"] if precision == "fp16" else each
+    vae = vae_elements(model.vae_config) * pixels * own
+    return int(_PROCESS + weights_bytes(model, precision) + _SCRATCH * max(unet, vae))
+
+
+def weights_bytes(model: ModelFacts, precision: str) -> int:
+    """Bytes of all networks' weights in a precision; what their files weigh where they cannot be counted."""
+    each = BYTES[precision]
+    if not model.parameters:
+        return model.weight_bytes
+    more = model.parameters.get("vae", 0) * (2 if precision == "fp16" else 0)
+    return sum(model.parameters.values()) * each + more
