@@ -10,6 +10,7 @@ from lorakit.diagnostics import InvalidDocument, in_order
 from lorakit.language.recipe import build_recipe, merge, settings, sweeps
 from lorakit.language.recipe.checks import RECIPE_CHECKS
 from lorakit.language.recipe.documents import ModelSource, Project, Recipe, StoryboardStep
+from lorakit.language.recipe.folders import folder_name
 from lorakit.language.recipe.paths import Paths, project_root
 from lorakit.language.story import build_board
 from lorakit.language.story.checks import BOARD_CHECKS
@@ -247,7 +248,7 @@ class _Loader:
         model = ModelSource(build_recipe.STUDIO, "lorakit:studio", "auto", root.place)
         return Recipe(
             path=path,
-            name=build_recipe.name_of(path),
+            name=folder_name(path.stem),
             seed=build_recipe.default_seed(),
             models={model.name: model},
             datasets={},

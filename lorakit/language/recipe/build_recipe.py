@@ -23,6 +23,7 @@ from lorakit.language.recipe.documents import (
     TrainTextStep,
     VideoStep,
 )
+from lorakit.language.recipe.folders import folder_name
 from lorakit.language.story import looks
 from lorakit.language.story.documents import Look
 from lorakit.language.yaml import access, names, schemas
@@ -85,7 +86,7 @@ def recipe(
     seed = access.integer(root, "seed")
     return Recipe(
         path=path,
-        name=access.text(root, "name") or name_of(path),
+        name=folder_name(access.text(root, "name") or path.stem),
         seed=default_seed() if seed is None else seed,
         models=models,
         datasets=_datasets(root, paths, findings),
@@ -139,11 +140,6 @@ def _datasets(root: Node, paths: Paths, findings: Findings) -> dict[str, DataSou
 def default_seed() -> int:
     """The seed of a recipe that gives none."""
     return int(schemas.default("recipe.schema.json#/properties/seed"))
-
-
-def name_of(path: Path) -> str:
-    """The name of a recipe that gives none: its file's."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("-._") or "recipe"
 
 
 def _model(name: str, node: Node, root: Node, paths: Paths, findings: Findings) -> ModelSource:

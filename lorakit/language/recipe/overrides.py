@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import normalize
 
 from lorakit.language.yaml import access, names
 from lorakit.language.yaml.nodes import Node
@@ -137,7 +138,7 @@ def _replaced(parent: Node, key: str, inner: Node, key_node: Node) -> Node:
 
 def _index(items: list[Node], key: str) -> int | None:
     for index, item in enumerate(items):
-        if access.text(item, "name") == key:
+        if access.name(item, "name") == normalize("NFC", key):
             return index
     if key.isascii() and key.isdigit() and 1 <= int(key[:9]) <= len(items):
         return int(key[:9]) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node, Spot
 
+_LONGEST_NAME = 80  # letters of a scene's name that is made from its setting
 _LOOK_OF_A_SENTENCE = frozenset({"negative_prompt", "num_inference_steps", "guidance_scale"})
 
 
@@ -66,7 +68,7 @@ def _character(key: str, node: Node, root: Node) -> Character:
     return Character(
         id=key,
         anchor=access.text(node, "anchor") or plain,
-        name=access.text(node, "name") or f"the {plain}",
+        name=access.text(node, "name") or (f"the {plain}" if plain.isascii() else plain),
         aliases=tuple(alias for alias in aliases if alias),
         pronouns=access.choice(node, "pronouns", ("he", "she", "it", "they")),
         place=owner.key_spot(key).place,
@@ -76,7 +78,7 @@ def _character(key: str, node: Node, root: Node) -> Character:
 
 def _scene_names(nodes: list[Node]) -> list[str]:
     """Name each scene: its own name, or its setting's with the setting's occurrence, or its number's."""
-    own = [access.text(node, "name") for node in nodes]
+    own = [access.name(node, "name") for node in nodes]
     taken = {name for name in own if name}
     found: list[str] = []
     counts: dict[str, int] = {}
@@ -98,9 +100,25 @@ def _scene_names(nodes: list[Node]) -> list[str]:
 
 
 def _slug(setting: str) -> str:
-    plain = unicodedata.normalize("NFKD", setting).encode("ascii", "ignore").decode("ascii")
+    """A setting as a scene's name; in letters without accents where it has no others than Latin ones."""
+    parts = unicodedata.normalize("NFKD", setting)
+    bare = "".join(char for char in parts if not unicodedata.combining(char))
+    if any(char.isalnum() and not char.isascii() for char in bare):
+        text = unicodedata.normalize("NFC", setting).casefold()
+        return _shortened("_".join(re.findall(r"[^\W_]+", text)))
+    plain = parts.encode("ascii", "ignore").decode("ascii")
     slug = re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_")
+    if not slug:
+        return _shortened(" ".join(setting.split()))  # signs alone, such as emoji
     return slug if not slug[:1].isdigit() else f"scene_{slug}"
+
+
+def _shortened(name: str) -> str:
+    """A name of few letters, which differs wherever the whole differs."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[:_LONGEST_NAME]}_{digest}"
 
 
 @dataclass(slots=True)
@@ -121,7 +139,7 @@ class _SceneBuilder:
             name=name,
             setting=self.setting,
             chain=self.chain,
-            start=access.text(node, "start") or "fresh",
+            start=access.name(node, "start") or "fresh",
             sentences=tuple(self._sentence(*one) for one in _texts(node)),
             place=node.place,
             seed=access.integer(node, "seed"),

@@ -6,6 +6,7 @@ The schema has reported it already; what follows goes on, so that one run tells 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -35,6 +36,12 @@ def text(node: Node | None, key: str) -> str | None:
     """A text, without the blanks around it."""
     found = child(node, key)
     return found.value.strip() if found is not None and isinstance(found.value, str) else None
+
+
+def name(node: Node | None, key: str) -> str | None:
+    """A name, with its accents composed: one name, however a keyboard or file system writes it."""
+    found = text(node, key)
+    return normalize("NFC", " ".join(found.split())) if found is not None else None
 
 
 def integer(node: Node | None, key: str) -> int | None:

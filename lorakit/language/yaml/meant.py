@@ -104,7 +104,9 @@ def by_its_form(problem: Problem) -> str:
         )
         named = slug if slug.startswith("scene_") else ""
         tries = ["previous-scene" if slug in before else "", named.replace("_", ":", 1)]
-        tries += ["" if text.startswith("scene:") else f"scene:{text}", f"scene:{slug}"]
+        # the name as a setting makes it, where the text has such a one
+        known = slug and slug in problem.node.source.text
+        tries += [f"scene:{slug}" if known else "", f"scene:{text}", f"scene:{slug}"]
     for one in tries:
         if one and one != text and re.search(pattern, one):
             return f"write {one}"

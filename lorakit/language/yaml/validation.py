@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _WORDS = {
     "type": wording.wrong_type,
     "minLength": wording.empty_text,
+    "maxLength": wording.too_long,
     "enum": wording.not_one_of,
     "const": wording.not_the_version,
     "minimum": wording.out_of_range,
@@ -168,10 +169,11 @@ class _Report:
         """The library names no key of those that are wrong: each is asked for by itself."""
         rule = self._schema.below(self._below(error, "propertyNames"))
         for key, node in (problem.node.keys or {}).items():
-            if wording.has_form(rule, key):
-                continue
             named = Problem(rule, node.like(key), f"a name in {problem.name}", self._file)
-            wording.wrong_form(named, self._findings)
+            if not wording.has_form(rule, key):
+                wording.wrong_form(named, self._findings)
+            elif len(key) > rule.raw.get("maxLength", len(key)):
+                wording.too_long(named, self._findings)
 
     def _at(self, path: _Path) -> Node:
         node = self._root

@@ -76,6 +76,13 @@ def empty_text(problem: Problem, findings: Findings) -> None:
     findings.error("empty", f"{problem.name} is empty", problem.node, hint)
 
 
+def too_long(problem: Problem, findings: Findings) -> None:
+    """`maxLength`."""
+    count, most = len(str(problem.node.value)), problem.raw["maxLength"]
+    message = f"{problem.name} has {count:,} letters, and may have {most:,}"
+    findings.error("too-long", message, problem.node, "shorten it")
+
+
 def not_one_of(problem: Problem, findings: Findings) -> None:
     """`enum`: the choices, and the one that was probably meant."""
     node, choices = problem.node, [str(one) for one in problem.raw["enum"]]

@@ -157,7 +157,7 @@ scenes:
     film = load(board).recipe.steps["film"]
     assert isinstance(film, StoryboardStep)
     assert [scene.name for scene in film.board.scenes] == [
-        "in_a_green_meadow", "own", "in_a_green_meadow_2", "scene_4", "scene_5", "au_cafe", "scene_3_stars",
+        "in_a_green_meadow", "own", "in_a_green_meadow_2", "scene_4", "草原", "au_cafe", "scene_3_stars",
         "au_cafe_2", "au_cafe_2_",
     ]  # fmt: skip
 

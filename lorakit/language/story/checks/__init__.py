@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
 
 BOARD_CHECKS: tuple[Callable[[Storyboard, Node, Findings], None], ...] = (
+    characters.ids_are_words,
     characters.names_mean_one_character,
     characters.names_are_no_pronouns,
     characters.anchors_are_used,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lorakit.language.story.mentions import names_of
 from lorakit.language.story.pronouns import PRONOUNS
 from lorakit.language.yaml import access
+from lorakit.language.yaml.problems import shortened
 
 if TYPE_CHECKING:
     from lorakit.language.story.documents import Storyboard
@@ -22,6 +23,21 @@ def _alias_spot(root: Node, character: str, alias: str) -> Spot:
         if isinstance(item.value, str) and " ".join(item.value.split()).lower() == alias:
             return item.spot
     return owner.key_spot(character)
+
+
+def ids_are_words(board: Storyboard, root: Node, findings: Findings) -> None:
+    """A character's id is a word of some script, so that it can stand in a sentence."""
+    owner = access.child(root, "characters")
+    for character in board.characters if owner is not None else ():
+        if not character.id.isascii() and not character.id.isidentifier():
+            assert owner is not None
+            findings.error(
+                "wrong-form",
+                "a name in characters must be letters of some script, digits and _; "
+                f"{shortened(character.id)} is not",
+                owner.key_spot(character.id),
+                f"call it by a word, and write aliases: [{shortened(character.id)}]",
+            )
 
 
 def names_mean_one_character(board: Storyboard, root: Node, findings: Findings) -> None:

@@ -11,15 +11,26 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node
 
+# these join letters of some scripts, and pictures that are made of several
+_JOINERS = "\u200c\u200d"
+
 
 def names_are_unique(_board: Storyboard, root: Node, findings: Findings) -> None:
     """A scene's noise comes from its name, so that two scenes cannot share one."""
     lines: dict[str, int] = {}
     for node in access.items(root, "scenes"):
         own = access.child(node, "name")
-        name = access.text(node, "name")
+        name = access.name(node, "name")
         if own is None or name is None:
             continue
+        hidden = next((c for c in name if not c.isprintable() and c not in _JOINERS), None)
+        if hidden is not None:
+            findings.error(
+                "wrong-form",
+                f"name must be letters that can be seen; U+{ord(hidden):04X} is none",
+                own,
+                "write the name anew: such signs come along when text is copied",
+            )
         if name in lines:
             findings.error(
                 "duplicate-scene",
