@@ -7,6 +7,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["LORAKIT_DEVICE"] = "cpu"
+os.environ["LORAKIT_FONTS"] = ""  # whatever fonts this machine has
 
 import shutil
 import warnings

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.fonts import missing_glyphs
 from lorakit.kinds.sheet import ASSEMBLY, pictures_of
 from lorakit.language.story.documents import Video
 from lorakit.plan.actions import Action
-from lorakit.plan.kind import Context, Shot
+from lorakit.plan.kind import Shot
 
 FILM_VERSION = 1
 
@@ -50,20 +48,3 @@ def film(step: str, title: str, shots: Sequence[Shot], video: Video, height: int
         files={"film": (f"{step}/film.mp4",)},
         units=sum(int(str(shot["frames"])) for shot in shown),
     )
-
-
-def check_captions(
-    captions: Sequence[tuple[str, Place]], video: Video, context: Context
-) -> Iterator[Diagnostic]:
-    """Letters that the font of the captions lacks would show as boxes."""
-    if not video.captions.show:
-        return
-    for text, place in captions:
-        lacking = missing_glyphs(text)
-        if lacking:
-            yield context.finding(
-                "no-glyph",
-                f"the captions' font has no {' '.join(lacking)}",
-                place,
-                "write it otherwise, or turn captions off: captions: false",
-            )

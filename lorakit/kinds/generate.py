@@ -8,6 +8,7 @@ from dataclasses import replace
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.easel import easel_for
+from lorakit.kinds.letters import check_letters
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import taught_to
 from lorakit.language.recipe.documents import GenerateStep, Prompt
@@ -36,6 +37,8 @@ class Generate:
         prompts = ((_text(step, p), p.place) for p in step.prompts)
         style = (step.look.style, step.look.where("style"))
         yield from easel.check_prompts(prompts, taught_to(step, context), [style])
+        texts = ((p.text, p.place) for p in step.prompts)
+        yield from check_letters(texts, "the contact sheet", context)
 
     def plan(self, step: GenerateStep, context: Context) -> Made:
         """A frame for each picture, and the contact sheet."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.easel import Easel, Start, easel_for
-from lorakit.kinds.film import check_captions, film
+from lorakit.kinds.film import film
+from lorakit.kinds.letters import check_letters
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import taught_to
 from lorakit.language.recipe.documents import StoryboardStep
@@ -66,9 +67,13 @@ class Storyboards:
                     )
         prompts = ((s.prompt, s.place) for _, _, s in drawn)
         yield from easel.check_prompts(prompts, taught_to(step, context), _parts(board))
-        if board.video is not None:
-            captions = [(s.caption, s.place) for scene in board.scenes for s in scene.sentences]
-            yield from check_captions(captions, board.video, context)
+        texts = [(board.title, board.place)]
+        for scene in board.scenes:
+            texts.append((scene.setting or scene.name, scene.place))
+            texts += [(s.caption, s.place) for s in scene.sentences]
+        filmed = board.video is not None and board.video.captions.show
+        where = "the film's captions and the contact sheet" if filmed else "the contact sheet"
+        yield from check_letters(texts, where, context)
 
     def plan(self, step: StoryboardStep, context: Context) -> Made:
         """Frames scene by scene, then the contact sheet and the film."""

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from lorakit import kinds
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.image_set import held_out_count
+from lorakit.kinds.letters import check_letters
 from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, pictures_of, side_by_side
 from lorakit.kinds.trainer import measured
 from lorakit.language.recipe.documents import Member, StoryboardStep, SweepStep, TrainImageStep
@@ -40,6 +41,8 @@ class Sweeps:
             some = f"of the sweep {step.name}: {names.listed(having, 3)}"
             every = len(having) == len(step.members)
             yield diagnostic if every else replace(diagnostic, hints=(*diagnostic.hints, some))
+        labels = ((value, step.place) for member in step.members for _, value in member.values)
+        yield from check_letters(labels, "the sheet of the sweep", context)
         yield from _check_loss(step, context)
 
     def plan(self, step: SweepStep, context: Context) -> Made:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from lorakit.facts.fonts import drawable, font_file
+from lorakit.facts.fonts import drawable
+from lorakit.rendering.lettering import Lettering, load_font
 from lorakit.rendering.planes import BLACK, GREY, WHITE, split
 
 if TYPE_CHECKING:
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
-    from PIL.ImageFont import FreeTypeFont
 
     Bytes = NDArray[np.uint8]
     Parts = NDArray[np.uint32]  # 256ths of 256ths need more than 16 bits
@@ -23,6 +24,10 @@ _SMALLEST = 9  # px: smaller letters cannot be read, so small films get larger o
 _SIDE, _EDGE = 0.06, 0.05  # margins as shares of the width and the height: no screen cuts these off
 _MOST = 0.45  # of the height that a caption may cover before its letters shrink
 _LEADING = 1.22
+# East Asian stops and closing marks, before which no line is broken
+_NOT_FIRST = frozenset(
+    "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\u300b\uff09\u201d\u30fc.,!?;:)"
+)
 _SHADE = 0.55  # how dark the soft shadow is behind the letters
 
 
@@ -105,28 +110,24 @@ def _pieces(word: str, measure: Callable[[str], float], width: float) -> list[st
     while len(pieces[-1]) > 1 and measure(pieces[-1]) > width:
         rest = pieces.pop()
         fit = max((n for n in range(1, len(rest)) if measure(rest[:n]) <= width), default=1)
+        while fit > 1 and rest[fit] in _NOT_FIRST:
+            fit -= 1
         pieces += [rest[:fit], rest[fit:]]
     return pieces
 
 
-def load_font(size: int, *, bold: bool = True) -> FreeTypeFont:
-    """Load the shipped font, `size` px high, in the layout that is the same on every machine."""
-    from PIL import ImageFont
-
-    file = font_file("SemiBold" if bold else "Regular")
-    return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
-
-
-def caption_layer(text: str, style: CaptionStyle, width: int, height: int) -> Layer | None:
+def caption_layer(
+    text: str, style: CaptionStyle, width: int, height: int, letters: Lettering | None = None
+) -> Layer | None:
     """Draw a caption for a film of this size (px, even); None where there is nothing to draw."""
+    letters = letters or Lettering()
     text = drawable(text)
     if not text:
         return None
     size = max(_SMALLEST, round(style.size * height))
     room = width * (1 - 2 * _SIDE)
     while True:
-        font = load_font(size)
-        lines = wrap(text, font.getlength, room)
+        lines = wrap(text, partial(letters.length, size=size, bold=True), room)
         step = round(size * _LEADING)
         if len(lines) * step <= height * _MOST or size <= _SMALLEST:
             break
@@ -134,24 +135,25 @@ def caption_layer(text: str, style: CaptionStyle, width: int, height: int) -> La
     block = len(lines) * step
     margin = round(height * _EDGE)
     top = margin if style.position == "top" else height - margin - block
-    return _drawn(lines, font, (width, height), max(0, top), step)
+    return _drawn(lines, size, (width, height), (max(0, top), step), letters)
 
 
 def _drawn(
-    lines: list[str], font: FreeTypeFont, film: tuple[int, int], top: int, step: int
+    lines: list[str], size: int, film: tuple[int, int], rows: tuple[int, int], letters: Lettering
 ) -> Layer:
-    from PIL import Image, ImageDraw, ImageFilter
+    """Draw lines from `rows[0]` on, `rows[1]` px apart."""
+    from PIL import Image, ImageFilter
 
     width, height = film
-    rim = max(1, round(font.size / 16))
-    blur = max(1.0, font.size / 5)
-    letters, rims = Image.new("L", film), Image.new("L", film)
-    ascent, descent = font.getmetrics()
+    rim = max(1, round(size / 16))
+    blur = max(1.0, size / 5)
+    inks, rims = Image.new("L", film), Image.new("L", film)
+    ascent, descent = load_font(size).getmetrics()
     for number, line in enumerate(lines):
-        left = (width - font.getlength(line)) / 2
-        at = (left, top + number * step + (step - ascent - descent) / 2)
-        ImageDraw.Draw(letters).text(at, line, fill=255, font=font)
-        ImageDraw.Draw(rims).text(at, line, fill=255, font=font, stroke_width=rim, stroke_fill=255)
+        left = (width - letters.length(line, size, bold=True)) / 2
+        at = (left, rows[0] + number * rows[1] + (rows[1] - ascent - descent) / 2)
+        letters.draw(inks, at, line, size, fill=255, bold=True)
+        letters.draw(rims, at, line, size, fill=255, bold=True, rim=rim)
     inked = rims.getbbox() or (0, 0, 2, 2)
     reach = rim + round(2 * blur)
     box = (
@@ -161,14 +163,14 @@ def _drawn(
         min(height, inked[3] + reach + 1) // 2 * 2,
     )
     shadow = rims.crop(box).filter(ImageFilter.GaussianBlur(blur))
-    return _layer(box, letters.crop(box), rims.crop(box), shadow)
+    return _layer(box, inks.crop(box), rims.crop(box), shadow)
 
 
-def _layer(box: tuple[int, int, int, int], letters: Image, rims: Image, shadow: Image) -> Layer:
+def _layer(box: tuple[int, int, int, int], inks: Image, rims: Image, shadow: Image) -> Layer:
     import numpy as np
     from PIL import Image
 
-    ink = np.asarray(letters, dtype=np.float32) / 255
+    ink = np.asarray(inks, dtype=np.float32) / 255
     rim = np.asarray(rims, dtype=np.float32) / 255
     shade = np.minimum(np.asarray(shadow, dtype=np.float32) / 255 * 1.6, 1) * _SHADE
     dark = np.maximum(rim * 0.9, shade)

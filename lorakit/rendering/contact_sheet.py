@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lorakit.facts.fonts import drawable
+from lorakit.facts.fonts import drawable, fallbacks
 from lorakit.facts.open_picture import PictureError
-from lorakit.rendering.captions import load_font
+from lorakit.rendering.lettering import Lettering
 from lorakit.rendering.planes import fitted, open_rgb, picture_size
 from lorakit.rendering.sheet_layout import lay_out
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
-    from PIL.ImageFont import FreeTypeFont
 
     from lorakit.rendering.sheet_layout import Layout
 
@@ -35,20 +32,25 @@ class SheetGroup:
 
 
 def write_contact_sheet(
-    target: Path, groups: Sequence[SheetGroup], title: str
+    target: Path, groups: Sequence[SheetGroup], title: str, letters: Lettering | None = None
 ) -> Iterator[tuple[int, int]]:
     """Write a PNG of all pictures to `target`, yielding (pictures drawn, pictures in all).
 
     Thumbnails shrink as they grow in number; a sheet has 20 megapixels at most, and pictures are
-    opened one by one. Raises `PictureError`.
+    opened one by one. `letters` None finds fonts on this machine. Raises `PictureError`.
     """
-    from PIL import Image, ImageDraw
+    from PIL import Image
 
+    if letters is None:
+        texts = [
+            text for g in groups for text in (g.title, *(caption for _, caption in g.pictures))
+        ]
+        letters = Lettering(fallbacks([title, *texts]))
     shown = [(drawable(g.title), [drawable(caption) for _, caption in g.pictures]) for g in groups]
     first = next((path for group in groups for path, _ in group.pictures), None)
     if first is None:
         raise PictureError("a contact sheet needs at least one picture")
-    layout = lay_out(drawable(title), shown, picture_size(first), measure)
+    layout = lay_out(drawable(title), shown, picture_size(first), letters.length)
     page = Image.new("RGB", (layout.width, layout.height), PAGE)
     corners = rounded(layout.thumbnail)
     total = len(layout.cells)
@@ -56,14 +58,14 @@ def write_contact_sheet(
         picture = open_rgb(groups[cell.group].pictures[cell.number][0])
         page.paste(fitted(picture, *layout.thumbnail, bars=PAGE), (cell.left, cell.top), corners)
         yield done, total
-    _letter(ImageDraw.Draw(page), layout)
+    _letter(page, layout, letters)
     page.save(target, "PNG", compress_level=6)
 
 
-def _letter(draw: ImageDraw, layout: Layout) -> None:
+def _letter(page: Image, layout: Layout, letters: Lettering) -> None:
     for text in layout.texts:
         fill = TITLE if text.bold else FAINT if text.faint else CAPTION
-        draw.text((text.left, text.top), text.text, fill=fill, font=font(text.size, text.bold))
+        letters.draw(page, (text.left, text.top), text.text, text.size, fill=fill, bold=text.bold)
 
 
 def rounded(size: tuple[int, int]) -> Image:
@@ -74,15 +76,3 @@ def rounded(size: tuple[int, int]) -> Image:
     radius = max(2, round(size[0] * _CORNER)) * 4
     ImageDraw.Draw(large).rounded_rectangle((0, 0, *(s * 4 - 1 for s in size)), radius, fill=255)
     return large.reduce(4)
-
-
-@lru_cache(maxsize=16)
-def font(size: int, bold: bool) -> FreeTypeFont:
-    """A font of sheets, at a size in px."""
-    return load_font(size, bold=bold)
-
-
-@lru_cache(maxsize=20_000)  # a layout is tried at several sizes, with the same words each time
-def measure(text: str, size: int, bold: bool) -> float:
-    """How wide a text is, in px."""
-    return font(size, bold).getlength(text)

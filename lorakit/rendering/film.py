@@ -7,9 +7,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from lorakit.facts.fonts import fallbacks
 from lorakit.facts.open_picture import PictureError
 from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.encoder import Encoder, FilmError
+from lorakit.rendering.film_check import check_film
+from lorakit.rendering.lettering import Lettering
 from lorakit.rendering.planes import blend, film_size, fitted, open_rgb, planes
 
 if TYPE_CHECKING:
@@ -75,21 +78,24 @@ def write_film(
     height: int | None = None,
     transition_frames: int = 0,
     captions: CaptionStyle | None = None,
+    letters: Lettering | None = None,
 ) -> Iterator[tuple[int, int]]:
     """Write an MP4 (H.264, yuv420p, faststart), yielding (frames written, frames in all).
 
     It lasts the sum of the shots' frames at `fps` frames a second. `height` in px is rounded to an
     even number; None means the first picture's own. The film has that picture's shape: others get
     black bars. `captions` None draws none. The same pictures give the same bytes. At most two
-    pictures are held at a time. Closing the generator early stops the work and removes `target`.
-    Raises `FilmError` and `PictureError`.
+    pictures are held at a time, and the film is read back at last. Closing the generator early stops
+    the work and removes `target`. `letters` None finds fonts for captions on this machine. Raises
+    `FilmError` and `PictureError`.
     """
     shots = [shot for shot in shots if shot.frames > 0]
     if not shots:
         raise FilmError("a film needs a picture that is held for at least one frame")
     width, high = film_size(shots[0].picture, height)
     total = sum(shot.frames for shot in shots)
-    scene = _Scenery(shots, (width, high), captions)
+    letters = letters or Lettering(fallbacks(shot.caption for shot in shots if captions))
+    scene = _Scenery(shots, (width, high), captions, letters)
     written = 0
     with Encoder(target, width, high, fps) as encoder:
         for moment in timeline([shot.frames for shot in shots], transition_frames):
@@ -98,19 +104,29 @@ def write_film(
                 yield written, total
         for _ in encoder.finish():
             yield written, total
+    try:
+        check_film(target, (width, high), fps, total)
+    except FilmError:
+        target.unlink(missing_ok=True)
+        raise
 
 
 class _Scenery:
     """The film frame of a moment, from the two pictures and two captions last used."""
 
     def __init__(
-        self, shots: Sequence[Shot], size: tuple[int, int], captions: CaptionStyle | None
+        self,
+        shots: Sequence[Shot],
+        size: tuple[int, int],
+        captions: CaptionStyle | None,
+        letters: Lettering,
     ) -> None:
         import numpy as np
 
         self._shots = shots
         self._size = size
         self._captions = captions
+        self._letters = letters
         self._frame = np.empty(size[0] * size[1] * 3 // 2, dtype=np.uint8)
         self._pictures = _LastTwo(self._picture)
         self._layers = _LastTwo(self._layer)
@@ -140,7 +156,9 @@ class _Scenery:
         return planes(fitted(open_rgb(path), *self._size))
 
     def _layer(self, caption: str) -> Layer | None:
-        return caption_layer(caption, self._captions, *self._size) if self._captions else None
+        if self._captions is None:
+            return None
+        return caption_layer(caption, self._captions, *self._size, self._letters)
 
 
 class _LastTwo(OrderedDict[_Key, _Value]):

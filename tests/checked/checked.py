@@ -80,7 +80,7 @@ def text(case: Path) -> str:
 
 
 def main() -> None:
-    os.environ |= {"HF_HUB_OFFLINE": "1", "LORAKIT_DEVICE": "cpu"}
+    os.environ |= {"HF_HUB_OFFLINE": "1", "LORAKIT_DEVICE": "cpu", "LORAKIT_FONTS": ""}
     for case in cases():
         golden(case).write_text(text(case), encoding="utf-8", newline="\n")
     for stray in set(HERE.glob("*/*.txt")) - {golden(case) for case in cases()}:

@@ -163,7 +163,6 @@ def test_chains_take_the_noise_of_their_hop(tmp_path: Path) -> None:
         ("chain: {strength: 0.01}\n", "no-steps"),
         ("look: {width: 130}\n", "size"),
         ("look: {width: 16, height: 16}\n", "size"),
-        ("video: {captions: true}\n", "no-glyph"),
     ],
 )
 def test_what_the_model_or_the_font_cannot_do(tmp_path: Path, text: str, code: str) -> None:

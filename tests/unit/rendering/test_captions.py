@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from lorakit.rendering.captions import CaptionStyle, caption_layer, load_font, wrap
+from lorakit.rendering.captions import CaptionStyle, caption_layer, wrap
+from lorakit.rendering.lettering import load_font
 
 
 def by_letters(text):

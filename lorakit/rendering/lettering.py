@@ -1,0 +1,176 @@
+"""Text on pictures: in the shipped font, and run by run in others where it lacks letters."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lorakit.facts.fonts import font_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont
+
+    from lorakit.facts.fonts import Fallback
+
+    Run = tuple[str, "Fallback | None"]
+
+_BOLD, _REGULAR = 600, 400  # weights of fonts that have all
+
+
+class Lettering:
+    """Measures and draws lines of text; `fallbacks` draw what the shipped font lacks."""
+
+    def __init__(self, fallbacks: Sequence[Fallback] = ()) -> None:
+        self._fallbacks = tuple(fallbacks)
+        self._owner = {c: one for one in reversed(self._fallbacks) for c in one.characters}
+        self._lengths: dict[tuple[str, int, bool], float] = {}
+
+    def length(self, text: str, size: int, bold: bool = False) -> float:
+        """How wide a line is, in px."""
+        key = (text, size, bold)
+        if key not in self._lengths:
+            if len(self._lengths) > 20_000:
+                self._lengths.clear()
+            self._lengths[key] = sum(_advance(run, size, bold) for run in self.runs(text))
+        return self._lengths[key]
+
+    def draw(
+        self,
+        page: Image,
+        at: tuple[float, float],
+        text: str,
+        size: int,
+        *,
+        fill: str | int,
+        bold: bool = False,
+        rim: int = 0,
+    ) -> None:
+        """Draw a line whose box begins at `at`; `rim` px of outline around it in the same colour.
+
+        Letters with colours of their own keep them on a coloured page, and their brightness on a grey one.
+        """
+        from PIL import ImageDraw
+
+        left, top = at
+        baseline = top + load_font(size, bold=bold).getmetrics()[0]
+        for run in self.runs(text):
+            words, fallback = run
+            if fallback is None:
+                font = load_font(size, bold=bold)
+                ImageDraw.Draw(page).text(
+                    (left, top), words, fill=fill, font=font, stroke_width=rim, stroke_fill=fill
+                )
+            elif fallback.colour:
+                _draw_coloured(page, (left, baseline), run, size, as_rim=bool(rim))
+            else:
+                font = _load(fallback.path, fallback.index, size, bold)
+                ImageDraw.Draw(page).text(
+                    *((left, baseline), words),
+                    fill=fill,
+                    font=font,
+                    anchor="ls",
+                    stroke_width=rim,
+                    stroke_fill=fill,
+                )
+            left += _advance(run, size, bold)
+
+    def runs(self, text: str) -> list[Run]:
+        """A line cut where its font changes, in the order in which it is drawn from the left."""
+        if not self._owner or text.isascii():
+            return [(text, None)]
+        owners = [self._owner.get(c) for c in text]
+        if all(one is None for one in owners):
+            return [(text, None)]
+        backwards = any(unicodedata.bidirectional(c) in ("R", "AL") for c in text)
+        for one in self._fallbacks if backwards else ():
+            if set(text) <= set(one.characters + one.beside):
+                return [(text, one)]  # a line that runs both ways is best left to one font
+        _join_blanks(text, owners)
+        cut = itertools.groupby(zip(text, owners, strict=True), key=lambda pair: pair[1])
+        found = [("".join(c for c, _ in pairs), one) for one, pairs in cut]
+        strong = next(
+            (k for c in text if (k := unicodedata.bidirectional(c)) in ("L", "R", "AL")), "L"
+        )
+        return found if strong == "L" else found[::-1]
+
+
+def _join_blanks(text: str, owners: list[Fallback | None]) -> None:
+    """Give blanks and stops to the font of the letters on both sides of them."""
+    following: Fallback | None = None
+    after: list[Fallback | None] = []
+    for character, owner in zip(reversed(text), reversed(owners), strict=True):
+        after.append(following)
+        following = owner if character.isalnum() or owner else following
+    for at, next_owner in enumerate(reversed(after)):
+        before = owners[at - 1] if at else None
+        plain = owners[at] is None and not text[at].isalnum()
+        if plain and before is not None and before is next_owner and text[at] in before.beside:
+            owners[at] = before
+
+
+@lru_cache(maxsize=64)
+def load_font(size: int, *, bold: bool = True) -> FreeTypeFont:
+    """Load the shipped font, `size` px high, in the layout that is the same on every machine."""
+    from PIL import ImageFont
+
+    file = font_file("SemiBold" if bold else "Regular")
+    return ImageFont.truetype(str(file), size, layout_engine=ImageFont.Layout.BASIC)
+
+
+@lru_cache(maxsize=64)
+def _load(path: str, index: int, size: int, bold: bool) -> FreeTypeFont:
+    """Load a font of this machine; its letters are shaped where the library can."""
+    from PIL import ImageFont, features
+
+    layout = ImageFont.Layout.RAQM if features.check("raqm") else ImageFont.Layout.BASIC
+    font = ImageFont.truetype(path, size, index=index, layout_engine=layout)
+    try:
+        axes = font.get_variation_axes()
+    except (OSError, NotImplementedError):
+        return font
+    wanted = _BOLD if bold else _REGULAR
+    values = []
+    for axis in axes:
+        low, high, usual = (float(axis[key] or 0) for key in ("minimum", "maximum", "default"))
+        weight = axis.get("name") in (b"Weight", "Weight")
+        values.append(min(max(wanted, low), high) if weight else usual)
+    font.set_variation_by_axes(values)
+    return font
+
+
+def _advance(run: Run, size: int, bold: bool) -> float:
+    words, fallback = run
+    if fallback is None:
+        return load_font(size, bold=bold).getlength(words)
+    font = _load(fallback.path, fallback.index, fallback.strike or size, bold)
+    return font.getlength(words) * (size / fallback.strike if fallback.strike else 1)
+
+
+def _draw_coloured(
+    page: Image, at: tuple[float, float], run: Run, size: int, *, as_rim: bool
+) -> None:
+    """Draw letters in their own colours, at the size they have, scaled to the one that is asked for."""
+    from PIL import Image, ImageDraw
+
+    words, fallback = run
+    assert fallback is not None
+    font = _load(fallback.path, fallback.index, fallback.strike or size, bold=False)
+    scale = size / fallback.strike if fallback.strike else 1.0
+    ascent, descent = font.getmetrics()
+    tile = Image.new("RGBA", (max(1, round(font.getlength(words))), max(1, ascent + descent)))
+    ImageDraw.Draw(tile).text(
+        (0, ascent), words, font=font, anchor="ls", embedded_color=True, fill="white"
+    )
+    if scale != 1:
+        tile = tile.resize((max(1, round(tile.width * scale)), max(1, round(tile.height * scale))))
+    where = (round(at[0]), round(at[1] - ascent * scale))
+    alpha = tile.getchannel("A")
+    if as_rim:
+        page.paste(255, where, alpha)
+    else:
+        page.paste(tile.convert(page.mode), where, alpha)

@@ -1,0 +1,64 @@
+"""A film is read back by moviepy before it counts as done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lorakit.rendering.encoder import FilmError
+from lorakit.rendering.film import Shot, write_film
+from lorakit.rendering.film_check import check_film
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("film")
+    Image.effect_noise((64, 48), 90).convert("RGB").save(home / "a.png")
+    for _ in write_film(home / "film.mp4", [Shot(home / "a.png", 25)], fps=24):
+        pass
+    return home / "film.mp4"
+
+
+def test_a_whole_film_passes(film: Path) -> None:
+    check_film(film, (64, 48), 24, 25)
+
+
+@pytest.mark.parametrize(
+    ("size", "fps", "frames", "said"),
+    [
+        ((48, 64), 24, 25, r"\(64, 48\) px instead of \(48, 64\)"),
+        ((64, 48), 30, 25, "24.0 frames a second instead of 30"),
+        ((64, 48), 24, 26, "1.04 s instead of 1.08 s"),
+    ],
+)
+def test_what_differs_is_named(
+    film: Path, size: tuple[int, int], fps: int, frames: int, said: str
+) -> None:
+    with pytest.raises(FilmError, match=said):
+        check_film(film, size, fps, frames)
+
+
+def test_a_film_that_breaks_off_or_is_none_is_told(film: Path, tmp_path: Path) -> None:
+    whole = film.read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FilmError, match=r"breaks off|cannot be read"):
+        check_film(cut, (64, 48), 24, 25)
+    cut.write_bytes(b"")
+    with pytest.raises(FilmError, match="cannot be read"):
+        check_film(cut, (64, 48), 24, 25)
+
+
+def test_a_film_that_is_not_what_was_written_is_not_left(film: Path, monkeypatch) -> None:
+    from lorakit.rendering import film as module
+
+    target = film.with_name("other.mp4")
+    real = module.check_film
+    monkeypatch.setattr(
+        module, "check_film", lambda path, size, fps, n: real(path, size, fps, n + 5)
+    )
+    with pytest.raises(FilmError, match="instead of"):
+        list(write_film(target, [Shot(film.with_name("a.png"), 5)], fps=24))
+    assert not target.exists()
