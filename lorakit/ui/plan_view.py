@@ -71,8 +71,9 @@ def groups_of(actions: Iterable[Planned]) -> Iterator[tuple[str, list[Group | Pl
 
 def title_of(planned: Planned) -> str:
     """Name the scene of a frame, from its address `step/scene/number`; empty where it has none."""
-    parts = planned.action.id.split("/")
-    return parts[1] if len(parts) > 2 and parts[1] != planned.action.group else ""
+    action = planned.action
+    scene = action.id.removeprefix(f"{action.step}/").rpartition("/")[0]
+    return "" if f"{scene}/".startswith(f"{action.group}/") else scene
 
 
 def _steps(plan: Plan, *, frames: bool) -> Iterator[Node]:

@@ -281,5 +281,6 @@ def _title(action: Action) -> str:
     """Name a row: a scene by its name, other groups by theirs, what stands alone by its kind."""
     if not action.group:
         return {"film": "film", "contact-sheet": "contact sheet"}.get(action.kind, action.label)
-    parts = action.id.split("/")
-    return parts[1] if len(parts) > 2 else action.group
+    # a scene's name may hold what divides an address
+    scene = action.id.removeprefix(f"{action.step}/").rpartition("/")[0]
+    return action.group if not scene or f"{scene}/".startswith(f"{action.group}/") else scene

@@ -175,6 +175,19 @@ class _Reader:
         told = self._settings.get(spot.network)
         if method in _PLAIN:
             return 1.0, 1.0
+        if (
+            told is not None
+            and told.rank
+            and method == "lora"
+            and told.use_dora != ("magnitude" in tensors)
+        ):
+            self._refuse(
+                sorted(tensors.values()),
+                "have no DoRA's magnitude beside them, which the settings say"
+                if told.use_dora
+                else "are a DoRA, and the settings say that it is none",
+            )
+            return None
         if spot.format == "peft" and told is not None:
             if told.kind != ("lora" if method == "embedding" else method):
                 self._refuse(

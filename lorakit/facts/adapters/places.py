@@ -70,7 +70,7 @@ def spot_of(name: str) -> Spot | None:
     for beginning, network, written, flat in _BEGINNINGS:
         if name.startswith(beginning):
             rest = name.removeprefix(beginning)
-            path = dotted(rest) if flat else rest
+            path = dotted(rest.replace(".", "_")) if flat else rest
             return _spot(network, path, written) if path else None
     if name.startswith(_UNET_ROOTS):  # diffusers' first files, of a UNet alone
         return _spot("unet", name, "diffusers")

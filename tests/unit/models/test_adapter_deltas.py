@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from lorakit.diagnostics import LorakitError
 from lorakit.models.loading import load_pipeline
@@ -378,3 +378,29 @@ def test_what_does_not_fit_a_model_is_told_by_its_layers(tiny_sd: Path, tmp_path
         LorakitError, match=r"ink.*layers that the model does not have: lora_unet_down_blocks_7"
     ):
         loaded(tiny_sd, (file, 1.0))
+
+
+LYCORIS = Path(__file__).with_name("lycoris.safetensors")  # record_lycoris.py says how it was made
+
+
+def recorded() -> dict[str, dict[str, torch.Tensor]]:
+    found: dict[str, dict[str, torch.Tensor]] = {}
+    for key, value in load_file(LYCORIS).items():
+        case, _, name = key.rpartition("/")
+        found.setdefault(case, {})[name] = value
+    return found
+
+
+@pytest.mark.parametrize("case", sorted(recorded()))
+def test_lycoris_own_layers_are_worn_as_lycoris_wears_them(tmp_path: Path, case: str) -> None:
+    from lorakit.models.adapter_deltas import adapted
+    from lorakit.models.adapter_formats import read
+
+    tensors = recorded()[case]
+    before, after = tensors.pop("before"), tensors.pop("after")
+    file = tmp_path / "ink.safetensors"
+    save_file({f"lora_unet_conv_in.{name}": value for name, value in tensors.items()}, file)
+    (layer,) = read(file).values()
+    ours, _ = adapted(before, None, layer, 1.0)
+    assert (after - before).abs().max() > 1e-3
+    assert torch.allclose(ours, after, atol=2e-6), (ours - after).abs().max()
