@@ -24,6 +24,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ from lorakit.facts.machine import this_machine
 from lorakit.models.loading import load_pipeline
 from lorakit.models.processor import prepare_torch
 from lorakit.plan.buckets import PictureOrder
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.training.encode_engine import EncodeEngine
 from lorakit.training.image_data import pixels
 from lorakit.training.image_model import build
@@ -107,7 +110,7 @@ def half(folder: Path) -> Path:
     return folder / "model"
 
 
-def prepared(root: Path, model: str, args: argparse.Namespace) -> dict[str, Any]:
+def prepared(root: Path, model: str, args: argparse.Namespace) -> Job[TrainImageTask]:
     """A training's job as the plan makes it, with latents and embeds encoded."""
     (root / ".lorakit").mkdir()
     (root / "recipe.yaml").write_text(
@@ -125,9 +128,8 @@ def prepared(root: Path, model: str, args: argparse.Namespace) -> dict[str, Any]
         out = root / f"{number}"
         out.mkdir()
         inputs = {i.role: made[i.action][i.output] for i in action.inputs}
-        job = {"id": action.id, "key": "key", "kind": action.kind, "params": action.params}
-        job |= {"extra": action.extra, "inputs": inputs, "out": str(out)}
-        if action.kind == "train-image":
+        job: Job[Any] = Job(action.id, "key", action.task, inputs, out)
+        if isinstance(action.task, TrainImageTask):
             print(f"encoding {len(action.inputs)} pictures and captions, once: {seconds:.1f} s")
             return job
         engine = engine or EncodeEngine(action.engine.spec, lambda *_: None)
@@ -143,17 +145,11 @@ def rates(seconds: list[float]) -> float:
     return len(seconds[WARM:]) / sum(seconds[WARM:])
 
 
-def ours(job: dict[str, Any], precision: str) -> tuple[float, list[float]]:
-    pipeline = build(job["params"], job["extra"], words=False)
-    networks = Networks(pipeline, job["extra"]["family"], text=False)
-    task = image_task(pipeline, networks, job["params"], job["extra"], job["inputs"])
-    settings = LoopSettings.of(
-        job["params"]["train"],
-        seed=job["params"]["seed"],
-        precision=precision,
-        device=job["extra"]["device"],
-    )
-    loop = Loop(task, settings)
+def ours(job: Job[TrainImageTask], precision: str) -> tuple[float, list[float]]:
+    task = replace(job.task, precision=precision, checkpointing_steps=0)
+    pipeline = build(task, words=False)
+    networks = Networks(pipeline, task.family, text=False)
+    loop = Loop(image_task(pipeline, networks, task, job.inputs), LoopSettings.of(task))
     seconds = []
     while not loop.done:
         began = time.monotonic()
@@ -165,27 +161,25 @@ def ours(job: dict[str, Any], precision: str) -> tuple[float, list[float]]:
 class Documented:
     """The documentation's loop; what it draws is drawn as ours is, so that losses can be compared."""
 
-    def __init__(self, job: dict[str, Any]) -> None:
+    def __init__(self, job: Job[TrainImageTask]) -> None:
         from diffusers import DDPMScheduler
         from peft import LoraConfig
 
-        params, extra = job["params"], job["extra"]
-        self.seed, self.train = params["seed"], params["train"]
-        self.pipeline = load_pipeline(Path(extra["model_path"]), extra["family"], "fp32", "cpu")
+        task = job.task
+        self.seed, self.train = task.seed, task.train
+        self.pipeline = load_pipeline(Path(task.model_path), task.family, "fp32", "cpu")
         seeded(self.seed, "adapter")
         self.pipeline.unet.add_adapter(
             LoraConfig(r=RANK, lora_alpha=RANK, init_lora_weights=True, target_modules=TARGETS)
         )
         self.scheduler = DDPMScheduler.from_config(self.pipeline.scheduler.config)
-        samples = extra["samples"]
+        samples = task.samples
         folder = resources.path("data") / "hologram"
-        self.pixels = [
-            pixels(folder / sample["name"], tuple(sample["bucket"])) for sample in samples
-        ]
+        self.pixels = [pixels(folder / sample.name, sample.bucket) for sample in samples]
         tokenizer = self.pipeline.tokenizer
         self.ids = [
             tokenizer(
-                sample["caption"],
+                sample.caption,
                 max_length=tokenizer.model_max_length,
                 padding="max_length",
                 truncation=True,
@@ -193,20 +187,20 @@ class Documented:
             ).input_ids
             for sample in samples
         ]
-        schedule = extra["schedule"]
+        schedule = task.schedule
         self.schedule = schedule
-        buckets = [tuple(samples[s]["bucket"]) for s in schedule]
-        self.order = PictureOrder(buckets, self.train["batch_size"], self.seed)
+        buckets = [samples[s].bucket for s in schedule]
+        self.order = PictureOrder(buckets, self.train.batch_size, self.seed)
 
     def run(self) -> tuple[float, list[float]]:
         from diffusers.optimization import get_scheduler
 
         unet, vae, text = self.pipeline.unet, self.pipeline.vae, self.pipeline.text_encoder
         trained = [p for p in unet.parameters() if p.requires_grad]
-        rate, steps = self.train["learning_rate"], self.train["steps"]
-        optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=self.train["weight_decay"])
+        rate, steps = self.train.learning_rate, self.train.steps
+        optimizer = torch.optim.AdamW(trained, lr=rate, weight_decay=self.train.weight_decay)
         schedule = get_scheduler(
-            self.train["lr_scheduler"], optimizer, num_warmup_steps=0, num_training_steps=steps
+            self.train.lr_scheduler, optimizer, num_warmup_steps=0, num_training_steps=steps
         )
         unet.train()
         seconds, losses = [], []

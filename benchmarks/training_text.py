@@ -24,6 +24,7 @@ from lorakit.facts.text_data import Texts, read
 from lorakit.facts.text_files import folder_of
 from lorakit.facts.text_models import minilm_folder
 from lorakit.language.recipe.trainings import DataSource
+from lorakit.plan.tasks.training import LoraArguments, TrainArguments, TrainTextTask
 from lorakit.training import text_model
 from lorakit.training.loop import Loop
 from lorakit.training.task import LoopSettings
@@ -31,15 +32,15 @@ from lorakit.training.text_batches import TextBatches, tokenized
 from lorakit.training.text_task import TextTask
 
 BATCH, WARM = 32, 2
-LORA = {
-    "rank": 8,
-    "alpha": 16.0,
-    "dropout": 0.0,
-    "target_modules": ["query", "key", "value", "dense"],
-    "use_rslora": False,
-    "use_dora": False,
-    "modules_to_save": [],
-}
+LORA = LoraArguments(
+    rank=8,
+    alpha=16.0,
+    dropout=0.0,
+    target_modules=("query", "key", "value", "dense"),
+    use_rslora=False,
+    use_dora=False,
+    modules_to_save=(),
+)
 LABELS = ["negative", "positive"]
 RATES = {"lora": 1e-3, "full": 1e-4}
 DECAY = 0.01
@@ -71,10 +72,42 @@ def prepared(precision: str) -> Prepared:
     return Prepared(tokenizer, batches(splits.train), batches(splits.test))
 
 
+def _arguments(method: str) -> TrainArguments:
+    return TrainArguments(
+        steps=0,
+        batch_size=BATCH,
+        gradient_accumulation_steps=1,
+        learning_rate=RATES[method],
+        lr_scheduler="cosine",
+        lr_warmup_steps=0,
+        optimizer="adamw",
+        weight_decay=DECAY,
+        max_grad_norm=1.0,
+        ema_decay=0.0,
+        gradient_checkpointing=False,
+        torch_compile=False,
+        processes=1,
+    )
+
+
 def built(method: str) -> Any:
-    params = {"seed": 7, "method": method, "lora": LORA, "train": {"gradient_checkpointing": False}}
-    extra = {"model_path": str(minilm_folder()), "labels": LABELS, "source": "lorakit:minilm"}
-    return text_model.build(params, extra)
+    return text_model.build(
+        TrainTextTask(
+            model=None,
+            data=None,
+            reading={},
+            method=method,
+            max_length=128,
+            seed=7,
+            precision="fp32",
+            device_class="",
+            train=_arguments(method),
+            lora=LORA if method == "lora" else None,
+            model_path=str(minilm_folder()),
+            source="lorakit:minilm",
+            labels=tuple(LABELS),
+        )
+    )
 
 
 def ours(method: str, precision: str, steps: int, texts: Prepared) -> tuple[float, float]:

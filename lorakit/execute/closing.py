@@ -79,7 +79,7 @@ def manifest(plan: Plan, ledger: Ledger, finished: RunFinished) -> dict[str, obj
                 "kind": action.kind,
                 "outcome": outcome(id_),
                 "key": ledger.keys.get(id_),
-                "prompt": action.params.get("prompt"),
+                "prompt": getattr(action.task, "prompt", None),
                 "files": [file for files in action.files.values() for file in files],
                 "outputs": outputs(id_),
             }

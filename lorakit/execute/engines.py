@@ -1,10 +1,13 @@
-"""The engines a worker can hold: one line each. Imported in the worker only."""
+"""The engine of a worker: what is asked of it, and how it is loaded."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
+
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.workers import WORKERS
 
 
 class Report(Protocol):
@@ -23,23 +26,15 @@ class EngineProtocol(Protocol):
     def busy(self) -> bool:
         """Whether there is work left."""
 
-    def submit(self, job: Mapping[str, Any]) -> None:
+    def submit(self, job: Job[Any]) -> None:
         """Take a job."""
 
     def step(self) -> Iterable[Mapping[str, Any]]:
         """Do a bounded piece of work; the jobs that ended with it."""
 
 
-ENGINES: Mapping[str, str] = {
-    "render": "lorakit.rendering.engine:RenderEngine",
-    "assemble": "lorakit.rendering.assemble:AssemblyEngine",
-    "encode": "lorakit.training.encode_engine:EncodeEngine",
-    "train": "lorakit.training.engine:TrainEngine",
-}
-
-
 def build(slot: str, spec: Mapping[str, Any], report: Report) -> EngineProtocol:
     """Load the engine of a slot."""
-    module, name = ENGINES[slot].split(":")
+    module, name = WORKERS[slot].engine.split(":")
     engine: EngineProtocol = getattr(importlib.import_module(module), name)(spec, report)
     return engine

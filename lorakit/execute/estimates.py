@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lorakit.plan.actions import Action
-from lorakit.plan.estimate import counted_memory, memory_name, sharing, training_memory
+from lorakit.plan.estimate import counted_memory, memory_name, peak_memory
 
 
 @dataclass(slots=True)
@@ -30,10 +30,10 @@ class Estimates:
         name = memory_name(action)
         share = memory / counted_memory(action)
         self._shares[name] = max(share, self._shares.get(name, 0))
-        whole = memory * sharing(action)
+        whole = memory * action.cost.processes
         if whole > self.memory:
             self.memory = whole
-            self.expected_memory = training_memory(action, self.timings)
+            self.expected_memory = peak_memory(action, self.timings)
 
     def observed(self) -> dict[str, float]:
         """Shares of what was counted, by the names that estimates look for."""

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lorakit.plan.actions import Action, Engine
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.task import WorkerTask
 from lorakit.store.sources import Read, Sources, texts_in
 from lorakit.store.store import Output, Store
 
@@ -18,22 +20,13 @@ def job(
     store: Store,
     sources: Sources,
     folders: tuple[Path, Path, Path],
-) -> dict[str, object]:
-    """An action as JSON; `folders` are those of results, of checkpoints, and of trackers' logs."""
+) -> Job[WorkerTask]:
+    """An action's task with its files; `folders` are for results, checkpoints, and trackers' logs."""
     out, keep, logs = folders
     out.mkdir(exist_ok=True)
-    return {
-        "id": action.id,
-        "key": key,
-        "kind": action.kind,
-        "params": action.params,
-        "inputs": {role: str(store.object_path(o.digest)) for role, o in inputs.items()},
-        "extra": action.extra,
-        "reads": reads(sources, store, action.params, action.extra),
-        "out": str(out),
-        "keep": str(keep),
-        "logs": str(logs),
-    }
+    files = {role: str(store.object_path(o.digest)) for role, o in inputs.items()}
+    named = tuple(reads(sources, store, action.task.to_json()))
+    return Job(action.id, key, action.task, files, out, keep, logs, named)
 
 
 def reads(sources: Sources, store: Store, *values: object) -> list[Read]:

@@ -43,6 +43,9 @@ from lorakit.plan.hint import what_a_change_costs
 from lorakit.plan.keys import action_key
 from lorakit.plan.planner import Selection
 from lorakit.plan.states import Plan
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.task import WorkerTask
+from lorakit.plan.workers import WORKERS
 from lorakit.store.errors import StoreError, why
 from lorakit.store.journal import Addresses, Timings
 from lorakit.store.manifests import Manifest, Output
@@ -166,7 +169,7 @@ class Runner:
 
     def _start(self, slot: Slot) -> None:
         locks = self._store.folder / "locks"
-        lock = locks / f"{slot.name}.lock" if slot.name in ("render", "train", "encode") else None
+        lock = locks / f"{slot.name}.lock" if WORKERS[slot.name].torch else None
         threads = this_machine().cores
         slot.worker = self._workers.take(slot.name, threads, lock, self._folder.log, self._inbox)
         self._tell(WorkerState, slot.name, "starting")
@@ -197,7 +200,7 @@ class Runner:
                 slot.worker.open(engine, reads)
                 slot.worker.submit(self._job(action, inputs))
 
-    def _job(self, action: Action, inputs: Mapping[str, Output]) -> dict[str, object]:
+    def _job(self, action: Action, inputs: Mapping[str, Output]) -> Job[WorkerTask]:
         key = self._ledger.keys[action.id]
         logs = self._folder.path / action.id.rpartition("/")[0] / "logs"
         folders = (self._out(action.id), self._kept_by(key), logs)
@@ -330,8 +333,8 @@ class Runner:
         manifest = self._store.manifest(self._ledger.keys[action.id])
         if manifest is None:
             return None
-        slot, now = action.engine.slot, self._plan.environment
-        if self._selection.rebuild and differences(manifest.environment, now, slot):
+        packages, now = WORKERS[action.engine.slot].packages, self._plan.environment
+        if self._selection.rebuild and differences(manifest.environment, now, packages):
             return None
         for name in set(action.files) | self._ledger.opened_behind(action.id):
             output = manifest.outputs.get(name)
@@ -348,7 +351,7 @@ class Runner:
         inputs = {role: output.digest for role, output in self._ledger.inputs(id_).items()}
         key, environment = self._ledger.keys[id_], self._plan.environment
         self._store.record(
-            Manifest(key, action.kind, action.params, inputs, outputs, seconds, environment)
+            Manifest(key, action.kind, action.task.key(), inputs, outputs, seconds, environment)
         )
         shutil.rmtree(self._out(id_), ignore_errors=True)
         shutil.rmtree(self._kept_by(key), ignore_errors=True)

@@ -7,14 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from lorakit.execute.workers import WorkerHandle
-from lorakit.plan import memory
 from lorakit.plan.actions import Action
 from lorakit.plan.waves import chain_lengths
+from lorakit.plan.workers import WORKERS
 
-_OUTSTANDING = 64  # jobs a worker may hold: enough to fill its waves, few enough to stop quickly
 _RESTARTS = 2  # of a worker for the same action
-_FRESH = ("train",)  # slots whose worker does one job and makes way for another
-_LEAVING = ("encode",)  # slots whose worker leaves when nothing waits: memory is needed elsewhere
 
 
 class Slot:
@@ -26,8 +23,7 @@ class Slot:
         self.ready = False
         self.loading = ""
         self.given_up = ""  # why no worker is started any more
-        self.fresh = name in _FRESH
-        self._leaves = name in _LEAVING
+        self.kind = WORKERS[name]
         self._deaths: Counter[str] = Counter()  # by action; "" where the worker had none in hand
         self._actions = actions
         self._order = {id_: number for number, id_ in enumerate(actions)}
@@ -54,7 +50,7 @@ class Slot:
             worker is None
             or not self.ready
             or not self._waiting
-            or len(worker.jobs) >= (1 if self.fresh else _OUTSTANDING)
+            or len(worker.jobs) >= self.kind.jobs
             or any(map(self._suspect, worker.jobs))
         ):
             return None
@@ -80,8 +76,8 @@ class Slot:
 
     def retire(self) -> None:
         """Let the worker go where each job is to have a fresh one, or where nothing is left to do."""
-        idle = self._leaves and not self.busy and not self._waiting
-        if (self.fresh or idle) and self.worker is not None:
+        idle = self.kind.leaves and not self.busy and not self._waiting
+        if (self.kind.fresh or idle) and self.worker is not None:
             self.worker.end()
             self.worker, self.ready = None, False
 
@@ -123,8 +119,7 @@ class Slot:
     def _ended_by_itself(self, code: int) -> str:
         told = f"the {self.name} worker ended by itself ({how_it_ended(code)})"
         if code == -9:
-            less = memory.TRAINING if self.name == "train" else memory.DRAWING
-            told += f"; was memory short? {less}"
+            told += f"; was memory short? {self.kind.way_out}"
         return told
 
     def _suspect(self, id_: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from lorakit.plan.actions import Action
-from lorakit.plan.estimate import begin_name, timing_name
+from lorakit.plan.estimate import begin_name
+from lorakit.plan.workers import WORKERS
 
 
 class Stopwatch:
@@ -40,11 +41,11 @@ class Stopwatch:
     def lap(self, action: Action) -> None:
         """An action came in."""
         slot, now = action.engine.slot, time.monotonic()
-        name = timing_name(action)
+        name = action.cost.timing
         spent = now - self._since.get(slot, now)
         self._since[slot] = now
         marks = self._marks.pop(action.id, [])
-        if slot == "train" and len(marks) == 2 and marks[1][1] > marks[0][1]:
+        if WORKERS[slot].begin and len(marks) == 2 and marks[1][1] > marks[0][1]:
             # begin and end, evaluations and checkpoints take as long whatever a training's length
             (first, some), (last, most) = marks
             steps = (last - first) / (most - some) * action.units

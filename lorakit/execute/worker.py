@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from lorakit.diagnostics import in_words
 from lorakit.execute.engines import EngineProtocol, build
 from lorakit.plan import memory
+from lorakit.plan.tasks.job import job_from_json
+from lorakit.plan.workers import WORKERS
 from lorakit.store.sources import Reading
 
 if TYPE_CHECKING:
@@ -144,7 +146,7 @@ class Worker:
             message["do"] == "job" and self._engine is not None
         ):  # else it was refused, and that was told
             self.tell(event="started", id=message["id"])
-            self._engine.submit(message)
+            self._engine.submit(job_from_json(message))
 
 
 def _in_words(error: Exception) -> str:
@@ -208,7 +210,7 @@ def main() -> None:
     )
     reader.start()
     try:
-        if slot in ("render", "train", "encode"):
+        if WORKERS[slot].torch:
             from lorakit.models.processor import prepare_torch
 
             prepare_torch(threads)

@@ -14,6 +14,9 @@ from typing import IO, Any
 
 from lorakit import children
 from lorakit.plan.actions import Engine
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.task import WorkerTask
+from lorakit.plan.workers import WORKERS
 from lorakit.store.sources import Read
 
 Inbox = queue.Queue[tuple["WorkerHandle", Mapping[str, Any]]]
@@ -21,8 +24,6 @@ Inbox = queue.Queue[tuple["WorkerHandle", Mapping[str, Any]]]
 _LAST_WORDS = (
     5.0  # s to hear what an ended worker told; only a grandchild could hold its output open
 )
-_PATIENCE = {"train": 60.0}  # s; a checkpoint of a whole model takes its time
-
 # How often a thread of libgomp looks for its next piece of work before it sleeps.  To wake one costs more
 # than a small model's layer takes: sleeping at once (OMP_WAIT_POLICY=PASSIVE) more than doubled the time of
 # the studio's UNet call on two cores.  Yet libgomp's own 300,000 looks made two processes on the same two
@@ -114,14 +115,14 @@ class WorkerHandle:
             self.engine_id = engine.id
             self._send({"do": "open", "engine": engine.id, "spec": engine.spec, "reads": reads})
 
-    def submit(self, job: Mapping[str, object]) -> None:
+    def submit(self, job: Job[WorkerTask]) -> None:
         """Send a job."""
-        self.jobs.add(str(job["id"]))
-        self._send({"do": "job", **job})
+        self.jobs.add(job.id)
+        self._send({"do": "job", **job.to_json()})
 
     def end(self) -> None:
         """Close the worker's input, wait as long as its kind of work may take to stop, then kill it."""
-        patience = _PATIENCE.get(self.slot, 5.0)
+        patience = WORKERS[self.slot].patience
         self.ending = True
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import functools
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-# what can change the bits of a frame, and of a film or contact sheet
-_DECIDING: Mapping[str, tuple[str, ...]] = {
-    "render": ("torch", "diffusers", "transformers", "peft"),
-    "encode": ("torch", "diffusers", "transformers"),
-    "train": ("torch", "diffusers", "transformers", "peft", "accelerate"),
-    "assemble": ("pillow", "numpy", "imageio-ffmpeg"),
-}
+# what can change the bits of anything that a worker makes (plan/workers.py says which of what)
+RECORDED = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "peft",
+    "accelerate",
+    "pillow",
+    "numpy",
+    "imageio-ffmpeg",
+)
 
 
 @functools.cache
@@ -21,7 +25,7 @@ def environment() -> Mapping[str, str]:
     from importlib import metadata  # with all of email behind it
 
     found = {"python": platform.python_version()}
-    for package in ("lorakit", *(name for names in _DECIDING.values() for name in names)):
+    for package in ("lorakit", *RECORDED):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -29,10 +33,12 @@ def environment() -> Mapping[str, str]:
     return found
 
 
-def differences(then: Mapping[str, str], now: Mapping[str, str], slot: str) -> tuple[str, ...]:
-    """The deciding packages of a slot whose versions differ, such as "torch 2.12.0 -> 2.13.0"."""
+def differences(
+    then: Mapping[str, str], now: Mapping[str, str], packages: Iterable[str]
+) -> tuple[str, ...]:
+    """Those of the packages whose versions differ, such as "torch 2.12.0 -> 2.13.0"."""
     return tuple(
         f"{name} {then[name]} -> {now[name]}"
-        for name in _DECIDING.get(slot, ())
+        for name in packages
         if name in then and name in now and then[name] != now[name]
     )

@@ -9,9 +9,9 @@ from lorakit.kinds.sheet import ASSEMBLY, side_by_side
 from lorakit.kinds.trainer import measured
 from lorakit.language.recipe.documents import CompareStep
 from lorakit.plan.actions import Action, Input
+from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Context, Made
-
-COMPARE_VERSION = 1
+from lorakit.plan.tasks.figures import ComparedRun, CompareTask
 
 
 class Comparisons:
@@ -34,16 +34,16 @@ class Comparisons:
             f"metrics_{number}": (name, measured(context.made[name].actions))
             for number, name in enumerate(step.of, 1)
         }
+        runs = tuple(ComparedRun(name, role) for role, (name, _) in inputs.items())
         action = Action(
             id=f"{step.name}/table",
             step=step.name,
             group="",
-            kind="compare",
-            version=COMPARE_VERSION,
             label="table",
             place=step.place,
             engine=ASSEMBLY,
-            params={"of": [{"name": name, "metrics": role} for role, (name, _) in inputs.items()]},
+            task=CompareTask(runs),
+            cost=assembly_cost(CompareTask.kind, 1),
             inputs=tuple(
                 Input(role, told.id, "metrics") for role, (_, told) in inputs.items() if told
             ),

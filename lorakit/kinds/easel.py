@@ -7,22 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Diagnostic, Place
+from lorakit.facts import unet_work
 from lorakit.facts.adapters import adapter_file
 from lorakit.facts.models import ModelFacts
 from lorakit.kinds.taught import words_of
 from lorakit.language.recipe.documents import AdapterUse
 from lorakit.language.story.documents import Look
 from lorakit.plan.actions import Action, Engine, Input
+from lorakit.plan.cost import Cost
+from lorakit.plan.drawing_memory import drawing_bytes
 from lorakit.plan.kind import Context
+from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.waves import width_for
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import FOLDER
 
-# 2: on a CPU the UNet is no longer called in channels_last and multiplies row by row in fp32, and unguided
-# frames have calls of their own: all three round otherwise
-FRAME_VERSION = 2
-# of frames that wear adapters. 3: weights are changed in fp32 and rounded once; alphas of each layer count
-WORN_FRAME_VERSION = 3
 # of an engine's spec: what says where something is, and decides nothing
 _LOCAL = ("path", "adapter_paths", "name", "widths")
 DRAFT_STEPS = 8
@@ -54,6 +53,9 @@ class Easel:
     draft: bool
     context: Context
     engines: dict[int, Engine] = field(default_factory=dict, compare=False, repr=False)
+    costs: dict[tuple[int, int, int, bool], Cost] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def source_place(self) -> Place:
@@ -116,6 +118,27 @@ class Easel:
         known["trained"] = [[i.role, i.action, i.output] for i in self.trained]
         return Engine("render", spec, digest_of(known) if model.digest else "")
 
+    def cost(self, width: int, height: int, batch_size: int, *, guided: bool) -> Cost:
+        """What a UNet step at this size costs, and a frame; counted once for each size."""
+        size = (width, height, batch_size, guided)
+        if size not in self.costs:
+            self.costs[size] = self._counted(*size)
+        return self.costs[size]
+
+    def _counted(self, width: int, height: int, batch_size: int, guided: bool) -> Cost:
+        pixels = width * height
+        known = (self.model.digest, width, height, self.precision, self.device_class, batch_size)
+        return Cost(
+            "|".join(map(str, known)),
+            # with guidance a step is two passes
+            operations=2 * unet_work.of_model(self.model, pixels / self.model.vae_factor**2),
+            precision=self.precision,
+            memory=drawing_bytes(
+                self.model, self.precision, (width, height), batch_size, guided=guided
+            ),
+            disk=int(pixels * 1.6) + 4096,
+        )
+
     def frame(
         self,
         *,
@@ -135,42 +158,44 @@ class Easel:
         steps = self.steps(look)
         effective = self.effective_steps(look, start.strength) if start else steps
         wave = width_for(self.model.family, (width, height), self.context.facts.machine)
-        params: dict[str, object] = {
-            "prompt": prompt,
-            "negative_prompt": look.negative_prompt,
-            "noise": noise,
-            "strength": start.strength if start else 1.0,
-            "num_inference_steps": steps,
-            "guidance_scale": self.guidance(look),
-            "scheduler": look.scheduler or "default",
-            "width": width,
-            "height": height,
-            "model": self.model.digest,
-            "adapters": [list(a) for a in self.adapters],
-            "precision": self.precision,
-            "device_class": self.device_class,
-            "wave": wave,
-        }
         inputs: list[Input] = list(self.trained)
+        anchor_weight = None
         if start is not None:
             inputs.append(Input("start", start.frame, "latents"))
             if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
                 inputs.append(Input("anchor", start.anchor, "latents"))
-                params["anchor_weight"] = start.anchor_weight
+                anchor_weight = start.anchor_weight
+        task = FrameTask(
+            prompt=prompt,
+            negative_prompt=look.negative_prompt,
+            noise=noise,
+            strength=start.strength if start else 1.0,
+            num_inference_steps=steps,
+            guidance_scale=self.guidance(look),
+            scheduler=look.scheduler or "default",
+            width=width,
+            height=height,
+            model=self.model.digest,
+            adapters=self.adapters,
+            precision=self.precision,
+            device_class=self.device_class,
+            batch_size=wave,
+            anchor_weight=anchor_weight,
+            seed=seed,
+            effective_steps=effective,
+        )
         return Action(
             id=id,
             step=step,
             group=group,
-            kind="frame",
-            version=WORN_FRAME_VERSION if self.adapters else FRAME_VERSION,
             label=prompt,
             place=place,
             engine=self.engine(wave),
-            params=params,
+            task=task,
+            cost=self.cost(width, height, wave, guided=self.guidance(look) > 1),
             inputs=tuple(inputs),
             files={"picture": tuple(files)},
             units=max(1, _calls(look.scheduler, effective)),
-            extra={"effective_steps": effective, "seed": seed},
             places={"model": self.source_place, "precision": self.source_place},
         )
 

@@ -9,12 +9,13 @@ from lorakit.diagnostics import Place
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.pictures import Picture
 from lorakit.plan.actions import Action, Engine
+from lorakit.plan.cost import Cost
 from lorakit.plan.kind import Context
+from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask, View
+from lorakit.plan.tasks.task import WorkerTask
 from lorakit.store.canonical import digest_of
 
 ENCODE_SLOT = "encode"
-LATENTS_VERSION = EMBEDS_VERSION = 1
-View = tuple[int, float, float]  # mirrored or not; where it is cut out, 0 (left, top) to 1
 
 
 class Encodings:
@@ -53,68 +54,52 @@ class Encodings:
         name = (picture.name, picture.digest, masked, size, tuple(views))
         if name not in self.latents:
             width, height = size
-            params: dict[str, object] = {
-                "vae": self._model.vae,
-                "picture": picture.digest,
-                "width": width,
-                "height": height,
-                "views": [list(view) for view in views],
-                "device_class": self._device_class,
-            }
-            if masked is not None:
-                params["mask"] = masked
-            if picture.converted:  # other pictures keep their keys
-                params["colours"] = "srgb"
-            positions = width * height / self._model.vae_factor**2
-            self.latents[name] = self._action(
-                f"latents-{len(self.latents) + 1:04d}",
-                "latents",
-                LATENTS_VERSION,
-                picture.name or picture.file.name,
-                params,
-                # a VAE's encoder takes about 2 million operations a pixel at SD's width
-                {
-                    "file": str(picture.file),
-                    "mask": str(mask) if mask is not None else None,
-                    "operations": 1.4e8 * positions * len(views),
-                },
+            task = LatentsTask(
+                vae=self._model.vae,
+                picture=picture.digest,
+                width=width,
+                height=height,
+                views=tuple(views),
+                device_class=self._device_class,
+                mask=masked,
+                colours="srgb" if picture.converted else None,
+                file=str(picture.file),
+                mask_file=str(mask) if mask is not None else None,
             )
+            positions = width * height / self._model.vae_factor**2
+            # a VAE's encoder takes about 2 million operations a pixel at SD's width
+            cost = self._cost(task, width, height, 1.4e8 * positions * len(views))
+            label = picture.name or picture.file.name
+            number = len(self.latents) + 1
+            self.latents[name] = self._action(f"latents-{number:04d}", "latents", label, task, cost)
         return self.latents[name]
 
     def caption(self, text: str, *, empty: bool = False) -> Action:
         """The embeds of a caption; `empty` is how a model is told nothing."""
         name = (text, empty)
         if name not in self.embeds:
-            params: dict[str, object] = {
-                "text_encoders": self._model.texts,
-                "text": text,
-                "empty": empty,
-                "device_class": self._device_class,
-            }
+            task = EmbedsTask(self._model.texts, text, empty, self._device_class)
+            cost = self._cost(task, None, None, 2e10)
             label = text or "no caption"
+            number = len(self.embeds) + 1
             self.embeds[name] = self._action(
-                f"captions-{len(self.embeds) + 1:04d}", "embeds", EMBEDS_VERSION, label, params, {}
+                f"captions-{number:04d}", "captions", label, task, cost
             )
         return self.embeds[name]
 
-    def _action(
-        self,
-        name: str,
-        kind: str,
-        version: int,
-        label: str,
-        params: dict[str, object],
-        extra: dict[str, object],
-    ) -> Action:
+    def _cost(
+        self, task: WorkerTask, width: int | None, height: int | None, operations: float
+    ) -> Cost:
+        return Cost(f"{task.kind}|{self._engine.id}|{width}|{height}", operations)
+
+    def _action(self, name: str, group: str, label: str, task: WorkerTask, cost: Cost) -> Action:
         return Action(
             id=f"{self._step}/{name}",
             step=self._step,
-            group="captions" if kind == "embeds" else kind,
-            kind=kind,
-            version=version,
+            group=group,
             label=label,
             place=self._place,
             engine=self._engine,
-            params=params,
-            extra={"operations": 2e10, **extra},
+            task=task,
+            cost=cost,
         )

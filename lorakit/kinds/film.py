@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from lorakit.kinds.sheet import ASSEMBLY, pictures_of
 from lorakit.language.story.documents import Video
 from lorakit.plan.actions import Action
+from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Shot
-
-FILM_VERSION = 1
+from lorakit.plan.tasks.film import FilmCaptions, FilmShot, FilmTask
 
 
 def film(step: str, title: str, shots: Sequence[Shot], video: Video, height: int) -> Action:
@@ -17,34 +17,31 @@ def film(step: str, title: str, shots: Sequence[Shot], video: Video, height: int
     roles, inputs = pictures_of(shots)
     captions = video.captions
     fades = video.transition.kind == "crossfade"
-    shown = [
-        {
-            "picture": roles[shot.action],
-            "frames": max(1, (shot.hold or video.hold).in_frames(video.fps)),
-            "caption": shot.caption if captions.show else "",
-        }
-        for shot in shots
-    ]
-    params: dict[str, object] = {
-        "fps": video.fps,
-        "height": video.height or height,
-        "transition_frames": video.transition.seconds.in_frames(video.fps) if fades else 0,
-        "captions": {"position": captions.position, "size": captions.size}
-        if captions.show
-        else None,
-        "shots": shown,
-    }
+    task = FilmTask(
+        fps=video.fps,
+        height=video.height or height,
+        transition_frames=video.transition.seconds.in_frames(video.fps) if fades else 0,
+        captions=FilmCaptions(captions.position, captions.size) if captions.show else None,
+        shots=tuple(
+            FilmShot(
+                roles[shot.action],
+                max(1, (shot.hold or video.hold).in_frames(video.fps)),
+                shot.caption if captions.show else "",
+            )
+            for shot in shots
+        ),
+    )
+    units = sum(shot.frames for shot in task.shots)
     return Action(
         id=f"{step}/film",
         step=step,
         group="",
-        kind="film",
-        version=FILM_VERSION,
         label=title,
         place=video.place,
         engine=ASSEMBLY,
-        params=params,
+        task=task,
+        cost=assembly_cost(task.kind, units, task.height),
         inputs=inputs,
         files={"film": (f"{step}/film.mp4",)},
-        units=sum(int(str(shot["frames"])) for shot in shown),
+        units=units,
     )

@@ -14,8 +14,10 @@ from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.image_set import ImageSet
 from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
 from lorakit.language.recipe.documents import TrainImageStep
+from lorakit.plan.cost import Cost
 from lorakit.plan.evaluation import TIMESTEPS
 from lorakit.plan.kind import Context
+from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.store.canonical import digest_of
 
 # a process with torch, diffusers and peft, before any weights: measured on a CPU, as what follows
@@ -77,29 +79,32 @@ def cost(
     seen: ImageSet,
     count: int | None,
     targets: Sequence[str],
-) -> dict[str, object]:
-    """For the estimate: operations of an optimizer step, bytes of memory and disk, a name for timings."""
+) -> Cost:
+    """Operations of an optimizer step, bytes of memory and disk, a name for timings."""
     model = context.facts.models[step.model]
     width, height = max(seen.order.buckets, key=lambda one: one[0] * one[1], default=model.native)
     positions = width * height / model.vae_factor**2
     rows, passes = step.train.batch_size, step.train.gradient_accumulation_steps
-    return {
-        "operations": 3 * unet_work.of_model(model, positions) * rows * passes,
-        "memory": _memory(step, context, course, positions, count or 0, targets),
-        "disk": _saved(step, context, count or 0) + 200_000,
-        "passing_disk": checkpoints_bytes(step.train, count or 0),
-        "timing": digest_of(
-            [
-                model.digest,
-                width,
-                height,
-                step.method,
-                [] if step.method == "full" else [*adapted(step.lora), list(targets)],
-                step.train_text_encoder,
-                course.pace(),
-            ]
-        ),
-    }
+    name = digest_of(
+        [
+            model.digest,
+            width,
+            height,
+            step.method,
+            [] if step.method == "full" else [*adapted(step.lora), list(targets)],
+            step.train_text_encoder,
+            course.pace(),
+        ]
+    )
+    return Cost(
+        f"{TrainImageTask.kind}|{name}",
+        operations=3 * unet_work.of_model(model, positions) * rows * passes,
+        precision=course.precision,
+        memory=_memory(step, context, course, positions, count or 0, targets),
+        processes=course.sharing,
+        disk=_saved(step, context, count or 0) + 200_000,
+        passing_disk=checkpoints_bytes(step.train, count or 0),
+    )
 
 
 def _memory(

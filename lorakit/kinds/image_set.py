@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.facts.pictures import Picture
-from lorakit.kinds.encoded import View
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.plan import numbers
 from lorakit.plan.buckets import PictureOrder, bucket_of, in_words
 from lorakit.plan.kind import Context
 from lorakit.plan.seeds import derive
+from lorakit.plan.tasks.encode import View
 
 _SHOWN = 3  # sizes and captions that a plan prints
 _FINE = 512  # px; below that side buckets come in steps of half the size

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lorakit.plan.actions import Action, Engine, Input
+from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Shot
+from lorakit.plan.tasks.sheet import ContactSheetTask, SheetPicture, SheetRows, SideBySideTask
 
-SHEET_VERSION = 1
 ASSEMBLY = Engine("assemble", {}, "assemble")
 
 
@@ -24,26 +25,23 @@ def pictures_of(
 def contact_sheet(step: str, title: str, shots: Sequence[Shot], output: str = "picture") -> Action:
     """All pictures of a step on one page, a row for each group; `output` is which of an action's."""
     roles, inputs = pictures_of(shots, output)
-    groups: dict[str, list[dict[str, str]]] = {}
+    groups: dict[str, list[SheetPicture]] = {}
     for shot in shots:
-        entry = {"picture": roles[shot.action], "caption": shot.caption}
-        groups.setdefault(shot.group, []).append(entry)
+        groups.setdefault(shot.group, []).append(SheetPicture(roles[shot.action], shot.caption))
+    rows = tuple(SheetRows(name, tuple(pictures)) for name, pictures in groups.items())
+    units = max(1, len(shots))
     return Action(
         id=f"{step}/contact-sheet",
         step=step,
         group="",
-        kind="contact-sheet",
-        version=SHEET_VERSION,
         label="contact sheet",
         place=None,
         engine=ASSEMBLY,
-        params={
-            "title": title,
-            "groups": [{"title": g, "pictures": pictures} for g, pictures in groups.items()],
-        },
+        task=ContactSheetTask(title, rows),
+        cost=assembly_cost(ContactSheetTask.kind, units),
         inputs=inputs,
         files={"sheet": (f"{step}/contact_sheet.png",)},
-        units=max(1, len(shots)),
+        units=units,
     )
 
 
@@ -56,20 +54,24 @@ def side_by_side(
     """
     roles, inputs = pictures_of([shot for shots in series.values() for shot in shots])
     longest = max(series.values(), key=len)
-    captions = [shot.caption for shot in longest]
-    pictures = [[roles[shot.action] for shot in shots] for shots in series.values()]
+    task = SideBySideTask(
+        title,
+        of=tuple(series),
+        captions=tuple(shot.caption for shot in longest),
+        pictures=tuple(tuple(roles[shot.action] for shot in shots) for shots in series.values()),
+        down=down,
+    )
+    units = max(1, sum(len(shots) for shots in series.values()))
     return Action(
         id=f"{step}/side-by-side",
         step=step,
         group="",
-        kind="side-by-side",
-        version=SHEET_VERSION,
         label="side by side",
         place=None,
         engine=ASSEMBLY,
-        params={"title": title, "of": list(series), "captions": captions, "pictures": pictures}
-        | ({"down": True} if down else {}),
+        task=task,
+        cost=assembly_cost(task.kind, units),
         inputs=tuple(Input(i.role, i.action, i.output, optional=True) for i in inputs),
         files={"sheet": (f"{step}/side_by_side.png",)},
-        units=max(1, sum(len(shots) for shots in series.values())),
+        units=units,
     )

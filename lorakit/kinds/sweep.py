@@ -15,9 +15,16 @@ from lorakit.kinds.trainer import measured
 from lorakit.language.recipe.documents import Member, StoryboardStep, SweepStep, TrainImageStep
 from lorakit.language.yaml import names
 from lorakit.plan.actions import Action, Input
+from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Context, Made, Shot
+from lorakit.plan.tasks.figures import (
+    Choice,
+    PictureFiguresTask,
+    SweepBestTask,
+    SweepMember,
+    SweepTableTask,
+)
 
-SWEEP_VERSION = 1
 BEST = "best"
 # of a training's files those that tell of it, and are not it
 _ABOUT = ("log", "curve")
@@ -103,12 +110,11 @@ def _figures(step: SweepStep, member: Member, made: Made) -> Action | str:
         id=f"{step.name}/{member.name}/figures",
         step=step.name,
         group=member.name,
-        kind="picture-figures",
-        version=SWEEP_VERSION,
         label="figures",
         place=None,
         engine=ASSEMBLY,
-        params={"rows": [row for group, row in rows.items() if group]},
+        task=PictureFiguresTask(tuple(tuple(row) for group, row in rows.items() if group)),
+        cost=assembly_cost(PictureFiguresTask.kind, len(inputs)),
         inputs=inputs,
         files={"metrics": (f"{step.name}/{member.name}/metrics.json",)},
         units=len(inputs),
@@ -116,16 +122,16 @@ def _figures(step: SweepStep, member: Member, made: Made) -> Action | str:
     )
 
 
-def _members(step: SweepStep, figures: Mapping[str, str]) -> list[dict[str, object]]:
-    return [
-        {
-            "name": member.name,
-            "like": member.like,
-            "values": dict(member.values),
-            "metrics": f"metrics_{number}" if figures[member.name] else "",
-        }
+def _members(step: SweepStep, figures: Mapping[str, str]) -> tuple[SweepMember, ...]:
+    return tuple(
+        SweepMember(
+            member.name,
+            member.like,
+            dict(member.values),
+            f"metrics_{number}" if figures[member.name] else "",
+        )
         for number, member in enumerate(step.members, 1)
-    ]
+    )
 
 
 def _figure_inputs(step: SweepStep, figures: Mapping[str, str]) -> Iterator[Input]:
@@ -135,8 +141,8 @@ def _figure_inputs(step: SweepStep, figures: Mapping[str, str]) -> Iterator[Inpu
             yield Input(role, figures[member.name], "metrics", optional=True)
 
 
-def _choice(step: SweepStep) -> dict[str, str] | None:
-    return {"metric": step.best.metric, "mode": step.best.mode} if step.best else None
+def _choice(step: SweepStep) -> Choice | None:
+    return Choice(step.best.metric, step.best.mode) if step.best else None
 
 
 def _table(step: SweepStep, figures: Mapping[str, str]) -> Action:
@@ -144,12 +150,11 @@ def _table(step: SweepStep, figures: Mapping[str, str]) -> Action:
         id=f"{step.name}/table",
         step=step.name,
         group="",
-        kind="sweep-table",
-        version=SWEEP_VERSION,
         label="table",
         place=step.place,
         engine=ASSEMBLY,
-        params={"members": _members(step, figures), "best": _choice(step)},
+        task=SweepTableTask(_members(step, figures), _choice(step)),
+        cost=assembly_cost(SweepTableTask.kind, 1),
         inputs=tuple(_figure_inputs(step, figures)),
         files={"table": (f"{step.name}/table.md",), "metrics": (f"{step.name}/metrics.json",)},
     )
@@ -187,30 +192,27 @@ def _best(
 ) -> Iterator[Action]:
     """The best member's files once more, for steps that go on from them."""
     trainings = {name: measured(of_member.actions) for name, of_member in made.items()}
-    if step.best is None or not any(trainings.values()):
+    choice = _choice(step)
+    if step.best is None or choice is None or not any(trainings.values()):
         return
     outputs = _shared(action for action in trainings.values() if action is not None)
-    members = _members(step, figures)
+    members = [
+        replace(member, files={output: f"{output}_{number}" for output in outputs})
+        for number, member in enumerate(_members(step, figures), 1)
+    ]
     inputs = list(_figure_inputs(step, figures))
-    for number, (name, member) in enumerate(zip(trainings, members, strict=True), 1):
-        training = trainings[name]
+    for number, training in enumerate(trainings.values(), 1):
         assert training is not None
-        member["files"] = {output: f"{output}_{number}" for output in outputs}
         inputs += [Input(f"{o}_{number}", training.id, o, optional=True) for o in outputs]
     yield Action(
         id=f"{step.name}/{BEST}",
         step=step.name,
         group="",
-        kind="sweep-best",
-        version=SWEEP_VERSION,
         label="best",
         place=step.best.place,
         engine=ASSEMBLY,
-        params={
-            "members": members,
-            "best": _choice(step),
-            "files": outputs,
-        },
+        task=SweepBestTask(tuple(members), choice, outputs),
+        cost=assembly_cost(SweepBestTask.kind, 1),
         inputs=tuple(inputs),
         files={output: (f"{step.name}/{BEST}/{name}",) for output, name in outputs.items()},
     )

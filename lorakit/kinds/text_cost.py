@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lorakit.facts.text_families import figure, passes_of_a_layer, words_table
 from lorakit.facts.text_layers import Counts
@@ -10,10 +11,14 @@ from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
 from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.plan import evaluation
+from lorakit.plan.cost import Cost
 from lorakit.plan.kind import Context
 from lorakit.plan.padding import padded
+from lorakit.plan.tasks.training import TrainTextTask
 from lorakit.store.canonical import digest_of
 
+_UNKNOWN = 1e11  # operations of a step of a family that we do not know
+_FULLER = 1.8  # batches of texts fill a CPU's matrix units that much better than a UNet does
 _LETTERS_A_TOKEN = 4.2  # of English, in a vocabulary of 30,000 word pieces
 _TIGHT = 1.2  # a text of many names and numbers has so many more
 # a process with torch, transformers, peft and accelerate at work, without weights and activations
@@ -39,28 +44,30 @@ def weights_line(counted: Counts | None, *, full: bool) -> Iterator[str]:
     )
 
 
-def cost(
-    step: TrainTextStep, context: Context, course: Course, counted: Counts | None
-) -> dict[str, object]:
-    """For the estimate: a name for timings, and what the shapes of a family that we know tell.
-
-    That is operations of an optimizer step, bytes of memory and disk.
-    """
+def cost(step: TrainTextStep, context: Context, course: Course, counted: Counts | None) -> Cost:
+    """Operations of an optimizer step, bytes of memory and disk, where the family's shapes are known."""
     data, train = context.facts.data[step.data], step.train
-    found: dict[str, object] = {
-        "timing": digest_of(
-            [
-                context.facts.readers[step.model].digest,
-                data.digest,
-                step.method,
-                adapted(step.lora) if step.method == "lora" else [],
-                step.max_length,
-                course.pace(),
-            ]
-        )
-    }
+    name = digest_of(
+        [
+            context.facts.readers[step.model].digest,
+            data.digest,
+            step.method,
+            adapted(step.lora) if step.method == "lora" else [],
+            step.max_length,
+            course.pace(),
+        ]
+    )
+    machine = context.facts.machine
+    amx = machine.device == "cpu" and machine.fast_bf16 and course.precision == "bf16"
+    known_alone = Cost(
+        f"{TrainTextTask.kind}|{name}",
+        operations=_UNKNOWN,
+        precision=course.precision,
+        speedup=_FULLER if amx else 1.0,
+        processes=course.sharing,
+    )
     if counted is None:
-        return found
+        return known_alone
     config = context.facts.readers[step.model].config
     known = context.facts.lengths.get((step.model, step.data))
     tokens = min(float(step.max_length), data.characters / _LETTERS_A_TOKEN + 4)
@@ -70,12 +77,13 @@ def cost(
     # forward, backward; a LoRA skips weights' gradients
     passes = 6 if step.method == "full" else 4.2
     samples = train.batch_size * train.gradient_accumulation_steps
-    return found | {
-        "operations": passes * dense * samples * tokens,
-        "memory": _memory(step, context, course, counted),
-        "disk": counted.trainable * 4 + 800_000,
-        "passing_disk": checkpoints_bytes(train, counted.trainable),
-    }
+    return replace(
+        known_alone,
+        operations=passes * dense * samples * tokens,
+        memory=_memory(step, context, course, counted),
+        disk=counted.trainable * 4 + 800_000,
+        passing_disk=checkpoints_bytes(train, counted.trainable),
+    )
 
 
 def _longest(step: TrainTextStep, context: Context, course: Course) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS, trained_file
@@ -20,17 +20,15 @@ from lorakit.kinds.trainer import (
     check_course,
     checkpoint_every,
     course_of,
-    lora_params,
+    lora_arguments,
 )
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.kind import Context, Made
+from lorakit.plan.tasks.training import EncodedSample, TrainImageTask
 from lorakit.store.canonical import digest_of
 
-# 2: captions and pictures are encoded by actions of their own, SDXL is told pictures' own sizes
-# 3: a batch keeps its masks where one of its pictures has none
-TRAIN_IMAGE_VERSION = 3
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")  # diffusers' own example trains these
 _RATES = {"lora": 1e-4, "full": 1e-5}
 
@@ -61,27 +59,26 @@ class TrainImages:
         seen = image_set(step, context)
         course = _course(step, context, seen)
         encodings = Encodings(step.name, step.place, model, context)
-        samples, inputs = _encoded(step, seen, encodings, course.seed)
+        encoded = _encoded(step, seen, encodings, course.seed)
         count = counted(step, context, TARGETS)
-        params = _params(step, context, seen, course)
         steps = checkpoint_steps(step, course.steps)
+        task = _task(step, context, seen, course, encoded)
         name = step.name
         what = f"{len(seen.samples)} pictures" if seen.samples else source.images
         action = Action(
             id=f"{name}/training",
             step=name,
             group="",
-            kind="train-image",
-            version=TRAIN_IMAGE_VERSION,
             label=f"{step.method} training of {model.source} on {what}",
             place=step.place,
             engine=Engine(
                 TRAIN_SLOT,
                 {"name": model.source},
-                digest_of([name, params]) if model.digest and seen.samples else "",
+                digest_of([name, task.key()]) if model.digest and seen.samples else "",
             ),
-            params=params,
-            inputs=inputs,
+            task=task,
+            cost=cost(step, context, course, seen, count, TARGETS),
+            inputs=encoded.inputs,
             files={
                 **_weights(step, model),
                 **{
@@ -93,65 +90,59 @@ class TrainImages:
                 "curve": (f"{name}/loss_curve.png",),
             },
             units=max(1, course.steps),
-            extra={
-                "model_path": str(model.path),
-                "source": model.source,
-                "family": model.family,
-                "device": course.device,
-                **samples,
-                "schedule": list(seen.schedule),
-                "adapter_steps": list(steps),
-                "model_files": list(pipeline_files(model, trained_text=step.train_text_encoder)),
-                "checkpointing_steps": checkpoint_every(
-                    step.train, course.steps, full=step.method == "full"
-                ),
-                "trackers": list(step.train.trackers),
-                "plan": list(_lines(step, seen, course, weights_line(step, context, count))),
-                **cost(step, context, course, seen, count, TARGETS),
-            },
+            notes=tuple(_lines(step, seen, course, weights_line(step, context, count))),
             places={"precision": step.train.place or step.place},
         )
         drawn = sample_actions(step, context, action, course.steps)
         return Made((*encodings.actions, action, *drawn))
 
 
-def _params(
-    step: TrainImageStep, context: Context, seen: ImageSet, course: Course
-) -> dict[str, object]:
-    """What decides the result."""
+def _task(
+    step: TrainImageStep, context: Context, seen: ImageSet, course: Course, encoded: _Encoded
+) -> TrainImageTask:
     model = context.facts.models[step.model]
     source = context.project.recipe.datasets[step.data]
-    params: dict[str, object] = {
-        "model": model.digest,
-        "method": step.method,
-        "data": context.facts.pictures[step.data].digest,
-        "repeats": source.repeats,
-        "keep_tags": step.keep_tags,
-        "prior_data": context.facts.pictures[step.prior_data].digest if step.prior_data else None,
-        "prior_loss_weight": step.prior_loss_weight,
-        "sizes": digest_of([sample.bucket for sample in (*seen.samples, *seen.held_out)]),
-        "held_out": [sample.picture.name for sample in seen.held_out],
-        "random_flip": step.random_flip,
-        "random_crops": step.random_crops,
-        "caption_dropout": step.caption_dropout,
-        "shuffle_tags": step.shuffle_tags,
-        "snr_gamma": step.snr_gamma,
-        "noise_offset": step.noise_offset,
-        "prediction_type": step.prediction_type,
-        "masked_loss": step.masked_loss,
-        "train_text_encoder": step.train_text_encoder,
-        "seed": course.seed,
-        "precision": course.precision,
-        "device_class": course.device_class,
-        "train": course.params(_RATES[step.method]),
-    }
-    if len(set(seen.repeats)) > 1 or set(seen.repeats) - {source.repeats}:
-        params["folder_repeats"] = list(seen.repeats)
-    if step.shuffle_tags and source.trigger_word:
-        params["trigger_word"] = source.trigger_word
-    if step.method == "lora":
-        params["lora"] = {**lora_params(step.lora, TARGETS), "peft_type": step.lora.peft_type}
-    return params
+    full = step.method == "full"
+    uneven = len(set(seen.repeats)) > 1 or set(seen.repeats) - {source.repeats}
+    return TrainImageTask(
+        model=model.digest,
+        method=step.method,
+        data=context.facts.pictures[step.data].digest,
+        repeats=source.repeats,
+        keep_tags=step.keep_tags,
+        prior_data=context.facts.pictures[step.prior_data].digest if step.prior_data else None,
+        prior_loss_weight=step.prior_loss_weight,
+        sizes=digest_of([sample.bucket for sample in (*seen.samples, *seen.held_out)]),
+        held_out=tuple(sample.picture.name for sample in seen.held_out),
+        random_flip=step.random_flip,
+        random_crops=step.random_crops,
+        caption_dropout=step.caption_dropout,
+        shuffle_tags=step.shuffle_tags,
+        snr_gamma=step.snr_gamma,
+        noise_offset=step.noise_offset,
+        prediction_type=step.prediction_type,
+        masked_loss=step.masked_loss,
+        train_text_encoder=step.train_text_encoder,
+        seed=course.seed,
+        precision=course.precision,
+        device_class=course.device_class,
+        train=course.arguments(_RATES[step.method]),
+        folder_repeats=tuple(seen.repeats) if uneven else (),
+        trigger_word=(source.trigger_word or "") if step.shuffle_tags else "",
+        lora=None if full else lora_arguments(step.lora, TARGETS, step.lora.peft_type),
+        model_path=str(model.path),
+        source=model.source,
+        family=model.family,
+        device=course.device,
+        samples=encoded.samples,
+        held_out_samples=encoded.held_out,
+        schedule=tuple(seen.schedule),
+        empty=encoded.empty,
+        adapter_steps=checkpoint_steps(step, course.steps),
+        model_files=tuple(pipeline_files(model, trained_text=step.train_text_encoder)),
+        checkpointing_steps=checkpoint_every(step.train, course.steps, full=full),
+        trackers=tuple(step.train.trackers),
+    )
 
 
 def _weights(step: TrainImageStep, model: ModelFacts) -> dict[str, tuple[str, ...]]:
@@ -165,9 +156,17 @@ def _weights(step: TrainImageStep, model: ModelFacts) -> dict[str, tuple[str, ..
     return {"adapter": (f"{name}/{file}",), **beside}
 
 
-def _encoded(
-    step: TrainImageStep, seen: ImageSet, encodings: Encodings, seed: int
-) -> tuple[dict[str, object], tuple[Input, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A step's samples, and the inputs that bring their latents and embeds."""
+
+    samples: tuple[EncodedSample, ...]
+    held_out: tuple[EncodedSample, ...]
+    empty: str | None
+    inputs: tuple[Input, ...]
+
+
+def _encoded(step: TrainImageStep, seen: ImageSet, encodings: Encodings, seed: int) -> _Encoded:
     """What the worker is told of each picture, and where it finds its latents and embeds."""
     roles: dict[str, Input] = {}
     # what is trained, or shuffled, cannot be encoded before
@@ -178,30 +177,30 @@ def _encoded(
         roles[name] = Input(name, action.id, what)
         return name
 
-    def told(sample: Sample, *, held: bool = False) -> dict[str, object]:
+    def encoded(sample: Sample, *, held: bool = False) -> EncodedSample:
         cuts = [MIDDLE] if held else views(step, seed, sample.picture)
         mask = sample.picture.mask if step.masked_loss else None
         made = encodings.picture(sample.picture, sample.bucket, cuts, mask)
-        found: dict[str, object] = {
-            "name": sample.picture.name or sample.picture.file.name,
-            "caption": sample.picture.caption,
-            "size": list(sample.picture.size),
-            "bucket": list(sample.bucket),
-            "views": [list(cut) for cut in cuts],
-            "prior": sample.prior,
-            "latents": role(made, "latents"),
-        }
+        latents, embeds = role(made, "latents"), None
         if not live or (held and not step.train_text_encoder):
-            found["embeds"] = role(encodings.caption(sample.picture.caption), "embeds")
-        return found
+            embeds = role(encodings.caption(sample.picture.caption), "embeds")
+        return EncodedSample(
+            name=sample.picture.name or sample.picture.file.name,
+            caption=sample.picture.caption,
+            size=sample.picture.size,
+            bucket=sample.bucket,
+            views=tuple(cuts),
+            prior=sample.prior,
+            latents=latents,
+            embeds=embeds,
+        )
 
-    samples: dict[str, object] = {
-        "samples": [told(sample) for sample in seen.samples],
-        "held_out_samples": [told(sample, held=True) for sample in seen.held_out],
-    }
+    samples = tuple(encoded(sample) for sample in seen.samples)
+    held_out = tuple(encoded(sample, held=True) for sample in seen.held_out)
+    empty = None
     if step.caption_dropout and not live:
-        samples["empty"] = role(encodings.caption("", empty=True), "embeds")
-    return samples, tuple(roles.values())
+        empty = role(encodings.caption("", empty=True), "embeds")
+    return _Encoded(samples, held_out, empty, tuple(roles.values()))
 
 
 def _course(step: TrainImageStep, context: Context, seen: ImageSet) -> Course:

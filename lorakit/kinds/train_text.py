@@ -16,15 +16,15 @@ from lorakit.kinds.trainer import (
     check_course,
     checkpoint_every,
     course_of,
-    lora_params,
+    lora_arguments,
 )
 from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine
 from lorakit.plan.kind import Context, Made
+from lorakit.plan.tasks.training import TrainTextTask
 from lorakit.store.canonical import digest_of
 
-TRAIN_TEXT_VERSION = 2
 _NOT_KEYED = ("name", "texts", "revision", "named")  # the data's digest stands for them
 _SHOWN = 12  # labels that a plan prints
 _RATES = {"lora": 5e-4, "full": 5e-5}
@@ -51,24 +51,27 @@ class TrainTexts:
         course, full = _course(step, context), step.method == "full"
         source = context.project.recipe.datasets[step.data]
         whole = as_json(source)
-        params: dict[str, object] = {
-            "model": facts.digest,
-            "data": data.digest,
-            "reading": {k: v for k, v in whole.items() if k not in _NOT_KEYED},
-            "method": step.method,
-            "max_length": step.max_length,
-            "seed": course.seed,
-            "precision": course.precision,
-            "device_class": course.device_class,
-            "train": course.params(_RATES[step.method]),
-        }
-        # only where it is so: other trainings keep their keys
-        if data.cut:
-            params["stratified"] = True
-        if step.class_weights != "none":
-            params["class_weights"] = step.class_weights
-        if not full:
-            params["lora"] = lora_params(step.lora, facts.targets)
+        task = TrainTextTask(
+            model=facts.digest,
+            data=data.digest,
+            reading={k: v for k, v in whole.items() if k not in _NOT_KEYED},
+            method=step.method,
+            max_length=step.max_length,
+            seed=course.seed,
+            precision=course.precision,
+            device_class=course.device_class,
+            train=course.arguments(_RATES[step.method]),
+            stratified=data.cut,
+            class_weights=step.class_weights,
+            lora=None if full else lora_arguments(step.lora, facts.targets),
+            model_path=str(facts.path),
+            source=facts.source,
+            device=course.device,
+            dataset=whole,
+            labels=tuple(data.labels),
+            checkpointing_steps=checkpoint_every(step.train, course.steps, full=full),
+            trackers=tuple(step.train.trackers),
+        )
         known = facts.digest is not None and data.digest is not None
         name = step.name
         weights = (
@@ -84,14 +87,13 @@ class TrainTexts:
             id=f"{name}/training",
             step=name,
             group="",
-            kind="train-text",
-            version=TRAIN_TEXT_VERSION,
             label=f"{step.method} training of {facts.source} on {source.texts or source.name}",
             place=step.place,
             engine=Engine(
-                TRAIN_SLOT, {"name": facts.source}, digest_of([name, params]) if known else ""
+                TRAIN_SLOT, {"name": facts.source}, digest_of([name, task.key()]) if known else ""
             ),
-            params=params,
+            task=task,
+            cost=cost(step, context, course, counted),
             files={
                 **weights,
                 "tokenizer": (f"{name}/tokenizer.json",),
@@ -101,22 +103,12 @@ class TrainTexts:
                 "curve": (f"{name}/loss_curve.png",),
             },
             units=max(1, course.steps),
-            extra={
-                "model_path": str(facts.path),
-                "source": facts.source,
-                "device": course.device,
-                "data": whole,
-                "labels": list(data.labels),
-                "checkpointing_steps": checkpoint_every(step.train, course.steps, full=full),
-                "trackers": list(step.train.trackers),
-                "plan": [
-                    *_labels(data),
-                    *_held_out(data),
-                    *course.lines(),
-                    *weights_line(counted, full=full),
-                ],
-                **cost(step, context, course, counted),
-            },
+            notes=(
+                *_labels(data),
+                *_held_out(data),
+                *course.lines(),
+                *weights_line(counted, full=full),
+            ),
             places={"precision": step.train.place or step.place, "data": source.place},
         )
         return Made((action,))

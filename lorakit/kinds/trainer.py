@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -11,6 +11,7 @@ from lorakit.language.recipe.trainings import LoraSettings, TrainSettings
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context
+from lorakit.plan.tasks.training import LoraArguments, TrainArguments
 
 TRAIN_SLOT = "train"
 UNKNOWN_STEPS = "optimizer steps: unknown until its data is downloaded"
@@ -28,26 +29,30 @@ class Course:
     samples: int
     steps: int
 
-    def params(self, learning_rate: float) -> dict[str, object]:
-        """What decides a result, for an action's `train` parameter."""
+    def arguments(self, learning_rate: float) -> TrainArguments:
+        """How its optimizer goes about it; `learning_rate` is taken where the recipe gives none."""
         train = self.train
-        return {
-            "steps": self.steps,
-            "batch_size": train.batch_size,
-            "gradient_accumulation_steps": train.gradient_accumulation_steps,
-            "learning_rate": train.learning_rate or _own_rate(train.optimizer, learning_rate),
-            "lr_scheduler": train.lr_scheduler,
-            "lr_warmup_steps": train.lr_warmup_steps,
-            # only where it is: other trainings keep their keys
-            **({"lr_num_cycles": train.lr_num_cycles} if train.lr_num_cycles else {}),
-            "optimizer": train.optimizer,
-            "weight_decay": train.weight_decay,
-            "max_grad_norm": train.max_grad_norm,
-            "ema_decay": train.ema_decay,
-            "gradient_checkpointing": train.gradient_checkpointing,
-            "torch_compile": train.torch_compile,
-            "processes": course_checks.processes_of(train),
-        }
+        return TrainArguments(
+            steps=self.steps,
+            batch_size=train.batch_size,
+            gradient_accumulation_steps=train.gradient_accumulation_steps,
+            learning_rate=train.learning_rate or _own_rate(train.optimizer, learning_rate),
+            lr_scheduler=train.lr_scheduler,
+            lr_warmup_steps=train.lr_warmup_steps,
+            lr_num_cycles=train.lr_num_cycles or 0,
+            optimizer=train.optimizer,
+            weight_decay=train.weight_decay,
+            max_grad_norm=train.max_grad_norm,
+            ema_decay=train.ema_decay,
+            gradient_checkpointing=train.gradient_checkpointing,
+            torch_compile=train.torch_compile,
+            processes=course_checks.processes_of(train),
+        )
+
+    @property
+    def sharing(self) -> int:
+        """How many of its processes share one memory: a GPU has its own for each."""
+        return course_checks.processes_of(self.train) if self.device == "cpu" else 1
 
     def seen(self) -> int:
         """Samples that go through the model, repeats counted; the ragged last batch is smaller."""
@@ -152,18 +157,21 @@ def check_course(course: Course, place: Place, context: Context) -> Iterator[Dia
         )
 
 
-def lora_params(lora: LoraSettings, targets: tuple[str, ...]) -> dict[str, object]:
-    """What decides a result, for an action's `lora` parameter."""
+def lora_arguments(
+    lora: LoraSettings, targets: Sequence[str], peft_type: str | None = None
+) -> LoraArguments:
+    """The shape of an adapter; `targets` are taken where the recipe names no layers."""
     chosen = lora.target_modules or targets
-    return {
-        "rank": lora.rank,
-        "alpha": lora.scale_alpha,
-        "dropout": lora.dropout,
-        "target_modules": chosen if isinstance(chosen, str) else list(chosen),
-        "use_rslora": lora.use_rslora,
-        "use_dora": lora.use_dora,
-        "modules_to_save": list(lora.modules_to_save),
-    }
+    return LoraArguments(
+        rank=lora.rank,
+        alpha=lora.scale_alpha,
+        dropout=lora.dropout,
+        target_modules=chosen if isinstance(chosen, str) else tuple(chosen),
+        use_rslora=lora.use_rslora,
+        use_dora=lora.use_dora,
+        modules_to_save=tuple(lora.modules_to_save),
+        peft_type=peft_type,
+    )
 
 
 def adapted(lora: LoraSettings) -> list[object]:

@@ -8,6 +8,7 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.film import film
 from lorakit.language.recipe.documents import VideoStep
 from lorakit.plan.kind import Context, Made
+from lorakit.plan.tasks.frame import FrameTask
 
 
 class Videos:
@@ -25,10 +26,10 @@ class Videos:
         """The film."""
         shots = tuple(shot for name in step.of for shot in context.made[name].shots)
         heights = {
-            a.id: int(str(a.params["height"]))
+            a.id: a.task.height
             for made in context.made.values()
             for a in made.actions
-            if "height" in a.params
+            if isinstance(a.task, FrameTask)
         }
         height = heights[shots[0].action] if shots else 0
         return Made((film(step.name, step.name, shots, step.video, height),), shots)

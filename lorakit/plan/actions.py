@@ -1,7 +1,7 @@
 """Actions: the smallest things that are made, kept and reused (a frame, a film, a contact sheet).
 
-An action's parameters are everything that decides its result, as plain JSON; its inputs are outputs of
-other actions, meant by role. Names, paths and labels are beside them and never enter a key.
+An action's task says everything that decides its result; its inputs are outputs of other actions, meant by
+role. Names, paths and labels are beside them and never enter a key.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Place
+from lorakit.plan.cost import Cost
+from lorakit.plan.tasks.task import WorkerTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +46,29 @@ class Action:
 
     `id` is its address, stable as long as its step, scene and number are: `film/meadow/2`.
     `files` says where its outputs go in a run folder; an output without files stays in the store.
-    `units` is the amount of work: UNet steps of a frame, frames of a film.
-    `extra` reaches the worker but decides nothing about the result. Where it `may_fail`, its failure is
-    told and the run is done all the same.
+    `units` is the amount of work: UNet steps of a frame, frames of a film. `notes` are lines that a plan
+    says of it. `places` are where a field of its task stands, by the field's name in a key.
+    Where it stands `alone`, its failure fails the run and keeps nothing from being made but what needs it;
+    where it `may_fail`, its failure is told and the run is done all the same.
     """
 
     id: str
     step: str
     group: str
-    kind: str
-    version: int
     label: str
     place: Place | None
     engine: Engine
-    params: Mapping[str, object] = field(hash=False)
+    task: WorkerTask = field(hash=False)
+    cost: Cost
     inputs: tuple[Input, ...] = ()
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     units: int = 1
-    extra: Mapping[str, object] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict, hash=False)
-    alone: bool = (
-        False  # its failure fails the run, and keeps nothing from being made but what needs it
-    )
+    alone: bool = False
     may_fail: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What sort of thing it makes: `frame`, `film`, `train-text`, ..."""
+        return self.task.kind

@@ -18,7 +18,7 @@ _SPOKEN = {
     "noise": "the seed",
     "precision": "the precision",
     "device_class": "the machine",
-    "wave": "the wave's width",
+    "wave": "the batch size",
     "shots": "the pictures, holds or captions",
 }
 
@@ -27,20 +27,17 @@ def changes_between(before: Manifest, action: Action) -> tuple[Change, ...]:
     """Every parameter that differs, in the action's order; those that went away last."""
     changes = []
     old = before.params
-    for name, value in action.params.items():
-        if name not in old or old[name] != _as_json(value):
+    now = action.task.key()
+    for name, value in now.items():
+        if name not in old or old[name] != value:
             spoken = _SPOKEN.get(name, name)
             changes.append(Change(spoken, old.get(name), value, _where(action, name)))
     changes += [
         Change(_SPOKEN.get(name, name), value, None, action.place)
         for name, value in old.items()
-        if name not in action.params
+        if name not in now
     ]
     return tuple(changes)
-
-
-def _as_json(value: object) -> object:
-    return [_as_json(v) for v in value] if isinstance(value, tuple | list) else value
 
 
 def _where(action: Action, name: str) -> Place | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lorakit.plan.actions import Action
-from lorakit.plan.estimate import loading_name, timing_name
+from lorakit.plan.estimate import loading_name
 
 
 def what_a_change_costs(actions: Sequence[Action], timings: Mapping[str, float]) -> str:
@@ -23,7 +23,7 @@ def what_a_change_costs(actions: Sequence[Action], timings: Mapping[str, float])
             touched.add(action.id)
     again = [a for a in actions if a.id in touched]
     seconds = timings.get(loading_name(chosen), 5.0)
-    seconds += sum(timings.get(timing_name(a), 0.0) * a.units for a in again)
+    seconds += sum(timings.get(a.cost.timing, 0.0) * a.units for a in again)
     drawn = sum(a.kind == "frame" for a in again)
     assert chosen.place is not None
     plural = "" if drawn == 1 else "s"

@@ -9,12 +9,8 @@ from lorakit.store.canonical import digest_of
 
 
 def action_key(action: Action, inputs: Mapping[str, str]) -> str:
-    """SHA-256 over kind, version, parameters, and inputs by role and content digest."""
+    """SHA-256 over kind, version, the task's key, and inputs by role and content digest."""
+    task = action.task
     return digest_of(
-        {
-            "kind": action.kind,
-            "version": action.version,
-            "params": action.params,
-            "inputs": inputs,
-        }
+        {"kind": task.kind, "version": task.made_by, "params": task.key(), "inputs": inputs}
     )

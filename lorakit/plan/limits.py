@@ -8,6 +8,7 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.facts.facts import Facts
 from lorakit.plan import estimate, memory, numbers
 from lorakit.plan.states import Estimate, Planned
+from lorakit.plan.tasks.training import TrainTask
 
 _SMALL = 2 << 30  # bytes of memory that any machine has
 
@@ -31,17 +32,23 @@ def findings(planned: Sequence[Planned], cost: Estimate, facts: Facts) -> Iterat
 
 
 def _memory(planned: Sequence[Planned], need: int, have: int, facts: Facts) -> Diagnostic:
-    trainings = [p.action for p in planned if p.state.to_make and p.action.engine.slot == "train"]
     greatest = next(
-        (a for a in trainings if estimate.training_memory(a, facts.timings) == need), None
+        (
+            (p.action, p.action.task)
+            for p in planned
+            if p.state.to_make
+            and isinstance(p.action.task, TrainTask)
+            and estimate.peak_memory(p.action, facts.timings) == need
+        ),
+        None,
     )
-    what = greatest.id.removesuffix("/training") if greatest else "this"
+    what = greatest[0].id.removesuffix("/training") if greatest else "this"
     message = (
         f"{what} needs about {numbers.size(need)} of memory, and the {facts.machine.name} has "
         f"{numbers.size(have)}"
     )
     hints = (
-        (memory.way_out(greatest.params), memory.further(greatest.params))
+        (memory.way_out(greatest[1]), memory.further(greatest[1]))
         if greatest
         else (memory.DRAWING,)
     )

@@ -17,6 +17,7 @@ from lorakit.plan.explain import changes_between, reason_of
 from lorakit.plan.keys import action_key
 from lorakit.plan.kind import Kind
 from lorakit.plan.states import Change, Plan, Planned, State
+from lorakit.plan.workers import WORKERS
 from lorakit.store.store import Manifest, Output
 
 
@@ -104,7 +105,8 @@ def resolve(
         keys[action.id] = key = _key(action, outputs)
         found = view.manifest(key) if key is not None else None
         if found is not None and environment:
-            others = differences(found.environment, environment, action.engine.slot)
+            packages = WORKERS[action.engine.slot].packages
+            others = differences(found.environment, environment, packages)
             if others:
                 elsewhere[action.id] = f"environment: {', '.join(others)}"
         if action.id in wanted and selection.forces(action):

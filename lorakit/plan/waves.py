@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lorakit.facts.machine import Machine
 from lorakit.facts.models import Family
 from lorakit.plan.actions import Action
+from lorakit.plan.tasks.frame import FrameTask
 
 if TYPE_CHECKING:
     from lorakit.plan.states import Planned, Waves
@@ -79,19 +80,13 @@ def _simulate(frames: Sequence[Action], width: int) -> Waves:
 
 def foresee(planned: Iterable[Planned]) -> tuple[Waves, ...]:
     """The waves of all frames that are to be made, one figure for each engine and size."""
-    groups: dict[tuple[str, object, object], list[Action]] = {}
+    groups: dict[tuple[str, int, int, int], list[Action]] = {}
     for one in planned:
-        action = one.action
-        if one.state.to_make and action.engine.slot == "render":
-            shape = (action.engine.id, action.params["width"], action.params["height"])
+        action, task = one.action, one.action.task
+        if one.state.to_make and isinstance(task, FrameTask):
+            shape = (action.engine.id, task.width, task.height, task.batch_size)
             groups.setdefault(shape, []).append(action)
-    return tuple(_simulate(frames, _width(frames[0])) for frames in groups.values())
-
-
-def _width(frame: Action) -> int:
-    width = frame.params["wave"]
-    assert isinstance(width, int)
-    return width
+    return tuple(_simulate(frames, shape[-1]) for shape, frames in groups.items())
 
 
 def by_width(every: Iterable[Waves]) -> tuple[Waves, ...]:

@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.diagnostics import LorakitError, in_words
+from lorakit.plan.tasks.figures import (
+    CompareTask,
+    PictureFiguresTask,
+    SweepBestTask,
+    SweepTableTask,
+)
+from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.sheet import ContactSheetTask, SideBySideTask
 from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
@@ -19,7 +27,10 @@ from lorakit.rendering.sweep_table import write_best, write_sweep
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    Job = Mapping[str, Any]
+    from lorakit.plan.tasks.job import Job
+    from lorakit.plan.tasks.task import WorkerTask
+
+    Progress = Iterator[tuple[int, int]]
     Report = Callable[[str, int, int], None]  # job id, units done, units in all
 
 _SLICE = 0.15  # seconds of work between two looks at the pipe
@@ -28,23 +39,22 @@ _SLICE = 0.15  # seconds of work between two looks at the pipe
 class AssemblyEngine:
     """Does jobs one after the other, a slice of work at a call, so that its worker stays reachable.
 
-    A job is JSON: `{"id", "kind", "params", "inputs": {role: path}, "out"}`, its kind being one of the two
-    tables below. `report` is told of progress at most once a slice. `spec` is empty: nothing
-    is loaded.
+    The tasks it knows are those of the two tables below. `report` is told of progress at most once a slice.
+    `spec` is empty: nothing is loaded.
     """
 
     def __init__(self, spec: Mapping[str, object], report: Report) -> None:
         self.spec = spec
         self._report = report
-        self._waiting: deque[Job] = deque()
-        self._current: tuple[Job, Path, Iterator[tuple[int, int]]] | None = None
+        self._waiting: deque[Job[Any]] = deque()
+        self._current: tuple[Job[Any], Path, Iterator[tuple[int, int]]] | None = None
 
     @property
     def busy(self) -> bool:
         """Whether there is work left."""
         return bool(self._current or self._waiting)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job[Any]) -> None:
         """Put a job at the end of the queue."""
         self._waiting.append(job)
 
@@ -61,14 +71,14 @@ class AssemblyEngine:
                 outputs = self._work(job, until)
             except (LorakitError, OSError) as error:
                 self._current = None
-                ended.append({"id": job["id"], "error": str(error)})
+                ended.append({"id": job.id, "error": str(error)})
             except Exception as error:  # noqa: BLE001 - one odd job is no fault of the others
                 self._current = None
                 traceback.print_exc()
-                ended.append({"id": job["id"], "error": in_words(error)})
+                ended.append({"id": job.id, "error": in_words(error)})
             else:
                 if outputs is not None:
-                    ended.append({"id": job["id"], "outputs": outputs})
+                    ended.append({"id": job.id, "outputs": outputs})
         return ended
 
     def close(self) -> None:
@@ -78,91 +88,86 @@ class AssemblyEngine:
             closing, self._current = self._current[2], None
             closing.close()  # type: ignore[attr-defined]  # our iterators are generators
 
-    def _work(self, job: Job, until: float) -> Mapping[str, str] | None:
-        if job["kind"] in _AT_ONCE:
-            return _AT_ONCE[job["kind"]](_folder(job), job["params"], job["inputs"])
+    def _work(self, job: Job[Any], until: float) -> Mapping[str, str] | None:
+        at_once = _AT_ONCE.get(type(job.task))
+        if at_once is not None:
+            return at_once(_folder(job), job.task, job.inputs)
         if self._current is None:
             self._current = (job, *_begin(job))
         _, target, making = self._current
         progress: tuple[int, int] | None = None
         for progress in making:
             if time.monotonic() >= until:
-                self._report(job["id"], *progress)
+                self._report(job.id, *progress)
                 return None
         if progress:
-            self._report(job["id"], *progress)
+            self._report(job.id, *progress)
         self._current = None
-        return {_OUTPUTS[job["kind"]]: str(target)}
+        return {_PIECEWISE[type(job.task)][0]: str(target)}
 
 
-# what takes a moment -> its outputs, each with its path
-_AT_ONCE: Mapping[str, Callable[[Path, Job, Mapping[str, str]], Mapping[str, str]]] = {
-    "compare": lambda out, params, inputs: write_comparison(out, params["of"], inputs),
-    "picture-figures": lambda out, params, inputs: write_figures(out, params["rows"], inputs),
-    "sweep-table": write_sweep,
-    "sweep-best": write_best,
-}
-_OUTPUTS = {"film": "film", "contact-sheet": "sheet", "side-by-side": "sheet"}
+def _folder(job: Job[Any]) -> Path:
+    job.out.mkdir(parents=True, exist_ok=True)
+    return job.out
 
 
-def _folder(job: Job) -> Path:
-    out = Path(job["out"])
-    out.mkdir(parents=True, exist_ok=True)
-    return out
+def _begin(job: Job[Any]) -> tuple[Path, Progress]:
+    _, name, begin = _PIECEWISE[type(job.task)]
+    target = _folder(job) / name
+    return target, begin(target, job.task, job.inputs)
 
 
-def _begin(job: Job) -> tuple[Path, Iterator[tuple[int, int]]]:
-    out = _folder(job)
-    params, inputs = job["params"], job["inputs"]
-    if job["kind"] == "film":
-        return out / "film.mp4", _film(out / "film.mp4", params, inputs)
-    if job["kind"] == "contact-sheet":
-        return out / "contact_sheet.png", _sheet(out / "contact_sheet.png", params, inputs)
-    if job["kind"] == "side-by-side":
-        return out / "side_by_side.png", _side_by_side(out / "side_by_side.png", params, inputs)
-    raise LorakitError(f"the assembling worker knows no {job['kind']!r}")
-
-
-def _film(target: Path, params: Job, inputs: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    captions = params["captions"]
+def _film(target: Path, task: FilmTask, inputs: Mapping[str, str]) -> Progress:
+    captions = task.captions
     return write_film(
         target,
-        [Shot(Path(inputs[s["picture"]]), s["frames"], s["caption"]) for s in params["shots"]],
-        fps=params["fps"],
-        height=params["height"],
-        transition_frames=params["transition_frames"],
-        captions=CaptionStyle(captions["position"], captions["size"]) if captions else None,
+        [Shot(Path(inputs[shot.picture]), shot.frames, shot.caption) for shot in task.shots],
+        fps=task.fps,
+        height=task.height,
+        transition_frames=task.transition_frames,
+        captions=CaptionStyle(captions.position, captions.size) if captions else None,
     )
 
 
-def _sheet(target: Path, params: Job, inputs: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+def _sheet(target: Path, task: ContactSheetTask, inputs: Mapping[str, str]) -> Progress:
     # where a member of a sweep failed, its picture has not come
     groups = [
         SheetGroup(
-            g["title"],
-            [
-                (Path(inputs[p["picture"]]), p["caption"])
-                for p in g["pictures"]
-                if p["picture"] in inputs
-            ],
+            group.title,
+            [(Path(inputs[p.picture]), p.caption) for p in group.pictures if p.picture in inputs],
         )
-        for g in params["groups"]
+        for group in task.groups
     ]
-    return write_contact_sheet(target, groups, params["title"])
+    return write_contact_sheet(target, groups, task.heading)
 
 
-def _side_by_side(
-    target: Path, params: Job, inputs: Mapping[str, str]
-) -> Iterator[tuple[int, int]]:
-    captions = params["captions"]
+def _side_by_side(target: Path, task: SideBySideTask, inputs: Mapping[str, str]) -> Progress:
+    captions = task.captions
     series = [
         [Path(inputs[role]) if role in inputs else None for role in roles]
         + [None] * (len(captions) - len(roles))
-        for roles in params["pictures"]
+        for roles in task.pictures
     ]
-    if params.get("down"):
-        table = Table(params["title"], captions, list(zip(params["of"], series, strict=True)))
+    if task.down:
+        table = Table(task.heading, captions, list(zip(task.of, series, strict=True)))
     else:
         rows = list(zip(captions, zip(*series, strict=True), strict=True))
-        table = Table(params["title"], params["of"], rows)
+        table = Table(task.heading, task.of, rows)
     return write_side_by_side(target, table)
+
+
+# what takes a moment -> its outputs, each with its path
+_AT_ONCE: Mapping[type[WorkerTask], Callable[[Path, Any, Mapping[str, str]], Mapping[str, str]]] = {
+    CompareTask: write_comparison,
+    PictureFiguresTask: write_figures,
+    SweepTableTask: write_sweep,
+    SweepBestTask: write_best,
+}
+# what is made in pieces -> its output, the output's file, and what makes it
+_PIECEWISE: Mapping[
+    type[WorkerTask], tuple[str, str, Callable[[Path, Any, Mapping[str, str]], Progress]]
+] = {
+    FilmTask: ("film", "film.mp4", _film),
+    ContactSheetTask: ("sheet", "contact_sheet.png", _sheet),
+    SideBySideTask: ("sheet", "side_by_side.png", _side_by_side),
+}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lorakit.plan.tasks.figures import CompareTask
 from lorakit.store import atomic
 
 Value = float | int
@@ -110,11 +111,9 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_comparison(
-    folder: Path, of: Sequence[Mapping[str, str]], inputs: Mapping[str, str]
-) -> dict[str, str]:
+def write_comparison(folder: Path, task: CompareTask, inputs: Mapping[str, str]) -> dict[str, str]:
     """Write `table.md` and `metrics.json` from the figures that the inputs hold."""
-    runs = [(one["name"], json.loads(Path(inputs[one["metrics"]]).read_bytes())) for one in of]
+    runs = [(one.name, json.loads(Path(inputs[one.metrics]).read_bytes())) for one in task.of]
     compared = compare(runs)
     atomic.write_bytes(folder / "table.md", table(compared).encode())
     atomic.write_json(folder / "metrics.json", compared)

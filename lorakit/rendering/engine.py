@@ -16,6 +16,8 @@ from torch import Tensor
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.models.loading import load_pipeline
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.job import Job
 from lorakit.rendering import png
 from lorakit.rendering.conditioning import Encoder
 from lorakit.rendering.kept_text import Stacker, keep_projections
@@ -25,6 +27,7 @@ from lorakit.rendering.wave import Row, advance, predictor
 from lorakit.rendering.widths import equal_widths
 
 Report = Callable[[str, int, int], None]
+FrameJob = Job[FrameTask]
 _Sort = tuple[tuple[int, int, int], bool]  # a row's (C, H, W), and whether it is guided
 
 
@@ -36,8 +39,7 @@ def _sort(row: Row) -> _Sort:
 class RenderEngine:
     """Draws frames in waves. One step of the engine is one UNet call, or the end of one frame.
 
-    A job is `{"id", "key", "params", "inputs": {role: path}, "out": folder, "extra"}`; it ends as
-    `{"id", "outputs": {"picture": path, "latents": path}}` or `{"id", "error"}`.
+    A job ends as `{"id", "outputs": {"picture": path, "latents": path}}` or `{"id", "error"}`.
     """
 
     def __init__(self, spec: Mapping[str, Any], report: Report) -> None:
@@ -61,9 +63,9 @@ class RenderEngine:
         self._encoder = Encoder(self._pipeline, spec["family"], device)
         self._predict = predictor(self._pipeline.unet, device)
         self._report = report
-        self._waiting: list[Mapping[str, Any]] = []
+        self._waiting: list[FrameJob] = []
         self._rows: dict[str, Row] = {}
-        self._jobs: dict[str, Mapping[str, Any]] = {}
+        self._jobs: dict[str, FrameJob] = {}
         self._began: dict[str, float] = {}
         self._known = KnownWidths(Path(spec["widths"]) if spec.get("widths") else None, spec)
         self._widths: dict[_Sort, tuple[int, ...]] = {}
@@ -90,7 +92,7 @@ class RenderEngine:
         """Whether there is work left."""
         return bool(self._waiting or self._rows)
 
-    def submit(self, job: Mapping[str, Any]) -> None:
+    def submit(self, job: FrameJob) -> None:
         """Take a job; it begins when a row is free."""
         self._waiting.append(job)
 
@@ -116,11 +118,11 @@ class RenderEngine:
         while self._waiting and len(self._rows) < self._width:
             job = self._waiting.pop(0)
             try:
-                self._rows[job["id"]] = self._begin(job)
-                self._jobs[job["id"]] = job
-                self._began[job["id"]] = time.monotonic()
+                self._rows[job.id] = self._begin(job)
+                self._jobs[job.id] = job
+                self._began[job.id] = time.monotonic()
             except (OSError, ValueError, RuntimeError) as error:
-                failed.append({"id": job["id"], "error": f"{error}"})
+                failed.append({"id": job.id, "error": f"{error}"})
         return failed
 
     def _choose(self) -> list[Row]:
@@ -148,37 +150,37 @@ class RenderEngine:
             self.calls["unet"] = before
         return next(width for width in self._widths[sort] if width >= len(rows))
 
-    def _begin(self, job: Mapping[str, Any]) -> Row:
-        params = job["params"]
-        generator = torch.Generator("cpu").manual_seed(params["noise"])
+    def _begin(self, job: FrameJob) -> Row:
+        task = job.task
+        generator = torch.Generator("cpu").manual_seed(task.noise)
         channels = self._pipeline.unet.config.in_channels
-        size = (params["width"], params["height"])
+        size = (task.width, task.height)
         shape = (1, channels, size[1] // self._factor, size[0] // self._factor)
         noise = torch.randn(shape, generator=generator)
         start = self._start(job, shape)
         schedule = Schedule(
             self._pipeline.scheduler,
-            params["scheduler"],
-            params["num_inference_steps"],
-            params["strength"] if start is not None else 1.0,
+            task.scheduler,
+            task.num_inference_steps,
+            task.strength if start is not None else 1.0,
             generator,
         )
         return Row(
-            job["id"],
+            job.id,
             schedule,
             schedule.begin(noise, start),
-            self._encoder(params["prompt"], size, negative=False),
-            self._encoder(params["negative_prompt"], size, negative=True),
-            float(params["guidance_scale"]),
+            self._encoder(task.prompt, size, negative=False),
+            self._encoder(task.negative_prompt, size, negative=True),
+            float(task.guidance_scale),
         )
 
-    def _start(self, job: Mapping[str, Any], shape: tuple[int, ...]) -> Tensor | None:
-        inputs = job["inputs"]
+    def _start(self, job: FrameJob, shape: tuple[int, ...]) -> Tensor | None:
+        inputs = job.inputs
         if "start" not in inputs:
             return None
         start: Tensor = load_file(inputs["start"])["latents"]
         if "anchor" in inputs:
-            weight = float(job["params"]["anchor_weight"])
+            weight = float(job.task.anchor_weight or 0.0)
             start = torch.lerp(start, load_file(inputs["anchor"])["latents"], weight)
         if tuple(start.shape) != tuple(shape):
             raise ValueError(
@@ -209,11 +211,8 @@ class RenderEngine:
                 "error": "the latents are not finite (fp16? try dtype: bf16 or fp32)",
             }
         picture = self._decode(latents)
-        out = Path(job["out"])
-        name = job["key"]
-        (out / f"{name}.png").write_bytes(
-            png.encode(picture, name, job["params"], int(job["extra"].get("seed", 0)))
-        )
+        out, name = job.out, job.key
+        (out / f"{name}.png").write_bytes(png.encode(picture, name, job.task))
         save_file({"latents": latents}, out / f"{name}.safetensors")
         return {
             "id": row.id,

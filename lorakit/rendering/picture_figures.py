@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorakit.plan.tasks.figures import PictureFiguresTask
 from lorakit.rendering.planes import open_rgb
 from lorakit.store import atomic
 
@@ -46,10 +47,10 @@ def figures(rows: Iterable[Sequence[Path]]) -> dict[str, float]:
 
 
 def write_figures(
-    folder: Path, rows: Sequence[Sequence[str]], inputs: Mapping[str, str]
+    folder: Path, task: PictureFiguresTask, inputs: Mapping[str, str]
 ) -> dict[str, str]:
     """Write `metrics.json` of the pictures that the inputs are."""
     found: dict[str, float] = {"pictures": len(inputs)}
-    found |= figures([[Path(inputs[role]) for role in row] for row in rows])
+    found |= figures([[Path(inputs[role]) for role in row] for row in task.rows])
     atomic.write_json(folder / "metrics.json", found)
     return {"metrics": str(folder / "metrics.json")}

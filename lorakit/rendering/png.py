@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from lorakit.plan.tasks.frame import FrameTask
 
-def a1111_text(params: Mapping[str, object], seed: int) -> str:
+
+def a1111_text(task: FrameTask) -> str:
     """The `parameters` text as AUTOMATIC1111's web UI writes it and other tools read it."""
     settings = {
-        "Steps": params["num_inference_steps"],
-        "Sampler": params["scheduler"],
-        "CFG scale": params["guidance_scale"],
-        "Seed": seed,
-        "Size": f"{params['width']}x{params['height']}",
-        "Model hash": str(params["model"])[:10],
+        "Steps": task.num_inference_steps,
+        "Sampler": task.scheduler,
+        "CFG scale": task.guidance_scale,
+        "Seed": task.seed,
+        "Size": f"{task.width}x{task.height}",
+        "Model hash": str(task.model)[:10],
     }
-    strength = params["strength"]
-    if isinstance(strength, int | float) and strength < 1:
-        settings["Denoising strength"] = strength
-    lines = [str(params["prompt"])]
-    if params["negative_prompt"]:
-        lines.append(f"Negative prompt: {params['negative_prompt']}")
+    if task.strength < 1:
+        settings["Denoising strength"] = task.strength
+    lines = [task.prompt]
+    if task.negative_prompt:
+        lines.append(f"Negative prompt: {task.negative_prompt}")
     lines.append(", ".join(f"{name}: {value}" for name, value in settings.items()))
     return "\n".join(lines)
 
 
-def encode(picture: Image.Image, key: str, params: Mapping[str, object], seed: int) -> bytes:
+def encode(picture: Image.Image, key: str, task: FrameTask) -> bytes:
     """PNG bytes; the text chunks hold prompt, seed, parameters and key, and nothing of the run."""
     info = PngInfo()
-    info.add_itxt("prompt", str(params["prompt"]))
-    info.add_text("seed", str(seed))
+    info.add_itxt("prompt", task.prompt)
+    info.add_text("seed", str(task.seed))
     info.add_text("lorakit-key", key)
-    info.add_itxt("lorakit", json.dumps(params, ensure_ascii=False, sort_keys=True))
-    info.add_itxt("parameters", a1111_text(params, seed))
+    info.add_itxt("lorakit", json.dumps(task.key(), ensure_ascii=False, sort_keys=True))
+    info.add_itxt("parameters", a1111_text(task))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", pnginfo=info, compress_level=4)
     return buffer.getvalue()

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
+from lorakit.plan.tasks.figures import SweepBestTask, SweepMember, SweepTableTask
+from lorakit.plan.tasks.json_form import to_json
 from lorakit.rendering.comparison import FIGURES, aligned, with_share
 from lorakit.store import atomic
 
@@ -32,13 +34,13 @@ class Result:
         return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
-def results(members: Sequence[Mapping[str, Any]], inputs: Mapping[str, str]) -> list[Result]:
+def results(members: Sequence[SweepMember], inputs: Mapping[str, str]) -> list[Result]:
     """The members with what is found of their figures."""
     found = []
     for member in members:
-        path = inputs.get(member["metrics"])
+        path = inputs.get(member.metrics)
         figures = with_share(json.loads(Path(path).read_bytes())) if path else None
-        found.append(Result(member["name"], member["like"], member["values"], figures))
+        found.append(Result(member.name, member.like, member.values, figures))
     return found
 
 
@@ -106,39 +108,36 @@ def _mean(
     return cells
 
 
-def write_sweep(
-    folder: Path, params: Mapping[str, Any], inputs: Mapping[str, str]
-) -> dict[str, str]:
+def write_sweep(folder: Path, task: SweepTableTask, inputs: Mapping[str, str]) -> dict[str, str]:
     """Write `table.md` and `metrics.json` of the members whose figures are among the inputs."""
-    found = results(params["members"], inputs)
-    choice = params["best"]
-    best = best_of(found, choice["metric"], choice["mode"]) if choice else None
+    found = results(task.members, inputs)
+    choice = task.best
+    best = best_of(found, choice.metric, choice.mode) if choice else None
     whole = {
         "best": best.name if best else None,
-        "by": choice,
+        "by": to_json(choice),
         "members": [
             {"name": one.name, "values": dict(one.values), "figures": one.figures} for one in found
         ],
     }
     atomic.write_bytes(
-        folder / "table.md", table(found, best, choice["metric"] if choice else "").encode()
+        folder / "table.md", table(found, best, choice.metric if choice else "").encode()
     )
     atomic.write_json(folder / "metrics.json", whole)
     return {"table": str(folder / "table.md"), "metrics": str(folder / "metrics.json")}
 
 
-def write_best(
-    folder: Path, params: Mapping[str, Any], inputs: Mapping[str, str]
-) -> dict[str, str]:
+def write_best(folder: Path, task: SweepBestTask, inputs: Mapping[str, str]) -> dict[str, str]:
     """Copy the best member's files. Raises LorakitError where no member has the figure."""
-    found = results(params["members"], inputs)
-    metric = params["best"]["metric"]
-    best = best_of(found, metric, params["best"]["mode"])
+    found = results(task.members, inputs)
+    metric = task.best.metric
+    best = best_of(found, metric, task.best.mode)
     if best is None:
         raise LorakitError(f"no member of the sweep came to a figure called {metric}")
-    member = next(m for m in params["members"] if m["name"] == best.name)
+    member = next(m for m in task.members if m.name == best.name)
     outputs = {}
-    for output, name in params["files"].items():
-        shutil.copyfile(inputs[member["files"][output]], folder / name)
+    files = member.files or {}
+    for output, name in task.files.items():
+        shutil.copyfile(inputs[files[output]], folder / name)
         outputs[output] = str(folder / name)
     return outputs

@@ -18,13 +18,13 @@ import torch
 
 from lorakit.diagnostics import LorakitError, in_words
 from lorakit.models.loading import load_pipeline
+from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
+from lorakit.plan.tasks.job import Job
 from lorakit.rendering.conditioning import Encoder
 from lorakit.store.sources import Reading
 from lorakit.training import canonical
 from lorakit.training.image_data import encode, mask_of, pixels
 from lorakit.training.task import Report
-
-Job = Mapping[str, Any]
 
 
 class EncodeEngine:
@@ -37,63 +37,61 @@ class EncodeEngine:
         )
         self._encoder = Encoder(self._pipeline, family, str(spec["device"]))
         self._report = report
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[Job[LatentsTask | EmbedsTask]] = deque()
 
     @property
     def busy(self) -> bool:
         """Whether there is work left."""
         return bool(self._waiting)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: Job[LatentsTask | EmbedsTask]) -> None:
         """Put a job at the end of the queue."""
         self._waiting.append(job)
 
     def step(self) -> Sequence[Mapping[str, object]]:
         """One picture, or one caption."""
         job, began = self._waiting.popleft(), time.monotonic()
-        file = Path(job["out"]) / f"{job['key']}.safetensors"
-        reading = Reading(job.get("reads", ()))
+        file, task = job.out / f"{job.key}.safetensors", job.task
+        reading = Reading(job.reads)
         try:
             reading.begin()
-            tensors = self._latents(job) if job["kind"] == "latents" else self._embeds(job)
+            tensors = self._latents(task) if isinstance(task, LatentsTask) else self._embeds(task)
             reading.end()
             canonical.write(file, tensors)
         except (LorakitError, OSError) as error:
-            return [{"id": job["id"], "error": str(error)}]
+            return [{"id": job.id, "error": str(error)}]
         except Exception as error:  # noqa: BLE001 - one odd picture is no fault of the others
             traceback.print_exc()
-            return [{"id": job["id"], "error": in_words(error)}]
+            return [{"id": job.id, "error": in_words(error)}]
         seconds = time.monotonic() - began
-        return [{"id": job["id"], "outputs": {job["kind"]: str(file)}, "seconds": seconds}]
+        return [{"id": job.id, "outputs": {task.kind: str(file)}, "seconds": seconds}]
 
-    def _latents(self, job: Job) -> Mapping[str, Any]:
-        params = job["params"]
-        size = (int(params["width"]), int(params["height"]))
+    def _latents(self, task: LatentsTask) -> Mapping[str, Any]:
+        size = (task.width, task.height)
         views = [
-            pixels(Path(job["extra"]["file"]), size, flip=bool(flip), at=(across, down))
-            for flip, across, down in params["views"]
+            pixels(Path(task.file), size, flip=bool(flip), at=(across, down))
+            for flip, across, down in task.views
         ]
         made = encode(self._pipeline.vae, views)
-        if job["extra"].get("mask"):
+        if task.mask_file:
             factor = size[1] // made["mean"].shape[-2]
             masks = [
                 mask_of(
-                    Path(job["extra"]["mask"]),
-                    Path(job["extra"]["file"]),
+                    Path(task.mask_file),
+                    Path(task.file),
                     size,
                     flip=bool(flip),
                     at=(across, down),
                     factor=factor,
                 )
-                for flip, across, down in params["views"]
+                for flip, across, down in task.views
             ]
             made["mask"] = torch.cat(masks)
         return made
 
-    def _embeds(self, job: Job) -> Mapping[str, Any]:
-        params = job["params"]
+    def _embeds(self, task: EmbedsTask) -> Mapping[str, Any]:
         # SDXL's sizes are no part of what is kept: a training makes them for each picture
-        made = self._encoder(params["text"], (0, 0), negative=bool(params["empty"]))
+        made = self._encoder(task.text, (0, 0), negative=task.empty)
         found = {"embeds": made.embeds.float().cpu().clone()}
         if made.pooled is not None:
             found["pooled"] = made.pooled.float().cpu().clone()

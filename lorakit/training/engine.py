@@ -7,15 +7,18 @@ import importlib
 import traceback
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 
 from lorakit.diagnostics import LorakitError, in_words
 from lorakit.plan import memory
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.training import TrainTask
 from lorakit.training.ranks import Ranks
 from lorakit.training.task import Report
-from lorakit.training.trainer import Job, Run, Trainer
+from lorakit.training.trainer import Run, Trainer
+
+TrainJob = Job[TrainTask]
 
 # kind of action -> the class that trains it; imported in its worker
 TRAINERS: Mapping[str, str] = {
@@ -24,10 +27,10 @@ TRAINERS: Mapping[str, str] = {
 }
 
 
-def run_of(job: Job, report: Report) -> Run:
+def run_of(job: TrainJob, report: Report) -> Run:
     """The training of a job, by its kind, ready to run."""
-    module, name = TRAINERS[job["kind"]].split(":")
-    trainer: Trainer = getattr(importlib.import_module(module), name)(job)
+    module, name = TRAINERS[job.task.kind].split(":")
+    trainer: Trainer[TrainTask] = getattr(importlib.import_module(module), name)(job)
     return trainer.run(report)
 
 
@@ -37,17 +40,13 @@ _DISK_FULL = (
 
 
 class TrainEngine:
-    """Does jobs one after the other.
-
-    A job is JSON: `{"id", "kind", "params", "inputs", "extra", "out", "keep"}`; `keep` is a folder for
-    checkpoints that outlives the run.
-    """
+    """Does jobs one after the other."""
 
     def __init__(self, spec: Mapping[str, object], report: Report) -> None:
         self.spec = spec
         self._report = report
-        self._waiting: deque[Job] = deque()
-        self._job: Job | None = None
+        self._waiting: deque[TrainJob] = deque()
+        self._job: TrainJob | None = None
         self._run: Run | None = None
         self._ranks: Ranks | None = None
 
@@ -56,7 +55,7 @@ class TrainEngine:
         """Whether there is work left."""
         return self._run is not None or bool(self._waiting)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: TrainJob) -> None:
         """Put a job at the end of the queue."""
         self._waiting.append(job)
 
@@ -71,11 +70,11 @@ class TrainEngine:
         except StopIteration as end:
             return self._ended(outputs=end.value)
         except Exception as error:  # noqa: BLE001 - what goes wrong in one training is no fault of others
-            return self._ended(error=_told(error, self._job["params"]))
+            return self._ended(error=_told(error, self._job.task))
         return []
 
-    def _begun(self, job: Job) -> Run:
-        processes = int(job["params"]["train"]["processes"])
+    def _begun(self, job: TrainJob) -> Run:
+        processes = job.task.train.processes
         if processes > 1:
             threads = max(1, torch.get_num_threads() // processes)
             torch.set_num_threads(threads)
@@ -88,7 +87,7 @@ class TrainEngine:
         if self._ranks is not None:
             self._ranks.end()
             self._ranks = None
-        return [{"id": self._job["id"], **told}]
+        return [{"id": self._job.id, **told}]
 
     def close(self) -> None:
         """Stop what is under way, with a checkpoint to go on from."""
@@ -98,7 +97,7 @@ class TrainEngine:
             self._ended()
 
 
-def _told(error: Exception, params: Mapping[str, Any]) -> str:
+def _told(error: Exception, task: TrainTask) -> str:
     """What a user reads of an error; the log has where it came from, unless we said it ourselves."""
     if isinstance(error, LorakitError):
         return str(error)
@@ -106,7 +105,7 @@ def _told(error: Exception, params: Mapping[str, Any]) -> str:
     if isinstance(error, OSError):
         full = error.errno == errno.ENOSPC
         return _DISK_FULL if full else str(error)
-    return out_of_memory(params) if _is_out_of_memory(error) else in_words(error)
+    return out_of_memory(task) if _is_out_of_memory(error) else in_words(error)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
@@ -116,7 +115,7 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or should_reduce_batch_size(error)
 
 
-def out_of_memory(params: Mapping[str, Any]) -> str:
+def out_of_memory(task: TrainTask) -> str:
     """With how much memory ran out, and which key to change, and to what."""
-    batch = params.get("train", {}).get("batch_size", 1)
-    return f"out of memory with train.batch_size {batch}: {memory.way_out(params)}"
+    batch = task.train.batch_size
+    return f"out of memory with train.batch_size {batch}: {memory.way_out(task)}"

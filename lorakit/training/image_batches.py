@@ -13,9 +13,8 @@ from torch import Tensor
 from lorakit.facts.pictures import has_word
 from lorakit.plan.buckets import PictureOrder
 from lorakit.plan.seeds import derive
+from lorakit.plan.tasks.training import EncodedSample
 from lorakit.training.image_data import Encodings
-
-Sample = Mapping[str, Any]  # as the plan tells of a picture
 
 
 @dataclass(slots=True)
@@ -27,7 +26,7 @@ class ImageBatches:
     Where parts are shuffled, the first `keep` stay where they are, and those with the `trigger`.
     """
 
-    samples: Sequence[Sample]
+    samples: Sequence[EncodedSample]
     schedule: Sequence[int]
     order: PictureOrder
     inputs: Mapping[str, str]
@@ -42,7 +41,7 @@ class ImageBatches:
     prior_weight: float = 1.0
     _files: Encodings = field(default_factory=Encodings)
 
-    def members(self, number: int) -> list[Sample]:
+    def members(self, number: int) -> list[EncodedSample]:
         """The pictures of a batch."""
         return [self.samples[self.schedule[slot]] for slot in self.order.members(number)]
 
@@ -52,7 +51,7 @@ class ImageBatches:
         rng = torch.Generator().manual_seed(derive(self.order.seed, "batch", number))
         chances = torch.rand(len(chosen), 2, generator=rng)
         places = [
-            int(chance * len(sample["views"]))
+            int(chance * len(sample.views))
             for chance, sample in zip(chances[:, 0].tolist(), chosen, strict=True)
         ]
         dropped = (chances[:, 1] < self.dropout).tolist()
@@ -61,20 +60,20 @@ class ImageBatches:
             for sample, drop in zip(chosen, dropped, strict=True)
         ]
         made = self.collated(chosen, places, captions, dropped)
-        if any(sample["prior"] for sample in chosen):
-            weights = [self.prior_weight if sample["prior"] else 1.0 for sample in chosen]
+        if any(sample.prior for sample in chosen):
+            weights = [self.prior_weight if sample.prior else 1.0 for sample in chosen]
             made["weight"] = torch.tensor(weights)
         return made
 
     def collated(
         self,
-        samples: Sequence[Sample],
+        samples: Sequence[EncodedSample],
         places: Sequence[int],
         captions: Sequence[str],
         dropped: Sequence[bool],
     ) -> dict[str, Any]:
         """A batch of views by their places; all samples are of one bucket."""
-        files = [self._files(self.inputs[sample["latents"]]) for sample in samples]
+        files = [self._files(self.inputs[sample.latents]) for sample in samples]
         batch: dict[str, Any] = {
             name: torch.stack(
                 [file[name][place] for file, place in zip(files, places, strict=True)]
@@ -98,16 +97,16 @@ class ImageBatches:
             batch["time_ids"] = torch.tensor(ids, dtype=torch.float32)
         return batch
 
-    def _embeds(self, sample: Sample, caption: str, drop: bool) -> Mapping[str, Tensor]:
+    def _embeds(self, sample: EncodedSample, caption: str, drop: bool) -> Mapping[str, Tensor]:
         if drop and self.empty is not None:
             return self._files(self.inputs[self.empty])
-        if "embeds" in sample and not drop and caption == sample["caption"]:
-            return self._files(self.inputs[sample["embeds"]])
+        if sample.embeds is not None and not drop and caption == sample.caption:
+            return self._files(self.inputs[sample.embeds])
         assert self.words is not None
         return self.words(caption)
 
-    def _caption(self, sample: Sample, rng: torch.Generator) -> str:
-        caption = str(sample["caption"])
+    def _caption(self, sample: EncodedSample, rng: torch.Generator) -> str:
+        caption = sample.caption
         if not self.shuffle:
             return caption
         parts = [part.strip() for part in caption.split(",")]
@@ -132,16 +131,16 @@ def _mask(file: Mapping[str, Tensor], place: int) -> Tensor:
     return torch.ones_like(file["mean"][place][:1])
 
 
-def time_ids(sample: Sample, place: int) -> list[int]:
+def time_ids(sample: EncodedSample, place: int) -> list[int]:
     """SDXL's sizes of a view: the picture's own, where it was cut out of, and the bucket's."""
-    (width, height), (across, down) = sample["size"], sample["views"][place][1:]
-    target_width, target_height = sample["bucket"]
+    (width, height), (across, down) = sample.size, sample.views[place][1:]
+    target_width, target_height = sample.bucket
     scale = max(target_width / width, target_height / height)
     left = round((width * scale - target_width) * across)
     top = round((height * scale - target_height) * down)
     return [height, width, top, left, target_height, target_width]
 
 
-def names(samples: Sequence[Sample]) -> list[str]:
+def names(samples: Sequence[EncodedSample]) -> list[str]:
     """The pictures' files."""
-    return [Path(str(sample["name"])).name for sample in samples]
+    return [Path(sample.name).name for sample in samples]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from lorakit.facts.model_files import source_of
 from lorakit.facts.text_encoders import TARGETS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer, lora_layer
 from lorakit.models.loading import load_pipeline
+from lorakit.plan.tasks.training import LoraArguments, TrainImageTask
 from lorakit.store import atomic
 from lorakit.training import adapter_files, canonical
 from lorakit.training.task import seeded
@@ -31,74 +32,73 @@ def text_encoders(pipeline: Any, family: str) -> dict[str, Any]:
     return {name: getattr(pipeline, name) for name in names}
 
 
-def build(params: Mapping[str, Any], extra: Mapping[str, Any], *, words: bool) -> Any:
+def build(task: TrainImageTask, *, words: bool) -> Any:
     """A pipeline in fp32 with what is trained; the same weights for the same seed.
 
     With `words` it has text encoders; it never has a VAE, since pictures come as latents.
     """
     keep_freed_memory()  # a step's tensors are of the sizes of the step before
-    family = extra["family"]
+    family = task.family
     without = ["vae"]
     if not words:
         without += ["text_encoder", *(["text_encoder_2"] if family == "sdxl" else [])]
-    pipeline = load_pipeline(
-        Path(extra["model_path"]), family, "fp32", extra["device"], without=without
-    )
+    pipeline = load_pipeline(Path(task.model_path), family, "fp32", task.device, without=without)
     parts = {"unet": pipeline.unet}
     if words:
         texts = text_encoders(pipeline, family)
         for text in texts.values():
             text.requires_grad_(requires_grad=False)
-        parts |= texts if params["train_text_encoder"] else {}
-    seeded(params["seed"], "adapter")
+        parts |= texts if task.train_text_encoder else {}
+    seeded(task.seed, "adapter")
     for name, part in parts.items():
-        if params["method"] == "full":
+        if task.lora is None:
             part.requires_grad_(requires_grad=True)
         else:
-            part.add_adapter(_config(params["lora"], text=name != "unet"), _NAME)
-        if params["train"]["gradient_checkpointing"]:
+            part.add_adapter(_config(task.lora, text=name != "unet"), _NAME)
+        if task.train.gradient_checkpointing:
             enable = getattr(part, "enable_gradient_checkpointing", None)
             (enable or part.gradient_checkpointing_enable)()
     small_attention_in_math(pipeline.unet)
     return pipeline
 
 
-def _config(lora: Mapping[str, Any], *, text: bool) -> Any:
+def _config(lora: LoraArguments, *, text: bool) -> Any:
     from peft import LoHaConfig, LoKrConfig, LoraConfig
 
-    targets = list(TARGETS) if text else lora["target_modules"]
-    if lora["peft_type"] == "lora":
+    targets = list(TARGETS) if text else _listed(lora.target_modules)
+    if lora.peft_type == "lora":
         return LoraConfig(
-            r=lora["rank"],
-            lora_alpha=lora["alpha"],
-            lora_dropout=lora["dropout"],
+            r=lora.rank,
+            lora_alpha=lora.alpha,
+            lora_dropout=lora.dropout,
             target_modules=targets,
-            use_rslora=lora["use_rslora"],
-            use_dora=lora["use_dora"],
+            use_rslora=lora.use_rslora,
+            use_dora=lora.use_dora,
         )
-    kind = LoHaConfig if lora["peft_type"] == "loha" else LoKrConfig
+    kind = LoHaConfig if lora.peft_type == "loha" else LoKrConfig
     return kind(
-        r=lora["rank"],
-        alpha=lora["alpha"],
-        rank_dropout=lora["dropout"],
+        r=lora.rank,
+        alpha=lora.alpha,
+        rank_dropout=lora.dropout,
         target_modules=targets,
     )
 
 
-def save(
-    networks: Any, params: Mapping[str, Any], extra: Mapping[str, Any], out: Path, base: str
-) -> dict[str, str]:
+def _listed(targets: str | tuple[str, ...]) -> str | list[str]:
+    return targets if isinstance(targets, str) else list(targets)
+
+
+def save(networks: Any, task: TrainImageTask, out: Path, base: str) -> dict[str, str]:
     """Write an adapter, or a whole pipeline, once the networks are fp32; outputs by name."""
-    if params["method"] == "full":
-        files = list(extra["model_files"])
-        return save_whole(networks, Path(extra["model_path"]), out / "model", files)
-    lora = params["lora"]
-    return save_adapter(networks, lora, out / trained_file(lora["peft_type"]), base)
+    if task.lora is None:
+        return save_whole(networks, Path(task.model_path), out / "model", task.model_files)
+    file = out / trained_file(task.lora.peft_type or "lora")
+    return save_adapter(networks, task.lora, file, base)
 
 
-def save_adapter(networks: Any, lora: Mapping[str, Any], file: Path, base: str) -> dict[str, str]:
+def save_adapter(networks: Any, lora: LoraArguments, file: Path, base: str) -> dict[str, str]:
     """Write what was trained, the weights last; outputs by name. `base` is the version in kohya's words."""
-    if lora["peft_type"] == "lora":
+    if lora.peft_type == "lora":
         adapter_files.write(adapter_of(networks), file, base=base)
         return {"adapter": str(file)}
     from peft.utils import get_peft_model_state_dict
@@ -109,7 +109,7 @@ def save_adapter(networks: Any, lora: Mapping[str, Any], file: Path, base: str) 
         state = get_peft_model_state_dict(unet, adapter_name=_NAME)
     told = unet.peft_config[_NAME].to_dict()
     told = {k: sorted(v) if isinstance(v, set) else v for k, v in told.items()}
-    told |= {"peft_type": lora["peft_type"].upper(), "task_type": None, "inference_mode": True}
+    told |= {"peft_type": str(lora.peft_type).upper(), "task_type": None, "inference_mode": True}
     told["base_model_name_or_path"] = None
     tensors = {f"base_model.model.{name}": t.detach() for name, t in state.items()}
     # the store keeps files one by one: the settings travel inside as well
@@ -163,7 +163,7 @@ def _index(base: Path) -> dict[str, Any]:
     return {**told, **absent, **({"requires_safety_checker": False} if absent else {})}
 
 
-def save_whole(networks: Any, base: Path, folder: Path, files: list[str]) -> dict[str, str]:
+def save_whole(networks: Any, base: Path, folder: Path, files: Sequence[str]) -> dict[str, str]:
     """Write a pipeline whose trained networks are new and whose other `files` are the base's."""
     trained = {}
     for part, module in _parts(networks):

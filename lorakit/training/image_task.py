@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from lorakit.plan.evaluation import TIMESTEPS
 from lorakit.plan.seeds import derive
+from lorakit.plan.tasks.training import EncodedSample
 from lorakit.training import image_batches
-from lorakit.training.image_batches import ImageBatches, Sample
+from lorakit.training.image_batches import ImageBatches
 from lorakit.training.rank_shard import RankShard
 from lorakit.training.task import trainable
 
@@ -104,7 +105,7 @@ class ImageTask:
 
     @torch.no_grad()
     def fixed_losses(
-        self, model: nn.Module, samples: Sequence[Sample], device: Any, seed: int
+        self, model: nn.Module, samples: Sequence[EncodedSample], device: Any, seed: int
     ) -> Iterator[float]:
         """Each picture's loss at noise and timesteps that are the same whenever it is asked."""
         model.eval()
@@ -113,7 +114,7 @@ class ImageTask:
             rng = torch.Generator().manual_seed(derive(seed, "held out", number))
             many = [one] * TIMESTEPS
             batch = self.batches.collated(
-                many, [0] * TIMESTEPS, [one["caption"]] * TIMESTEPS, [False] * TIMESTEPS
+                many, [0] * TIMESTEPS, [one.caption] * TIMESTEPS, [False] * TIMESTEPS
             )
             batch = {k: v.to(device) if hasattr(v, "to") else v for k, v in batch.items()}
             start: Tensor = batch["mean"]

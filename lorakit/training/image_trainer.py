@@ -9,79 +9,82 @@ from typing import Any
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import trained_file
 from lorakit.plan.buckets import PictureOrder
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.training import image_model, image_reload
 from lorakit.training.evaluation_log import EvaluationLog
 from lorakit.training.image_batches import ImageBatches
 from lorakit.training.image_task import ImageTask
 from lorakit.training.loop import Loop
 from lorakit.training.networks import KeptWords, Networks, Words
-from lorakit.training.trainer import Job, Trainer
+from lorakit.training.trainer import Trainer
 
 _MEASURED = 8  # trained pictures whose loss is measured where none is held out
 _UNET = "model/unet/diffusion_pytorch_model.safetensors"
 
 
-class ImageTrainer(Trainer):
+class ImageTrainer(Trainer[TrainImageTask]):
     """Trains on pictures' latents and captions' embeds."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job[TrainImageTask]) -> None:
         super().__init__(job)
-        if not self.extra["held_out_samples"]:
+        if not self.task.held_out_samples:
             self.measured, self.dots = "fixed", "at fixed noise"
 
     def prepare(self) -> ImageTask:
         """Build the networks; remember what they say untrained, to see later what the training changed."""
-        text = bool(self.params["train_text_encoder"])
-        words = text or self.params["shuffle_tags"]
-        pipeline = image_model.build(self.params, self.extra, words=words)
-        networks = Networks(pipeline, self.extra["family"], text=text)
-        self._task = image_task(pipeline, networks, self.params, self.extra, self.inputs)
-        self._probe = image_reload.probe_of(self._task)
+        text = self.task.train_text_encoder
+        words = text or self.task.shuffle_tags
+        pipeline = image_model.build(self.task, words=words)
+        networks = Networks(pipeline, self.task.family, text=text)
+        self._learner = image_task(pipeline, networks, self.task, self.inputs)
+        self._probe = image_reload.probe_of(self._learner)
         self._untrained = image_reload.predicted(networks, self._probe)
-        self._version = base_version(self.extra["family"], pipeline)
-        return self._task
+        self._version = base_version(self.task.family, pipeline)
+        return self._learner
 
     def losses(self, loop: Loop) -> Iterator[float]:
         """The losses of the pictures held out, or of some that are trained on."""
-        chosen = self.extra["held_out_samples"] or self.extra["samples"][:_MEASURED]
-        device, seed = loop.accelerator.device, self.params["seed"]
-        yield from self._task.fixed_losses(loop.single, chosen, device, seed)
+        chosen = self.task.held_out_samples or self.task.samples[:_MEASURED]
+        device, seed = loop.accelerator.device, self.task.seed
+        yield from self._learner.fixed_losses(loop.single, chosen, device, seed)
 
     def save_adapter(self, model: Any, folder: Path) -> Mapping[str, str]:
         """In diffusers' layout, or PEFT's for what diffusers has none for."""
-        lora = self.params["lora"]
-        file = folder / trained_file(lora["peft_type"])
+        lora = self.task.lora
+        assert lora is not None
+        file = folder / trained_file(lora.peft_type or "lora")
         return image_model.save_adapter(model, lora, file, self._version)
 
     def save(self, model: Any) -> dict[str, str]:
         """An adapter, or a whole pipeline."""
-        return image_model.save(model, self.params, self.extra, self.out, self._version)
+        return image_model.save(model, self.task, self.out, self._version)
 
     def reloaded(self, model: Any, outputs: Mapping[str, str]) -> float:
         """How far its prediction is from that of what a fresh process loads."""
         what = self.out / "model" if self.full else Path(outputs["adapter"])
-        base, family = Path(self.extra["model_path"]), self.extra["family"]
+        base, family = Path(self.task.model_path), self.task.family
         expected = image_reload.predicted(model, self._probe)
         return image_reload.check(what, base, family, self._probe, expected, self._untrained)
 
     def figures(self, loop: Loop, log: EvaluationLog, outputs: Mapping[str, str]) -> dict[str, Any]:
         """Pictures, and the losses before and after."""
         passes = loop.settings.steps * loop.settings.gradient_accumulation_steps
-        samples, held_out = self.extra["samples"], self.extra["held_out_samples"]
+        samples, held_out = self.task.samples, self.task.held_out_samples
         saved = (Path(path) for name, path in outputs.items() if name in ("adapter", _UNET))
         return {
-            "train_samples": sum(not sample["prior"] for sample in samples),
+            "train_samples": sum(not sample.prior for sample in samples),
             "test_samples": len(held_out),
             f"{self.measured}_loss_before": round(log.first, 6),
             f"{self.measured}_loss": round(log.last, 6),
-            "pictures_seen": self._task.batches.order.seen(passes),
+            "pictures_seen": self._learner.batches.order.seen(passes),
             "saved_bytes": sum(file.stat().st_size for file in saved),
         }
 
     def title(self) -> str:
         """The method and the number of pictures."""
-        count = sum(not sample["prior"] for sample in self.extra["samples"])
-        return f"{self.params['method']} training on {count} pictures"
+        count = sum(not sample.prior for sample in self.task.samples)
+        return f"{self.task.method} training on {count} pictures"
 
 
 def base_version(family: str, pipeline: Any) -> str:
@@ -95,38 +98,34 @@ def base_version(family: str, pipeline: Any) -> str:
 
 
 def image_task(
-    pipeline: Any,
-    networks: Networks,
-    params: Mapping[str, Any],
-    extra: Mapping[str, Any],
-    inputs: Mapping[str, str],
+    pipeline: Any, networks: Networks, task: TrainImageTask, inputs: Mapping[str, str]
 ) -> ImageTask:
     """What a job trains `networks` on; `inputs` are files by role. Raises LorakitError."""
     from diffusers import DDPMScheduler
 
-    live, shuffle = params["train_text_encoder"], params["shuffle_tags"]
-    samples, schedule = extra["samples"], extra["schedule"]
-    buckets = [(int(w), int(h)) for w, h in (samples[place]["bucket"] for place in schedule)]
+    live, shuffle = task.train_text_encoder, task.shuffle_tags
+    samples, schedule = task.samples, task.schedule
+    buckets = [samples[place].bucket for place in schedule]
     batches = ImageBatches(
         samples=samples,
         schedule=schedule,
-        order=PictureOrder(buckets, params["train"]["batch_size"], params["seed"]),
+        order=PictureOrder(buckets, task.train.batch_size, task.seed),
         inputs=inputs,
-        large=extra["family"] == "sdxl",
-        words=KeptWords(Words(pipeline, extra["family"])) if shuffle and not live else None,
+        large=task.family == "sdxl",
+        words=KeptWords(Words(pipeline, task.family)) if shuffle and not live else None,
         live=live,
-        empty=extra.get("empty"),
-        dropout=params["caption_dropout"],
+        empty=task.empty,
+        dropout=task.caption_dropout,
         shuffle=shuffle,
-        keep=params["keep_tags"],
-        trigger=params.get("trigger_word", ""),
-        prior_weight=params["prior_loss_weight"],
+        keep=task.keep_tags,
+        trigger=task.trigger_word,
+        prior_weight=task.prior_loss_weight,
     )
     settings = dict(pipeline.scheduler.config)
-    if params["prediction_type"] != "auto":
-        settings["prediction_type"] = params["prediction_type"]
+    if task.prediction_type != "auto":
+        settings["prediction_type"] = task.prediction_type
     scheduler = DDPMScheduler.from_config(settings)
     if scheduler.config.prediction_type not in ("epsilon", "v_prediction"):
         said = scheduler.config.prediction_type
         raise LorakitError(f"this model predicts {said}; prediction_type: epsilon or v_prediction")
-    return ImageTask(networks, scheduler, batches, params["snr_gamma"], params["noise_offset"])
+    return ImageTask(networks, scheduler, batches, task.snr_gamma, task.noise_offset)

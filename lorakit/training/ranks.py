@@ -15,10 +15,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
-from typing import Any
 
 from lorakit import children
 from lorakit.diagnostics import LorakitError
+from lorakit.plan.tasks.job import Job, job_from_json
+from lorakit.plan.tasks.training import TrainTask
 
 _GROUP = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 _TOLD = 3  # exit code of a process whose error rank 0 has met as well
@@ -28,7 +29,7 @@ _GRACE = 10.0  # s for rank 0 to tell of an error that ended another process
 class Ranks:
     """The other processes of a training; rank 0's own environment names the group too."""
 
-    def __init__(self, job: Mapping[str, Any], count: int, threads: int) -> None:
+    def __init__(self, job: Job[TrainTask], count: int, threads: int) -> None:
         self._ending = threading.Event()
         group = {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
         group |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
@@ -45,7 +46,7 @@ class Ranks:
             self._others.append(process)
             assert process.stdin is not None
             # the pipe stays open: its end tells the process that we are gone
-            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.write(json.dumps(job.to_json()).encode() + b"\n")
             process.stdin.flush()
             threading.Thread(target=self._watch, args=(process,), daemon=True).start()
 
@@ -95,15 +96,14 @@ def _leave_with_parent() -> None:
     os._exit(0)
 
 
-def _job() -> dict[str, Any]:
+def _job() -> Job[TrainTask]:
     line = b""
     while not line.endswith(b"\n"):
         piece = os.read(0, 1 << 16)
         if not piece:
             os._exit(0)
         line += piece
-    found: dict[str, Any] = json.loads(line)
-    return found
+    return job_from_json(json.loads(line))
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from lorakit.plan.seeds import derive
+from lorakit.plan.tasks.training import TrainTask
 from lorakit.training.rank_shard import RankShard
 
 
@@ -65,10 +66,28 @@ class LoopSettings:
     trackers: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, params: Mapping[str, Any], **more: Any) -> LoopSettings:
-        """From an action's `train` parameters (others than ours are left aside) and what stands beside."""
-        known = {k: v for k, v in {**params, **more}.items() if k in cls.__dataclass_fields__}
-        return cls(**known)
+    def of(cls, task: TrainTask) -> LoopSettings:
+        """From a training's task."""
+        train = task.train
+        return cls(
+            steps=train.steps,
+            seed=task.seed,
+            learning_rate=train.learning_rate,
+            device=task.device,
+            precision=task.precision,
+            gradient_accumulation_steps=train.gradient_accumulation_steps,
+            lr_scheduler=train.lr_scheduler,
+            lr_warmup_steps=train.lr_warmup_steps,
+            lr_num_cycles=train.lr_num_cycles or 1,
+            optimizer=train.optimizer,
+            weight_decay=train.weight_decay,
+            max_grad_norm=train.max_grad_norm,
+            gradient_checkpointing=train.gradient_checkpointing,
+            torch_compile=train.torch_compile,
+            checkpointing_steps=task.checkpointing_steps,
+            ema_decay=train.ema_decay,
+            trackers=task.trackers,
+        )
 
 
 class Report(Protocol):

@@ -12,6 +12,7 @@ import torch
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
 from lorakit.facts.text_models import MINILM_SHA256
+from lorakit.plan.tasks.training import LoraArguments, TrainTextTask
 from lorakit.store import atomic
 from lorakit.store.canonical import file_digest
 from lorakit.training import canonical
@@ -44,13 +45,12 @@ def heads_of(model: Any) -> list[str]:
     ]
 
 
-def build(params: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
+def build(task: TrainTextTask) -> Any:
     """What is trained; the same weights for the same seed, wherever and whenever it is built."""
-    seeded(params["seed"], "model")
-    model = base_model(Path(extra["model_path"]), extra["labels"], extra["source"])
-    full = params["method"] == "full"
-    made = model if full else _adapted(model, params)
-    if params["train"]["gradient_checkpointing"]:
+    seeded(task.seed, "model")
+    model = base_model(Path(task.model_path), task.labels, task.source)
+    made = model if task.lora is None else _adapted(model, task.lora, task.seed)
+    if task.train.gradient_checkpointing:
         # the name in newer transformers
         newer = getattr(model, "activation_checkpointing_enable", None)
         (newer or model.gradient_checkpointing_enable)({"use_reentrant": False})
@@ -59,21 +59,22 @@ def build(params: Mapping[str, Any], extra: Mapping[str, Any]) -> Any:
     return made
 
 
-def _adapted(model: Any, params: Mapping[str, Any]) -> Any:
+def _adapted(model: Any, lora: LoraArguments, seed: int) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
 
-    lora = params["lora"]
+    chosen = lora.target_modules
+    targets = chosen if isinstance(chosen, str) else list(chosen)
     config = LoraConfig(
         task_type=TaskType.SEQ_CLS,
-        r=lora["rank"],
-        lora_alpha=lora["alpha"],
-        lora_dropout=lora["dropout"],
-        target_modules=lora["target_modules"] or None,
-        use_rslora=lora["use_rslora"],
-        use_dora=lora["use_dora"],
-        modules_to_save=[*heads_of(model), *lora["modules_to_save"]],
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=targets or None,
+        use_rslora=lora.use_rslora,
+        use_dora=lora.use_dora,
+        modules_to_save=[*heads_of(model), *lora.modules_to_save],
     )
-    seeded(params["seed"], "adapter")
+    seeded(seed, "adapter")
     return get_peft_model(model, config)
 
 

@@ -14,6 +14,7 @@ from lorakit.facts.text_data import Splits, Texts, from_json, read
 from lorakit.facts.text_files import folder_of
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.plan import evaluation
+from lorakit.plan.tasks.training import TrainTextTask
 from lorakit.training import metrics, text_model, text_reload
 from lorakit.training.evaluation_log import EvaluationLog
 from lorakit.training.loop import Loop
@@ -25,21 +26,21 @@ _MEASURED = 256  # held-out texts whose loss is measured along the training, whe
 _PROBED = 16  # texts on which a reloaded model must agree
 
 
-class TextTrainer(Trainer):
+class TextTrainer(Trainer[TrainTextTask]):
     """Trains one classifier, and scores it on what is held out."""
 
     def prepare(self) -> TextTask:
         """Read and tokenize the texts, build the classifier."""
-        self._source, self._splits = _texts(self.extra["data"], self.params["seed"])
-        self._tokenizer, batches = _batches(self.params, self.extra)
+        self._source, self._splits = _texts(self.task.dataset, self.task.seed)
+        self._tokenizer, batches = _batches(self.task)
         self._held_out = batches(self._splits.test)
         train = self._splits.train
         weights = None
-        if self.params.get("class_weights") == "balanced":
+        if self.task.class_weights == "balanced":
             weights = balanced_weights(train.labels, len(self._splits.labels))
-        model = text_model.build(self.params, self.extra)
-        self._task = TextTask(model, batches(train), train.texts, weights)
-        return self._task
+        model = text_model.build(self.task)
+        self._learner = TextTask(model, batches(train), train.texts, weights)
+        return self._learner
 
     def losses(self, loop: Loop) -> Iterator[float]:
         """The losses of some held-out texts."""
@@ -85,20 +86,18 @@ class TextTrainer(Trainer):
 
     def save_adapter(self, model: Any, folder: Path) -> Mapping[str, str]:
         """In PEFT's layout."""
-        return text_model.save_adapter(model, folder, self.extra["source"])
+        return text_model.save_adapter(model, folder, self.task.source)
 
     def save(self, model: Any) -> dict[str, str]:
         """In PEFT's or transformers' layout, with the tokenizer."""
-        return text_model.save(
-            model, self._tokenizer, self.out, self.extra["source"], full=self.full
-        )
+        return text_model.save(model, self._tokenizer, self.out, self.task.source, full=self.full)
 
     def reloaded(self, model: Any, outputs: Mapping[str, str]) -> float:  # noqa: ARG002
         """How far its logits are from those of what a fresh process loads."""
         probe = self._held_out.collate(range(min(_PROBED, len(self._held_out.ids))))
         device = next(model.parameters()).device
         expected = text_reload.logits(model, {k: v.to(device) for k, v in probe.items()}).cpu()
-        base, labels = Path(self.extra["model_path"]), self.extra["labels"]
+        base, labels = Path(self.task.model_path), self.task.labels
         return text_reload.check(self.out, base, labels, probe, expected, full=self.full)
 
     def figures(
@@ -115,16 +114,14 @@ class TextTrainer(Trainer):
             "labels": list(self._splits.labels),
             "train_samples": len(self._splits.train.texts),
             "test_samples": len(self._splits.test.texts),
-            "epochs": round(passes / self._task.batches.per_epoch, 4),
+            "epochs": round(passes / self._learner.batches.per_epoch, 4),
             "saved_bytes": Path(outputs["model" if self.full else "adapter"]).stat().st_size,
-            "base_model_bytes": (Path(self.extra["model_path"]) / "model.safetensors")
-            .stat()
-            .st_size,
+            "base_model_bytes": (Path(self.task.model_path) / "model.safetensors").stat().st_size,
         }
 
     def title(self) -> str:
         """The method and the data set's name."""
-        return f"{self.params['method']} on {self._source.name or 'training'}"
+        return f"{self.task.method} on {self._source.name or 'training'}"
 
 
 def _texts(told: Mapping[str, Any], seed: int) -> tuple[DataSource, Splits]:
@@ -134,20 +131,16 @@ def _texts(told: Mapping[str, Any], seed: int) -> tuple[DataSource, Splits]:
     return source, read(source, place, seed)
 
 
-def _batches(
-    params: Mapping[str, Any], extra: Mapping[str, Any]
-) -> tuple[Any, Callable[[Texts], TextBatches]]:
+def _batches(task: TrainTextTask) -> tuple[Any, Callable[[Texts], TextBatches]]:
     """The model's tokenizer, and what makes batches of texts by it."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(extra["model_path"], local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(task.model_path, local_files_only=True)
 
     def batches(part: Texts) -> TextBatches:
-        ids = tokenized(tokenizer, part.texts, params["max_length"])
+        ids = tokenized(tokenizer, part.texts, task.max_length)
         pad = tokenizer.pad_token_id or 0
-        batch_size, most = params["train"]["batch_size"], params["max_length"]
-        return TextBatches(
-            ids, part.labels, pad, batch_size, params["seed"], most, params["precision"]
-        )
+        batch_size, most = task.train.batch_size, task.max_length
+        return TextBatches(ids, part.labels, pad, batch_size, task.seed, most, task.precision)
 
     return tokenizer, batches

@@ -12,8 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.training import TrainTask
 from lorakit.store import atomic
 from lorakit.store.sources import Reading
 from lorakit.training.curve import write_curve
@@ -23,26 +25,25 @@ from lorakit.training.memory import peak_memory
 from lorakit.training.step_adapters import StepAdapters
 from lorakit.training.task import LoopSettings, Report, Task, size
 
-Job = Mapping[str, Any]
+TaskT_co = TypeVar("TaskT_co", bound=TrainTask, covariant=True)
 Run = Generator[None, None, Mapping[str, str]]
 
 
-class Trainer(ABC):
-    """One training of a job; `params` decide its result, `extra` says where things are."""
+class Trainer(ABC, Generic[TaskT_co]):
+    """One training: what its task asks for, with the files of its job."""
 
     measured = "held_out"  # what the loss is of that is measured along the way
     dots = "held out"  # the same in the curve
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.params, self.extra = job["params"], job["extra"]
-        self.inputs: Mapping[str, str] = job["inputs"]
-        self.out, self.keep = Path(job["out"]), Path(job["keep"])
+    def __init__(self, job: Job[TaskT_co]) -> None:
+        self.job, self.task = job, job.task
+        self.inputs = job.inputs
+        self.out, self.keep = job.out, job.keep
 
     @property
     def full(self) -> bool:
         """Whether every weight is trained, and not an adapter."""
-        return bool(self.params["method"] == "full")
+        return self.task.lora is None
 
     # -- what a kind of training fills in ----------------------------------------------------------
 
@@ -85,14 +86,14 @@ class Trainer(ABC):
         """Train to the end; goes on from the last checkpoint."""
         began = time.monotonic()
         self.out.mkdir(parents=True, exist_ok=True)
-        adapters = StepAdapters(self.keep, self.extra.get("adapter_steps", ()), self.save_adapter)
+        adapters = StepAdapters(self.keep, self.task.adapter_steps, self.save_adapter)
         adapters.forget_what_cannot_be_made()
-        reading = Reading(self.job.get("reads", ()))
+        reading = Reading(self.job.reads)
         reading.begin()
         task = self.prepare()
         reading.end()  # before there is a checkpoint of it
-        settings = self._settings()
-        loop = Loop(task, settings, self.keep, Path(self.job["logs"]))
+        settings = LoopSettings.of(self.task)
+        loop = Loop(task, settings, self.keep, self.job.logs)
 
         def measure() -> Generator[float, None, None]:
             with loop.averaged():
@@ -108,7 +109,7 @@ class Trainer(ABC):
             while not loop.done:
                 step = loop.step()
                 adapters.keep_of(loop)  # before anything can end this process in good order
-                report(self.job["id"], step.step, settings.steps, self._told(step, log, loop))
+                report(self.job.id, step.step, settings.steps, self._told(step, log, loop))
                 yield
                 if log.due(step.step):
                     yield from log.measured(step.step)
@@ -129,28 +130,18 @@ class Trainer(ABC):
             loop.save()
             raise
         found = {
-            "kind": self.job["kind"],
-            "method": self.params["method"],
-            "model": self.extra["source"],
+            "kind": self.task.kind,
+            "method": self.task.method,
+            "model": self.task.source,
             **_cost(loop),
             **scored,
             **self.figures(loop, log, outputs),
-            "precision": self.params["precision"],
+            "precision": self.task.precision,
             "wall_seconds": round(loop.wall_seconds(began), 3),
             "total_parameters": parameters,
             "reloaded_difference": difference,
         }
         return {**outputs, **adapters.handed_out(self.out), **self._written(loop, log, found)}
-
-    def _settings(self) -> LoopSettings:
-        return LoopSettings.of(
-            self.params["train"],
-            seed=self.params["seed"],
-            precision=self.params["precision"],
-            device=self.extra["device"],
-            checkpointing_steps=self.extra["checkpointing_steps"],
-            trackers=tuple(self.extra["trackers"]),
-        )
 
     def _told(self, step: Figures, log: EvaluationLog, loop: Loop) -> dict[str, float]:
         """What is shown of a step."""

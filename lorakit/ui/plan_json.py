@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import as_json
@@ -51,7 +52,7 @@ def _planned(planned: Planned) -> dict[str, object]:
         "step": action.step,
         "group": action.group,
         "kind": action.kind,
-        "version": action.version,
+        "version": action.task.made_by,
         "label": action.label,
         "state": planned.state.word,
         "reason": planned.reason,
@@ -65,7 +66,7 @@ def _planned(planned: Planned) -> dict[str, object]:
             "id": action.engine.id,
             "spec": _plain(action.engine.spec),
         },
-        "params": _plain(action.params),
+        "params": action.task.key(),
         "inputs": [
             {"role": i.role, "action": i.action, "output": i.output, "optional": i.optional}
             for i in action.inputs
@@ -73,8 +74,10 @@ def _planned(planned: Planned) -> dict[str, object]:
         "alone": action.alone,
         "files": _plain(action.files),
         "units": action.units,
+        "cost": asdict(action.cost),
         "may_fail": action.may_fail,
-        "extra": _plain(action.extra),
+        "extra": action.task.beside(),
+        "notes": list(action.notes),
     }
 
 

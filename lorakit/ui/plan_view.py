@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from lorakit.diagnostics import render_text
 from lorakit.plan import numbers
 from lorakit.plan.states import State
+from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.waves import by_width
 from lorakit.ui.outline import Node, lines_of, show
 from lorakit.ui.plan_json import plan_as_json
 from lorakit.ui.theme import FAINT, STRONG, WARN, clean, glyphs_for
-from lorakit.ui.words import thing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -104,7 +106,9 @@ def _group(group: Group, width: int, *, frames: bool) -> Node:
     node = Node(line)
     if frames:
         node.branches = [
-            _frame(planned) if planned.action.kind == "frame" else _single(planned)
+            _frame(planned, planned.action.task)
+            if isinstance(planned.action.task, FrameTask)
+            else _single(planned)
             for planned in group.members
         ]
     else:
@@ -113,8 +117,8 @@ def _group(group: Group, width: int, *, frames: bool) -> Node:
 
 
 def _noun(members: Iterable[Planned]) -> str:
-    kinds = {p.action.kind for p in members}
-    return thing(kinds.pop()) if len(kinds) == 1 else "action"
+    nouns = {p.action.task.noun for p in members}
+    return nouns.pop() if len(nouns) == 1 else WorkerTask.noun
 
 
 def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
@@ -153,7 +157,9 @@ def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
 
 def _number(planned: Planned) -> str:
     last = planned.action.id.rsplit("/", 1)[-1]
-    return f"frame {last}" if planned.action.kind == "frame" and last.isdigit() else last
+    return (
+        f"frame {last}" if isinstance(planned.action.task, FrameTask) and last.isdigit() else last
+    )
 
 
 def _stated(planned: Planned, name: str, detail: str = "") -> Line:
@@ -169,43 +175,32 @@ def _stated(planned: Planned, name: str, detail: str = "") -> Line:
 def _single(planned: Planned) -> Node:
     action = planned.action
     files = [path for paths in action.files.values() for path in paths]
-    name = {"film": "film", "contact-sheet": "contact sheet"}.get(action.kind, clean(action.label))
+    name = action.task.title or clean(action.label)
     detail = files[0] if files else ""
-    if action.kind == "film":
-        detail = f"{detail}, {numbers.count(action.units, 'film frame')}"
-    told = action.extra.get("plan")
-    notes = [[(clean(str(line)), FAINT)] for line in told] if isinstance(told, list) else []
+    if isinstance(action.task, FilmTask):
+        detail = f"{detail}, {numbers.count(action.units, action.task.unit)}"
+    notes = [[(clean(line), FAINT)] for line in action.notes]
     return Node(_stated(planned, name, detail), notes=list(notes))
 
 
-def _frame(planned: Planned) -> Node:
-    action, params = planned.action, planned.action.params
+def _frame(planned: Planned, task: FrameTask) -> Node:
     node = Node(_stated(planned, _number(planned)))
-    node.notes.append([(clean(str(params.get("prompt", action.label))), "")])
-    if params.get("negative_prompt"):
-        node.notes.append([(f"not: {clean(str(params['negative_prompt']))}", FAINT)])
-    node.notes.append([(", ".join(_drawn_with(planned)), FAINT)])
+    node.notes.append([(clean(task.prompt), "")])
+    if task.negative_prompt:
+        node.notes.append([(f"not: {clean(task.negative_prompt)}", FAINT)])
+    node.notes.append([(", ".join(_drawn_with(planned, task)), FAINT)])
     return node
 
 
-def _drawn_with(planned: Planned) -> Iterator[str]:
-    action, params = planned.action, planned.action.params
-    if "seed" in action.extra:
-        yield f"seed {action.extra['seed']}"
-    if "noise" in params:
-        yield f"noise {params['noise']}"
-    steps, effective = params.get("num_inference_steps"), action.extra.get("effective_steps")
-    start = next((i.action for i in action.inputs if i.role == "start"), None)
-    if start is None:
-        yield "from noise"
-    else:
-        yield f"strength {params.get('strength')} from {start}"
-    if steps is not None:
-        yield f"{steps} steps" if effective in (None, steps) else f"{effective} of {steps} steps"
-    if "guidance_scale" in params:
-        yield f"guidance {params['guidance_scale']}"
-    if "width" in params:
-        yield f"{params['width']}x{params.get('height')} px"
+def _drawn_with(planned: Planned, task: FrameTask) -> Iterator[str]:
+    yield f"seed {task.seed}"
+    yield f"noise {task.noise}"
+    steps, effective = task.num_inference_steps, task.effective_steps
+    start = next((i.action for i in planned.action.inputs if i.role == "start"), None)
+    yield "from noise" if start is None else f"strength {task.strength} from {start}"
+    yield f"{steps} steps" if effective == steps else f"{effective} of {steps} steps"
+    yield f"guidance {task.guidance_scale}"
+    yield f"{task.width}x{task.height} px"
 
 
 def _footer(plan: Plan) -> Iterator[Line]:

@@ -18,7 +18,9 @@ from lorakit.execute.events import (
     WorkerState,
 )
 from lorakit.plan.states import State
-from lorakit.ui.words import thing
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.task import WorkerTask
+from lorakit.plan.workers import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,13 +29,6 @@ if TYPE_CHECKING:
     from lorakit.plan.actions import Action
     from lorakit.plan.states import Plan
 
-_NOUNS = {
-    "film": "film frame",
-    "contact-sheet": "picture",
-    "side-by-side": "picture",
-    "train-text": "step",
-    "train-image": "step",
-}  # what an action's units are
 _WINDOW = (
     20.0  # seconds over which speed is measured: a scene's change shows, a wave's end does not
 )
@@ -145,12 +140,12 @@ class Progress:
                     action.step,
                     _title(action),
                     not action.group,
-                    _NOUNS.get(action.kind, "unit"),
-                    thing=thing(action.kind),
+                    action.task.unit,
+                    thing=action.task.noun,
                 )
                 self.rows.append(row)
-            elif thing(action.kind) != row.thing:
-                row.thing = thing("")  # a member of a sweep has actions of several kinds
+            elif action.task.noun != row.thing:
+                row.thing = WorkerTask.noun  # a member of a sweep has actions of several kinds
             row.total += 1
             row.units += action.units
             self._row_of[action.id] = row
@@ -171,7 +166,7 @@ class Progress:
         at = self.current
         return (
             at is not None
-            and at.engine.slot == "train"
+            and WORKERS[at.engine.slot].fresh
             and self._units_done.get(at.id, 0) >= at.units
         )
 
@@ -219,9 +214,9 @@ class Progress:
             row.active += 1
             self._active[id_] = None
             self.current = action = self.actions[id_]
-            if action.engine.slot == "train":
+            if WORKERS[action.engine.slot].fresh:
                 # another training's steps are longer or shorter, and a process has begun in between
-                self.slots["train"].forget()
+                self.slots[action.engine.slot].forget()
 
     def _advance(self, id_: str, done: int, at: float, *, worked: bool = True) -> None:
         row, action = self._row_of.get(id_), self.actions.get(id_)
@@ -254,7 +249,7 @@ class Progress:
             row.file = event.files[0]
         if event.outcome == "failed":
             self.failures.append((event.action, event.detail))
-        if event.picture and action.kind == "frame" and event.outcome == "made":
+        if event.picture and isinstance(action.task, FrameTask) and event.outcome == "made":
             self.picture, self.pictured = event.picture, action
         if self.current is action:
             self.figures = {}
@@ -268,7 +263,7 @@ class Progress:
         seconds = 0.0
         for name, slot in self.slots.items():
             rate, guess, left = slot.rate(), self._guesses[name], slot.left
-            if name == "train":
+            if WORKERS[name].fresh:
                 # others' steps are longer or shorter, and each begins and ends with more than steps
                 at = self.current if self.current and self.current.engine.slot == name else None
                 left = min(left, at.units - self._units_done.get(at.id, 0)) if at else 0
@@ -280,7 +275,7 @@ class Progress:
 def _title(action: Action) -> str:
     """Name a row: a scene by its name, other groups by theirs, what stands alone by its kind."""
     if not action.group:
-        return {"film": "film", "contact-sheet": "contact sheet"}.get(action.kind, action.label)
+        return action.task.title or action.label
     # a scene's name may hold what divides an address
     scene = action.id.removeprefix(f"{action.step}/").rpartition("/")[0]
     return action.group if not scene or f"{scene}/".startswith(f"{action.group}/") else scene

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorakit.plan import numbers
+from lorakit.plan.workers import WORKERS
 from lorakit.ui.theme import clean
 
 if TYPE_CHECKING:
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
 
 
 _AT_ONCE = 0.05  # s
-_THINGS = {"frame": "frame", "latents": "picture", "embeds": "caption"}
-
-
-def thing(kind: str) -> str:
-    """What actions of a kind are called where several are counted."""
-    return _THINGS.get(kind, "action")
 
 
 def worker_words(name: str, slot: Slot, at: float) -> str:
@@ -79,7 +74,7 @@ def speed_words(progress: Progress) -> Iterator[str]:
     """Yield speed and time left, as far as they are known."""
     current = progress.current
     at = "render" if current is None else current.engine.slot
-    slot = progress.slots.get("render" if at == "assemble" else at)
+    slot = progress.slots.get(at if WORKERS[at].steps else "render")
     rate = slot.rate() if slot is not None and slot.left else 0.0
     if rate:
         yield numbers.rate(rate, "step")

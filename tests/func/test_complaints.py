@@ -81,9 +81,9 @@ def test_complaint_05_steps_epochs_and_samples_are_exact(tmp_path: Path) -> None
     path = recipe(tmp_path, step, "texts: films.csv, test_size: 20")
     plan = plan_of(path, lorakit.load(path).facts())
     (action,) = [planned.action for planned in plan.actions]
-    (line,) = [line for line in action.extra["plan"] if "optimizer steps" in line]  # type: ignore[attr-defined]
+    (line,) = [line for line in action.notes if "optimizer steps" in line]
     steps = -(-3 * 11 // 2)
-    assert action.params["train"]["steps"] == steps  # type: ignore[index]
+    assert action.task.key()["train"]["steps"] == steps
     # half a pass more than three epochs: 17 steps of two passes are 34
     assert line == "17 optimizer steps, 3.1 epochs of 83 samples: 257 samples seen"
 
@@ -118,7 +118,7 @@ def test_complaint_12_a_sample_is_what_generate_draws(tmp_path: Path) -> None:
     path.write_text(PICTURES)
     actions = {p.action.id: p.action for p in plan_of(path, facts_for(("tiny",))).actions}
     sample, drawn = actions["style/samples-6.1"], actions["drawn/1"]
-    assert (sample.kind, sample.version, sample.params) == (drawn.kind, drawn.version, drawn.params)
+    assert sample.task == drawn.task
     assert sample.engine.spec == drawn.engine.spec
     assert sample.inputs == drawn.inputs
 

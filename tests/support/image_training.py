@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 import lorakit
 from lorakit.plan.actions import Action
+from lorakit.plan.tasks.job import Job
 
 COLOURS = ["red", "blue", "green", "orange", "purple", "teal", "gold", "navy", "lime", "pink"]
 
@@ -51,12 +52,12 @@ class Trained:
     """A training that is over: its action, its job as a worker gets it, and its outputs."""
 
     action: Action
-    job: Mapping[str, Any]
+    job: Job[Any]
     outputs: Mapping[str, str]
     encoded: Mapping[str, Mapping[str, str]]
 
 
-def encoded(recipe: Path, scratch: Path) -> tuple[Action, dict[str, Any], dict[str, Any]]:
+def encoded(recipe: Path, scratch: Path) -> tuple[Action, Job[Any], dict[str, Any]]:
     """Everything before the training of a recipe: its action, its job, what was encoded by action."""
     from lorakit.training.encode_engine import EncodeEngine
 
@@ -66,17 +67,8 @@ def encoded(recipe: Path, scratch: Path) -> tuple[Action, dict[str, Any], dict[s
     for number, action in enumerate(planned.action for planned in plan.actions):
         out = scratch / f"{number}"
         inputs = {i.role: made[i.action][i.output] for i in action.inputs if i.action in made}
-        job = {
-            "id": action.id,
-            "key": f"key{number}",
-            "kind": action.kind,
-            "params": action.params,
-            "extra": action.extra,
-            "inputs": inputs,
-            "out": str(out),
-            "keep": str(scratch / "keep"),
-            "logs": str(scratch / "logs"),
-        }
+        keep, logs = scratch / "keep", scratch / "logs"
+        job: Job[Any] = Job(action.id, f"key{number}", action.task, inputs, out, keep, logs)
         if action.kind == "train-image":
             return action, job, made
         if action.kind in ("latents", "embeds"):

@@ -92,7 +92,7 @@ class Memory:
             names |= {"latents"} if action.kind == "frame" else set()
             outputs[action.id] = {n: Output(f"{n} of {key}", 1) for n in names}
             self.manifests[key] = Manifest(
-                key, action.kind, action.params, inputs, outputs[action.id], 1.0, {}
+                key, action.kind, action.task.key(), inputs, outputs[action.id], 1.0, {}
             )
             addresses[action.id] = key
         return addresses

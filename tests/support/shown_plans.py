@@ -1,8 +1,13 @@
 """Plans with given states, made by hand: what the terminal draws, without a planner."""
 
+from dataclasses import replace
+
 from lorakit.diagnostics import Place
-from lorakit.plan.actions import Action, Engine, Input
+from lorakit.plan.actions import Engine, Input
 from lorakit.plan.states import Estimate, Plan, Planned, State, Waves
+from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.sheet import ContactSheetTask
+from tests.support.actions import FRAME, action_of
 
 RENDER = Engine("render", {"name": "lorakit:studio", "wave": 8}, "studio")
 ASSEMBLE = Engine("assemble", {}, "assemble")
@@ -11,45 +16,37 @@ BOARD = "storyboards/bunny.yaml"
 
 def frame(scene, number, prompt, state=State.NEW, reason="", changes=(), line=9, index=1):
     chained = number > 1
-    action = Action(
-        id=f"film/{scene}/{number}",
+    task = replace(
+        FRAME,
+        prompt=prompt,
+        negative_prompt="blurry",
+        noise=1234567 + number,
+        strength=0.55 if chained else 1.0,
+        effective_steps=11 if chained else 20,
+    )
+    action = action_of(
+        task,
+        f"film/{scene}/{number}",
+        RENDER,
         step="film",
         group=f"frames_scene_{index}",
-        kind="frame",
-        version=1,
         label=prompt,
         place=Place(BOARD, line, 9),
-        engine=RENDER,
-        params={
-            "prompt": prompt,
-            "negative_prompt": "blurry",
-            "noise": 1234567 + number,
-            "strength": 0.55 if chained else 1.0,
-            "num_inference_steps": 20,
-            "guidance_scale": 5.0,
-            "width": 128,
-            "height": 128,
-        },
         inputs=(Input("start", f"film/{scene}/1", "latents"),) if chained else (),
         files={"picture": (f"film/frames_scene_{index}/frame_{number:03d}.png",)},
         units=11 if chained else 20,
-        extra={"effective_steps": 11 if chained else 20, "seed": 7},
     )
     return Planned(action, state, reason, "k" * 64, tuple(changes))
 
 
 def assembled(kind, name, state, units, inputs, reason=""):
     output = "film" if kind == "film" else "sheet"
-    action = Action(
-        id=f"film/{kind}",
+    action = action_of(
+        FilmTask(24, 128, 0, None, ()) if kind == "film" else ContactSheetTask("", ()),
+        f"film/{kind}",
+        ASSEMBLE,
         step="film",
-        group="",
-        kind=kind,
-        version=1,
         label="The bunny and the magic hat",
-        place=None,
-        engine=ASSEMBLE,
-        params={"height": 128},
         inputs=tuple(Input(f"picture_{n:05d}", i, "picture") for n, i in enumerate(inputs, 1)),
         files={output: (f"film/{name}",)},
         units=units,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import nn
 
 from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.training import text_model
+from tests.support.actions import LORA, TEXTS, TRAIN
 from tests.support.tiny_text import save_bert
 
 
@@ -21,17 +23,15 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def built(bert: Path, *, checkpointing: bool = False, **lora: object) -> Any:
-    params = {
-        "seed": 3,
-        "method": "lora",
-        "train": {"gradient_checkpointing": checkpointing},
-        "lora": {
-            "rank": 4, "alpha": 9.0, "dropout": 0.0, "target_modules": r".*layer\.1\..*dense",
-            "use_rslora": False, "use_dora": False, "modules_to_save": [], **lora,
-        },
-    }  # fmt: skip
-    extra = {"model_path": str(bert), "labels": ["no", "yes"], "source": "tiny"}
-    model = text_model.build(params, extra)
+    given = {"target_modules": r".*layer\.1\..*dense", **lora}
+    task = replace(
+        TEXTS,
+        lora=replace(LORA, rank=4, alpha=9.0, **given),
+        train=replace(TRAIN, gradient_checkpointing=checkpointing),
+        model_path=str(bert),
+        labels=("no", "yes"),
+    )
+    model = text_model.build(task)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():  # an adapter at its beginning adds nothing
         for parameter in model.parameters():

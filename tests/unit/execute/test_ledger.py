@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lorakit.execute.ledger import Ledger
-from lorakit.plan.actions import Action, Engine, Input
+from lorakit.plan.actions import Action, Input
 from lorakit.plan.states import Estimate, Plan, Planned, State
 from lorakit.store.store import Output
+from tests.support.actions import frame_action
 
 MADE = {"latents": Output("x", 1), "picture": Output("y", 1)}
 
 
 def action(id_: str, *needs: str, output: str = "latents") -> Action:
     inputs = tuple(Input(f"role_{n}", need, output) for n, need in enumerate(needs))
-    return Action(id_, "step", "", "frame", 1, "", None, Engine("render", {}, "e"), {}, inputs)
+    return frame_action(id_, inputs)
 
 
 def ledger(*actions: Action, held: tuple[str, ...] = (), state: State = State.NEW) -> Ledger:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lorakit.execute.slots import Slot
-from lorakit.plan.actions import Action, Engine, Input
+from lorakit.plan.actions import Action, Input
+from tests.support.actions import frame_action
 
 
 @dataclass
@@ -18,13 +19,11 @@ class Hand:
 
 def action(id_: str, engine: str = "e", units: int = 1, needs: str = "") -> Action:
     inputs = (Input("start", needs, "latents"),) if needs else ()
-    return Action(
-        id_, "step", "", "frame", 1, "", None, Engine("render", {}, engine), {}, inputs, units=units
-    )
+    return frame_action(id_, inputs, engine=engine, units=units)
 
 
-def slot(*actions: Action, put: str = "") -> Slot:
-    made = Slot("render", {a.id: a for a in actions})
+def slot(*actions: Action, put: str = "", name: str = "render") -> Slot:
+    made = Slot(name, {a.id: a for a in actions})
     made.worker = Hand()  # type: ignore[assignment]
     made.ready = True
     for id_ in put.split() or [a.id for a in actions]:
@@ -151,8 +150,7 @@ def test_a_worker_that_cannot_begin_is_not_tried_again() -> None:
 
 def test_what_the_system_ended_for_its_memory_says_which_keys_to_change() -> None:
     for name, words in (("train", "half the batch_size"), ("render", "a smaller model")):
-        queue = slot(action("a"))
-        queue.name = name
+        queue = slot(action("a"), name=name)
         for _ in range(3):
             fresh_worker(queue)
             take(queue)

@@ -10,8 +10,10 @@ import pytest
 
 from lorakit.execute.stopwatch import Stopwatch
 from lorakit.plan.actions import Action, Engine
+from lorakit.plan.cost import Cost
 from lorakit.plan.estimate import estimate
 from lorakit.plan.states import Planned, State
+from tests.support.actions import TEXTS, action_of
 from tests.support.planning import facts_for
 
 
@@ -27,20 +29,8 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 def training(steps: int) -> Action:
-    return Action(
-        id="judge/training",
-        step="judge",
-        group="",
-        kind="train-text",
-        version=1,
-        label="",
-        place=None,
-        engine=Engine("train", {}, "one"),
-        params={},
-        files={},
-        units=steps,
-        extra={"timing": "this model on this machine", "operations": 1e12},
-    )
+    cost = Cost("train-text|this model on this machine", operations=1e12)
+    return action_of(TEXTS, "judge/training", Engine("train", {}, "one"), units=steps, cost=cost)
 
 
 def followed(watch: Stopwatch, at: Callable[[float], None], steps: int) -> None:

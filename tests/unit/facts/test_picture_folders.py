@@ -43,7 +43,7 @@ def complaint(folder: Path, data: str = "") -> str:
 
 def lines(folder: Path, data: str = "") -> list[str]:
     plan = lorakit.load(recipe(folder, data)).plan()
-    return next(p.action.extra["plan"] for p in plan.actions if p.action.kind == "train-image")
+    return next(p.action.notes for p in plan.actions if p.action.kind == "train-image")
 
 
 def test_what_systems_and_notebooks_leave_in_folders_is_passed_over(project: Path) -> None:
@@ -121,7 +121,7 @@ def test_kohya_s_folders_repeat_their_pictures_and_name_them(project: Path) -> N
     assert "3_fox in snow: 1 picture, each 3 times an epoch" in said
     plan = lorakit.load(recipe(project)).plan()
     action = next(p.action for p in plan.actions if p.action.kind == "train-image")
-    assert action.params["folder_repeats"] == [10, 10, 3]
+    assert action.task.key()["folder_repeats"] == [10, 10, 3]
     # what the recipe says goes first
     assert any("of 6 pictures" in line for line in lines(project, ", repeats: 2"))
     # years are no repeats, and neither is a number in a folder beside others
@@ -166,5 +166,5 @@ def test_pictures_whose_colours_are_turned_have_latents_of_their_own(project: Pa
     ramp = np.linspace(0, 65535, 4096).astype(np.uint16).reshape(64, 64)
     Image.fromarray(ramp).save(project / "foxes" / "0.png")
     plan = lorakit.load(recipe(project)).plan()
-    latents = [p.action.params for p in plan.actions if p.action.kind == "latents"]
+    latents = [p.action.task.key() for p in plan.actions if p.action.kind == "latents"]
     assert [one.get("colours") for one in latents] == ["srgb", None]

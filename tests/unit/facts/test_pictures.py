@@ -202,7 +202,7 @@ def test_what_is_not_here_is_unknown_until_a_run_and_then_said(cache: Path, proj
     assert training.state is State.WAITS
     assert training.reason == "until what it needs is downloaded"
     assert training.action.label == "lora training of lorakit:studio on hub:someone/far"
-    lines = training.action.extra["plan"]
+    lines = training.action.notes
     assert isinstance(lines, list)
     assert lines[0] == "optimizer steps: unknown until its data is downloaded"
     with pytest.raises(

@@ -91,8 +91,6 @@ def test_an_adapter_s_parameters_are_those_that_peft_makes(name, targets, dora) 
 def test_the_gurukul_recipe_trains_297_984_parameters_and_is_planned_offline() -> None:
     plan = lorakit.load(resources.path("recipes") / "gurukul-sd14.yaml").plan()
     training = next(p.action for p in plan.actions if p.action.kind == "train-image")
-    assert training.params["lora"]["target_modules"] == list(CROSS)
-    assert any(
-        "trains 297,984 of 859,520,964 parameters" in line for line in training.extra["plan"]
-    )
-    assert [p.action.params["prompt"] for p in plan.actions if p.action.kind == "frame"]
+    assert training.task.key()["lora"]["target_modules"] == list(CROSS)
+    assert any("trains 297,984 of 859,520,964 parameters" in line for line in training.notes)
+    assert [p.action.label for p in plan.actions if p.action.kind == "frame"]

@@ -392,7 +392,7 @@ def signature(plan: Plan) -> dict[str, dict[str, str]]:
     for planned in plan.actions:
         action = planned.action
         inputs = [(i.role, i.action) for i in action.inputs] if action.kind == "frame" else []
-        found[action.kind][action.id] = repr((sorted(action.params.items()), inputs))
+        found[action.kind][action.id] = repr((sorted(action.task.key().items()), inputs))
     return found
 
 

@@ -23,7 +23,7 @@ def test_prompts_are_derived_as_a_storyboard_derives_them(tmp_path: Path) -> Non
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     actions = [p.action for p in plan_of(tmp_path / "recipe.yaml").actions]
     pictures = [action for action in actions if action.kind == "frame"]
-    assert [action.params["prompt"] for action in pictures[::2]] == [
+    assert [action.label for action in pictures[::2]] == [
         "soft illustration, A fox finds a key",
         "soft illustration, Who is it?",
     ]

@@ -30,9 +30,9 @@ def test_a_masked_picture_shares_no_latents_with_the_same_picture_unmasked(
     tiny_sd: Path, tmp_path: Path
 ) -> None:
     made = actions(tiny_sd, tmp_path, 2, "masked_loss: true, prior_data: others")
-    latents = {a.id.rpartition("/")[2]: "mask" in a.params for a in made if a.kind == "latents"}
-    samples = next(a for a in made if a.kind == "train-image").extra["samples"]
-    told = [(one["prior"], latents[one["latents"]]) for one in samples]
+    latents = {a.id.rpartition("/")[2]: "mask" in a.task.key() for a in made if a.kind == "latents"}
+    samples = next(a for a in made if a.kind == "train-image").task.samples
+    told = [(one.prior, latents[one.latents]) for one in samples]
     assert told == [(False, True), (False, True), (False, False), *[(True, False)] * 3]
     # the third is the same in both, and encoded once
     assert len(latents) == 5
@@ -51,6 +51,6 @@ def test_the_plan_says_how_many_pictures_have_a_mask(
     tiny_sd: Path, tmp_path: Path, masked: int, step: str, said: str
 ) -> None:
     made = actions(tiny_sd, tmp_path, masked, step)
-    lines = next(a for a in made if a.kind == "train-image").extra["plan"]
+    lines = next(a for a in made if a.kind == "train-image").notes
     about = [line for line in lines if "mask" in line]
     assert [line.startswith(said) for line in about] == ([True] if said else [])

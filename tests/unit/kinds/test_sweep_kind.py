@@ -46,7 +46,7 @@ def test_members_fold_under_their_sweep_and_fail_alone(tmp_path: Path) -> None:
     for rank in (2, 4):
         training = found[f"ranks/rank={rank}/training"]
         assert (training.step, training.group, training.alone) == ("ranks", f"rank={rank}", True)
-        assert training.params["lora"]["rank"] == rank  # type: ignore[index]
+        assert training.task.key()["lora"]["rank"] == rank
     assert not found["ranks/table"].alone
     assert all(i.optional for i in found["ranks/table"].inputs)
     assert found["ranks/contact-sheet"].inputs[0].output == "curve"
@@ -116,9 +116,9 @@ def test_pictures_are_compared_in_a_column_each(tmp_path: Path) -> None:
         both={"kind": "compare", "of": ["few", "many"]},
     )
     sheet = actions(plan)["both/side-by-side"]
-    assert sheet.params["of"] == ["few", "many"]
-    assert sheet.params["captions"] == ["a fox", "an owl"]
-    assert [len(column) for column in sheet.params["pictures"]] == [1, 2]  # type: ignore[union-attr, attr-defined]
+    assert sheet.task.key()["of"] == ["few", "many"]
+    assert sheet.task.key()["captions"] == ["a fox", "an owl"]
+    assert [len(column) for column in sheet.task.key()["pictures"]] == [1, 2]
     assert sheet.files == {"sheet": ("both/side_by_side.png",)}
 
 

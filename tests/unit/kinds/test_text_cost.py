@@ -12,6 +12,7 @@ from lorakit.facts.text_lengths import TextLengths
 from lorakit.plan import numbers
 from lorakit.plan.estimate import memory_name
 from lorakit.plan.memory import way_out
+from tests.support.actions import TEXTS, TRAIN
 from tests.support.planning import facts_for, plan_of
 
 RECIPE = """\
@@ -131,7 +132,7 @@ def test_complaint_09_what_does_not_fit_is_said_before_with_the_keys_to_change(
 
 def test_a_plan_says_on_how_many_texts_a_training_is_measured(tmp_path: Path) -> None:
     training = plan_of(*planned(tmp_path)).actions[0].action
-    assert "measured on 20 texts that it does not see" in training.extra["plan"]  # type: ignore[operator]
+    assert "measured on 20 texts that it does not see" in training.notes
 
 
 def test_processes_on_one_cpu_take_its_memory_together(tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_processes_on_one_cpu_take_its_memory_together(tmp_path: Path) -> None:
     path, facts = planned(tmp_path, more="}, resources: {processes: 2")
     plan = plan_of(path, facts)
     training = next(p.action for p in plan.actions if p.action.id == "judge/training")
-    assert plan.estimate.memory == 2 * int(str(training.extra["memory"]))
+    assert plan.estimate.memory == 2 * training.cost.memory
     # each has half of a batch, and all of the weights
     assert one < plan.estimate.memory < 2 * one
     found = Estimates({})
@@ -155,14 +156,15 @@ def test_processes_on_one_cpu_take_its_memory_together(tmp_path: Path) -> None:
         ({"batch_size": 5}, "lora", "batch_size: 1 and gradient_accumulation_steps: 5,"),
         ({"batch_size": 9}, "lora", "batch_size: 3 and gradient_accumulation_steps: 3,"),
         ({"batch_size": 1}, "lora", "train.gradient_checkpointing: true"),
-        ({"batch_size": 1, "gradient_checkpointing": True}, "lora", "a smaller resolution, a LoRA of lower rank"),
-        ({"batch_size": 1, "gradient_checkpointing": True}, "full", "a smaller resolution, method: lora"),
+        ({"batch_size": 1, "gradient_checkpointing": True}, "lora", "a shorter max_length, a LoRA of lower rank"),
+        ({"batch_size": 1, "gradient_checkpointing": True}, "full", "a shorter max_length, method: lora"),
     ],
 )  # fmt: skip
 def test_the_way_out_leaves_a_step_its_samples(
     train: dict[str, object], method: str, words: str
 ) -> None:
-    assert words in way_out({"train": train, "method": method})
+    task = replace(TEXTS, method=method, train=replace(TRAIN, **train))
+    assert words in way_out(task)
 
 
 def test_a_disk_that_will_not_do_is_warned_of_before_the_run(tmp_path: Path) -> None:

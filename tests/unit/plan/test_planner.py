@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,10 @@ from lorakit.plan.keys import action_key
 from lorakit.plan.planner import Selection
 from lorakit.plan.seeds import derive
 from lorakit.plan.states import Planned, State
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.waves import foresee
+from tests.support.actions import FRAME, action_of, frame_action
 from tests.support.boards import board_text, sentences
 from tests.support.planning import Memory, facts_for, plan_of
 
@@ -109,7 +114,7 @@ def test_what_other_versions_made_is_reused_and_said_or_rebuilt(tmp_path: Path) 
 def test_draft_draws_eight_steps(tmp_path: Path) -> None:
     path = board(tmp_path, steps=30)  # type: ignore[arg-type]
     plan = plan_of(path, selection=Selection(draft=True))
-    assert plan.actions[0].action.params["num_inference_steps"] == 8
+    assert plan.actions[0].action.task.key()["num_inference_steps"] == 8
 
 
 def test_names_titles_notes_and_paths_change_no_key(tmp_path: Path) -> None:
@@ -147,7 +152,7 @@ def test_chains_take_the_noise_of_their_hop(tmp_path: Path) -> None:
         if text:
             lines[1] = text
         plan = plan_of(board(tmp_path, [("one", lines)], chain=chain))
-        return [p.action.params["noise"] for p in plan.actions if p.action.kind == "frame"]
+        return [p.action.task.key()["noise"] for p in plan.actions if p.action.kind == "frame"]
 
     first, second, third = (derive(0, "one", hop) for hop in range(3))
     assert noises("{from: noise}") == [first, first, first]
@@ -254,60 +259,64 @@ def test_planning_is_linear(tmp_path: Path) -> None:
 
 # -- keys and waves --------------------------------------------------------------------------------
 
-PARAMS = st.dictionaries(
-    st.text(max_size=5), st.integers() | st.text(max_size=5) | st.booleans(), max_size=5
+TASKS = st.builds(
+    replace,
+    st.just(FRAME),
+    prompt=st.text(max_size=5),
+    noise=st.integers(),
+    strength=st.sampled_from([0.5, 1.0, 1]),
+    adapters=st.lists(st.tuples(st.text(max_size=3), st.integers()), max_size=2).map(tuple),
+    anchor_weight=st.sampled_from([None, 0.0, 0.5]),
 )
 
 
-def an_action(
-    params: dict[str, object], id_: str = "a", units: int = 1, inputs: tuple[Input, ...] = ()
-) -> Action:
-    return Action(
-        id_,
-        "step",
-        "",
-        "frame",
-        1,
-        "",
-        None,
-        Engine("render", {}, "e"),
-        params,
-        inputs,
-        units=units,
-    )
+@given(TASKS, TASKS)
+def test_a_key_is_as_different_as_its_parameters(one: FrameTask, other: FrameTask) -> None:
+    same = action_key(action_with(one), {}) == action_key(action_with(other), {})
+    assert same == (repr(one) == repr(other))
 
 
-@given(PARAMS, PARAMS)
-def test_a_key_is_as_different_as_its_parameters(
-    one: dict[str, object], other: dict[str, object]
-) -> None:
-    same = action_key(an_action(one), {}) == action_key(an_action(other), {})
-    assert same == (repr(sorted(one.items())) == repr(sorted(other.items())))
+def action_with(task: WorkerTask) -> Action:
+    return action_of(task, "a", Engine("render", {}, "e"))
+
+
+@dataclass(frozen=True, slots=True)
+class Newer(FrameTask):
+    """Frames, as a later version draws them."""
+
+    version: ClassVar[int] = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Other(FrameTask):
+    """What has a frame's fields and is none."""
+
+    kind: ClassVar[str] = "other"
 
 
 def test_a_key_knows_roles_kinds_and_versions() -> None:
-    action = an_action({"a": 1})
+    action = action_with(FRAME)
+    fields = {f.name: getattr(FRAME, f.name) for f in dataclasses.fields(FRAME)}
     keys = {
         action_key(action, {}),
         action_key(action, {"start": "x"}),
         action_key(action, {"anchor": "x"}),
-        action_key(dataclasses.replace(action, kind="film"), {}),
-        action_key(dataclasses.replace(action, version=2), {}),
+        action_key(action_with(Other(**fields)), {}),
+        action_key(action_with(Newer(**fields)), {}),
     }
     assert len(keys) == 5
-    beside = dataclasses.replace(
-        action, id="b", label="else", step="t", files={"x": ("y",)}, extra={"s": 1}
-    )
+    task = replace(FRAME, seed=99, effective_steps=1)
+    beside = replace(action, id="b", label="else", step="t", files={"x": ("y",)}, task=task)
     assert action_key(beside, {}) == action_key(action, {})
 
 
 def waves_of(chains: list[list[int]], width: int) -> tuple[int, int]:
-    shape = {"width": 8, "height": 8, "wave": width}
     planned = []
     for number, units in enumerate(chains):
         for place, count in enumerate(units):
             before = (Input("start", f"{number}/{place - 1}", "latents"),) if place else ()
-            planned.append(Planned(an_action(shape, f"{number}/{place}", count, before), State.NEW))
+            action = frame_action(f"{number}/{place}", before, units=count, batch_size=width)
+            planned.append(Planned(action, State.NEW))
     (waves,) = foresee(planned)
     return waves.calls, waves.rows
 

@@ -1,37 +1,29 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
+from lorakit.plan.tasks.film import FilmCaptions, FilmShot, FilmTask
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.sheet import ContactSheetTask, SheetPicture, SheetRows
 from lorakit.rendering.assemble import AssemblyEngine
+from tests.support.actions import FRAME
 
 
-def film_job(number, paths, out, **params):
-    defaults = {"fps": 24, "height": None, "transition_frames": 2, "captions": None}
-    shots = [
-        {"picture": f"picture_{n:04d}", "frames": 6, "caption": f"Sentence {n}"}
-        for n in range(len(paths))
-    ]
-    return {
-        "id": f"film/{number}",
-        "kind": "film",
-        "params": {**defaults, "shots": shots, **params},
-        "inputs": {f"picture_{n:04d}": str(path) for n, path in enumerate(paths)},
-        "out": str(out),
-    }
+def film_job(number, paths, out, **more):
+    shots = tuple(FilmShot(f"picture_{n:04d}", 6, f"Sentence {n}") for n in range(len(paths)))
+    task = replace(FilmTask(24, None, 2, None, shots), **more)
+    inputs = {f"picture_{n:04d}": str(path) for n, path in enumerate(paths)}
+    return Job(f"film/{number}", "key", task, inputs, out)
 
 
 def sheet_job(paths, out):
-    pictures = [{"picture": f"p{n}", "caption": "A key"} for n in range(len(paths))]
-    return {
-        "id": "sheet",
-        "kind": "contact-sheet",
-        "params": {"title": "A film", "groups": [{"title": "meadow", "pictures": pictures}]},
-        "inputs": {f"p{n}": str(path) for n, path in enumerate(paths)},
-        "out": str(out),
-    }
+    pictures = tuple(SheetPicture(f"p{n}", "A key") for n in range(len(paths)))
+    task = ContactSheetTask("A film", (SheetRows("meadow", pictures),))
+    return Job("sheet", "key", task, {f"p{n}": str(path) for n, path in enumerate(paths)}, out)
 
 
 @pytest.fixture
@@ -55,7 +47,7 @@ def test_jobs_are_done_in_turn_and_their_files_named(tmp_path, paths, decode):
     engine = AssemblyEngine({}, lambda *progress: told.append(progress))
     assert not engine.busy
     assert engine.step() == []
-    engine.submit(film_job(1, paths, tmp_path / "a", captions={"position": "top", "size": 0.1}))
+    engine.submit(film_job(1, paths, tmp_path / "a", captions=FilmCaptions("top", 0.1)))
     engine.submit(sheet_job(paths, tmp_path / "b"))
     ended = drain(engine)
     assert ended == [
@@ -72,12 +64,12 @@ def test_jobs_are_done_in_turn_and_their_files_named(tmp_path, paths, decode):
 def test_a_failed_job_leaves_the_others_alone(tmp_path, paths):
     engine = AssemblyEngine({}, lambda *_: None)
     engine.submit(film_job(1, [tmp_path / "gone"], tmp_path / "a"))
-    engine.submit({**sheet_job(paths, tmp_path / "c"), "kind": "opera"})
+    engine.submit(replace(sheet_job(paths, tmp_path / "c"), task=FRAME))
     engine.submit(film_job(2, paths, tmp_path / "b"))
     first, second, third = drain(engine)
     assert first["id"] == "film/1"
     assert "gone" in first["error"]
-    assert "opera" in second["error"]
+    assert "FrameTask" in second["error"]
     assert "outputs" in third
 
 

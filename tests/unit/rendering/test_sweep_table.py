@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lorakit.diagnostics import LorakitError
+from lorakit.plan.tasks.figures import Choice, SweepBestTask, SweepMember, SweepTableTask
 from lorakit.rendering.sweep_table import Result, best_of, table, write_best, write_sweep
 
 
@@ -57,30 +57,30 @@ def test_the_figure_that_decides_is_shown_whatever_it_is() -> None:
     assert "sharpness" not in table(found, None)
 
 
-def written(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+def written(folder: Path) -> tuple[SweepBestTask, dict[str, str]]:
     inputs = {}
     for number, accuracy in ((1, 0.8), (2, 0.9)):
         figures, adapter = folder / f"figures_{number}", folder / f"adapter_{number}"
         figures.write_text(json.dumps({"accuracy": accuracy, "method": "lora"}))
         adapter.write_bytes(b"weights %d" % number)
         inputs |= {f"metrics_{number}": str(figures), f"adapter_{number}": str(adapter)}
-    members = [
-        {
-            "name": f"rank={number}",
-            "like": f"rank={number}",
-            "values": {"rank": str(number)},
-            "metrics": f"metrics_{number}",
-            "files": {"adapter": f"adapter_{number}"},
-        }
+    members = tuple(
+        SweepMember(
+            name=f"rank={number}",
+            like=f"rank={number}",
+            values={"rank": str(number)},
+            metrics=f"metrics_{number}",
+            files={"adapter": f"adapter_{number}"},
+        )
         for number in (1, 2, 3)  # the third failed: nothing of it is among the inputs
-    ]
-    by = {"metric": "accuracy", "mode": "max"}
-    return {"members": members, "best": by, "files": {"adapter": "adapter.safetensors"}}, inputs
+    )
+    by = Choice("accuracy", "max")
+    return SweepBestTask(members, by, {"adapter": "adapter.safetensors"}), inputs
 
 
 def test_both_forms_are_written_and_agree(tmp_path: Path) -> None:
-    params, inputs = written(tmp_path)
-    outputs = write_sweep(tmp_path, params, inputs)
+    task, inputs = written(tmp_path)
+    outputs = write_sweep(tmp_path, SweepTableTask(task.members, task.best), inputs)
     told = json.loads(Path(outputs["metrics"]).read_text())
     assert told["best"] == "rank=2"
     assert [m["figures"] and m["figures"]["accuracy"] for m in told["members"]] == [0.8, 0.9, None]
@@ -88,10 +88,10 @@ def test_both_forms_are_written_and_agree(tmp_path: Path) -> None:
 
 
 def test_the_best_member_s_files_are_handed_on(tmp_path: Path) -> None:
-    params, inputs = written(tmp_path)
+    task, inputs = written(tmp_path)
     (tmp_path / "out").mkdir()
-    outputs = write_best(tmp_path / "out", params, inputs)
+    outputs = write_best(tmp_path / "out", task, inputs)
     assert Path(outputs["adapter"]).read_bytes() == b"weights 2"
     assert Path(outputs["adapter"]).name == "adapter.safetensors"
     with pytest.raises(LorakitError, match="no member of the sweep came to a figure"):
-        write_best(tmp_path / "out", params, {})
+        write_best(tmp_path / "out", task, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.facts.machine import CPU_PATCHES_VARIABLE, this_machine
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.training.image_trainer import ImageTrainer
 from tests.support.image_training import encoded, fox_recipe
 
@@ -34,13 +37,14 @@ def forget() -> Any:
     keep_freed_memory.cache_clear()
 
 
-def losses(job: dict[str, Any], name: str) -> list[float]:
+def losses(job: Job[TrainImageTask], name: str) -> list[float]:
     found: dict[int, float] = {}
 
     def report(_job: str, done: int, _total: int, figures: Any = None) -> None:
         found[done] = figures["loss"]
 
-    run = ImageTrainer({**job, **{k: f"{job[k]}-{name}" for k in ("out", "keep")}}).run(report)
+    out, keep = (folder.with_name(f"{folder.name}-{name}") for folder in (job.out, job.keep))
+    run = ImageTrainer(replace(job, out=out, keep=keep)).run(report)
     while len(found) < STEPS:
         next(run)
     run.close()

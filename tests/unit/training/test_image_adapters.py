@@ -50,11 +50,11 @@ def moved(action: Any, share: float = 1.0) -> Any:
     from lorakit.training import image_model
     from lorakit.training.networks import Networks
 
-    pipeline = image_model.build(action.params, action.extra, words=True)
-    text = action.params["train_text_encoder"]
-    networks = Networks(pipeline, action.extra["family"], text=text)
+    pipeline = image_model.build(action.task, words=True)
+    text = action.task.train_text_encoder
+    networks = Networks(pipeline, action.task.family, text=text)
     dice = torch.Generator().manual_seed(1)
-    scale = share * (0.02 if action.params["method"] == "full" else 0.3)
+    scale = share * (0.02 if action.task.lora is None else 0.3)
     with torch.no_grad():
         for parameter in networks.parameters():
             if parameter.requires_grad:
@@ -84,7 +84,7 @@ def close(one: torch.Tensor, other: torch.Tensor) -> bool:
 def saved(networks: Any, action: Any, out: Path) -> dict[str, str]:
     from lorakit.training import image_model
 
-    return image_model.save(networks, action.params, action.extra, out, "sd_v1")
+    return image_model.save(networks, action.task, out, "sd_v1")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -156,7 +156,7 @@ def test_the_plan_counts_what_is_trained_and_what_it_leaves(
     networks = moved(action)
     count = sum(p.numel() for p in networks.parameters() if p.requires_grad)
     whole = sum(p.numel() for n, p in networks.named_parameters() if "lora_" not in n)
-    (line,) = (line for line in action.extra["plan"] if line.startswith("trains "))
+    (line,) = (line for line in action.notes if line.startswith("trains "))
     assert line.startswith(f"trains {count:,} of ")
     if way not in ("loha", "lokr"):
         assert line.startswith(f"trains {count:,} of {whole:,} parameters ({count / whole:.3%})")
@@ -164,7 +164,7 @@ def test_the_plan_counts_what_is_trained_and_what_it_leaves(
     files = [file for file in (tmp_path / "out").rglob("*") if file.is_file()]
     left = sum(file.stat().st_size for file in files)
     # the headers of what is written anew are as good as in what is added for them
-    assert left - 200_000 < action.extra["disk"] - 200_000 < left
+    assert left - 200_000 < action.cost.disk - 200_000 < left
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_kohya_s_header_names_the_base_and_its_file_reads_back_the_same(
     base = load_pipeline(tmp_path / "model", family, "fp32", "cpu")
     assert base_version(family, base) == version
     source = tmp_path / "pytorch_lora_weights.safetensors"
-    image_model.save_adapter(moved(action), action.params["lora"], source, version)
+    image_model.save_adapter(moved(action), action.task.lora, source, version)
     target = tmp_path / "ink.safetensors"
     words = ["adapter", str(source), "--format", "kohya", "--out", str(target)]
     ran = CliRunner().invoke(command, words, standalone_mode=False)

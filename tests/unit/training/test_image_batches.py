@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,54 +14,55 @@ from PIL import Image
 from torch import nn
 
 from lorakit.plan.buckets import PictureOrder
+from lorakit.plan.tasks.training import EncodedSample
 from lorakit.training import canonical
 from lorakit.training.image_batches import ImageBatches, time_ids
 from lorakit.training.image_data import encode, mask_of, pixels
 from lorakit.training.image_task import ImageTask
 from lorakit.training.rank_shard import WHOLE, RankShard
 
-MIDDLE = [[0, 0.5, 0.5]]
+MIDDLE = ((0, 0.5, 0.5),)
 
 
-def item(number: int, **more: Any) -> dict[str, Any]:
-    return {
-        "name": f"{number}.png",
-        "caption": f"a fox, {number}, red, soft, old",
-        "size": [96, 48],
-        "bucket": [64, 64],
-        "views": MIDDLE,
-        "prior": False,
-        "latents": f"latents-{number}",
-        "embeds": f"embeds-{number}",
-        **more,
-    }
+def item(number: int, **more: Any) -> EncodedSample:
+    made = EncodedSample(
+        name=f"{number}.png",
+        caption=f"a fox, {number}, red, soft, old",
+        size=(96, 48),
+        bucket=(64, 64),
+        views=MIDDLE,
+        prior=False,
+        latents=f"latents-{number}",
+        embeds=f"embeds-{number}",
+    )
+    return replace(made, **more)
 
 
-def batches(folder: Path, items: list[dict[str, Any]], slots: list[int], **more: Any):
+def batches(folder: Path, items: list[EncodedSample], slots: list[int], **more: Any):
     """Latents whose every number says of which picture and view they are."""
-    inputs = {}
+    inputs, tensors = {}, more.pop("tensors", {})
     for number, one in enumerate(items):
-        views = len(one["views"])
+        views = len(one.views)
         mean = torch.stack([torch.full((2, 4, 4), number + view / 10) for view in range(views)])
-        canonical.write(folder / f"latents-{number}", {"mean": mean, **one.pop("tensors", {})})
+        canonical.write(folder / f"latents-{number}", {"mean": mean, **tensors.get(number, {})})
         canonical.write(
             folder / f"embeds-{number}", {"embeds": torch.full((1, 3, 2), float(number))}
         )
         inputs |= {k: str(folder / k) for k in (f"latents-{number}", f"embeds-{number}")}
     canonical.write(folder / "empty", {"embeds": torch.full((1, 3, 2), -1.0)})
     size = more.pop("size", 2)
-    order = PictureOrder([tuple(items[s]["bucket"]) for s in slots], size, 7)
+    order = PictureOrder([items[s].bucket for s in slots], size, 7)
     more.setdefault("large", False)
     return ImageBatches(items, slots, order, {**inputs, "empty": str(folder / "empty")}, **more)
 
 
 def test_repeats_show_each_picture_so_often_and_lose_none(tmp_path: Path) -> None:
-    sizes = [[64, 64], [64, 64], [96, 32]]
+    sizes = [(64, 64), (64, 64), (96, 32)]
     items = [item(n, bucket=size) for n, size in enumerate(sizes)]
     made = batches(tmp_path, items, [0, 0, 0, 1, 1, 1, 2, 2, 2])
     assert made.order.per_epoch == 5  # 3 batches of the first size, 2 of the other
     for epoch in range(2):
-        names = [i["name"] for k in range(5) for i in made.members(epoch * 5 + k)]
+        names = [i.name for k in range(5) for i in made.members(epoch * 5 + k)]
         assert Counter(names) == {"0.png": 3, "1.png": 3, "2.png": 3}
 
 
@@ -92,8 +94,8 @@ def test_tags_are_shuffled_and_the_first_are_kept(tmp_path: Path) -> None:
         told.append(caption)
         return {"embeds": torch.zeros(1, 3, 2)}
 
-    made = batches(tmp_path, [item(0)], [0], size=1, shuffle=True, keep=2, words=words)
-    del made.samples[0]["embeds"]  # a plan makes none where captions change
+    one = item(0, embeds=None)  # a plan makes none where captions change
+    made = batches(tmp_path, [one], [0], size=1, shuffle=True, keep=2, words=words)
     for number in range(40):
         made.batch(number)
     parts = [caption.split(", ") for caption in told]
@@ -186,7 +188,7 @@ def test_noise_offset_shifts_whole_channels(two: ImageBatches) -> None:
 
 def test_latents_are_sampled_where_the_vae_has_a_spread(tmp_path: Path) -> None:
     spread = {"logvar": torch.full((1, 2, 4, 4), -2.0)}
-    made = batches(tmp_path, [item(0, tensors=spread)], [0], size=1)
+    made = batches(tmp_path, [item(0)], [0], size=1, tensors={0: spread})
     one, batch = task(made), made.batch(0)
     starts = []
     for seed in range(300):
@@ -203,7 +205,7 @@ def test_latents_are_sampled_where_the_vae_has_a_spread(tmp_path: Path) -> None:
 def test_a_masked_loss_is_of_what_the_mask_leaves(tmp_path: Path) -> None:
     mask = torch.zeros(1, 1, 4, 4)
     mask[..., :2] = 1
-    made = batches(tmp_path, [item(0, tensors={"mask": mask})], [0], size=1)
+    made = batches(tmp_path, [item(0)], [0], size=1, tensors={0: {"mask": mask}})
     loss, noise, _ = losses(task(made), made.batch(0))
     assert loss == pytest.approx(float(noise[..., :2].square().mean()), rel=1e-5)
 
@@ -211,9 +213,9 @@ def test_a_masked_loss_is_of_what_the_mask_leaves(tmp_path: Path) -> None:
 def test_a_picture_without_a_mask_leaves_the_others_theirs(tmp_path: Path) -> None:
     mask = torch.zeros(1, 1, 4, 4)
     mask[..., :2] = 1
-    made = batches(tmp_path, [item(0, tensors={"mask": mask}), item(1, prior=True)], [0, 1])
+    made = batches(tmp_path, [item(0), item(1, prior=True)], [0, 1], tensors={0: {"mask": mask}})
     loss, noise, _ = losses(task(made), made.batch(0))
-    (row,) = [n for n, one in enumerate(made.members(0)) if one["name"] == "0.png"]
+    (row,) = [n for n, one in enumerate(made.members(0)) if one.name == "0.png"]
     squares = noise.square()
     expected = (squares[row, ..., :2].mean() + squares[1 - row].mean()) / 2
     assert loss == pytest.approx(float(expected), rel=1e-5)

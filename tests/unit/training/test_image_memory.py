@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from torch.utils import checkpoint
 
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.training import canonical
 from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.image_trainer import ImageTrainer
@@ -23,10 +26,11 @@ WAYS = {
 }
 
 
-def learnt(job: dict[str, Any], name: str, **train: object) -> tuple[list[float], dict[str, Any]]:
+def learnt(job: Job[TrainImageTask], name: str, **train: Any) -> tuple[list[float], dict[str, Any]]:
     """The losses of a few steps, and the weights after them."""
-    params = {**job["params"], "train": {**job["params"]["train"], **train}}
-    one = {**job, "params": params, "keep": f"{job['keep']}-{name}", "out": f"{job['out']}-{name}"}
+    task = replace(job.task, train=replace(job.task.train, **train))
+    keep, out = (folder.with_name(f"{folder.name}-{name}") for folder in (job.keep, job.out))
+    one = replace(job, task=task, keep=keep, out=out)
     losses: dict[int, float] = {}
 
     def report(_job: str, done: int, _total: int, figures: Any = None) -> None:
@@ -36,7 +40,7 @@ def learnt(job: dict[str, Any], name: str, **train: object) -> tuple[list[float]
     while len(losses) < STEPS:
         next(steps)
     steps.close()
-    tensors, _ = canonical.read(Checkpoints(Path(one["keep"])).path(STEPS))
+    tensors, _ = canonical.read(Checkpoints(one.keep).path(STEPS))
     return list(losses.values()), {k: t for k, t in tensors.items() if k.startswith("weight/")}
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.store import journal
 from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.image_trainer import ImageTrainer
@@ -19,10 +22,11 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 STEPS, SAMPLED = 3, 2
 ADAPTER = "pytorch_lora_weights.safetensors"
+ImageJob = Job[TrainImageTask]
 
 
 @pytest.fixture
-def job(tiny_sd: Path, tmp_path: Path) -> dict[str, Any]:
+def job(tiny_sd: Path, tmp_path: Path) -> ImageJob:
     """Three steps, a sample after the second, a picture held out and looked at after each."""
     step = (
         "lora: {rank: 2, target_modules: [attn2.to_v]}, "
@@ -35,19 +39,20 @@ def job(tiny_sd: Path, tmp_path: Path) -> dict[str, Any]:
     return made
 
 
-def follow(job: dict[str, Any], told: list[int]) -> Iterator[None]:
+def follow(job: ImageJob, told: list[int]) -> Iterator[None]:
     """A training, with the steps that it tells of."""
     return ImageTrainer(job).run(lambda _job, done, _total, _figures=None: told.append(done))
 
 
-def apart(job: dict[str, Any], name: str) -> dict[str, Any]:
+def apart(job: ImageJob, name: str) -> ImageJob:
     """The same training with folders of its own."""
-    return {**job, **{k: f"{job[k]}-{name}" for k in ("out", "keep")}}
+    out, keep = (folder.with_name(f"{folder.name}-{name}") for folder in (job.out, job.keep))
+    return replace(job, out=out, keep=keep)
 
 
-def until_saved(job: dict[str, Any], told: list[int]) -> tuple[int, dict[str, bytes]]:
+def until_saved(job: ImageJob, told: list[int]) -> tuple[int, dict[str, bytes]]:
     """How many pieces of work came before an adapter was there, and the bytes of what was kept."""
-    adapter, pieces = Path(job["out"]) / ADAPTER, 0
+    adapter, pieces = job.out / ADAPTER, 0
     adapter.unlink(missing_ok=True)
     steps = follow(job, told)
     for _ in steps:
@@ -55,13 +60,13 @@ def until_saved(job: dict[str, Any], told: list[int]) -> tuple[int, dict[str, by
             break
         pieces += 1
     steps.close()
-    sampled = Path(job["keep"]) / f"adapter-{SAMPLED:08d}" / ADAPTER
-    looks = (Path(job["keep"]) / "held_out.jsonl").read_bytes()
+    sampled = job.keep / f"adapter-{SAMPLED:08d}" / ADAPTER
+    looks = (job.keep / "held_out.jsonl").read_bytes()
     return pieces, {"end": adapter.read_bytes(), "middle": sampled.read_bytes(), "looks": looks}
 
 
 def test_complaint_06_a_training_stopped_or_killed_anywhere_goes_on_to_the_same_bytes(
-    job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    job: ImageJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed: dict[int, Path] = {}
     save = Checkpoints.save
@@ -90,30 +95,30 @@ def test_complaint_06_a_training_stopped_or_killed_anywhere_goes_on_to_the_same_
         assert found == expected, f"stopped after {at} steps, in piece {number}"
     told = []
     one = apart(job, "killed")
-    shutil.copytree(killed[SAMPLED], one["keep"])
+    shutil.copytree(killed[SAMPLED], one.keep)
     _, found = until_saved(one, told)
     assert told == list(range(SAMPLED + 1, STEPS + 1))
     assert found == expected
 
 
 def test_a_sample_that_no_checkpoint_leads_to_any_more_is_trained_for_again(
-    job: dict[str, Any],
+    job: ImageJob,
 ) -> None:
     _, expected = until_saved(job, [])
-    shutil.rmtree(Path(job["keep"]) / f"adapter-{SAMPLED:08d}")  # as if it had not been asked for
-    assert Checkpoints(Path(job["keep"])).steps() == [SAMPLED, STEPS]
+    shutil.rmtree(job.keep / f"adapter-{SAMPLED:08d}")  # as if it had not been asked for
+    assert Checkpoints(job.keep).steps() == [SAMPLED, STEPS]
     told: list[int] = []
     _, found = until_saved(job, told)
     assert told == [3]  # the checkpoint of step 2 has what its sample is made of
     assert found == expected
 
 
-def test_the_time_of_earlier_processes_counts_as_the_training_s(job: dict[str, Any]) -> None:
+def test_the_time_of_earlier_processes_counts_as_the_training_s(job: ImageJob) -> None:
     steps = follow(job, [])
     for _ in range(3):
         next(steps)
     steps.close()
-    log = Path(job["keep"]) / "metrics.jsonl"
+    log = job.keep / "metrics.jsonl"
     lines = journal.read_checked(log)
     assert lines
     slow = [journal.checked(line | {"seconds": 1000.0}) for line in lines]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from lorakit.diagnostics import LorakitError
+from lorakit.plan.tasks.training import TrainTextTask
 from lorakit.training import metrics, text_model, text_reload
 from lorakit.training.text_batches import TextBatches
+from tests.support.actions import LORA, TEXTS
 from tests.support.tiny_text import save_bert
 
 LABELS = ["no", "yes"]
@@ -72,23 +76,15 @@ def test_figures_of_a_confusion_matrix() -> None:
     assert metrics.macro_f1(matrix) == pytest.approx((2 * 2 / 6 + 2 * 2 / 5 + 0) / 3)
 
 
-def parts(bert: Path, method: str = "lora", **lora: object):
-    params = {
-        "seed": 3,
-        "method": method,
-        "train": {"gradient_checkpointing": False},
-        "lora": {
-            "rank": 4, "alpha": 9.0, "dropout": 0.1, "target_modules": ["query", "value"],
-            "use_rslora": False, "use_dora": False, "modules_to_save": [], **lora,
-        },
-    }  # fmt: skip
-    extra = {"model_path": str(bert), "labels": LABELS, "source": "tiny"}
-    return params, extra
+def task_on(bert: Path, method: str = "lora", **lora: Any) -> TrainTextTask:
+    shape = replace(LORA, **{"rank": 4, "alpha": 9.0, "dropout": 0.1, **lora})
+    adapter = None if method == "full" else shape
+    return replace(TEXTS, method=method, lora=adapter, model_path=str(bert), labels=tuple(LABELS))
 
 
 def trained(bert: Path, method: str = "lora", **lora: object):
     """A model whose adapter and head are far from where they began."""
-    model = text_model.build(*parts(bert, method, **lora))
+    model = text_model.build(task_on(bert, method, **lora))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -152,10 +148,10 @@ def test_complaint_16_a_classifier_s_head_is_saved_and_asserted(bert: Path, tmp_
 
 def test_complaint_14_an_adapter_begins_the_same_whatever_happened_before(bert: Path) -> None:
     torch.manual_seed(1)
-    one = text_model.build(*parts(bert)).state_dict()
+    one = text_model.build(task_on(bert)).state_dict()
     torch.manual_seed(2)
     torch.randn(5)
-    other = text_model.build(*parts(bert)).state_dict()
+    other = text_model.build(task_on(bert)).state_dict()
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 

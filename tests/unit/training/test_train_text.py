@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lorakit.facts.text_data import as_json
 from lorakit.language.recipe.trainings import Columns, DataSource
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.training import TrainTextTask
 from lorakit.training.engine import TrainEngine
+from tests.support.actions import TEXTS, TRAIN
 from tests.support.tiny_text import save_bert
 
 STEPS = 20
+TextJob = Job[TrainTextTask]
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> dict[str, object]:
+def job(tmp_path: Path) -> TextJob:
     """A training of a tiny BERT on forty reviews, as a plan describes it to its worker."""
     (tmp_path / "bert").mkdir()
     save_bert(tmp_path / "bert")
@@ -34,51 +40,27 @@ def job(tmp_path: Path) -> dict[str, object]:
         test_size=10,
         columns=Columns("review", "mark"),
     )
-    train = {
-        "steps": STEPS,
-        "batch_size": 4,
-        "gradient_accumulation_steps": 1,
-        "learning_rate": 1e-2,
-        "gradient_checkpointing": False,
-        "processes": 1,
-    }
-    lora = {
-        "rank": 2,
-        "alpha": 2,
-        "dropout": 0.0,
-        "target_modules": ["query", "value"],
-        "use_rslora": False,
-        "use_dora": False,
-        "modules_to_save": [],
-    }
-    return {
-        "id": "lora/training",
-        "kind": "train-text",
-        "params": {
-            "method": "lora",
-            "max_length": 32,
-            "seed": 3,
-            "precision": "fp32",
-            "train": train,
-            "lora": lora,
-        },
-        "inputs": {},
-        "extra": {
-            "model_path": str(tmp_path / "bert"),
-            "source": "bert",
-            "device": "cpu",
-            "data": as_json(source),
-            "labels": ["bad", "good"],
-            "checkpointing_steps": 5,
-            "trackers": [],
-        },
-        "out": str(tmp_path / "out"),
-        "keep": str(tmp_path / "keep"),
-        "logs": str(tmp_path / "logs"),
-    }
+    task = replace(
+        TEXTS,
+        train=replace(TRAIN, steps=STEPS),
+        model_path=str(tmp_path / "bert"),
+        source="bert",
+        dataset=as_json(source),
+        labels=("bad", "good"),
+        checkpointing_steps=5,
+    )
+    folders = (tmp_path / name for name in ("out", "keep", "logs"))
+    return Job("lora/training", "key", task, {}, *folders)
 
 
-def finished(job: dict[str, object]) -> tuple[dict[str, object], list[dict[str, float]]]:
+def elsewhere(job: TextJob, **train: Any) -> TextJob:
+    """The same training in other folders, with other arguments."""
+    task = replace(job.task, train=replace(job.task.train, **train))
+    out, keep = (folder.with_name(f"{folder.name}2") for folder in (job.out, job.keep))
+    return replace(job, task=task, out=out, keep=keep)
+
+
+def finished(job: TextJob) -> tuple[dict[str, object], list[dict[str, float]]]:
     """The job's end, and what was told of its steps."""
     told: list[dict[str, float]] = []
 
@@ -92,7 +74,7 @@ def finished(job: dict[str, object]) -> tuple[dict[str, object], list[dict[str, 
             return dict(ended), told
 
 
-def test_the_held_out_loss_is_measured_along_the_training(job: dict[str, object]) -> None:
+def test_the_held_out_loss_is_measured_along_the_training(job: TextJob) -> None:
     ended, told = finished(job)
     outputs = ended["outputs"]
     lines = [json.loads(line) for line in Path(outputs["log"]).read_text().splitlines()]
@@ -106,16 +88,16 @@ def test_the_held_out_loss_is_measured_along_the_training(job: dict[str, object]
     assert Path(outputs["curve"]).stat().st_size > 2000
 
 
-def test_looking_changes_nothing_and_a_stopped_training_looks_again(job: dict[str, object]) -> None:
+def test_looking_changes_nothing_and_a_stopped_training_looks_again(job: TextJob) -> None:
     whole, _ = finished(job)
     expected = Path(whole["outputs"]["adapter"]).read_bytes()
-    again = {**job, "keep": f"{job['keep']}2", "out": f"{job['out']}2"}
+    again = elsewhere(job)
     engine = TrainEngine({}, lambda *_: None)
     engine.submit(again)
     for _ in range(40):  # in the midst of steps and looks
         engine.step()
     engine.close()
-    kept = Path(again["keep"]) / "held_out.jsonl"
+    kept = again.keep / "held_out.jsonl"
     before = [json.loads(line)["step"] for line in kept.read_text().splitlines()]
     assert 0 in before
     assert STEPS not in before
@@ -125,12 +107,9 @@ def test_looking_changes_nothing_and_a_stopped_training_looks_again(job: dict[st
     assert sum("held_out_loss" in line for line in lines) == 10
 
 
-def test_two_processes_end_where_one_does(job: dict[str, object]) -> None:
+def test_two_processes_end_where_one_does(job: TextJob) -> None:
     one, _ = finished(job)
-    params = job["params"]
-    train = {**params["train"], "processes": 2}  # type: ignore[index]
-    shared = {**job, "params": {**params, "train": train}}  # type: ignore[dict-item]
-    two, _ = finished({**shared, "keep": f"{job['keep']}2", "out": f"{job['out']}2"})
+    two, _ = finished(elsewhere(job, processes=2))
     losses = [
         [
             json.loads(line)["loss"]
@@ -144,7 +123,7 @@ def test_two_processes_end_where_one_does(job: dict[str, object]) -> None:
 
 
 def test_complaint_09_what_does_not_fit_says_which_key_to_change(
-    job: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    job: TextJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
@@ -162,7 +141,7 @@ def test_complaint_09_what_does_not_fit_says_which_key_to_change(
 
 
 def test_a_disk_that_fills_is_said_and_the_training_goes_on_from_its_last_checkpoint(
-    job: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    job: TextJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import os
 
@@ -178,7 +157,7 @@ def test_a_disk_that_fills_is_said_and_the_training_goes_on_from_its_last_checkp
         patched.setattr(os, "fsync", fills)
         ended, _ = finished(job)
     assert ended["error"].startswith("the disk is full: the last checkpoint is whole")
-    kept = [path.name for path in Path(job["keep"]).glob("*.safetensors")]
+    kept = [path.name for path in job.keep.glob("*.safetensors")]
     assert kept == ["step-00000005.safetensors"]
     ended, told = finished(job)
     assert told[0]["step"] == 6
@@ -186,7 +165,7 @@ def test_a_disk_that_fills_is_said_and_the_training_goes_on_from_its_last_checkp
 
 
 def test_complaint_13_a_training_opens_no_connection(
-    job: dict[str, object], monkeypatch: pytest.MonkeyPatch
+    job: TextJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import socket
 
@@ -195,7 +174,5 @@ def test_complaint_13_a_training_opens_no_connection(
 
     monkeypatch.setattr(socket.socket, "connect", refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
-    params = job["params"]
-    train = {**params["train"], "steps": 2}  # type: ignore[index]
-    ended, _ = finished({**job, "params": {**params, "train": train}})  # type: ignore[dict-item]
+    ended, _ = finished(elsewhere(job, steps=2))
     assert "outputs" in ended

@@ -171,9 +171,9 @@ def test_the_json_form_holds_everything(changed_board):
     # a new field of an action must not be forgotten here
     from lorakit.plan.actions import Action
 
-    told = {"places": "changes"}  # places are told with the changes they explain
+    told = {"places": "changes", "task": "params"}  # places are told with the changes they explain
     assert {told.get(f.name, f.name) for f in fields(Action)} <= set(second)
-    assert {f.name for f in fields(Plan)} - {"timings"} <= set(data)
+    assert {f.name for f in fields(Plan)} - {"timings", "sources"} <= set(data)
 
 
 def test_ten_thousand_frames_are_drawn_at_once(console):

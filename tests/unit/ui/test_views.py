@@ -14,10 +14,11 @@ from lorakit.execute.events import (
     RunStarted,
     WorkerState,
 )
-from lorakit.plan.actions import Action, Engine
+from lorakit.plan.actions import Engine
 from lorakit.plan.states import Estimate, Plan, Planned, State
 from lorakit.ui.live import LiveView, view_for
 from lorakit.ui.plain import PlainView
+from tests.support.actions import TEXTS, action_of
 from tests.support.shown_plans import board
 from tests.support.shown_runs import events_of
 
@@ -345,9 +346,7 @@ def trainings(*steps):
     """A plan of trainings, one after the other, which are expected to take 40 s each."""
     engine = Engine("train", {"name": "lorakit:minilm"}, "minilm")
     actions = [
-        Action(
-            f"{name}/training", name, "", "train-text", 1, "training", None, engine, {}, units=units
-        )
+        action_of(TEXTS, f"{name}/training", engine, step=name, label="training", units=units)
         for name, units in steps
     ]
     seconds = 40.0 * len(actions)

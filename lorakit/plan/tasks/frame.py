@@ -1,0 +1,51 @@
+"""The task of drawing one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from lorakit.plan.tasks.json_form import BESIDE, OMITTED, keyed_as
+from lorakit.plan.tasks.task import WorkerTask
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTask(WorkerTask):
+    """One picture of `width` x `height` px from a prompt, from noise or from another frame's latents.
+
+    `noise` seeds its generator. `adapters` are digests, or `input:<role>` for one that another action makes,
+    with their weights. `batch_size` is the number of rows in a call of the UNet. `seed` is what the file
+    will say, `effective_steps` how many of the steps `strength` leaves.
+    """
+
+    kind: ClassVar[str] = "frame"
+    # 2: on a CPU the UNet is no longer called in channels_last and multiplies row by row in fp32, and
+    # unguided frames have calls of their own: all three round otherwise
+    version: ClassVar[int] = 2
+    # 3: weights are changed in fp32 and rounded once; alphas of each layer count
+    version_with_adapters: ClassVar[int] = 3
+    noun: ClassVar[str] = "frame"
+    unit: ClassVar[str] = "step"
+
+    prompt: str
+    negative_prompt: str
+    noise: int
+    strength: float
+    num_inference_steps: int
+    guidance_scale: float
+    scheduler: str
+    width: int
+    height: int
+    model: str | None
+    adapters: tuple[tuple[str, float], ...]
+    precision: str
+    device_class: str
+    batch_size: int = field(metadata=keyed_as("wave"))
+    anchor_weight: float | None = field(default=None, metadata=OMITTED)
+    seed: int = field(default=0, metadata=BESIDE)
+    effective_steps: int = field(default=0, metadata=BESIDE)
+
+    @property
+    def made_by(self) -> int:
+        """Frames that wear adapters have a version of their own."""
+        return self.version_with_adapters if self.adapters else self.version

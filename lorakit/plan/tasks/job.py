@@ -1,0 +1,59 @@
+"""A task with the files it needs, as a worker is sent it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from lorakit.plan.tasks import task_from_json
+from lorakit.plan.tasks.task import WorkerTask
+from lorakit.store.sources import Read
+
+TaskT_co = TypeVar("TaskT_co", bound=WorkerTask, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[TaskT_co]):
+    """`inputs` are files by role, `out` is the folder for results.
+
+    `keep` is a folder for checkpoints, which outlives the run; `logs` is one for trackers' files. `reads` are
+    files beside the inputs, with what they were when the key was made.
+    """
+
+    id: str
+    key: str
+    task: TaskT_co
+    inputs: Mapping[str, str]
+    out: Path
+    keep: Path = Path()
+    logs: Path = Path()
+    reads: tuple[Read, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            "id": self.id,
+            "key": self.key,
+            "task": self.task.to_json(),
+            "inputs": dict(self.inputs),
+            "out": str(self.out),
+            "keep": str(self.keep),
+            "logs": str(self.logs),
+            "reads": list(self.reads),
+        }
+
+
+def job_from_json(data: Mapping[str, Any]) -> Job[Any]:
+    """The job that `to_json` wrote."""
+    return Job(
+        data["id"],
+        data["key"],
+        task_from_json(data["task"]),
+        data["inputs"],
+        Path(data["out"]),
+        Path(data["keep"]),
+        Path(data["logs"]),
+        tuple(data["reads"]),
+    )

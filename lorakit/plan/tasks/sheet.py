@@ -1,0 +1,56 @@
+"""The tasks of laying pictures on a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from lorakit.plan.tasks.json_form import OMITTED, keyed_as
+from lorakit.plan.tasks.task import WorkerTask
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPicture:
+    """An input's picture over its caption."""
+
+    picture: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRows:
+    """Pictures that belong together, such as a scene's."""
+
+    title: str
+    pictures: tuple[SheetPicture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactSheetTask(WorkerTask):
+    """All pictures of a step on one page."""
+
+    kind: ClassVar[str] = "contact-sheet"
+    version: ClassVar[int] = 1
+    unit: ClassVar[str] = "picture"
+    title: ClassVar[str] = "contact sheet"
+
+    heading: str = field(metadata=keyed_as("title"))
+    groups: tuple[SheetRows, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySideTask(WorkerTask):
+    """Several series of pictures beside each other; with `down` each is a row, else a column.
+
+    `pictures` are inputs by series; one that did not come leaves its place empty.
+    """
+
+    kind: ClassVar[str] = "side-by-side"
+    version: ClassVar[int] = 1
+    unit: ClassVar[str] = "picture"
+
+    heading: str = field(metadata=keyed_as("title"))
+    of: tuple[str, ...]
+    captions: tuple[str, ...]
+    pictures: tuple[tuple[str, ...], ...]
+    down: bool = field(default=False, metadata=OMITTED)

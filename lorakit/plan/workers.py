@@ -1,0 +1,71 @@
+"""The kinds of worker processes, and what each needs: one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lorakit.plan import memory
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerKind:
+    """One kind of worker.
+
+    `engine` is the class that works in it, imported there only. `packages` are those whose version can
+    change the bits of what it makes. With `torch` it computes with torch, and takes the lock that keeps two
+    runs from doing so at once. It holds so many `jobs`; a `fresh` one does a single job and makes way, and
+    one that `leaves` ends when nothing waits, since its memory is needed elsewhere. `patience` is how many
+    seconds it may take to stop. `loading` guesses the seconds that an engine takes to load, `begin` those
+    that each job takes before and after its units. `steps` says that its units are steps whose speed is
+    worth telling, `way_out` what to change where its memory is short.
+    """
+
+    name: str
+    engine: str
+    packages: tuple[str, ...]
+    torch: bool = True
+    jobs: int = 64  # enough to fill its waves, few enough to stop quickly
+    fresh: bool = False
+    leaves: bool = False
+    patience: float = 5.0
+    loading: float = 0.0
+    begin: float = 0.0
+    steps: bool = True
+    way_out: str = memory.DRAWING
+
+
+WORKERS: Mapping[str, WorkerKind] = {
+    kind.name: kind
+    for kind in (
+        WorkerKind(
+            "render",
+            "lorakit.rendering.engine:RenderEngine",
+            ("torch", "diffusers", "transformers", "peft"),
+            loading=6.0,
+        ),
+        WorkerKind(
+            "encode",
+            "lorakit.training.encode_engine:EncodeEngine",
+            ("torch", "diffusers", "transformers"),
+            leaves=True,
+        ),
+        WorkerKind(
+            "train",
+            "lorakit.training.engine:TrainEngine",
+            ("torch", "diffusers", "transformers", "peft", "accelerate"),
+            jobs=1,
+            fresh=True,
+            patience=60.0,  # a checkpoint of a whole model takes its time
+            begin=20.0,  # a process with torch to begin, another to load the result again
+            way_out=memory.TRAINING,
+        ),
+        WorkerKind(
+            "assemble",
+            "lorakit.rendering.assemble:AssemblyEngine",
+            ("pillow", "numpy", "imageio-ffmpeg"),
+            torch=False,
+            steps=False,
+        ),
+    )
+}

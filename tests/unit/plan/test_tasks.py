@@ -1,0 +1,59 @@
+"""Tasks: what the planner says is what a worker hears, and only what decides a result is in its key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lorakit.facts.environment import RECORDED
+from lorakit.plan.tasks import TASKS, task_from_json
+from lorakit.plan.tasks.job import Job, job_from_json
+from lorakit.plan.tasks.training import EncodedSample
+from lorakit.plan.workers import WORKERS
+from tests.support.actions import FRAME, TEXTS
+from tests.unit.kinds.test_recorded_keys import every_kind, shipped
+
+
+def test_every_task_arrives_as_it_was_sent(tmp_path: Path) -> None:
+    (tmp_path / "sweep").mkdir()
+    plans = every_kind(tmp_path), shipped(tmp_path / "sweep", "sweep-strength.yaml")
+    tasks = [planned.action.task for plan in plans for planned in plan.actions]
+    assert {task.kind for task in tasks} == set(TASKS)
+    for task in tasks:
+        sent = Job("step/it", "key", task, {"start": "/a"}, Path("/out"), Path("/keep"))
+        heard = job_from_json(json.loads(json.dumps(sent.to_json())))
+        assert heard == sent
+        assert heard.task.key() == task.key()
+
+
+def test_a_key_has_what_decides_and_leaves_out_what_is_as_it_always_was() -> None:
+    key = FRAME.key()
+    assert key["wave"] == FRAME.batch_size
+    assert not {"seed", "effective_steps", "batch_size", "anchor_weight"} & set(key)
+    assert replace(FRAME, anchor_weight=0.0).key()["anchor_weight"] == 0.0
+    assert FRAME.beside() == {"seed": 7, "effective_steps": 20}
+    assert "lora" not in replace(TEXTS, lora=None).key()
+    assert "lr_num_cycles" not in TEXTS.key()["train"]
+    assert TEXTS.key()["lora"]["target_modules"] == ["query", "value"]
+
+
+def test_what_is_nested_is_read_as_what_it_was() -> None:
+    task = task_from_json(json.loads(json.dumps(TEXTS.to_json())))
+    assert task == TEXTS
+    one = EncodedSample(
+        "a.png", "a fox", (96, 64), (64, 64), ((0, 0.5, 0.5),), False, "latents-0001"
+    )
+    assert hash(one)
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_a_worker_s_engine_is_there_and_its_packages_are_recorded(name: str) -> None:
+    import importlib
+
+    worker = WORKERS[name]
+    module, _, engine = worker.engine.partition(":")
+    assert hasattr(importlib.import_module(module), engine)
+    assert set(worker.packages) <= set(RECORDED)
