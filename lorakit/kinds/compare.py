@@ -27,9 +27,9 @@ class Comparisons:
 
     def plan(self, step: CompareStep, context: Context) -> Made:
         """The table in Markdown and JSON, or the sheet."""
-        shots = {name: context.made[name].shots for name in step.of}
-        if all(shots.values()):
-            return Made((side_by_side(step.name, step.name, shots),))
+        clips = {name: context.made[name].clips for name in step.of}
+        if all(clips.values()):
+            return Made((side_by_side(step.name, step.name, clips),))
         inputs = {
             f"metrics_{number}": (name, measured(context.made[name].actions))
             for number, name in enumerate(step.of, 1)

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.adapter_checks import check_adapters
-from lorakit.kinds.easel import easel_for
+from lorakit.kinds.frames.checks import check_look, check_prompts
+from lorakit.kinds.frames.frame import frame_action
+from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.letters import check_letters
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import taught_to
 from lorakit.language.recipe.documents import GenerateStep, Prompt
 from lorakit.language.story import prompts
 from lorakit.plan.actions import Action
-from lorakit.plan.kind import Context, Made, Shot
+from lorakit.plan.kind import Clip, Context, Made
 from lorakit.plan.seeds import derive
 
 
@@ -31,20 +33,20 @@ class Generate:
 
     def check(self, step: GenerateStep, context: Context) -> Iterator[Diagnostic]:
         """Adapters, size and prompts."""
-        easel = easel_for(step.model, step.adapters, context)
+        settings = render_settings(step.model, step.adapters, context)
         yield from check_adapters(step.adapters, step.model, context)
-        yield from easel.check_look(step.look, step.place)
+        yield from check_look(settings, step.look, step.place)
         prompts = ((_text(step, p), p.place) for p in step.prompts)
         style = (step.look.style, step.look.where("style"))
-        yield from easel.check_prompts(prompts, taught_to(step, context), [style])
+        yield from check_prompts(settings, prompts, taught_to(step, context), [style])
         texts = ((p.text, p.place) for p in step.prompts)
         yield from check_letters(texts, "the contact sheet", context)
 
     def plan(self, step: GenerateStep, context: Context) -> Made:
         """A frame for each picture, and the contact sheet."""
-        easel = easel_for(step.model, step.adapters, context)
+        settings = render_settings(step.model, step.adapters, context)
         frames: list[Action] = []
-        shots: list[Shot] = []
+        clips: list[Clip] = []
         digits = max(3, len(str(len(step.prompts) * step.images_per_prompt)))
         for number, prompt in enumerate(step.prompts, 1):
             seed = next(
@@ -57,7 +59,8 @@ class Generate:
                 name = f"{number}" if step.images_per_prompt == 1 else f"{number}.{copy + 1}"
                 count = len(frames) + 1
                 frames.append(
-                    easel.frame(
+                    frame_action(
+                        settings,
                         id=f"{step.name}/{name}",
                         step=step.name,
                         group="pictures",
@@ -69,5 +72,5 @@ class Generate:
                         files=[f"{step.name}/image_{count:0{digits}d}.png"],
                     )
                 )
-                shots.append(Shot(frames[-1].id, None, prompt.text, ""))
-        return Made((*frames, contact_sheet(step.name, step.name, shots)), tuple(shots))
+                clips.append(Clip((frames[-1].id,), None, prompt.text, ""))
+        return Made((*frames, contact_sheet(step.name, step.name, clips)), tuple(clips))

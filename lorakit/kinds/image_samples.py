@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.kinds.easel import easel_for
+from lorakit.kinds.frames.checks import check_look, check_prompts
+from lorakit.kinds.frames.frame import frame_action
+from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import words_learnt
 from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
 from lorakit.plan.actions import Action, Input
-from lorakit.plan.kind import Context, Shot
+from lorakit.plan.kind import Clip, Context
 from lorakit.plan.seeds import derive
 
 
@@ -27,10 +29,10 @@ def check_samples(step: TrainImageStep, context: Context) -> Iterator[Diagnostic
     """What `generate` would say of the prompts, with the words known that the training brings."""
     if not step.samples.prompts or step.method == "full":
         return
-    easel = easel_for(step.model, (), context)
-    yield from easel.check_look(step.samples.look, step.place)
+    settings = render_settings(step.model, (), context)
+    yield from check_look(settings, step.samples.look, step.place)
     prompts = ((prompt.text, prompt.place) for prompt in step.samples.prompts)
-    yield from easel.check_prompts(prompts, words_learnt((step,), context))
+    yield from check_prompts(settings, prompts, words_learnt((step,), context))
 
 
 def sample_actions(
@@ -42,12 +44,12 @@ def sample_actions(
         return ()  # without steps: unknown until the data is downloaded
     recipe = context.project.recipe
     frames: list[Action] = []
-    shots: list[Shot] = []
+    clips: list[Clip] = []
     for at in (*checkpoint_steps(step, steps), steps):
         output = "adapter" if at == steps else f"adapter_{at}"
         use = AdapterUse(step.name, 1.0, step.place)
         worn = {step.name: Input("adapter_1", training.id, output)}
-        easel = easel_for(step.model, (use,), context, worn)
+        settings = render_settings(step.model, (use,), context, worn)
         for number, prompt in enumerate(samples.prompts, 1):
             seed = next(
                 s for s in (prompt.seed, samples.seed, step.seed, recipe.seed) if s is not None
@@ -55,7 +57,8 @@ def sample_actions(
             look = samples.look
             if prompt.negative_prompt is not None:
                 look = replace(look, negative_prompt=prompt.negative_prompt)
-            frame = easel.frame(
+            frame = frame_action(
+                settings,
                 id=f"{step.name}/samples-{at}.{number}",
                 step=step.name,
                 group="samples",
@@ -67,6 +70,6 @@ def sample_actions(
                 files=[f"{step.name}/samples/step_{at:06d}_{number:02d}.png"],
             )
             frames.append(replace(frame, may_fail=True))
-            shots.append(Shot(frame.id, None, f"step {at}: {prompt.text}", ""))
-    sheet = contact_sheet(step.name, step.name, shots)
+            clips.append(Clip((frame.id,), None, f"step {at}: {prompt.text}", ""))
+    sheet = contact_sheet(step.name, step.name, clips)
     return (*frames, replace(sheet, may_fail=True))

@@ -6,30 +6,30 @@ from collections.abc import Mapping, Sequence
 
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.cost import assembly_cost
-from lorakit.plan.kind import Shot
+from lorakit.plan.kind import Clip
 from lorakit.plan.tasks.sheet import ContactSheetTask, SheetPicture, SheetRows, SideBySideTask
 
 ASSEMBLY = Engine("assemble", {}, "assemble")
 
 
 def pictures_of(
-    shots: Sequence[Shot], output: str = "picture"
+    clips: Sequence[Clip], output: str = "picture"
 ) -> tuple[dict[str, str], tuple[Input, ...]]:
     """A role for each picture that is shown, and the inputs that bring them."""
     roles: dict[str, str] = {}
-    for shot in shots:
-        roles.setdefault(shot.action, f"picture_{len(roles) + 1:05d}")
+    for frame in (frame for clip in clips for frame in clip.frames):
+        roles.setdefault(frame, f"picture_{len(roles) + 1:05d}")
     return roles, tuple(Input(role, action, output) for action, role in roles.items())
 
 
-def contact_sheet(step: str, title: str, shots: Sequence[Shot], output: str = "picture") -> Action:
+def contact_sheet(step: str, title: str, clips: Sequence[Clip], output: str = "picture") -> Action:
     """All pictures of a step on one page, a row for each group; `output` is which of an action's."""
-    roles, inputs = pictures_of(shots, output)
+    roles, inputs = pictures_of(clips, output)
     groups: dict[str, list[SheetPicture]] = {}
-    for shot in shots:
-        groups.setdefault(shot.group, []).append(SheetPicture(roles[shot.action], shot.caption))
+    for clip in clips:
+        groups.setdefault(clip.group, []).append(SheetPicture(roles[clip.picture], clip.caption))
     rows = tuple(SheetRows(name, tuple(pictures)) for name, pictures in groups.items())
-    units = max(1, len(shots))
+    units = max(1, len(clips))
     return Action(
         id=f"{step}/contact-sheet",
         step=step,
@@ -46,22 +46,22 @@ def contact_sheet(step: str, title: str, shots: Sequence[Shot], output: str = "p
 
 
 def side_by_side(
-    step: str, title: str, series: Mapping[str, Sequence[Shot]], *, down: bool = False
+    step: str, title: str, series: Mapping[str, Sequence[Clip]], *, down: bool = False
 ) -> Action:
     """Several series of pictures beside each other, first to first; `down` gives each a row, else a column.
 
     What a series lacks, or what was not made because it failed, stays empty.
     """
-    roles, inputs = pictures_of([shot for shots in series.values() for shot in shots])
+    roles, inputs = pictures_of([clip for clips in series.values() for clip in clips])
     longest = max(series.values(), key=len)
     task = SideBySideTask(
         title,
         of=tuple(series),
-        captions=tuple(shot.caption for shot in longest),
-        pictures=tuple(tuple(roles[shot.action] for shot in shots) for shots in series.values()),
+        captions=tuple(clip.caption for clip in longest),
+        pictures=tuple(tuple(roles[clip.picture] for clip in clips) for clips in series.values()),
         down=down,
     )
-    units = max(1, sum(len(shots) for shots in series.values()))
+    units = max(1, sum(len(clips) for clips in series.values()))
     return Action(
         id=f"{step}/side-by-side",
         step=step,

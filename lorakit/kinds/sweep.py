@@ -16,7 +16,7 @@ from lorakit.language.recipe.documents import Member, StoryboardStep, SweepStep,
 from lorakit.language.yaml import names
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.cost import assembly_cost
-from lorakit.plan.kind import Context, Made, Shot
+from lorakit.plan.kind import Clip, Context, Made
 from lorakit.plan.tasks.figures import (
     Choice,
     PictureFiguresTask,
@@ -99,13 +99,13 @@ def _check_loss(step: SweepStep, context: Context) -> Iterator[Diagnostic]:
 def _figures(step: SweepStep, member: Member, made: Made) -> Action | str:
     """Which action hands out a member's figures: its training, or one that measures its pictures."""
     trained = measured(made.actions)
-    if trained or not made.shots:
+    if trained or not made.clips:
         return trained.id if trained else ""
-    roles, inputs = pictures_of(made.shots)
+    roles, inputs = pictures_of(made.clips)
     # pictures that stand in one group follow each other; a generate step has no such order
     rows: dict[str, list[str]] = {}
-    for shot in made.shots:
-        rows.setdefault(shot.group, []).append(roles[shot.action])
+    for clip in made.clips:
+        rows.setdefault(clip.group, []).append(roles[clip.picture])
     return Action(
         id=f"{step.name}/{member.name}/figures",
         step=step.name,
@@ -162,16 +162,16 @@ def _table(step: SweepStep, figures: Mapping[str, str]) -> Action:
 
 def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
     """The members' pictures, a row each; where they draw none, the curves of their losses."""
-    shots = {
+    clips = {
         ", ".join(f"{label} {value}" for label, value in member.values): _shown(made[member.name])
         for member in step.members
     }
-    if any(shots.values()):
+    if any(clips.values()):
         boards = [m.step.board for m in step.members if isinstance(m.step, StoryboardStep)]
-        yield side_by_side(step.name, boards[0].title if boards else step.name, shots, down=True)
+        yield side_by_side(step.name, boards[0].title if boards else step.name, clips, down=True)
         return
     curves = [
-        Shot(action.id, None, name, "")
+        Clip((action.id,), None, name, "")
         for name, of_member in made.items()
         for action in of_member.actions
         if "curve" in action.files
@@ -181,10 +181,10 @@ def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
         yield replace(sheet, inputs=tuple(replace(i, optional=True) for i in sheet.inputs))
 
 
-def _shown(made: Made) -> Sequence[Shot]:
+def _shown(made: Made) -> Sequence[Clip]:
     """A member's pictures: those it is made for, or the samples of a training."""
-    samples = [Shot(a.id, None, a.label, "") for a in made.actions if a.kind == "frame"]
-    return made.shots or samples
+    samples = [Clip((a.id,), None, a.label, "") for a in made.actions if a.kind == "frame"]
+    return made.clips or samples
 
 
 def _best(

@@ -24,12 +24,12 @@ class Videos:
 
     def plan(self, step: VideoStep, context: Context) -> Made:
         """The film."""
-        shots = tuple(shot for name in step.of for shot in context.made[name].shots)
+        clips = tuple(clip for name in step.of for clip in context.made[name].clips)
         heights = {
             a.id: a.task.height
             for made in context.made.values()
             for a in made.actions
             if isinstance(a.task, FrameTask)
         }
-        height = heights[shots[0].action] if shots else 0
-        return Made((film(step.name, step.name, shots, step.video, height),), shots)
+        height = heights[clips[0].picture] if clips else 0
+        return Made((film(step.name, step.name, clips, step.video, height),), clips)

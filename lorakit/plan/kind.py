@@ -17,13 +17,21 @@ StepT_contra = TypeVar("StepT_contra", bound=Step, contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """A picture as a film shows it: which action drew it, for how long, with what caption."""
+class Clip:
+    """What a film shows of a sentence: the frames it is made of, for how long, with what caption.
 
-    action: str
+    `frames` are the actions that draw them, one or many; they share the clip's time.
+    """
+
+    frames: tuple[str, ...]
     hold: Duration | None
     caption: str
     group: str
+
+    @property
+    def picture(self) -> str:
+        """The frame that stands for it on a sheet."""
+        return self.frames[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Made:
     """What a step comes to: its actions, and its pictures in order for steps that join them."""
 
     actions: tuple[Action, ...]
-    shots: tuple[Shot, ...] = ()
+    clips: tuple[Clip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,35 @@
+"""How a scene's frames hang together: a chain is one file beside this one, and one line in the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a chained frame begins: another frame's latents, pulled towards an anchor's."""
+
+    frame: str
+    strength: float
+    anchor: str | None = None
+    anchor_weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A frame as those after it see it: its address, and its hops from where its chain began."""
+
+    id: str
+    hop: int
+
+
+class Chain(Protocol):
+    """One way of going on from the frames before; `links` says whether frames begin from others at all."""
+
+    links: bool
+
+    def start(
+        self, first: Drawn, previous: Drawn, strength: float, anchor_weight: float
+    ) -> Start | None:
+        """What a frame begins from, given its scene's first frame and the one before; None for noise."""

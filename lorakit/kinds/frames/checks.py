@@ -1,0 +1,123 @@
+"""What can be wrong with a frame once the model it is drawn with is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from lorakit.diagnostics import Diagnostic, Place
+from lorakit.kinds.frames.settings import RenderSettings
+from lorakit.kinds.taught import words_of
+from lorakit.language.story.documents import Look
+
+
+def check_look(settings: RenderSettings, look: Look, place: Place) -> Iterator[Diagnostic]:
+    """A size or a precision that cannot be drawn with is an error; `place` is whose look it is."""
+    if settings.precision == "fp16" and settings.device == "cpu":
+        yield settings.context.finding(
+            "precision",
+            "dtype: fp16 is for GPUs; a CPU draws in bf16 or fp32",
+            settings.source_place,
+            "write dtype: auto, which takes what is fast here",
+        )
+    width, height = settings.size(look)
+    unit = settings.model.vae_factor
+    if width % unit or height % unit:
+        better = tuple(max(unit, round(side / unit) * unit) for side in (width, height))
+        yield settings.context.finding(
+            "size",
+            f"{settings.model.source} cannot draw {width}x{height}: sides are multiples of {unit} px",
+            look.where("width" if width % unit else "height", "width", "aspect") or place,
+            f"the nearest it can: width: {better[0]}, height: {better[1]}",
+        )
+    elif min(width, height) * 2 < min(settings.model.native) or max(width, height) > 4 * max(
+        settings.model.native
+    ):
+        native = "x".join(map(str, settings.model.native))
+        yield settings.context.finding(
+            "size",
+            f"{settings.model.source} was trained at {native}; {width}x{height} is too far from it",
+            look.where("width", "height", "aspect") or place,
+            f"leave width and height out for {native}, or write aspect: 16:9",
+        )
+
+
+def check_strength(
+    settings: RenderSettings, look: Look, strength: float, place: Place
+) -> Iterator[Diagnostic]:
+    """A strength that leaves no step would hand on the picture before unchanged, or none."""
+    if settings.effective_steps(look, strength) < 1:
+        steps = settings.steps(look)
+        least = -(-100 // steps) / 100
+        more = f"num_inference_steps: {math.ceil(1 / strength)} or more"
+        yield settings.context.finding(
+            "no-steps",
+            f"strength {strength:g} of {steps} num_inference_steps leaves no step: "
+            f"int({steps} * {strength:g}) is 0",
+            place,
+            f"write strength: {least:g} or more, or {more}" if steps > 1 else f"write {more}",
+        )
+
+
+def check_prompts(
+    settings: RenderSettings,
+    prompts: Iterable[tuple[str, Place]],
+    taught: frozenset[str],
+    parts: Iterable[tuple[str, Place | None]] = (),
+) -> Iterator[Diagnostic]:
+    """Prompts over the text encoder's limit are errors; words outside the model's world are named.
+
+    Those of them that are `taught` to it are known. `parts` are texts that prompts are put
+    together from, such as the style: a word of theirs is told where they stand.
+    """
+    given = list(prompts)
+    counter = settings.context.facts.counters.get(settings.model.name)
+    over = counter.overflow([text for text, _ in given]) if counter else {}
+    for text, place in given if over else ():
+        if text in over:
+            tokens, lost = over[text]
+            yield settings.context.finding(
+                "prompt-too-long",
+                f"the prompt has {tokens} tokens, {settings.model.source} reads "
+                f"{settings.model.token_limit}: "
+                f"'{lost}' would fall off",
+                place,
+                f"the prompt: {text}",
+                "shorten the sentence, the anchor, the style or the setting",
+            )
+    yield from _unknown_words(settings, given, taught, parts)
+
+
+def _unknown_words(
+    settings: RenderSettings,
+    given: Sequence[tuple[str, Place]],
+    taught: frozenset[str],
+    parts: Iterable[tuple[str, Place | None]],
+) -> Iterator[Diagnostic]:
+    vocabulary = settings.model.vocabulary
+    if not vocabulary or not given:
+        return
+    first: dict[str, Place] = {}
+    for text, place in given:
+        for word in words_of(text):
+            if word not in vocabulary and word not in taught:
+                first.setdefault(word, place)
+    for text, at in parts if first else ():
+        for word in words_of(text):
+            if word in first and at is not None:
+                first[word] = at
+    if first:
+        found = [(settings.context.place_of(word, at), word) for word, at in first.items()]
+        first = {word: at for at, word in sorted(found)}
+        place = next(iter(first.values()))
+        listed = ", ".join(
+            f"{word} (line {where.line})" for word, where in list(first.items())[:12]
+        )
+        more = f" and {len(first) - 12} more" if len(first) > 12 else ""
+        yield settings.context.finding(
+            "unknown-words",
+            f"{settings.model.source} has never seen: {listed}{more}",
+            place,
+            "it draws the rest; `lorakit plan --frames` shows the whole prompts",
+            warning=True,
+        )

@@ -1,0 +1,81 @@
+"""The action that draws one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lorakit.diagnostics import Place
+from lorakit.kinds.chains.chain import Start
+from lorakit.kinds.frames.settings import RenderSettings
+from lorakit.language.story.documents import Look
+from lorakit.plan.actions import Action, Input
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.waves import width_for
+
+# second-order schedulers, which call the UNet twice for each step but the last
+_TWICE = {"heun_discrete"}
+
+
+def frame_action(
+    settings: RenderSettings,
+    *,
+    id: str,  # noqa: A002
+    step: str,
+    group: str,
+    prompt: str,
+    look: Look,
+    noise: int,
+    place: Place,
+    files: Sequence[str],
+    start: Start | None = None,
+    seed: int = 0,
+) -> Action:
+    """The action that draws one picture; `seed` is only what its file will say."""
+    width, height = settings.size(look)
+    steps = settings.steps(look)
+    effective = settings.effective_steps(look, start.strength) if start else steps
+    wave = width_for(settings.model.family, (width, height), settings.context.facts.machine)
+    inputs: list[Input] = list(settings.worn.inputs)
+    anchor_weight = None
+    if start is not None:
+        inputs.append(Input("start", start.frame, "latents"))
+        if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
+            inputs.append(Input("anchor", start.anchor, "latents"))
+            anchor_weight = start.anchor_weight
+    task = FrameTask(
+        prompt=prompt,
+        negative_prompt=look.negative_prompt,
+        noise=noise,
+        strength=start.strength if start else 1.0,
+        num_inference_steps=steps,
+        guidance_scale=settings.guidance(look),
+        scheduler=look.scheduler or "default",
+        width=width,
+        height=height,
+        model=settings.model.digest,
+        adapters=settings.worn.weighed,
+        precision=settings.precision,
+        device_class=settings.device_class,
+        batch_size=wave,
+        anchor_weight=anchor_weight,
+        seed=seed,
+        effective_steps=effective,
+    )
+    return Action(
+        id=id,
+        step=step,
+        group=group,
+        label=prompt,
+        place=place,
+        engine=settings.engine(wave),
+        task=task,
+        cost=settings.cost(width, height, wave, guided=settings.guidance(look) > 1),
+        inputs=tuple(inputs),
+        files={"picture": tuple(files)},
+        units=max(1, _calls(look.scheduler, effective)),
+        places={"model": settings.source_place, "precision": settings.source_place},
+    )
+
+
+def _calls(scheduler: str | None, steps: int) -> int:
+    return 2 * steps - 1 if scheduler in _TWICE else steps

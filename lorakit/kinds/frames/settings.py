@@ -1,0 +1,141 @@
+"""What a step draws with: its model, adapters, precision and engine, settled for this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lorakit.diagnostics import Place
+from lorakit.facts import unet_work
+from lorakit.facts.models import ModelFacts
+from lorakit.kinds.frames.adapters import WornAdapters, worn_adapters
+from lorakit.language.recipe.documents import AdapterUse
+from lorakit.language.story.documents import Look
+from lorakit.plan.actions import Engine, Input
+from lorakit.plan.cost import Cost
+from lorakit.plan.drawing_memory import drawing_bytes
+from lorakit.plan.kind import Context
+from lorakit.store.canonical import digest_of
+from lorakit.store.store import FOLDER
+
+# of an engine's spec: what says where something is, and decides nothing
+_LOCAL = ("path", "adapter_paths", "name", "widths")
+DRAFT_STEPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RenderSettings:
+    """What a step draws with: everything that its frames share, settled for this machine."""
+
+    model: ModelFacts
+    precision: str
+    device_class: str
+    device: str
+    worn: WornAdapters
+    draft: bool
+    context: Context
+    engines: dict[int, Engine] = field(default_factory=dict, compare=False, repr=False)
+    costs: dict[tuple[int, int, int, bool], Cost] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    @property
+    def source_place(self) -> Place:
+        """Where the recipe names the model."""
+        return self.context.project.recipe.models[self.model.name].place
+
+    def size(self, look: Look) -> tuple[int, int]:
+        """Width and height in px, from the look or the model's native size."""
+        native = self.model.native
+        width, height = look.width or native[0], look.height or native[1]
+        if look.aspect is not None:
+            area, (across, down) = native[0] * native[1], look.aspect
+            step = self.model.vae_factor * (8 if min(native) >= 512 else 4)
+            exact = (area * across / down) ** 0.5
+            width = max(step, round(exact / step) * step)
+            height = max(step, round(exact * down / across / step) * step)
+        if self.draft and min(width, height) >= 512:
+            unit = self.model.vae_factor
+            width, height = (side // 2 // unit * unit for side in (width, height))
+        return width, height
+
+    def steps(self, look: Look) -> int:
+        """Denoising steps of a text-to-image frame."""
+        steps = look.num_inference_steps or self.model.num_inference_steps
+        return min(steps, DRAFT_STEPS) if self.draft else steps
+
+    def effective_steps(self, look: Look, strength: float) -> int:
+        """Denoising steps that img2img leaves at a strength: both families round down."""
+        steps = self.steps(look)
+        return min(int(steps * strength), steps)
+
+    def guidance(self, look: Look) -> float:
+        """The guidance scale."""
+        given = look.guidance_scale
+        return float(self.model.guidance_scale if given is None else given)
+
+    def engine(self, width: int) -> Engine:
+        """What a worker loads for these frames; settled once for each width."""
+        if width not in self.engines:
+            self.engines[width] = self._settle_engine(width)
+        return self.engines[width]
+
+    def _settle_engine(self, width: int) -> Engine:
+        model = self.model
+        spec: dict[str, object] = {
+            "path": str(model.path),
+            "digest": model.digest,
+            "family": model.family,
+            "vae_factor": model.vae_factor,
+            "precision": self.precision,
+            "device": self.device,
+            "wave": width,
+            "adapters": [list(a) for a in self.worn.weighed],
+            "adapter_paths": list(self.worn.paths),
+            "name": model.source,
+            "widths": str(self.context.project.root / FOLDER / "widths.json"),
+        }
+        known = {k: v for k, v in spec.items() if k not in _LOCAL}
+        # an adapter that is still to be made stands for what it will be: one run makes it once
+        known["trained"] = [[i.role, i.action, i.output] for i in self.worn.inputs]
+        return Engine("render", spec, digest_of(known) if model.digest else "")
+
+    def cost(self, width: int, height: int, batch_size: int, *, guided: bool) -> Cost:
+        """What a UNet step at this size costs, and a frame; counted once for each size."""
+        size = (width, height, batch_size, guided)
+        if size not in self.costs:
+            self.costs[size] = self._counted(*size)
+        return self.costs[size]
+
+    def _counted(self, width: int, height: int, batch_size: int, guided: bool) -> Cost:
+        pixels = width * height
+        known = (self.model.digest, width, height, self.precision, self.device_class, batch_size)
+        return Cost(
+            "|".join(map(str, known)),
+            # with guidance a step is two passes
+            operations=2 * unet_work.of_model(self.model, pixels / self.model.vae_factor**2),
+            precision=self.precision,
+            memory=drawing_bytes(
+                self.model, self.precision, (width, height), batch_size, guided=guided
+            ),
+            disk=int(pixels * 1.6) + 4096,
+        )
+
+
+def render_settings(
+    model: str,
+    adapters: Sequence[AdapterUse],
+    context: Context,
+    trained_by: Mapping[str, Input] | None = None,
+) -> RenderSettings:
+    """Settle what a step draws with; `trained_by` says where adapters come from that no other step makes."""
+    machine = context.facts.machine
+    return RenderSettings(
+        model=context.facts.models[model],
+        precision=machine.precision(context.project.recipe.models[model].dtype),
+        device_class=machine.device_class,
+        device=machine.device,
+        worn=worn_adapters(adapters, context, trained_by),
+        draft=context.draft,
+        context=context,
+    )

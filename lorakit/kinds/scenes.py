@@ -1,0 +1,114 @@
+"""How the scenes of a storyboard are laid out as frames, each after what it begins from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lorakit.kinds.chains import CHAINS
+from lorakit.kinds.chains.chain import Drawn, Start
+from lorakit.kinds.frames.frame import frame_action
+from lorakit.kinds.frames.settings import RenderSettings
+from lorakit.language.recipe.documents import StoryboardStep
+from lorakit.language.story.documents import Scene, Sentence, Storyboard
+from lorakit.plan.actions import Action
+from lorakit.plan.kind import Clip
+from lorakit.plan.seeds import derive
+
+
+class SceneLayout:
+    """The scenes of one board as they are laid out: frames and clips by scene name."""
+
+    def __init__(self, step: StoryboardStep, settings: RenderSettings, recipe_seed: int) -> None:
+        self.step = step
+        self.board: Storyboard = step.board
+        self.settings = settings
+        self.seed = self.board.seed if self.board.seed is not None else recipe_seed
+        self.frames: dict[str, list[Action]] = {}
+        self.clips: dict[str, list[Clip]] = {}
+        self.last: dict[str, str] = {}
+
+    def source(self, scene: Scene) -> str | None:
+        """The scene whose last frame this one's chain begins from."""
+        if scene.start == "previous-scene":
+            at = scene.number - 2
+            return self.board.scenes[at].name if at >= 0 else None
+        return scene.start.removeprefix("scene:") if scene.start.startswith("scene:") else None
+
+    def in_order(self) -> list[Scene]:
+        """The scenes, each after the one it begins from."""
+        by_name = {scene.name: scene for scene in self.board.scenes}
+        done: dict[str, Scene] = {}
+        for scene in self.board.scenes:
+            line = [scene]
+            while (name := self.source(line[-1])) is not None and name not in done:
+                line.append(by_name[name])
+            done.update((s.name, s) for s in reversed(line))
+        return list(done.values())
+
+    def lay_out(self, scene: Scene) -> None:
+        """One scene's frames and clips."""
+        frames: list[Action] = []
+        clips: list[Clip] = []
+        group = f"frames_scene_{scene.number}"
+        digits = max(3, len(str(len(scene.sentences))))
+        before = self.source(scene)
+        previous = Drawn(self.last[before], -1) if before is not None else None
+        first: Drawn | None = None
+        extra_files: dict[str, list[str]] = {}
+        for number, sentence in enumerate(scene.sentences, 1):
+            path = f"{self.step.name}/{group}/frame_{number:0{digits}d}.png"
+            if sentence.repeat and previous is not None:
+                extra_files.setdefault(previous.id, []).append(path)
+                clips.append(Clip((previous.id,), sentence.hold, sentence.caption, group))
+                continue
+            start = self._start(scene, sentence, previous, first)
+            hop = 0
+            if start is not None and previous is not None:
+                hop = 1 if first is not None and start.frame == first.id else previous.hop + 1
+            seed, identity = self._seed(scene, sentence)
+            action = frame_action(
+                self.settings,
+                id=f"{self.step.name}/{scene.name}/{number}",
+                step=self.step.name,
+                group=group,
+                prompt=sentence.prompt,
+                look=sentence.look,
+                noise=derive(seed, identity, hop),
+                place=sentence.place,
+                files=[path],
+                start=start,
+                seed=seed,
+            )
+            frames.append(action)
+            clips.append(Clip((action.id,), sentence.hold, sentence.caption, group))
+            previous = Drawn(action.id, hop)
+            first = first or previous
+        for position, action in enumerate(frames):
+            more = extra_files.get(action.id)
+            if more:
+                frames[position] = _with_files(action, more)
+        self.frames[scene.name] = frames
+        title = f"{scene.number}. {scene.setting or scene.name}"
+        self.clips[scene.name] = [replace(clip, group=title) for clip in clips]
+        self.last[scene.name] = clips[-1].frames[-1]
+
+    def _seed(self, scene: Scene, sentence: Sentence) -> tuple[int, str]:
+        if sentence.seed is not None:
+            return sentence.seed, "sentence"
+        return (self.seed if scene.seed is None else scene.seed), scene.name
+
+    def _start(
+        self, scene: Scene, sentence: Sentence, previous: Drawn | None, first: Drawn | None
+    ) -> Start | None:
+        """The frame this one starts from; None is text-to-image."""
+        if previous is None or sentence.strength >= 1:
+            return None
+        if first is None:  # the scene's first frame, begun from another scene
+            return Start(previous.id, sentence.strength)
+        chain = CHAINS[scene.chain.start]
+        return chain.start(first, previous, sentence.strength, scene.chain.anchor_weight)
+
+
+def _with_files(action: Action, more: Sequence[str]) -> Action:
+    return replace(action, files={"picture": (*action.files["picture"], *more)})
