@@ -66,11 +66,11 @@ def _input(name: str, module: tuple[int, tuple[int, int] | None]) -> int:
     return shape[1] if shape is not None and re.search(r"\.\d+\.", name) else 0
 
 
-def layer_names(facts: TextModelFacts) -> tuple[str, ...]:
+def layer_sizes(facts: TextModelFacts) -> dict[str, tuple[int, int]]:
     """The layers that can have an adapter, the head's left out; of an unknown family as its weights say."""
     heads = set(head_layers(facts))
     modules = _classifier(facts, 2) or _modules(facts.weights)
-    return tuple(n for n, (_, shape) in modules.items() if shape is not None and n not in heads)
+    return {n: shape for n, (_, shape) in modules.items() if shape is not None and n not in heads}
 
 
 def head_layers(facts: TextModelFacts) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
@@ -58,8 +58,8 @@ def captions(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
                 )
 
 
-def method(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
-    """What this model or this kind of adapter cannot do of what the step asks."""
+def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> Iterator[Diagnostic]:
+    """What this model or this kind of adapter cannot do of what the step asks; `targets` if it names none."""
     model, lora = context.facts.models[step.model], step.lora
     if step.method == "full":
         if model.path is not None and model.path.is_file():
@@ -108,6 +108,7 @@ def method(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
             lora.where("use_dora") or step.place,
             "write use_dora: false, or train_text_encoder: false",
         )
-    layers = tuple(layer_sizes(model))
-    if layers and lora.target_modules:
-        yield from layer_checks.targets(lora, layers, model.source, step.place, context)
+    sizes = layer_sizes(model)
+    if sizes and lora.target_modules:
+        yield from layer_checks.targets(lora, tuple(sizes), model.source, step.place, context)
+    yield from layer_checks.rank(lora, sizes, lora.target_modules or targets, context)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.layer_targets import ends, hit, meant
@@ -60,6 +61,35 @@ def saved(
         if not any(module.endswith(item) for module in modules):
             spot = lora.where(f"modules_to_save.{number}") or lora.where("modules_to_save") or place
             yield _missing(item, modules, model, spot, context)
+
+
+def rank(
+    lora: LoraSettings,
+    sizes: Mapping[str, tuple[int, ...]],
+    targets: Sequence[str] | str,
+    context: Context,
+) -> Iterator[Diagnostic]:
+    """A rank at which an adapter has more parameters than the layers it goes to trains nothing in less."""
+    place = lora.where("rank")
+    chosen = [shape for name, shape in sizes.items() if hit(name, targets)]
+    if (
+        place is None or not chosen or lora.peft_type == "lokr"
+    ):  # whose matrices are whole at any such rank
+        return
+    whole = sum(math.prod(shape) for shape in chosen)
+    pairs = 2 if lora.peft_type == "loha" else 1
+    per_rank = pairs * sum(shape[0] + math.prod(shape[1:]) for shape in chosen)
+    if lora.rank * per_rank <= whole:
+        return
+    largest = max(1, whole // per_rank)
+    yield context.finding(
+        "rank",
+        f"rank: {lora.rank} makes an adapter of {lora.rank * per_rank:,} parameters for layers that have "
+        f"{whole:,} themselves",
+        place,
+        f"write rank: {largest} or less; 4 to 64 are usual",
+        warning=True,
+    )
 
 
 def _example(chosen: str, layers: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.layer_targets import ends
 from lorakit.facts.text_families import family_of
-from lorakit.facts.text_layers import head_layers, layer_names, module_names
+from lorakit.facts.text_layers import head_layers, layer_sizes, module_names
 from lorakit.kinds import layer_checks
 from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.language.yaml import names
@@ -49,7 +49,8 @@ def labels(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
 def layers(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
     """Layers that there are, or any layers at all."""
     facts, lora = context.facts.readers[step.model], step.lora
-    known = layer_names(facts)
+    sizes = layer_sizes(facts)
+    known = tuple(sizes)
     if not lora.target_modules and not facts.targets and facts.config:
         family = facts.config.get("model_type") or "unknown"
         yield context.finding(
@@ -66,4 +67,5 @@ def layers(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
     if family_of(facts.config) is not None or not isinstance(lora.target_modules, str):
         heads = head_layers(facts)
         yield from layer_checks.targets(lora, known, facts.source, step.place, context, heads)
+    yield from layer_checks.rank(lora, sizes, lora.target_modules or facts.targets, context)
     yield from layer_checks.saved(lora, module_names(facts), facts.source, step.place, context)

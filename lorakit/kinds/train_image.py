@@ -50,7 +50,7 @@ class TrainImages:
         yield from check_course(_course(step, context, seen), step.place, context)
         yield from image_checks.captions(step, context)
         yield from check_samples(step, context)
-        yield from image_checks.method(step, context)
+        yield from image_checks.method(step, context, TARGETS)
 
     def plan(self, step: TrainImageStep, context: Context) -> Made:
         """The encodings, the training, the samples."""

@@ -293,7 +293,7 @@ class _StepBuilder:
             name,
             place,
             model=access.text(node, "model") or self.default_model,
-            adapters=_adapters_used(node),
+            adapters=_adapters_used(node, self.root),
             prompts=prompt_lists.prompts(node),
             images_per_prompt=schemas.default(default) if images is None else images,
             look=looks.look(node, Look()),
@@ -313,17 +313,17 @@ class _StepBuilder:
             name,
             place,
             model=access.text(node, "model") or self.default_model,
-            adapters=_adapters_used(node),
+            adapters=_adapters_used(node, self.root),
             board=board,
         )
 
 
-def _adapters_used(node: Node) -> tuple[AdapterUse, ...]:
-    owner = access.child(node, "adapters")
+def _adapters_used(node: Node, root: Node) -> tuple[AdapterUse, ...]:
+    owner, files = access.child(node, "adapters"), access.mapping(root, "adapters")
     used = []
     for name in access.mapping(node, "adapters"):
         weight = access.number(owner, name)
         assert owner is not None
         if weight is not None:
-            used.append(AdapterUse(name, weight, owner.key_spot(name).place))
+            used.append(AdapterUse(name, weight, owner.key_spot(name).place, name in files))
     return tuple(used)

@@ -45,16 +45,20 @@ class AdapterSource:
 
 @dataclass(frozen=True, slots=True)
 class AdapterUse:
-    """An adapter as a step wears it, with its adapter weight; `ranks.best` is a sweep's best."""
+    """An adapter as a step wears it, with its adapter weight; `ranks.best` is a sweep's best.
+
+    `from_file` tells one made elsewhere from a step of the same name.
+    """
 
     name: str
     weight: float
     place: Place
+    from_file: bool = False
 
     @property
     def step(self) -> str:
-        """The step that makes it, if one does."""
-        return self.name.removesuffix(".best")
+        """The step that makes it; empty for none."""
+        return "" if self.from_file else self.name.removesuffix(".best")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from transformers import (
 from lorakit.diagnostics import Place
 from lorakit.facts.digests import Unread
 from lorakit.facts.layer_targets import hit
-from lorakit.facts.text_layers import counts, head_names, layer_names, module_names
+from lorakit.facts.text_layers import counts, head_names, layer_sizes, module_names
 from lorakit.facts.text_models import TextModelFacts, text_model_facts
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.language.recipe.trainings import LoraSettings
@@ -137,10 +137,10 @@ def test_layers_are_called_as_the_model_calls_them(family: str) -> None:
     facts, model = facts_of(family, AutoModel), made(family)
     linear = {name for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     heads = {name for name in linear if name.startswith(head_names(facts))}
-    assert linear - heads <= set(layer_names(facts))
+    assert linear - heads <= set(layer_sizes(facts))
     assert set(head_names(facts)) == set(text_model.heads_of(model))
     assert set(module_names(facts)) <= {name for name, _ in model.named_modules()}
-    assert all(any(hit(name, [one]) for name in layer_names(facts)) for one in facts.targets)
+    assert all(any(hit(name, [one]) for name in layer_sizes(facts)) for one in facts.targets)
 
 
 def test_weights_are_read_without_what_is_counted_by_itself(tmp_path: Path) -> None:

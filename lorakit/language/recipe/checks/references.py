@@ -48,8 +48,20 @@ def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
         if isinstance(sweep, SweepStep)
         and any(isinstance(member.step, TrainImageStep) for member in sweep.members)
     }
-    known = [*access.mapping(root, "adapters"), *trained]
-    known += [f"{name}.best" for name, best in swept.items() if best]
+    files = access.mapping(root, "adapters")
+    made = [*trained, *(f"{name}.best" for name, best in swept.items() if best)]
+    known = [*files, *made]
+    for name in files:
+        if name in made:
+            owner = access.child(root, "adapters")
+            assert owner is not None
+            findings.error(
+                "duplicate-name",
+                f"both an adapter from a file and what the step {name.removesuffix('.best')} trains "
+                f"are called {name}",
+                owner.key_spot(name),
+                "give one of them another name, or adapters: could mean either",
+            )
     for node in access.mapping(root, "steps").values():
         owner = access.child(node, "adapters")
         for name in access.mapping(node, "adapters"):
