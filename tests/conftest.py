@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# before torch is imported, here and in the processes that tests start
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["LORAKIT_DEVICE"] = "cpu"
 os.environ["LORAKIT_FONTS"] = ""  # whatever fonts this machine has

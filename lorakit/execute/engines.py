@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -35,6 +36,8 @@ class EngineProtocol(Protocol):
 
 def build(slot: str, spec: Mapping[str, Any], report: Report) -> EngineProtocol:
     """Load the engine of a slot."""
+    # the one before holds itself, by its networks' hooks: without this both would be in memory
+    gc.collect()
     module, name = WORKERS[slot].engine.split(":")
     engine: EngineProtocol = getattr(importlib.import_module(module), name)(spec, report)
     return engine

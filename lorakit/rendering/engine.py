@@ -23,8 +23,8 @@ from lorakit.rendering.conditioning import Encoder
 from lorakit.rendering.kept_text import Stacker, keep_projections
 from lorakit.rendering.known_widths import KnownWidths
 from lorakit.rendering.schedules import Schedule
-from lorakit.rendering.wave import Row, advance, predictor
-from lorakit.rendering.widths import equal_widths
+from lorakit.rendering.wave import Row, advance, advance_trying, predictor
+from lorakit.rendering.widths import Widths
 
 Report = Callable[[str, int, int], None]
 FrameJob = Job[FrameTask]
@@ -67,8 +67,8 @@ class RenderEngine:
         self._rows: dict[str, Row] = {}
         self._jobs: dict[str, FrameJob] = {}
         self._began: dict[str, float] = {}
-        self._known = KnownWidths(Path(spec["widths"]) if spec.get("widths") else None, spec)
-        self._widths: dict[_Sort, tuple[int, ...]] = {}
+        known = KnownWidths(Path(spec["widths"]) if spec.get("widths") else None, spec)
+        self._widths = Widths(self._width, known)
         self._turn = 0
 
     def _count_calls(self) -> None:
@@ -105,7 +105,7 @@ class RenderEngine:
         if not self._rows:
             return
         rows = self._choose()
-        advance(rows, self._width_for(rows), self._predict, self._stack)
+        self._advance(rows)
         self.calls["rows"] += len(rows)
         for row in rows:
             self._report(row.id, row.index, len(row.schedule))
@@ -133,22 +133,19 @@ class RenderEngine:
         self._turn += 1
         return list(sorts.values())[self._turn % len(sorts)]
 
-    def _width_for(self, rows: Sequence[Row]) -> int:
-        """The narrowest width that draws these rows with the full one's bits."""
-        if len(rows) == self._width:
-            return self._width
-        shape, guided = sort = _sort(rows[0])
-        if sort not in self._widths:
-            before = self.calls["unet"]
-            example = [row.positive for row in rows] + [rows[0].negative]
-            self._widths[sort] = self._known.widths(
-                sort,
-                lambda: equal_widths(self._predict, self._width, shape, example, guided=guided),
-            )
-            # trying widths draws nothing
-            self.calls["unet_trials"] += self.calls["unet"] - before
-            self.calls["unet"] = before
-        return next(width for width in self._widths[sort] if width >= len(rows))
+    def _advance(self, rows: Sequence[Row]) -> None:
+        """One step of rows of one sort, in the narrowest call that is known to give the full one's bits."""
+        sort = _sort(rows[0])
+        calls = max(len(row.schedule) - row.index for row in rows)
+        width, narrow = self._widths.choose(sort, len(rows), calls)
+        if narrow is None:
+            advance(rows, width, self._predict, self._stack)
+            return
+        equal = advance_trying(rows, width, narrow, self._predict, self._stack)
+        self._widths.tell(sort, narrow, equal=equal)
+        # the try drew nothing
+        self.calls["unet_trials"] += 1
+        self.calls["unet"] -= 1
 
     def _begin(self, job: FrameJob) -> Row:
         task = job.task
@@ -172,7 +169,19 @@ class RenderEngine:
             self._encoder(task.prompt, size, negative=False),
             self._encoder(task.negative_prompt, size, negative=True),
             float(task.guidance_scale),
+            guidance_embed=self._guidance_embed(float(task.guidance_scale)),
         )
+
+    def _guidance_embed(self, scale: float) -> Tensor | None:
+        """What a UNet is told of the guidance scale, if it is one that is (Luo et al. 2023)."""
+        width = self._pipeline.unet.config.time_cond_proj_dim
+        if width is None:
+            return None
+        # counted from 1 on, where guidance begins
+        told: Tensor = self._pipeline.get_guidance_scale_embedding(
+            torch.tensor([scale - 1.0]), embedding_dim=width
+        )
+        return told
 
     def _start(self, job: FrameJob, shape: tuple[int, ...]) -> Tensor | None:
         inputs = job.inputs
@@ -194,9 +203,9 @@ class RenderEngine:
         scaled = latents / vae.config.scaling_factor + (
             getattr(vae.config, "shift_factor", None) or 0
         )
-        if getattr(vae.config, "force_upcast", False) and vae.dtype == torch.float16:
-            self._pipeline.upcast_vae()
         pixels = vae.decode(scaled.to(self._device, vae.dtype), return_dict=False)[0]
+        if not torch.isfinite(pixels).all():
+            raise ValueError("the picture is not finite: the autoencoder's weights may be damaged")
         picture: Image.Image = self._pipeline.image_processor.postprocess(
             pixels.float().cpu(), output_type="pil"
         )[0]
@@ -210,7 +219,10 @@ class RenderEngine:
                 "id": row.id,
                 "error": "the latents are not finite (fp16? try dtype: bf16 or fp32)",
             }
-        picture = self._decode(latents)
+        try:
+            picture = self._decode(latents)
+        except ValueError as error:
+            return {"id": row.id, "error": str(error)}
         out, name = job.out, job.key
         (out / f"{name}.png").write_bytes(png.encode(picture, name, job.task))
         save_file({"latents": latents}, out / f"{name}.safetensors")

@@ -1,4 +1,4 @@
-"""The narrow widths that were found equal, kept beside the store: to find them costs about a second a run.
+"""The narrow widths that were found equal, kept beside the store: to find them costs some calls a run.
 
 They hold for the very model, precision, processor, number of threads and versions they were found with,
 which all stand in their key; what is not there, or cannot be read, is found anew.
@@ -10,7 +10,7 @@ import contextlib
 import json
 import platform
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from lorakit.facts.machine import cpu_patches
 from lorakit.store import atomic
 from lorakit.store.canonical import digest_of
 
-_VERSION = 1  # to be raised where the UNet is called in another way
+_VERSION = 2  # to be raised where the UNet is called in another way
+Tried = dict[int, int]
 _MANY = 256  # entries kept; a project that tries many models must not gather them for ever
 _DECIDING = ("digest", "family", "adapters", "precision", "device", "wave")
 
@@ -52,20 +53,28 @@ class KnownWidths:
             "patches": cpu_patches(),
         }
 
-    def widths(self, sort: object, find: Callable[[], tuple[int, ...]]) -> tuple[int, ...]:
-        """The widths for a sort of rows: as kept, or as `find` finds them, which is then kept."""
-        key = digest_of({**self._surroundings, "sort": sort})
-        kept = self._read().get(key)
-        if isinstance(kept, list) and kept and all(type(width) is int for width in kept):
-            return tuple(kept)
-        found = find()
-        # another run may have written meanwhile: what it found is lost and found again, nothing worse
-        entries = {**self._read(), key: list(found)}
+    def tried(self, sort: object) -> Tried:
+        """What is known of the widths of a sort of rows: how often each was equal, 0 for one that differs."""
+        kept = self._read().get(self._key(sort))
+        if not isinstance(kept, dict):
+            return {}
+        return {
+            int(width): equal
+            for width, equal in kept.items()
+            if width.isdecimal() and type(equal) is int
+        }
+
+    def keep(self, sort: object, tried: Tried) -> None:
+        """Keep what was found. Another run may write meanwhile: then it is found again, nothing worse."""
+        told = {str(width): equal for width, equal in tried.items()}
+        entries = {**self._read(), self._key(sort): told}
         if self._file is not None:
             with contextlib.suppress(OSError):
                 newest = dict(list(entries.items())[-_MANY:])
                 atomic.write_json(self._file, newest, durable=False)
-        return found
+
+    def _key(self, sort: object) -> str:
+        return digest_of({**self._surroundings, "sort": sort})
 
     def _read(self) -> dict[str, object]:
         if self._file is None:

@@ -24,7 +24,10 @@ from lorakit.rendering.schedules import Schedule
 
 @dataclass(slots=True)
 class Row:
-    """One frame under way: `latents` (1, C, H, W) in fp32 on the CPU; `index` of the next call."""
+    """One frame under way: `latents` (1, C, H, W) in fp32 on the CPU; `index` of the next call.
+
+    `guidance_embed` (1, D) is for UNets that are told the guidance scale, as LCM's is.
+    """
 
     id: str
     schedule: Schedule
@@ -33,6 +36,7 @@ class Row:
     negative: Conditioning
     guidance_scale: float
     index: int = 0
+    guidance_embed: Tensor | None = None
 
     @property
     def done(self) -> bool:
@@ -41,28 +45,40 @@ class Row:
 
     @property
     def guided(self) -> bool:
-        """Whether the negative prompt has a say: at a scale of 1 or less diffusers leaves guidance out."""
-        return self.guidance_scale > 1
+        """Whether the negative prompt has a say.
+
+        At a scale of 1 or less diffusers leaves guidance out, and also where the UNet is told the scale.
+        """
+        return self.guidance_scale > 1 and self.guidance_embed is None
 
 
-Predict = Callable[[Tensor, Tensor, Tensor, dict[str, Tensor] | None], Tensor]
+Predict = Callable[[Tensor, Tensor, Tensor, dict[str, Tensor] | None, Tensor | None], Tensor]
+_Call = tuple[Tensor, Tensor, Tensor, "dict[str, Tensor] | None", Tensor | None]
 Stack = Callable[[Sequence[Conditioning]], Stacked]
 
 
 def predictor(unet: Any, device: str) -> Predict:
-    """The UNet as a function of (B, C, H, W) latents, (B,) timesteps and conditioning; fp32 out."""
+    """The UNet as a function of (B, C, H, W) latents, (B,) timesteps and conditioning; fp32 out.
+
+    The last of its arguments are (B, D) embeddings of guidance scales, or None.
+    """
     dtype = unet.dtype
     # as the weights lie (models/loading.py says why)
     layout = torch.contiguous_format if device == "cpu" else torch.channels_last
 
     def predict(
-        latents: Tensor, timesteps: Tensor, embeds: Tensor, added: dict[str, Tensor] | None
+        latents: Tensor,
+        timesteps: Tensor,
+        embeds: Tensor,
+        added: dict[str, Tensor] | None,
+        guidance: Tensor | None = None,
     ) -> Tensor:
         inputs = latents.to(device=device, dtype=dtype, memory_format=layout)
         out: Tensor = unet(
             inputs,
             timesteps.to(device),
             encoder_hidden_states=embeds,
+            timestep_cond=None if guidance is None else guidance.to(device, dtype),
             added_cond_kwargs=added,
             return_dict=False,
         )[0]
@@ -79,15 +95,42 @@ def advance(rows: Sequence[Row], width: int, predict: Predict, stack: Stack | No
     calls of their own, so that neither's bits depend on the other. What is left is filled up with copies of
     the first, and thrown away.
     """
+    _step(rows, predict(*_call(rows, width, stack or Stacker())))
+
+
+@torch.inference_mode()
+def advance_trying(
+    rows: Sequence[Row], width: int, narrow: int, predict: Predict, stack: Stack | None = None
+) -> bool:
+    """`advance`, and whether a call of `narrow` rows would have given these rows the very same bits."""
+    whole = predict(*_call(rows, width, stack or Stacker()))
+    tried = predict(*_call(rows, narrow, Stacker()))
+    times = 2 if rows[0].guided else 1
+    count, shape = len(rows), whole.shape[1:]
+    same = torch.equal(
+        whole.reshape(times, width, *shape)[:, :count],
+        tried.reshape(times, narrow, *shape)[:, :count],
+    )
+    _step(rows, whole)
+    return same
+
+
+def _call(rows: Sequence[Row], width: int, stack: Stack) -> _Call:
+    """What the UNet is told of rows, as wide as `width`."""
     filled = [*rows, *[rows[0]] * (width - len(rows))]
-    guided = rows[0].guided
     scaled = torch.cat([row.schedule.scaled(row.latents, row.index) for row in filled])
     timesteps = torch.stack([row.schedule.timesteps[row.index] for row in filled])
     told = [row.positive for row in filled]
-    if guided:
+    scales = [row.guidance_embed for row in filled if row.guidance_embed is not None]
+    if rows[0].guided:
         scaled, timesteps = torch.cat([scaled, scaled]), torch.cat([timesteps, timesteps])
         told = [*(row.negative for row in filled), *told]
-    out = predict(scaled, timesteps, *(stack or Stacker())(told))
+    return scaled, timesteps, *stack(told), torch.cat(scales) if scales else None
+
+
+def _step(rows: Sequence[Row], out: Tensor) -> None:
+    """Take each row's step by its part of what the UNet said."""
+    guided = rows[0].guided
     low, high = out.chunk(2) if guided else (out, out)
     for slot, row in enumerate(rows):
         without, told_so = low[slot : slot + 1], high[slot : slot + 1]

@@ -2,60 +2,57 @@
 
 A frame's key promises the bits of a wave of full width. Where a matrix product or a convolution picks
 another kernel for another batch, a narrower call differs in the last bits; where it does not, a wave
-with few frames may be called narrow and cost less. Which it is depends on processor, library and
-precision, so it is measured: random inputs, compared bit for bit.
+with few frames may be called narrow and cost less. Which it is depends on processor, threads, library and
+precision, so it is tried: beside a full call that is due anyway a narrow one of the same frames is made, and
+their bits are compared. That costs the narrow call alone, and is done only where it is soon saved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from lorakit.rendering.known_widths import KnownWidths, Tried
 
-import torch
-from torch import Tensor
-
-from lorakit.rendering.conditioning import Conditioning, stack
-from lorakit.rendering.wave import Predict
-
-_TRIES = 2
+_TRIES = 2  # equal calls after which a width is taken
 
 
-@torch.inference_mode()
-def equal_widths(
-    predict: Predict,
-    width: int,
-    shape: tuple[int, int, int],
-    example: Sequence[Conditioning],
-    *,
-    guided: bool = True,
-) -> tuple[int, ...]:
-    """The widths, ascending and ending with `width`, whose rows equal the full wave's bit for bit.
+class Widths:
+    """Which width to call rows with, where fewer are under way than the full `width`."""
 
-    `shape` is a row's (C, H, W); `example` some conditionings to try with; `guided` rows are called twice.
-    """
-    candidates = [w for w in (1, 2, 4, 8, 16) if w < width]
-    alike = dict.fromkeys(candidates, True)
-    for attempt in range(_TRIES if candidates else 0):
-        generator = torch.Generator().manual_seed(attempt)
-        latents = torch.randn((width, *shape), generator=generator)
-        timesteps = torch.randint(0, 1000, (width,), generator=generator)
-        rows = [example[(slot + attempt) % len(example)] for slot in range(width)]
-        times = 2 if guided else 1
-        whole = _call(predict, latents, timesteps, rows, times)
-        for narrow in candidates:
-            offset = attempt % (width - narrow + 1)
-            part = slice(offset, offset + narrow)
-            tried = _call(predict, latents[part], timesteps[part], rows[part], times)
-            alike[narrow] &= torch.equal(tried, whole[:, part])
-    return (*(w for w in candidates if alike[w]), width)
+    def __init__(self, width: int, known: KnownWidths) -> None:
+        self._width = width
+        self._known = known
+        self._tried: dict[object, Tried] = {}
+
+    def choose(self, sort: object, count: int, calls: int) -> tuple[int, int | None]:
+        """The width to call `count` rows of a `sort` with, and a narrower one to try beside it.
+
+        `calls` are those that these rows have before them.
+        """
+        if count >= self._width:
+            return self._width, None
+        tried = self._of(sort)
+        for narrow in _powers(count, self._width):
+            if tried.get(narrow, 0) >= _TRIES:
+                return narrow, None
+            if narrow not in tried or tried[narrow] > 0:
+                left = _TRIES - tried.get(narrow, 0)
+                saved = (self._width - narrow) * (calls - left)
+                return self._width, narrow if saved > left * narrow else None
+        return self._width, None
+
+    def tell(self, sort: object, narrow: int, *, equal: bool) -> None:
+        """What came of a try; kept once it is settled."""
+        tried = self._of(sort)
+        tried[narrow] = tried.get(narrow, 0) + 1 if equal else 0
+        if tried[narrow] in (0, _TRIES):
+            settled = {width: equal for width, equal in tried.items() if equal in (0, _TRIES)}
+            self._known.keep(sort, settled)
+
+    def _of(self, sort: object) -> Tried:
+        if sort not in self._tried:
+            self._tried[sort] = self._known.tried(sort)
+        return self._tried[sort]
 
 
-def _call(
-    predict: Predict,
-    latents: Tensor,
-    timesteps: Tensor,
-    rows: Sequence[Conditioning],
-    times: int,
-) -> Tensor:
-    embeds, added = stack([*rows] * times)
-    out = predict(torch.cat([latents] * times), torch.cat([timesteps] * times), embeds, added)
-    return out.reshape(times, len(rows), *out.shape[1:])
+def _powers(count: int, width: int) -> list[int]:
+    """The widths that hold `count` rows and are narrower than `width`, ascending."""
+    return [narrow for narrow in (1, 2, 4, 8, 16) if count <= narrow < width]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,16 @@ from typing import Any
 import pytest
 import torch
 from diffusers import StableDiffusionImg2ImgPipeline
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.models.loading import load_pipeline
 from lorakit.rendering.conditioning import Encoder
+from lorakit.rendering.engine import RenderEngine
 from lorakit.rendering.kept_text import Stacker, keep_projections
-from lorakit.rendering.known_widths import KnownWidths
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, predictor
-from lorakit.rendering.widths import equal_widths
 
 SCHEDULERS = [
     "default",
@@ -178,28 +179,6 @@ def test_a_row_knows_neither_its_company_nor_its_slot(sd: Any) -> None:
         assert torch.equal(single, other)
 
 
-def test_narrow_waves_are_allowed_only_where_they_are_bit_equal(sd: Any) -> None:
-    predict = predictor(sd.unet, "cpu")
-    encoder = Encoder(sd, "sd", "cpu")
-    example = [encoder(prompt, (64, 64), negative=False) for prompt in PROMPTS]
-    widths = equal_widths(predict, 8, SHAPE[1:], example)
-    assert widths[-1] == 8
-    wide = draw(sd, [a_row(sd, seed=1)], 8)[0]
-    for width in widths:
-        assert torch.equal(draw(sd, [a_row(sd, seed=1)], width)[0], wide)
-
-
-def test_a_width_that_differs_in_one_bit_is_refused(sd: Any) -> None:
-    """A predictor whose result depends on the batch, as some kernels' does."""
-    encoder = Encoder(sd, "sd", "cpu")
-    example = [encoder(PROMPTS[0], (64, 64), negative=False)]
-
-    def predict(latents: Tensor, *_: object) -> Tensor:
-        return latents + (1e-6 if len(latents) == 4 else 0.0)
-
-    assert equal_widths(predict, 4, SHAPE[1:], example) == (1, 4)
-
-
 def test_unguided_rows_are_called_once(sd: Any) -> None:
     batches = []
     unet = predictor(sd.unet, "cpu")
@@ -233,44 +212,75 @@ def test_kept_keys_and_values_change_no_bit(tiny_sd: Path) -> None:
     assert 0 < len(projected) <= 4 * layers
 
 
-def test_found_widths_are_kept_for_the_same_surroundings_only(tmp_path: Path) -> None:
-    file, sort, tries = tmp_path / "widths.json", ((4, 8, 8), True), []
+def test_a_unet_that_is_told_the_guidance_scale_is_called_once_a_step(
+    tiny_sd: Path, tmp_path: Path
+) -> None:
+    """Latent consistency models: diffusers' own pipeline is the judge."""
+    from lorakit.models.pipelines import from_folder
+    from tests.support.published import change
 
-    def find() -> tuple[int, ...]:
-        tries.append(1)
-        return (1, 4)
-
-    spec = {"device": "cpu", "digest": "a", "precision": "fp32", "wave": 4}
-    assert KnownWidths(file, spec).widths(sort, find) == (1, 4)
-    assert KnownWidths(file, spec).widths(sort, find) == (1, 4)
-    assert len(tries) == 1
-    KnownWidths(file, {**spec, "precision": "bf16"}).widths(sort, find)
-    KnownWidths(file, spec).widths(((4, 8, 8), False), find)
-    assert len(tries) == 3
-    file.write_text("{broken")
-    assert KnownWidths(file, spec).widths(sort, find) == (1, 4)
-    assert len(tries) == 4
-
-
-@torch.inference_mode()
-def test_row_by_row_a_product_s_bits_do_not_depend_on_the_batch(tiny_sd: Path) -> None:
-    unet = load_pipeline(tiny_sd, "sd", "fp32", "cpu").unet
-    torch.manual_seed(0)
-    inputs = {
-        module: torch.randn(16, 9, module.in_features)
-        if isinstance(module, torch.nn.Linear)
-        else torch.randn(16, module.in_channels, 8, 8)
-        for module in unet.modules()
-        if isinstance(module, torch.nn.Linear) or getattr(module, "kernel_size", 0) == (1, 1)
-    }
-    before = {module: module(x) for module, x in inputs.items()}
-    compute_row_by_row(unet)
-    assert len(inputs) > 10
-    for module, x in inputs.items():
-        whole = module(x)
-        assert torch.allclose(whole, before[module], atol=1e-5)
-        for width in (1, 2, 4, 8):
-            assert torch.equal(module(x[3 : 3 + width]), whole[3 : 3 + width]), module
+    folder = tmp_path / "lcm"
+    shutil.copytree(tiny_sd, folder)
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weight = {"time_embedding.cond_proj.weight": torch.randn(32, 16) / 4}
+    save_file({**load_file(file), **weight}, file, {"format": "pt"})
+    change(folder / "unet" / "config.json", time_cond_proj_dim=16)
+    change(folder / "scheduler" / "scheduler_config.json", _class_name="LCMScheduler")
+    change(
+        folder / "model_index.json",
+        _class_name="LatentConsistencyModelPipeline",
+        scheduler=["diffusers", "LCMScheduler"],
+    )
+    ours = from_folder(folder, "sd", torch.float32)
+    ours.set_progress_bar_config(disable=True)
+    engine = RenderEngine(
+        {
+            "path": str(folder),
+            "family": "sd",
+            "precision": "fp32",
+            "device": "cpu",
+            "vae_factor": 8,
+            "wave": 2,
+            "adapters": [],
+            "adapter_paths": [],
+        },
+        lambda *_: None,
+    )
+    drawn = {}
+    for scale in (2.0, 8.5):
+        theirs = ours(
+            PROMPTS[0],
+            num_inference_steps=4,
+            guidance_scale=scale,
+            generator=torch.Generator().manual_seed(4),
+            output_type="latent",
+            height=64,
+            width=64,
+        ).images
+        params = {
+            "prompt": PROMPTS[0],
+            "negative_prompt": "",
+            "noise": 4,
+            "strength": 1.0,
+            "num_inference_steps": 4,
+            "guidance_scale": scale,
+            "scheduler": "default",
+            "width": 64,
+            "height": 64,
+            "model": "tiny",
+        }
+        out = tmp_path / f"{scale}"
+        out.mkdir()
+        engine.submit(
+            {"id": "a", "key": "k", "params": params, "inputs": {}, "out": str(out), "extra": {}}
+        )
+        done = []
+        while engine.busy:
+            done += engine.step()
+        drawn[scale] = load_file(done[0]["outputs"]["latents"])["latents"]
+        assert torch.allclose(drawn[scale], theirs, atol=2e-4)
+    assert not torch.allclose(drawn[2.0], drawn[8.5], atol=1e-2)
+    assert engine.calls["unet"] == 8
 
 
 def test_row_by_row_a_frame_is_the_same_but_for_rounding(tiny_sd: Path) -> None:
