@@ -18,44 +18,7 @@ from safetensors.torch import load_file, save_file
 from lorakit.execute.worker import Worker
 from lorakit.rendering import engine as render
 from lorakit.rendering.engine import RenderEngine
-
-
-def spec(folder: Path, **other: object) -> dict[str, Any]:
-    return {
-        "path": str(folder),
-        "family": "sd",
-        "precision": "fp32",
-        "device": "cpu",
-        "vae_factor": 8,
-        "wave": 2,
-        "adapters": [],
-        "adapter_paths": [],
-        "name": "tiny",
-        **other,
-    }
-
-
-def draw(engine: RenderEngine, out: Path) -> dict[str, Any]:
-    out.mkdir(parents=True, exist_ok=True)
-    params = {
-        "prompt": "a fox on mars",
-        "negative_prompt": "",
-        "noise": 4,
-        "strength": 1.0,
-        "num_inference_steps": 3,
-        "guidance_scale": 5.0,
-        "scheduler": "default",
-        "width": 64,
-        "height": 64,
-        "model": "tiny",
-    }
-    job = {"id": "a", "key": "k", "params": params, "inputs": {}, "out": str(out), "extra": {}}
-    engine.submit(job)
-    done: list[Any] = []
-    while engine.busy:
-        done += engine.step()
-    assert len(done) == 1
-    return dict(done[0])
+from tests.support.drawing import draw, spec
 
 
 @pytest.mark.parametrize("family", ["sd", "sd2", "sdxl"])

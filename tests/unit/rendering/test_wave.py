@@ -20,6 +20,8 @@ from lorakit.rendering.engine import RenderEngine
 from lorakit.rendering.kept_text import Stacker, keep_projections
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, predictor
+from tests.support.drawing import draw as draw_frame
+from tests.support.drawing import spec
 
 SCHEDULERS = [
     "default",
@@ -233,19 +235,7 @@ def test_a_unet_that_is_told_the_guidance_scale_is_called_once_a_step(
     )
     ours = from_folder(folder, "sd", torch.float32)
     ours.set_progress_bar_config(disable=True)
-    engine = RenderEngine(
-        {
-            "path": str(folder),
-            "family": "sd",
-            "precision": "fp32",
-            "device": "cpu",
-            "vae_factor": 8,
-            "wave": 2,
-            "adapters": [],
-            "adapter_paths": [],
-        },
-        lambda *_: None,
-    )
+    engine = RenderEngine(spec(folder), lambda *_: None)
     drawn = {}
     for scale in (2.0, 8.5):
         theirs = ours(
@@ -257,27 +247,14 @@ def test_a_unet_that_is_told_the_guidance_scale_is_called_once_a_step(
             height=64,
             width=64,
         ).images
-        params = {
-            "prompt": PROMPTS[0],
-            "negative_prompt": "",
-            "noise": 4,
-            "strength": 1.0,
-            "num_inference_steps": 4,
-            "guidance_scale": scale,
-            "scheduler": "default",
-            "width": 64,
-            "height": 64,
-            "model": "tiny",
-        }
-        out = tmp_path / f"{scale}"
-        out.mkdir()
-        engine.submit(
-            {"id": "a", "key": "k", "params": params, "inputs": {}, "out": str(out), "extra": {}}
+        done = draw_frame(
+            engine,
+            tmp_path / f"{scale}",
+            prompt=PROMPTS[0],
+            num_inference_steps=4,
+            guidance_scale=scale,
         )
-        done = []
-        while engine.busy:
-            done += engine.step()
-        drawn[scale] = load_file(done[0]["outputs"]["latents"])["latents"]
+        drawn[scale] = load_file(done["outputs"]["latents"])["latents"]
         assert torch.allclose(drawn[scale], theirs, atol=2e-4)
     assert not torch.allclose(drawn[2.0], drawn[8.5], atol=1e-2)
     assert engine.calls["unet"] == 8

@@ -1,0 +1,54 @@
+"""Drawing in this process: the render engine on one frame, without a store or a worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.job import Job
+from lorakit.rendering.engine import RenderEngine
+
+
+def spec(folder: Path, **other: object) -> dict[str, Any]:
+    """What a worker is told of a tiny model without adapters."""
+    return {
+        "path": str(folder),
+        "family": "sd",
+        "precision": "fp32",
+        "device": "cpu",
+        "vae_factor": 8,
+        "wave": 2,
+        "adapters": [],
+        "adapter_paths": [],
+        "name": "tiny",
+        **other,
+    }
+
+
+def draw(engine: RenderEngine, out: Path, **other: Any) -> dict[str, Any]:
+    """How the engine ends a frame of 64 px."""
+    out.mkdir(parents=True, exist_ok=True)
+    told: dict[str, Any] = {
+        "prompt": "a fox on mars",
+        "negative_prompt": "",
+        "noise": 4,
+        "strength": 1.0,
+        "num_inference_steps": 3,
+        "guidance_scale": 5.0,
+        "scheduler": "default",
+        "width": 64,
+        "height": 64,
+        "model": "tiny",
+        "adapters": (),
+        "precision": "fp32",
+        "device_class": "cpu",
+        "batch_size": 2,
+        **other,
+    }
+    engine.submit(Job("a", "k", FrameTask(**told), {}, out))
+    done: list[Any] = []
+    while engine.busy:
+        done += engine.step()
+    (ended,) = done
+    return dict(ended)
