@@ -7,9 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from lorakit.language.yaml import names
 
+ALL_LINEAR = "all-linear"  # every linear layer but the head
 
-def hit(name: str, targets: Sequence[str] | str) -> bool:
-    """Whether a layer gets an adapter: ends of names, or a whole regular expression."""
+
+def hit(name: str, targets: Sequence[str] | str, *, linear: bool = True) -> bool:
+    """Whether a layer gets an adapter: ends of names, a whole regular expression, or all that is `linear`."""
+    if targets == ALL_LINEAR:
+        return linear
     if isinstance(targets, str):
         return re.fullmatch(targets, name) is not None
     return any(name == target or name.endswith(f".{target}") for target in targets)

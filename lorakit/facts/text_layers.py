@@ -50,7 +50,7 @@ def counts(facts: TextModelFacts, labels: int, lora: LoraSettings | None) -> Cou
     for name, (size, shape) in modules.items():
         if _saved(name, whole):
             kept += size
-        elif shape is not None and hit(name, targets):
+        elif shape is not None and hit(name, targets, linear=not name.endswith("embeddings")):
             extra += lora.rank * sum(shape) + (shape[0] if lora.use_dora else 0)
             chosen.append(name)
         else:

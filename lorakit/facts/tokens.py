@@ -95,17 +95,20 @@ class TokenCounter:
         encodings = self._load().encode_batch_fast(list(texts), add_special_tokens=False)
         return [len(encoding.ids) + 2 for encoding in encodings]
 
-    def overflow(self, texts: Sequence[str]) -> dict[str, tuple[int, str]]:
-        """For each text over the limit: its tokens, and the words that would fall off."""
+    def overflow(
+        self, texts: Sequence[str], limit: int | None = None
+    ) -> dict[str, tuple[int, str]]:
+        """For each text over the limit, or the one given: its tokens, and the words that would fall off."""
+        most = self.limit if limit is None else limit
         # a token is at least one byte, so short texts need no counting
-        suspects = [t for t in dict.fromkeys(texts) if len(t.encode()) + 2 > self.limit]
+        suspects = [t for t in dict.fromkeys(texts) if len(t.encode()) + 2 > most]
         if not suspects:
             return {}
         found = {}
         encodings = self._load().encode_batch(suspects, add_special_tokens=False)
         for text, encoding in zip(suspects, encodings, strict=True):
-            if len(encoding.ids) + 2 > self.limit:
-                start = encoding.offsets[self.limit - 2][0]
+            if len(encoding.ids) + 2 > most:
+                start = encoding.offsets[most - 2][0]
                 while start > 0 and not text[start - 1].isspace():
                     start -= 1  # a word that is cut in half falls off whole
                 found[text] = (len(encoding.ids) + 2, text[start:].strip())

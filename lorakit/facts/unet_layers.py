@@ -32,7 +32,11 @@ def trainable(sizes: Sizes, targets: Sequence[str] | str, lora: LoraSettings) ->
     if not sizes:
         return None
     each = {"lora": _lora, "loha": _loha, "lokr": _lokr}[lora.peft_type]
-    return sum(each(shape, lora) for name, shape in sizes.items() if hit(name, targets))
+    return sum(
+        each(shape, lora)
+        for name, shape in sizes.items()
+        if hit(name, targets, linear=len(shape) == 2)
+    )
 
 
 def _lora(shape: tuple[int, ...], lora: LoraSettings) -> int:

@@ -21,8 +21,18 @@ ENCODE_SLOT = "encode"
 class Encodings:
     """The encoding actions of one step; what is asked for twice is one action."""
 
-    def __init__(self, step: str, place: Place, model: ModelFacts, context: Context) -> None:
+    def __init__(
+        self,
+        step: str,
+        place: Place,
+        model: ModelFacts,
+        context: Context,
+        max_token_length: int = 75,
+        clip_skip: int = 0,
+    ) -> None:
+        """Of captions so many tokens are read, and so many of the text encoders' layers are left out."""
         self._step, self._place, self._model = step, place, model
+        self._read, self._clip_skip = max_token_length, clip_skip
         machine = context.facts.machine
         self._device_class = machine.device_class
         spec = {
@@ -78,7 +88,14 @@ class Encodings:
         """The embeds of a caption; `empty` is how a model is told nothing."""
         name = (text, empty)
         if name not in self.embeds:
-            task = EmbedsTask(self._model.texts, text, empty, self._device_class)
+            task = EmbedsTask(
+                self._model.texts,
+                text,
+                empty,
+                self._device_class,
+                self._read,
+                self._clip_skip,
+            )
             cost = self._cost(task, None, None, 2e10)
             label = text or "no caption"
             number = len(self.embeds) + 1

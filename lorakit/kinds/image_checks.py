@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
+from lorakit.facts.pictures import Picture
 from lorakit.facts.unet_layers import layer_sizes
 from lorakit.kinds import layer_checks
 from lorakit.kinds.image_set import held_out_count
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan.kind import Context
+
+_SHOWN = 3  # captions that a plan prints
 
 
 def data(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
@@ -41,21 +44,54 @@ def data(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
 
 def captions(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
     """Captions that the text encoder would cut, each by its file."""
-    model, counter = context.facts.models[step.model], context.facts.counters.get(step.model)
+    if step.truncate_captions:
+        return
+    read = step.max_token_length
+    longer = {75: "max_token_length: 150, or ", 150: "max_token_length: 225, or "}.get(read, "")
+    for name, picture, tokens, lost in _long_captions(step, context):
+        source = context.facts.models[step.model].source
+        reads = (
+            f"{source} reads {tokens_read(step, context)}" if read == 75 else f"{read + 2} are read"
+        )
+        yield context.finding(
+            "prompt-too-long",
+            f"the caption of {Path(picture.name).name} has {tokens} tokens, {reads}: "
+            f"'{lost}' would fall off",
+            context.project.recipe.datasets[name].where("images"),
+            f"shorten it, or write {longer}truncate_captions: true",
+        )
+
+
+def cut_captions(step: TrainImageStep, context: Context) -> Iterator[str]:
+    """What falls off captions that are cut on request, for the plan."""
+    if not step.truncate_captions:
+        return
+    cut = list(_long_captions(step, context))
+    for _, picture, tokens, lost in cut[:_SHOWN]:
+        yield f"{Path(picture.name).name}: '{lost}' of its {tokens} tokens falls off"
+    if len(cut) > _SHOWN:
+        yield f"{len(cut) - _SHOWN} more captions are cut"
+
+
+def tokens_read(step: TrainImageStep, context: Context) -> int:
+    """The most tokens of a caption, start and end among them."""
+    limit = context.facts.models[step.model].token_limit
+    return (limit - 2) * (step.max_token_length // 75) + 2
+
+
+def _long_captions(
+    step: TrainImageStep, context: Context
+) -> Iterator[tuple[str, Picture, int, str]]:
+    """(data set, picture, tokens, words that fall off) of each caption that is too long."""
+    counter = context.facts.counters.get(step.model)
+    if counter is None:
+        return
     for name in filter(None, (step.data, step.prior_data)):
         pictures = context.facts.pictures[name].pictures
-        place = context.project.recipe.datasets[name].where("images")
-        over = counter.overflow([p.caption for p in pictures]) if counter else {}
+        over = counter.overflow([p.caption for p in pictures], tokens_read(step, context))
         for picture in pictures:
             if picture.caption in over:
-                tokens, lost = over[picture.caption]
-                yield context.finding(
-                    "prompt-too-long",
-                    f"the caption of {Path(picture.name).name} has {tokens} tokens, {model.source} reads "
-                    f"{model.token_limit}: '{lost}' would fall off",
-                    place,
-                    "shorten it",
-                )
+                yield name, picture, *over[picture.caption]
 
 
 def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> Iterator[Diagnostic]:

@@ -120,8 +120,10 @@ def _memory(
     whole = total(model) or model.weight_bytes / 4
     chosen = step.lora.target_modules or targets
 
+    linear = {name for name, shape in layer_sizes(model).items() if len(shape) == 2}
+
     def adapted(layer: str) -> bool:
-        return hit(layer, chosen)
+        return hit(layer, chosen, linear=layer in linear)
 
     kept, _ = kept_elements(
         model.unet,

@@ -11,18 +11,24 @@ from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import words_learnt
+from lorakit.kinds.trainer import saved_steps
 from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Clip, Context
 from lorakit.plan.seeds import derive
 
 
-def checkpoint_steps(step: TrainImageStep, steps: int) -> tuple[int, ...]:
-    """The optimizer steps whose adapter is kept to be sampled; the last one's is the adapter itself."""
+def sampled_steps(step: TrainImageStep, steps: int) -> tuple[int, ...]:
+    """The optimizer steps whose adapter is sampled before the last one's, which is the adapter itself."""
     every = step.samples.every
     if not every or not step.samples.prompts or step.method == "full":
         return ()
     return tuple(range(every, steps, every))
+
+
+def adapter_steps(step: TrainImageStep, steps: int) -> tuple[int, ...]:
+    """The optimizer steps whose adapter is handed out beside the last one: those sampled, those asked for."""
+    return tuple(sorted({*sampled_steps(step, steps), *saved_steps(step.train, steps)}))
 
 
 def check_samples(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
@@ -45,7 +51,7 @@ def sample_actions(
     recipe = context.project.recipe
     frames: list[Action] = []
     clips: list[Clip] = []
-    for at in (*checkpoint_steps(step, steps), steps):
+    for at in (*sampled_steps(step, steps), steps):
         output = "adapter" if at == steps else f"adapter_{at}"
         use = AdapterUse(step.name, 1.0, step.place)
         worn = {step.name: Input("adapter_1", training.id, output)}

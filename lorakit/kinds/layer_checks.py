@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.layer_targets import ends, hit, meant
+from lorakit.facts.layer_targets import ALL_LINEAR, ends, hit, meant
 from lorakit.language.recipe.trainings import LoraSettings
 from lorakit.language.yaml import names
 from lorakit.plan.kind import Context
@@ -28,6 +28,8 @@ def targets(
     `heads` are layers that are trained whole.
     """
     chosen, at = lora.target_modules, lora.where("target_modules") or place
+    if chosen == ALL_LINEAR:
+        return
     if isinstance(chosen, str):
         if not any(hit(layer, chosen) for layer in layers):
             yield context.finding(
@@ -104,6 +106,9 @@ def _example(chosen: str, layers: Sequence[str]) -> str:
 def _missing(
     item: str, layers: Sequence[str], model: str, place: Place, context: Context
 ) -> Diagnostic:
+    if item == ALL_LINEAR:
+        way = f"write target_modules: {ALL_LINEAR}, without brackets"
+        return context.finding("no-layer", f"{ALL_LINEAR} is no layer's name", place, way)
     near = meant(item, layers)
     return context.finding(
         "no-layer",

@@ -11,7 +11,7 @@ from lorakit.facts.models import ModelFacts, pipeline_files
 from lorakit.kinds import image_checks
 from lorakit.kinds.encoded import Encodings
 from lorakit.kinds.image_cost import cost, counted, weights_line
-from lorakit.kinds.image_samples import check_samples, checkpoint_steps, sample_actions
+from lorakit.kinds.image_samples import adapter_steps, check_samples, sample_actions
 from lorakit.kinds.image_set import MIDDLE, ImageSet, Sample, image_set, views
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
@@ -58,10 +58,11 @@ class TrainImages:
         source = context.project.recipe.datasets[step.data]
         seen = image_set(step, context)
         course = _course(step, context, seen)
-        encodings = Encodings(step.name, step.place, model, context)
+        read, skip = step.max_token_length, step.clip_skip
+        encodings = Encodings(step.name, step.place, model, context, read, skip)
         encoded = _encoded(step, seen, encodings, course.seed)
         count = counted(step, context, TARGETS)
-        steps = checkpoint_steps(step, course.steps)
+        steps = adapter_steps(step, course.steps)
         task = _task(step, context, seen, course, encoded)
         name = step.name
         what = f"{len(seen.samples)} pictures" if seen.samples else source.images
@@ -90,7 +91,7 @@ class TrainImages:
                 "curve": (f"{name}/loss_curve.png",),
             },
             units=max(1, course.steps),
-            notes=tuple(_lines(step, seen, course, weights_line(step, context, count))),
+            notes=tuple(_lines(step, seen, context, course, weights_line(step, context, count))),
             places={"precision": step.train.place or step.place},
         )
         drawn = sample_actions(step, context, action, course.steps)
@@ -129,6 +130,8 @@ def _task(
         train=course.arguments(_RATES[step.method]),
         folder_repeats=tuple(seen.repeats) if uneven else (),
         trigger_word=(source.trigger_word or "") if step.shuffle_tags else "",
+        max_token_length=step.max_token_length,
+        clip_skip=step.clip_skip,
         lora=None if full else lora_arguments(step.lora, TARGETS, step.lora.peft_type),
         model_path=str(model.path),
         source=model.source,
@@ -138,7 +141,7 @@ def _task(
         held_out_samples=encoded.held_out,
         schedule=tuple(seen.schedule),
         empty=encoded.empty,
-        adapter_steps=checkpoint_steps(step, course.steps),
+        adapter_steps=adapter_steps(step, course.steps),
         model_files=tuple(pipeline_files(model, trained_text=step.train_text_encoder)),
         checkpointing_steps=checkpoint_every(step.train, course.steps, full=full),
         trackers=tuple(step.train.trackers),
@@ -214,7 +217,11 @@ def _course(step: TrainImageStep, context: Context, seen: ImageSet) -> Course:
 
 
 def _lines(
-    step: TrainImageStep, seen: ImageSet, course: Course, weights: Iterator[str]
+    step: TrainImageStep,
+    seen: ImageSet,
+    context: Context,
+    course: Course,
+    weights: Iterator[str],
 ) -> Iterator[str]:
     """What a plan says of a training."""
     if not seen.samples:
@@ -230,6 +237,7 @@ def _lines(
         f"{numbers.count(seen.order.seen(passes), 'picture')} seen"
     )
     yield from seen.lines()
+    yield from image_checks.cut_captions(step, context)
     if step.masked_loss:
         masked = sum(sample.picture.mask is not None for sample in seen.samples)
         yield (

@@ -17,6 +17,7 @@ from lorakit.kinds.trainer import (
     checkpoint_every,
     course_of,
     lora_arguments,
+    saved_steps,
 )
 from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.plan import numbers
@@ -51,6 +52,7 @@ class TrainTexts:
         course, full = _course(step, context), step.method == "full"
         source = context.project.recipe.datasets[step.data]
         whole = as_json(source)
+        steps = () if full else saved_steps(step.train, course.steps)
         task = TrainTextTask(
             model=facts.digest,
             data=data.digest,
@@ -69,6 +71,7 @@ class TrainTexts:
             device=course.device,
             dataset=whole,
             labels=tuple(data.labels),
+            adapter_steps=steps,
             checkpointing_steps=checkpoint_every(step.train, course.steps, full=full),
             trackers=tuple(step.train.trackers),
         )
@@ -96,6 +99,7 @@ class TrainTexts:
             cost=cost(step, context, course, counted),
             files={
                 **weights,
+                **_of_steps(name, steps),
                 "tokenizer": (f"{name}/tokenizer.json",),
                 "tokenizer_config": (f"{name}/tokenizer_config.json",),
                 "metrics": (f"{name}/metrics.json",),
@@ -116,6 +120,16 @@ class TrainTexts:
 
 def _course(step: TrainTextStep, context: Context) -> Course:
     return course_of(step.train, step.seed, context.facts.data[step.data].train, context)
+
+
+def _of_steps(name: str, steps: Sequence[int]) -> dict[str, tuple[str, ...]]:
+    """The adapters of steps along the way, each in PEFT's layout in a folder of its own."""
+    found: dict[str, tuple[str, ...]] = {}
+    for at in steps:
+        folder = f"{name}/checkpoints/step_{at:06d}"
+        found[f"adapter_{at}"] = (f"{folder}/{PEFT_FILE}",)
+        found[f"config_{at}"] = (f"{folder}/{PEFT_SETTINGS}",)
+    return found
 
 
 def _labels(data: TextFacts) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,13 @@ class Course:
     samples: int
     steps: int
 
+    @property
+    def warmup_steps(self) -> int:
+        """Optimizer steps of the warm-up; of a share so many, rounded up as transformers does."""
+        if self.train.warmup_ratio is None:
+            return self.train.lr_warmup_steps
+        return math.ceil(self.steps * self.train.warmup_ratio)
+
     def arguments(self, learning_rate: float) -> TrainArguments:
         """How its optimizer goes about it; `learning_rate` is taken where the recipe gives none."""
         train = self.train
@@ -38,7 +46,8 @@ class Course:
             gradient_accumulation_steps=train.gradient_accumulation_steps,
             learning_rate=train.learning_rate or _own_rate(train.optimizer, learning_rate),
             lr_scheduler=train.lr_scheduler,
-            lr_warmup_steps=train.lr_warmup_steps,
+            text_encoder_learning_rate=train.text_encoder_learning_rate or 0.0,
+            lr_warmup_steps=self.warmup_steps,
             lr_num_cycles=train.lr_num_cycles or 0,
             optimizer=train.optimizer,
             weight_decay=train.weight_decay,
@@ -46,6 +55,7 @@ class Course:
             ema_decay=train.ema_decay,
             gradient_checkpointing=train.gradient_checkpointing,
             torch_compile=train.torch_compile,
+            keep=train.keep,
             processes=course_checks.processes_of(train),
         )
 
@@ -140,6 +150,14 @@ def check_course(course: Course, place: Place, context: Context) -> Iterator[Dia
     yield from course_checks.packages(course.train, place, context)
     yield from course_checks.compiler(course.train, place, context)
     yield from course_checks.resources(course.train, place, context)
+    every = course.train.save_every
+    if every and course.steps and every >= course.steps:
+        yield context.finding(
+            "no-effect",
+            f"save_every: {every} has no effect: the training ends after {course.steps} optimizer steps",
+            course.train.where("save_every") or place,
+            f"write save_every: {max(1, course.steps // 4)}, or remove it",
+        )
     if course.precision == "fp16" and course.device == "cpu":
         yield context.finding(
             "precision",
@@ -147,7 +165,7 @@ def check_course(course: Course, place: Place, context: Context) -> Iterator[Dia
             course.train.place or place,
             "write precision: auto, which takes what is fast here",
         )
-    if course.steps and course.train.lr_warmup_steps >= course.steps:
+    if course.steps and course.train.warmup_ratio is None and course.warmup_steps >= course.steps:
         yield context.finding(
             "warmup",
             f"lr_warmup_steps: {course.train.lr_warmup_steps} is no less than the training's "
@@ -185,6 +203,11 @@ def adapted(lora: LoraSettings) -> list[object]:
         lora.dropout > 0,
         list(lora.modules_to_save),
     ]
+
+
+def saved_steps(train: TrainSettings, steps: int) -> tuple[int, ...]:
+    """The optimizer steps before the last one whose adapter a recipe asks for."""
+    return tuple(range(train.save_every, steps, train.save_every)) if train.save_every else ()
 
 
 def checkpoint_every(train: TrainSettings, steps: int, *, full: bool) -> int:

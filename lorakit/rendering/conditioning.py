@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lorakit.models.prompt_embeds import prompt_embeds
+
 
 @dataclass(frozen=True, slots=True)
 class Conditioning:
@@ -30,29 +32,40 @@ class Encoder:
         self._pipeline = pipeline
         self._family = family
         self._device = device
-        self._kept: dict[tuple[str, bool, int, int], Conditioning] = {}
+        self._kept: dict[tuple[object, ...], Conditioning] = {}
 
     @torch.inference_mode()
-    def __call__(self, text: str, size: tuple[int, int], *, negative: bool) -> Conditioning:
-        """The conditioning of `text` for a picture of `size` (width, height) px."""
+    def __call__(
+        self,
+        text: str,
+        size: tuple[int, int],
+        *,
+        negative: bool,
+        chunks: int = 1,
+        clip_skip: int = 0,
+    ) -> Conditioning:
+        """The conditioning of `text` for a picture of `size` (width, height) px; see `prompt_embeds`."""
         large = self._family == "sdxl"
-        name = (text, negative and large, *(size if large else (0, 0)))
+        name = (text, negative and large, chunks, clip_skip, *(size if large else ()))
         if name not in self._kept:
-            self._kept[name] = (
-                self._large(text, size, negative=negative) if large else self._plain(text)
+            embeds, pooled = prompt_embeds(
+                self._pipeline,
+                self._family,
+                [text],
+                self._device,
+                chunks=chunks,
+                clip_skip=clip_skip,
             )
+            self._kept[name] = Conditioning(embeds)
+            if pooled is not None:
+                empty = negative and not text
+                self._kept[name] = self._large(embeds, pooled, size, empty=empty)
         return self._kept[name]
 
-    def _plain(self, text: str) -> Conditioning:
-        embeds, _ = self._pipeline.encode_prompt(text, self._device, 1, False)
-        return Conditioning(embeds)
-
-    def _large(self, text: str, size: tuple[int, int], *, negative: bool) -> Conditioning:
-        pipeline = self._pipeline
-        embeds, _, pooled, _ = pipeline.encode_prompt(
-            text, device=self._device, num_images_per_prompt=1, do_classifier_free_guidance=False
-        )
-        if negative and not text and pipeline.config.force_zeros_for_empty_prompt:
+    def _large(
+        self, embeds: Tensor, pooled: Tensor, size: tuple[int, int], *, empty: bool
+    ) -> Conditioning:
+        if empty and self._pipeline.config.force_zeros_for_empty_prompt:
             embeds, pooled = torch.zeros_like(embeds), torch.zeros_like(pooled)
         width, height = size
         ids = [height, width, 0, 0, height, width]

@@ -91,7 +91,13 @@ class EncodeEngine:
 
     def _embeds(self, task: EmbedsTask) -> Mapping[str, Any]:
         # SDXL's sizes are no part of what is kept: a training makes them for each picture
-        made = self._encoder(task.text, (0, 0), negative=task.empty)
+        made = self._encoder(
+            task.text,
+            (0, 0),
+            negative=task.empty,
+            chunks=task.max_token_length // 75,
+            clip_skip=task.clip_skip,
+        )
         found = {"embeds": made.embeds.float().cpu().clone()}
         if made.pooled is not None:
             found["pooled"] = made.pooled.float().cpu().clone()

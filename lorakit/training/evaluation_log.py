@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +11,18 @@ from lorakit.store import atomic, journal
 from lorakit.training.loop import Figures
 
 _TIMES = 10  # how often it is measured, besides before the first step
+
+
+def losses_in(file: Path) -> dict[int, float]:
+    """What a log's file holds, by optimizer step."""
+    lines = journal.read_checked(file)
+    return {int(str(told["step"])): float(str(told["loss"])) for told in lines}
+
+
+def lowest(losses: Mapping[int, float], until: int) -> int | None:
+    """The step up to `until` whose loss was lowest, the first of equals; not the one before all steps."""
+    seen = {step: loss for step, loss in losses.items() if 0 < step <= until}
+    return min(seen, key=lambda step: (seen[step], step), default=None)
 
 
 class EvaluationLog:
@@ -31,10 +43,7 @@ class EvaluationLog:
         """
         self._file, self._steps, self._measure, self._leads = file, steps, measure, leads
         self._every = max(1, -(-steps // _TIMES))
-        self.losses: dict[int, float] = {}
-        for told in journal.read_checked(file):
-            self.losses[int(str(told["step"]))] = float(str(told["loss"]))
-        self.losses = {step: loss for step, loss in self.losses.items() if step <= at}
+        self.losses = {step: loss for step, loss in losses_in(file).items() if step <= at}
         self._write()
 
     def due(self, step: int) -> bool:
@@ -67,6 +76,10 @@ class EvaluationLog:
     def last(self) -> float:
         """The newest."""
         return self.losses[max(self.losses)]
+
+    def best_until(self, step: int) -> int | None:
+        """The step up to `step` whose loss was lowest, the first of equals; not the one before all steps."""
+        return lowest(self.losses, step)
 
     def points(self) -> list[tuple[int, float]]:
         """For a curve: steps from 1, and their losses."""

@@ -20,7 +20,7 @@ from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.training import LoraArguments, TrainImageTask
 from lorakit.store import atomic
 from lorakit.training import adapter_files, canonical
-from lorakit.training.task import seeded
+from lorakit.training.task import layers_meant, seeded
 
 _NAME = "default"
 _BESIDE = ("safety_checker", "feature_extractor", "image_encoder")
@@ -54,7 +54,7 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
         if task.lora is None:
             part.requires_grad_(requires_grad=True)
         else:
-            part.add_adapter(_config(task.lora, text=name != "unet"), _NAME)
+            part.add_adapter(_config(task.lora, part, text=name != "unet"), _NAME)
         if task.train.gradient_checkpointing:
             enable = getattr(part, "enable_gradient_checkpointing", None)
             (enable or part.gradient_checkpointing_enable)()
@@ -62,10 +62,10 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
     return pipeline
 
 
-def _config(lora: LoraArguments, *, text: bool) -> Any:
+def _config(lora: LoraArguments, part: Any, *, text: bool) -> Any:
     from peft import LoHaConfig, LoKrConfig, LoraConfig
 
-    targets = list(TARGETS) if text else _listed(lora.target_modules)
+    targets = list(TARGETS) if text else layers_meant(part, lora.target_modules)
     if lora.peft_type == "lora":
         return LoraConfig(
             r=lora.rank,
@@ -82,10 +82,6 @@ def _config(lora: LoraArguments, *, text: bool) -> Any:
         rank_dropout=lora.dropout,
         target_modules=targets,
     )
-
-
-def _listed(targets: str | tuple[str, ...]) -> str | list[str]:
-    return targets if isinstance(targets, str) else list(targets)
 
 
 def save(networks: Any, task: TrainImageTask, out: Path, base: str) -> dict[str, str]:

@@ -44,17 +44,23 @@ def predicted(networks: Any, probe: Probe) -> Tensor:
 
 
 def check(
-    what: Path, base: Path, family: str, probe: Probe, expected: Tensor, untrained: Tensor
+    what: Path,
+    base: Path,
+    family: str,
+    probe: Probe,
+    expected: Tensor,
+    untrained: Tensor,
+    encoded: Mapping[str, int] | None = None,
 ) -> float:
     """The greatest difference, as a share of the greatest value. Raises LorakitError.
 
     `what` is an adapter's file, or the folder of a whole model; `untrained` is what the networks predicted
-    before the training.
+    before the training, `encoded` how captions are.
     """
     tensors = {name: value for name, value in probe.items() if isinstance(value, Tensor)}
     tensors |= {"expected": expected, "untrained": untrained}
     words = {"what": str(what), "base": str(base), "family": family}
-    told = {**words, "captions": list(probe.get("captions", []))}
+    told = {**words, "captions": list(probe.get("captions", [])), "encoded": dict(encoded or {})}
     return judged(in_fresh_process("train-image", what.parent, told, tensors))
 
 
@@ -93,10 +99,13 @@ def compared(words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[st
     """The same in a fresh process, as `check` told of it."""
     captions = {"captions": words["captions"]} if words["captions"] else {}
     probe = {**tensors, **captions}
-    return differences(Path(words["what"]), Path(words["base"]), words["family"], probe)
+    what, base = Path(words["what"]), Path(words["base"])
+    return differences(what, base, words["family"], probe, words["encoded"])
 
 
-def differences(what: Path, base: Path, family: str, probe: Probe) -> dict[str, float]:
+def differences(
+    what: Path, base: Path, family: str, probe: Probe, encoded: Mapping[str, int] | None = None
+) -> dict[str, float]:
     """What is saved against what was trained, by a probe with `expected` and `untrained` beside it.
 
     Shares of the greatest value: `difference` is between the two, `effect` what the training changed,
@@ -109,7 +118,7 @@ def differences(what: Path, base: Path, family: str, probe: Probe) -> dict[str, 
     expected, untrained = probe["expected"], probe["untrained"]
 
     def said(pipeline: Any) -> Tensor:
-        return predicted(Networks(pipeline, family, text=False), asked)
+        return predicted(Networks(pipeline, family, text=False, **(encoded or {})), asked)
 
     def share(one: Tensor, other: Tensor) -> float:
         return float((one - other).abs().max() / expected.abs().max().clamp_min(1e-8))

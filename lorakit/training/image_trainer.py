@@ -36,7 +36,8 @@ class ImageTrainer(Trainer[TrainImageTask]):
         text = self.task.train_text_encoder
         words = text or self.task.shuffle_tags
         pipeline = image_model.build(self.task, words=words)
-        networks = Networks(pipeline, self.task.family, text=text)
+        told = encoding_of(self.task)
+        networks = Networks(pipeline, self.task.family, text=text, **told)
         self._learner = image_task(pipeline, networks, self.task, self.inputs)
         self._probe = image_reload.probe_of(self._learner)
         self._untrained = image_reload.predicted(networks, self._probe)
@@ -65,7 +66,8 @@ class ImageTrainer(Trainer[TrainImageTask]):
         what = self.out / "model" if self.full else Path(outputs["adapter"])
         base, family = Path(self.task.model_path), self.task.family
         expected = image_reload.predicted(model, self._probe)
-        return image_reload.check(what, base, family, self._probe, expected, self._untrained)
+        told = encoding_of(self.task)
+        return image_reload.check(what, base, family, self._probe, expected, self._untrained, told)
 
     def figures(self, loop: Loop, log: EvaluationLog, outputs: Mapping[str, str]) -> dict[str, Any]:
         """Pictures, and the losses before and after."""
@@ -76,7 +78,7 @@ class ImageTrainer(Trainer[TrainImageTask]):
             "train_samples": sum(not sample.prior for sample in samples),
             "test_samples": len(held_out),
             f"{self.measured}_loss_before": round(log.first, 6),
-            f"{self.measured}_loss": round(log.last, 6),
+            f"{self.measured}_loss": round(log.losses[self.step_kept(log)], 6),
             "pictures_seen": self._learner.batches.order.seen(passes),
             "saved_bytes": sum(file.stat().st_size for file in saved),
         }
@@ -85,6 +87,11 @@ class ImageTrainer(Trainer[TrainImageTask]):
         """The method and the number of pictures."""
         count = sum(not sample.prior for sample in self.task.samples)
         return f"{self.task.method} training on {count} pictures"
+
+
+def encoding_of(task: TrainImageTask) -> dict[str, int]:
+    """How captions are encoded: in how many chunks, with how many layers left out."""
+    return {"chunks": task.max_token_length // 75, "clip_skip": task.clip_skip}
 
 
 def base_version(family: str, pipeline: Any) -> str:
@@ -106,13 +113,14 @@ def image_task(
     live, shuffle = task.train_text_encoder, task.shuffle_tags
     samples, schedule = task.samples, task.schedule
     buckets = [samples[place].bucket for place in schedule]
+    words = Words(pipeline, task.family, **encoding_of(task))
     batches = ImageBatches(
         samples=samples,
         schedule=schedule,
         order=PictureOrder(buckets, task.train.batch_size, task.seed),
         inputs=inputs,
         large=task.family == "sdxl",
-        words=KeptWords(Words(pipeline, task.family)) if shuffle and not live else None,
+        words=KeptWords(words) if shuffle and not live else None,
         live=live,
         empty=task.empty,
         dropout=task.caption_dropout,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -86,7 +86,7 @@ class Loop:
         self.seconds = 0.0  # of steps in this process, without evaluations and checkpoints
         self.history: list[Figures] = []
         self._weights = dict(task.parameters())
-        optimizer = optimizer_for(self._weights.values(), settings)
+        optimizer = optimizer_for(self._weights, settings)
         self._schedule = schedule_for(optimizer, settings)
         if settings.torch_compile:
             task.model.compile()
@@ -183,6 +183,18 @@ class Loop:
             yield
         finally:
             self._put(own)
+
+    def measured_weights(self) -> dict[str, torch.Tensor]:
+        """Copies of what is measured and saved: the averages, or the trained weights themselves."""
+        chosen = self._averages or self._weights
+        return {name: value.detach().clone() for name, value in chosen.items()}
+
+    def use(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Put what `measured_weights` gave in weights' and averages' place, once all steps are through."""
+        assert self.done, "training would go on from other weights"
+        self._put(weights)
+        for name, average in self._averages.items():
+            average.copy_(weights[name])
 
     @property
     def single(self) -> Any:
@@ -299,7 +311,7 @@ class Loop:
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:
     """A schedule's state without its functions, which are built anew."""
-    return {k: v for k, v in state.items() if k != "lr_lambdas"} | {"lr_lambdas": [None]}
+    return {**state, "lr_lambdas": [None] * len(state["lr_lambdas"])}
 
 
 def _accelerator(settings: LoopSettings, logs: Path | None) -> Any:

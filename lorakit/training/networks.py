@@ -8,20 +8,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-Embeds = tuple[Tensor, Tensor | None]  # (B, T, D); SDXL's pooled (B, P)
+from lorakit.models.prompt_embeds import Embeds, prompt_embeds
 
 
 class Networks(nn.Module):
     """What accelerate prepares; with `text` captions go through the text encoders in each step."""
 
-    def __init__(self, pipeline: Any, family: str, *, text: bool) -> None:
+    def __init__(
+        self, pipeline: Any, family: str, *, text: bool, chunks: int = 1, clip_skip: int = 0
+    ) -> None:
         super().__init__()
         self.unet = pipeline.unet
         if text:
             self.text_encoder = pipeline.text_encoder
             if family == "sdxl":
                 self.text_encoder_2 = pipeline.text_encoder_2
-        self._encode = Words(pipeline, family)
+        self._encode = Words(pipeline, family, chunks, clip_skip)
 
     def forward(
         self,
@@ -46,22 +48,21 @@ class Networks(nn.Module):
 class Words:
     """Captions as embeds by a pipeline's own text encoders, with gradients where there are any."""
 
-    def __init__(self, pipeline: Any, family: str) -> None:
-        self._pipeline, self._large = pipeline, family == "sdxl"
+    def __init__(self, pipeline: Any, family: str, chunks: int = 1, clip_skip: int = 0) -> None:
+        self._pipeline, self._family = pipeline, family
+        self._chunks, self._clip_skip = chunks, clip_skip
 
     def __call__(self, captions: Sequence[str]) -> Embeds:
         """Embeds (B, T, D), and SDXL's pooled ones."""
-        pipeline = self._pipeline
-        device = next(pipeline.unet.parameters()).device
-        if not self._large:
-            return pipeline.encode_prompt(list(captions), device, 1, False)[0], None
-        embeds, _, pooled, _ = pipeline.encode_prompt(
-            list(captions),
-            device=device,
-            num_images_per_prompt=1,
-            do_classifier_free_guidance=False,
+        device = next(self._pipeline.unet.parameters()).device
+        return prompt_embeds(
+            self._pipeline,
+            self._family,
+            captions,
+            device,
+            chunks=self._chunks,
+            clip_skip=self._clip_skip,
         )
-        return embeds, pooled
 
 
 class KeptWords:

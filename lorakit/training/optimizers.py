@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,14 +13,18 @@ from lorakit.diagnostics import LorakitError
 from lorakit.facts.packages import MODULES, install
 from lorakit.training.task import LoopSettings
 
+_TEXT_ENCODERS = "text_encoder"  # how the names of their parameters begin
+
 
 def optimizer_for(
-    parameters: Iterable[nn.Parameter], settings: LoopSettings
+    parameters: Mapping[str, nn.Parameter], settings: LoopSettings
 ) -> torch.optim.Optimizer:
-    """The optimizer of a training. Raises LorakitError for a name that is not known, or a missing package."""
+    """The optimizer of a training; text encoders may have a learning rate of their own.
+
+    Raises LorakitError for a name that is not known, or a missing package.
+    """
     given: dict[str, Any] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
-    # a list: an iterator would be empty for whoever asks next, such as the clipping
-    chosen = list(parameters)
+    chosen = _groups(parameters, settings.text_encoder_learning_rate)
     match settings.optimizer:
         case "adamw":
             return torch.optim.AdamW(chosen, fused=settings.device in ("cpu", "cuda"), **given)
@@ -43,6 +47,16 @@ def optimizer_for(
         case _:
             raise LorakitError(f"there is no optimizer {settings.optimizer}")
     return made
+
+
+def _groups(parameters: Mapping[str, nn.Parameter], text_encoder: float) -> list[Any]:
+    """The parameters, or where `text_encoder` is a learning rate two groups of them, without an empty one."""
+    if not text_encoder:
+        return list(parameters.values())
+    words = [p for name, p in parameters.items() if name.startswith(_TEXT_ENCODERS)]
+    others = [p for name, p in parameters.items() if not name.startswith(_TEXT_ENCODERS)]
+    groups: list[dict[str, Any]] = [{"params": others}, {"params": words, "lr": text_encoder}]
+    return [group for group in groups if group["params"]]
 
 
 def _library(name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from lorakit.facts.layer_targets import ALL_LINEAR
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.training import TrainTask
 from lorakit.training.rank_shard import RankShard
@@ -44,7 +45,8 @@ class Task(Protocol):
 class LoopSettings:
     """Everything about a training but what is trained; settled, with no `auto` left.
 
-    `checkpointing_steps` 0 writes no checkpoint; `ema_decay` 0 keeps no average.
+    `checkpointing_steps` 0 writes no checkpoint; `ema_decay` 0 keeps no average; `text_encoder_learning_rate`
+    0 is `learning_rate`.
     """
 
     steps: int
@@ -63,6 +65,7 @@ class LoopSettings:
     torch_compile: bool = False
     checkpointing_steps: int = 0
     ema_decay: float = 0.0
+    text_encoder_learning_rate: float = 0.0
     trackers: tuple[str, ...] = ()
 
     @classmethod
@@ -86,6 +89,7 @@ class LoopSettings:
             torch_compile=train.torch_compile,
             checkpointing_steps=task.checkpointing_steps,
             ema_decay=train.ema_decay,
+            text_encoder_learning_rate=train.text_encoder_learning_rate,
             trackers=task.trackers,
         )
 
@@ -115,3 +119,18 @@ def size(model: nn.Module) -> int:
     """All parameters; PEFT's untrained copy of a classifier's head is not the model's."""
     named = model.named_parameters()
     return sum(p.numel() for name, p in named if ".original_module." not in name)
+
+
+def layers_meant(
+    model: nn.Module, targets: str | Sequence[str], heads: Sequence[str] = ()
+) -> str | list[str]:
+    """What PEFT is told of the layers that get an adapter: `all-linear` by their names, the rest as it is."""
+    if targets != ALL_LINEAR:
+        return targets if isinstance(targets, str) else list(targets)
+    from transformers.pytorch_utils import Conv1D
+
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear | Conv1D) and name.partition(".")[0] not in heads
+    ]

@@ -16,7 +16,7 @@ from lorakit.plan.tasks.training import LoraArguments, TrainTextTask
 from lorakit.store import atomic
 from lorakit.store.canonical import file_digest
 from lorakit.training import canonical
-from lorakit.training.task import seeded
+from lorakit.training.task import layers_meant, seeded
 
 
 def base_model(path: Path, labels: Sequence[str], source: str = "") -> Any:
@@ -62,14 +62,12 @@ def build(task: TrainTextTask) -> Any:
 def _adapted(model: Any, lora: LoraArguments, seed: int) -> Any:
     from peft import LoraConfig, TaskType, get_peft_model
 
-    chosen = lora.target_modules
-    targets = chosen if isinstance(chosen, str) else list(chosen)
     config = LoraConfig(
         task_type=TaskType.SEQ_CLS,
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=targets or None,
+        target_modules=layers_meant(model, lora.target_modules, heads_of(model)) or None,
         use_rslora=lora.use_rslora,
         use_dora=lora.use_dora,
         modules_to_save=[*heads_of(model), *lora.modules_to_save],

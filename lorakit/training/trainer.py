@@ -18,6 +18,7 @@ from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.training import TrainTask
 from lorakit.store import atomic
 from lorakit.store.sources import Reading
+from lorakit.training.best_weights import BestWeights
 from lorakit.training.curve import write_curve
 from lorakit.training.evaluation_log import EvaluationLog
 from lorakit.training.loop import Figures, Loop
@@ -44,6 +45,12 @@ class Trainer(ABC, Generic[TaskT_co]):
     def full(self) -> bool:
         """Whether every weight is trained, and not an adapter."""
         return self.task.lora is None
+
+    def step_kept(self, log: EvaluationLog) -> int:
+        """The step whose weights are the result: the last, or the best."""
+        last = self.task.train.steps
+        best = log.best_until(last) if self.task.train.keep == "best" else None
+        return last if best is None else best
 
     # -- what a kind of training fills in ----------------------------------------------------------
 
@@ -88,6 +95,9 @@ class Trainer(ABC, Generic[TaskT_co]):
         self.out.mkdir(parents=True, exist_ok=True)
         adapters = StepAdapters(self.keep, self.task.adapter_steps, self.save_adapter)
         adapters.forget_what_cannot_be_made()
+        file = self.keep / "held_out.jsonl"
+        best = BestWeights(self.keep, wanted=self.task.train.keep == "best")
+        best.forget_what_cannot_be_made(file)
         reading = Reading(self.job.reads)
         reading.begin()
         task = self.prepare()
@@ -99,13 +109,12 @@ class Trainer(ABC, Generic[TaskT_co]):
             with loop.averaged():
                 yield from self.losses(loop)
 
-        file = self.keep / "held_out.jsonl"
         log = EvaluationLog(file, settings.steps, loop.step_number, measure, leads=loop.leads)
-        adapters.keep_of(
-            loop
-        )  # a kill may have come between this step's checkpoint and its adapter
+        # a kill may have come between this step's checkpoint and its adapter
+        adapters.keep_of(loop)
         try:
             yield from log.measured_if_due(loop.step_number)
+            best.keep_of(loop, log)
             while not loop.done:
                 step = loop.step()
                 adapters.keep_of(loop)  # before anything can end this process in good order
@@ -113,10 +122,12 @@ class Trainer(ABC, Generic[TaskT_co]):
                 yield
                 if log.due(step.step):
                     yield from log.measured(step.step)
+                    best.keep_of(loop, log)
                     loop.tell(**{f"{self.measured}_loss": log.last})
             if not loop.leads:
                 return {}
             loop.close()
+            chosen = best.put_into(loop, log)
             with loop.averaged(), closing(self.score(loop)) as scoring:
                 scored = yield from scoring
                 model = loop.unwrapped()
@@ -136,6 +147,7 @@ class Trainer(ABC, Generic[TaskT_co]):
             **_cost(loop),
             **scored,
             **self.figures(loop, log, outputs),
+            **({"best_step": chosen} if chosen is not None else {}),
             "precision": self.task.precision,
             "wall_seconds": round(loop.wall_seconds(began), 3),
             "total_parameters": parameters,

@@ -169,6 +169,9 @@ def image_step(name: str, node: Node, place: Place, model: str) -> TrainImageSte
                 "masked_loss": access.boolean,
                 "prior_data": access.text,
                 "prior_loss_weight": access.number,
+                "clip_skip": access.integer,
+                "max_token_length": access.integer,
+                "truncate_captions": access.boolean,
                 "train_text_encoder": access.boolean,
             },
         ),
@@ -184,8 +187,15 @@ def _samples(node: Node | None) -> Samples:
     )
 
 
-_NUMBERS = ("learning_rate", "weight_decay", "max_grad_norm", "ema_decay")
-_TEXTS = ("lr_scheduler", "optimizer", "precision")
+_NUMBERS = (
+    "learning_rate",
+    "text_encoder_learning_rate",
+    "warmup_ratio",
+    "weight_decay",
+    "max_grad_norm",
+    "ema_decay",
+)
+_TEXTS = ("lr_scheduler", "optimizer", "precision", "keep")
 _SWITCHES = ("gradient_checkpointing", "torch_compile")
 _DERIVED = ("place", "places", "resources", "trackers")
 

@@ -163,6 +163,9 @@ class TrainImageStep(Step):
     masked_loss: bool = False
     prior_data: str = ""
     prior_loss_weight: float = 1.0
+    clip_skip: int = 0
+    max_token_length: int = 75
+    truncate_captions: bool = False
     train_text_encoder: bool = False
     samples: Samples = Samples()
 

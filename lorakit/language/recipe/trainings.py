@@ -8,6 +8,7 @@ from typing import Literal
 from lorakit.diagnostics import Place
 
 Method = Literal["lora", "full"]
+Keep = Literal["last", "best"]
 PeftType = Literal["lora", "loha", "lokr"]
 Prediction = Literal["auto", "epsilon", "v_prediction"]
 
@@ -110,7 +111,9 @@ class TrainSettings(_Placed):
     gradient_accumulation_steps: int = 1
     learning_rate: float | None = None
     lr_scheduler: str = "cosine"
+    text_encoder_learning_rate: float | None = None
     lr_warmup_steps: int = 0
+    warmup_ratio: float | None = None
     lr_num_cycles: int | None = None
     optimizer: str = "adamw"
     weight_decay: float = 0.01
@@ -120,6 +123,8 @@ class TrainSettings(_Placed):
     gradient_checkpointing: bool = False
     torch_compile: bool = False
     checkpointing_steps: int | None = None
+    save_every: int | None = None
+    keep: Keep = "last"
     trackers: tuple[str, ...] = ()
     resources: Resources = Resources()
     place: Place | None = None

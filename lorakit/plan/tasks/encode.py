@@ -37,7 +37,10 @@ class LatentsTask(WorkerTask):
 
 @dataclass(frozen=True, slots=True)
 class EmbedsTask(WorkerTask):
-    """The prompt embeds of a caption; `empty` is how a model is told nothing."""
+    """The prompt embeds of a caption; `empty` is how a model is told nothing.
+
+    What is longer than 75 tokens is encoded in chunks, up to `max_token_length`.
+    """
 
     kind: ClassVar[str] = "embeds"
     version: ClassVar[int] = 1
@@ -47,3 +50,5 @@ class EmbedsTask(WorkerTask):
     text: str
     empty: bool
     device_class: str
+    max_token_length: int = field(default=75, metadata=OMITTED)
+    clip_skip: int = field(default=0, metadata=OMITTED)

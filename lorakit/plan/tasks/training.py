@@ -29,6 +29,8 @@ class TrainArguments:
     torch_compile: bool
     processes: int
     lr_num_cycles: int = field(default=0, metadata=OMITTED)
+    text_encoder_learning_rate: float = field(default=0.0, metadata=OMITTED)
+    keep: str = field(default="last", metadata=OMITTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,8 @@ class TrainImageTask(TrainTask):
     masked_loss: bool
     train_text_encoder: bool
     trigger_word: str = field(default="", metadata=OMITTED)
+    max_token_length: int = field(default=75, metadata=OMITTED)
+    clip_skip: int = field(default=0, metadata=OMITTED)
     folder_repeats: tuple[int, ...] = field(default=(), metadata=OMITTED)
     family: str = field(default="sd", metadata=BESIDE)
     samples: tuple[EncodedSample, ...] = field(default=(), metadata=BESIDE)

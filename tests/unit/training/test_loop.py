@@ -298,3 +298,41 @@ def test_a_damaged_line_of_the_log_is_left_out(toy, settings, tmp_path):
     lines[1] = lines[1].replace('"loss": ', '"loss": 9')
     log.write_text("".join(lines))
     assert [f.step for f in Loop(toy(), settings, tmp_path).history] == [1, 3]
+
+
+def test_text_encoders_have_a_learning_rate_of_their_own(toy, settings, tmp_path):
+    class Two(toy):
+        def __post_init__(self):
+            super().__post_init__()
+            self.model = torch.nn.ModuleDict({"unet": self.model[0], "text_encoder": self.model[2]})
+
+        def loss(self, model, batch, generator, shard):
+            out = model["text_encoder"](model["unet"](batch))
+            return ((out - 2 * batch) ** 2).mean()
+
+    settings = replace(
+        settings, ema_decay=0.0, lr_warmup_steps=0, lr_scheduler="constant", optimizer="sgd",
+        text_encoder_learning_rate=1e-4, weight_decay=0.0, max_grad_norm=0.0, checkpointing_steps=6,
+    )  # fmt: skip
+    one = Two()
+    before = {n: p.detach().clone() for n, p in one.parameters().items()}
+    loop = Loop(one, replace(settings, steps=1))
+    gradients = {}
+    step = loop._optimizer.step
+    loop._optimizer.step = lambda: (
+        gradients.update({n: p.grad.clone() for n, p in one.parameters().items()}), step(),
+    )  # fmt: skip
+    loop.step()
+    for name, parameter in one.parameters().items():
+        rate = 1e-4 if name.startswith("text_encoder") else settings.learning_rate
+        expected = before[name] - rate * gradients[name]
+        assert torch.allclose(parameter, expected, atol=1e-7), name
+    # and goes on from a checkpoint as if it had never stopped
+    whole = finish(Loop(Two(), replace(settings, optimizer="adamw", lr_scheduler="cosine")))
+    half = Loop(Two(), replace(settings, optimizer="adamw", lr_scheduler="cosine"), tmp_path)
+    while half.step_number < 7:
+        half.step()
+    again = finish(
+        Loop(Two(), replace(settings, optimizer="adamw", lr_scheduler="cosine"), tmp_path)
+    )
+    assert all(torch.equal(whole[name], again[name]) for name in whole)

@@ -28,6 +28,21 @@ def schedules_use_their_keys(_recipe: Recipe, root: Node, findings: Findings) ->
                 train.key_spot("lr_warmup_steps"),
                 "write lr_scheduler: constant_with_warmup",
             )
+        ratio = access.child(train, "warmup_ratio")
+        if ratio is not None and access.child(train, "lr_warmup_steps") is not None:
+            findings.error(
+                "both-given",
+                "lr_warmup_steps and warmup_ratio cannot stand side by side",
+                train.key_spot("warmup_ratio"),
+                "keep one: the ratio is of all optimizer steps",
+            )
+        elif ratio is not None and name == "constant":
+            findings.error(
+                "no-effect",
+                "warmup_ratio has no effect beside lr_scheduler: constant, which has no warm-up",
+                train.key_spot("warmup_ratio"),
+                "write lr_scheduler: constant_with_warmup",
+            )
         cycles = access.child(train, "lr_num_cycles")
         if cycles is None and name == _RESTARTS:
             findings.error(

@@ -114,6 +114,63 @@ def full_trainings_have_no_adapter(_recipe: Recipe, root: Node, findings: Findin
             )
 
 
+def text_encoders_are_trained_where_they_have_a_rate(
+    _recipe: Recipe, root: Node, findings: Findings
+) -> None:
+    """A learning rate of text encoders is for those that are trained."""
+    key = "text_encoder_learning_rate"
+    for node in access.mapping(root, "steps").values():
+        train = access.child(node, "train")
+        if train is None or access.child(train, key) is None:
+            continue
+        if access.text(node, "kind") == "train-text":
+            findings.error(
+                "no-effect",
+                f"{key} is for pictures; a text model has one learning rate",
+                train.key_spot(key),
+                "write learning_rate",
+            )
+        elif not access.boolean(node, "train_text_encoder"):
+            findings.error(
+                "no-effect",
+                f"{key} has no effect without train_text_encoder",
+                train.key_spot(key),
+                "write train_text_encoder: true beside train, or remove it",
+            )
+
+
+def the_best_needs_a_judge(_recipe: Recipe, root: Node, findings: Findings) -> None:
+    """The best weights are chosen by pictures that were held out."""
+    data = access.mapping(root, "datasets")
+    for node in access.mapping(root, "steps").values():
+        train, name = access.child(node, "train"), access.text(node, "data") or ""
+        if train is None or access.text(train, "keep") != "best" or name not in data:
+            continue
+        pictures = access.child(data[name], "images") is not None
+        if pictures and access.child(data[name], "test_size") is None:
+            findings.error(
+                "missing-key",
+                f"keep: best needs pictures that are held out, and {name} says no test_size",
+                train.key_spot("keep"),
+                f"write test_size: 2 into {name}, or keep: last",
+            )
+
+
+def adapters_are_saved_where_there_are_some(
+    _recipe: Recipe, root: Node, findings: Findings
+) -> None:
+    """`save_every` is of adapters: a whole model's steps weigh too much."""
+    for node in access.mapping(root, "steps").values():
+        train = access.child(node, "train")
+        if access.text(node, "method") == "full" and train and access.child(train, "save_every"):
+            findings.error(
+                "no-effect",
+                "save_every has no effect beside method: full: it keeps adapters",
+                train.key_spot("save_every"),
+                "write method: lora, or remove save_every",
+            )
+
+
 def layers_are_named_by_expressions(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """`target_modules` as one text is a regular expression, and must be one."""
     for node in access.mapping(root, "steps").values():
