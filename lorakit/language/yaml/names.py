@@ -41,7 +41,7 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "per_device_train_batch_size": ("batch_size",),
     "r": ("rank",),
     "report_to": ("trackers",),
-    "save_every": ("checkpointing_steps",),
+    "save_every_n_steps": ("save_every",),
     "save_steps": ("checkpointing_steps",),
     "target": ("target_modules",),
     "train_batch_size": ("batch_size",),
@@ -49,6 +49,16 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "val_split": ("test_split",),
     "warmup_steps": ("lr_warmup_steps",),
     "algo": ("peft_type",),
+    "caption_ext": ("caption_extension",),
+    "class_weight": ("class_weights",),
+    "load_best_model_at_end": ("keep",),
+    "lr_warmup_ratio": ("warmup_ratio",),
+    "max_token_len": ("max_token_length",),
+    "save_n_steps": ("save_every",),
+    "text_encoder_lr": ("text_encoder_learning_rate",),
+    "te_lr": ("text_encoder_learning_rate",),
+    "truncate": ("truncate_captions",),
+    "unet_lr": ("learning_rate",),
     "alpha_mask": ("masked_loss",),
     "caption_dropout_rate": ("caption_dropout",),
     "class_data_dir": ("prior_data",),
@@ -201,7 +211,6 @@ FOREIGN: dict[str, tuple[str, ...]] = {
 # asked for elsewhere, and not here yet: an honest word instead of a guess
 LATER: dict[str, str] = {
     "conv_dim": "training convolutions",
-    "unet_lr": "training with several learning rates",
 }
 
 

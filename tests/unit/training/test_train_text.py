@@ -176,3 +176,26 @@ def test_complaint_13_a_training_opens_no_connection(
     monkeypatch.setattr(socket, "getaddrinfo", refused)
     ended, _ = finished(elsewhere(job, steps=2))
     assert "outputs" in ended
+
+
+def test_adapters_of_steps_load_with_peft_and_the_best_is_the_result(job: TextJob) -> None:
+    from safetensors.torch import load_file
+
+    from lorakit.training.text_model import load
+
+    task = replace(
+        job.task, adapter_steps=(4,), train=replace(job.task.train, steps=8, keep="best")
+    )
+    ended, _ = finished(replace(job, task=task))
+    outputs = ended["outputs"]
+    assert set(outputs) >= {"adapter", "adapter_4", "config_4"}
+    base = Path(job.task.model_path)
+    model = load(Path(outputs["adapter_4"]).parent, base, job.task.labels, full=False)
+    kept, saved = load_file(outputs["adapter_4"]), model.state_dict()
+    name = next(key for key in kept if "lora_B" in key)
+    assert saved[name.replace("lora_B.weight", "lora_B.default.weight")].equal(kept[name])
+    lines = [json.loads(line) for line in Path(outputs["log"]).read_text().splitlines()]
+    losses = {one["step"]: one["held_out_loss"] for one in lines if "held_out_loss" in one}
+    found = json.loads(Path(outputs["metrics"]).read_text())
+    assert found["best_step"] == min(losses, key=lambda at: (losses[at], at))
+    assert found["held_out_loss"] == pytest.approx(losses[found["best_step"]], abs=1e-5)
