@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-_CLASSES: Mapping[str, str] = {
-    "ddim": "DDIMScheduler",
-    "ddpm": "DDPMScheduler",
-    "pndm": "PNDMScheduler",
-    "euler_discrete": "EulerDiscreteScheduler",
-    "euler_ancestral_discrete": "EulerAncestralDiscreteScheduler",
-    "heun_discrete": "HeunDiscreteScheduler",
-    "dpm_solver_multistep": "DPMSolverMultistepScheduler",
-    "unipc_multistep": "UniPCMultistepScheduler",
-    "lcm": "LCMScheduler",
-}
+from lorakit.plan.schedulers import SCHEDULERS
 
 
 class Schedule:
@@ -36,11 +25,12 @@ class Schedule:
         strength: float,
         generator: torch.Generator,
     ) -> None:
-        """`template` is the pipeline's scheduler; `name` is ours or `default`; `strength` in (0, 1]."""
+        """`template` is the pipeline's scheduler; `name` is of plan/schedulers.py; `strength` in (0, 1]."""
         import diffusers
 
-        kind = getattr(diffusers, _CLASSES[name]) if name != "default" else type(template)
-        self.scheduler = kind.from_config(template.config)
+        row = SCHEDULERS.get(name)
+        kind = getattr(diffusers, row.diffusers) if row else type(template)
+        self.scheduler = kind.from_config(template.config, **(row.options if row else {}))
         self.scheduler.set_timesteps(steps, device="cpu")
         order = getattr(self.scheduler, "order", 1)
         first = 0

@@ -8,12 +8,10 @@ from lorakit.diagnostics import Place
 from lorakit.kinds.chains.chain import Start
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.language.story.documents import Look
+from lorakit.plan import schedulers
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.waves import width_for
-
-# second-order schedulers, which call the UNet twice for each step but the last
-_TWICE = {"heun_discrete"}
 
 
 def frame_action(
@@ -49,7 +47,7 @@ def frame_action(
         strength=start.strength if start else 1.0,
         num_inference_steps=steps,
         guidance_scale=settings.guidance(look),
-        scheduler=look.scheduler or "default",
+        scheduler=look.scheduler or schedulers.DEFAULT,
         width=width,
         height=height,
         model=settings.model.digest,
@@ -72,10 +70,6 @@ def frame_action(
         cost=settings.cost(width, height, wave, guided=settings.guidance(look) > 1),
         inputs=tuple(inputs),
         files={"picture": tuple(files)},
-        units=max(1, _calls(look.scheduler, effective)),
+        units=max(1, schedulers.calls(task.scheduler, effective)),
         places={"model": settings.source_place, "precision": settings.source_place},
     )
-
-
-def _calls(scheduler: str | None, steps: int) -> int:
-    return 2 * steps - 1 if scheduler in _TWICE else steps

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.models.loading import load_pipeline
+from lorakit.plan.schedulers import SCHEDULERS, calls
 from lorakit.rendering.conditioning import Encoder
 from lorakit.rendering.engine import RenderEngine
 from lorakit.rendering.kept_text import Stacker, keep_projections
@@ -23,18 +24,7 @@ from lorakit.rendering.wave import Row, advance, predictor
 from tests.support.drawing import draw as draw_frame
 from tests.support.drawing import spec
 
-SCHEDULERS = [
-    "default",
-    "ddim",
-    "ddpm",
-    "pndm",
-    "euler_discrete",
-    "euler_ancestral_discrete",
-    "heun_discrete",
-    "dpm_solver_multistep",
-    "unipc_multistep",
-    "lcm",
-]
+NAMES = ["default", *SCHEDULERS]
 PROMPTS = ["a fox on mars", "a bunny in a forest", "an owl at the castle", "a robot in a village"]
 SHAPE = (1, 4, 8, 8)
 
@@ -94,7 +84,7 @@ def draw(pipeline: Any, rows: Sequence[Row], width: int) -> list[Tensor]:
     return [row.latents for row in rows]
 
 
-@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize("scheduler", NAMES)
 @pytest.mark.parametrize("guidance", [5.0, 1.0])
 def test_text_to_image_is_what_diffusers_draws(sd: Any, scheduler: str, guidance: float) -> None:
     ours = draw(
@@ -142,6 +132,17 @@ def test_chained_frames_are_what_img2img_draws(
         output_type="latent",
     ).images
     assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+@pytest.mark.parametrize(("steps", "strength"), [(5, 1.0), (8, 0.5)])
+def test_a_plan_counts_the_calls_that_a_scheduler_makes(
+    sd: Any, scheduler: str, steps: int, strength: float
+) -> None:
+    row = a_row(sd, scheduler=scheduler, steps=steps, strength=strength, start=noise(9))
+    if scheduler != "pndm":  # which may warm up by Runge-Kutta, as the model's own settings say
+        assert len(row.schedule) == calls(scheduler, int(steps * strength))
+    assert getattr(row.schedule.scheduler, "order", 1) == SCHEDULERS[scheduler].order
 
 
 @pytest.mark.parametrize("negative", ["", "an owl"])
