@@ -34,6 +34,7 @@ SCHEDULERS: Mapping[str, SchedulerRow] = {
     "heun_discrete": SchedulerRow("HeunDiscreteScheduler", order=2, karras=True),
     "dpm_solver_multistep": SchedulerRow("DPMSolverMultistepScheduler", karras=True),
     "unipc_multistep": SchedulerRow("UniPCMultistepScheduler", karras=True),
+    "kdpm2_discrete": SchedulerRow("KDPM2DiscreteScheduler", order=2, karras=True),
     "lcm": SchedulerRow("LCMScheduler"),
 }
 

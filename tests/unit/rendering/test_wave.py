@@ -24,6 +24,9 @@ from lorakit.rendering.wave import Row, advance, predictor
 from tests.support.drawing import draw as draw_frame
 from tests.support.drawing import spec
 
+# diffusers' KDPM2 takes numpy's logarithm of a tensor
+pytestmark = pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")
+
 NAMES = ["default", *SCHEDULERS]
 PROMPTS = ["a fox on mars", "a bunny in a forest", "an owl at the castle", "a robot in a village"]
 SHAPE = (1, 4, 8, 8)
