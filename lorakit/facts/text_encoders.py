@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,6 +26,17 @@ def shapes_in(folder: Path, files: Iterable[str]) -> Shapes:
             return {}
         found |= {f"{part}.{key}": shape for key, shape in shapes}
     return found
+
+
+def clip_skip_limit(shapes: Shapes, family: str) -> int | None:
+    """How many of the last layers can be left out; None where they are not known."""
+    depths = []
+    for part in {name.partition(".")[0] for name in shapes}:
+        found = (re.search(r"\.layers\.([0-9]+)\.", n) for n in shapes if n.startswith(f"{part}."))
+        depths.append(max((int(match[1]) + 1 for match in found if match), default=0))
+    if not depths or not min(depths):
+        return None
+    return min(depths) - (2 if family == "sdxl" else 1)  # of SDXL's the last never counts
 
 
 def parameters(shapes: Shapes) -> int:

@@ -9,6 +9,7 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.facts.pictures import Picture
 from lorakit.facts.unet_layers import layer_sizes
 from lorakit.kinds import layer_checks
+from lorakit.kinds.frames.checks import clip_skip
 from lorakit.kinds.image_set import held_out_count
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan.kind import Context
@@ -97,6 +98,7 @@ def _long_captions(
 def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> Iterator[Diagnostic]:
     """What this model or this kind of adapter cannot do of what the step asks; `targets` if it names none."""
     model, lora = context.facts.models[step.model], step.lora
+    yield from clip_skip(step.clip_skip, model, step.where("clip_skip"), context)
     if step.method == "full":
         if model.path is not None and model.path.is_file():
             yield context.finding(

@@ -60,7 +60,7 @@ def sample_actions(
             seed = next(
                 s for s in (prompt.seed, samples.seed, step.seed, recipe.seed) if s is not None
             )
-            look = samples.look
+            look = replace(samples.look, clip_skip=step.clip_skip)
             if prompt.negative_prompt is not None:
                 look = replace(look, negative_prompt=prompt.negative_prompt)
             frame = frame_action(

@@ -166,7 +166,8 @@ class RenderEngine:
             job.id,
             schedule,
             schedule.begin(noise, start),
-            self._encoder(task.prompt, size, negative=False),
+            self._encoder(task.prompt, size, negative=False, clip_skip=task.clip_skip),
+            # as diffusers has it: what a picture shall not show is told by all layers
             self._encoder(task.negative_prompt, size, negative=True),
             float(task.guidance_scale),
             guidance_embed=self._guidance_embed(float(task.guidance_scale)),

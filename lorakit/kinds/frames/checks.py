@@ -6,9 +6,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic, Place
+from lorakit.facts.models import ModelFacts
+from lorakit.facts.text_encoders import clip_skip_limit
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.kinds.taught import words_of
 from lorakit.language.story.documents import Look
+from lorakit.plan.kind import Context
 
 
 def check_look(settings: RenderSettings, look: Look, place: Place) -> Iterator[Diagnostic]:
@@ -20,6 +23,9 @@ def check_look(settings: RenderSettings, look: Look, place: Place) -> Iterator[D
             settings.source_place,
             "write dtype: auto, which takes what is fast here",
         )
+    yield from clip_skip(
+        look.clip_skip, settings.model, look.where("clip_skip") or place, settings.context
+    )
     width, height = settings.size(look)
     unit = settings.model.vae_factor
     if width % unit or height % unit:
@@ -39,6 +45,20 @@ def check_look(settings: RenderSettings, look: Look, place: Place) -> Iterator[D
             f"{settings.model.source} was trained at {native}; {width}x{height} is too far from it",
             look.where("width", "height", "aspect") or place,
             f"leave width and height out for {native}, or write aspect: 16:9",
+        )
+
+
+def clip_skip(
+    asked: int, model: ModelFacts, place: Place, context: Context
+) -> Iterator[Diagnostic]:
+    """More layers left out than a text encoder has."""
+    most = clip_skip_limit(model.text_shapes, model.family)
+    if most is not None and asked > most:
+        yield context.finding(
+            "clip-skip",
+            f"clip_skip: {asked} leaves out more layers than {model.source}'s text encoder has",
+            place,
+            f"write clip_skip: {most}, or less",
         )
 
 

@@ -56,6 +56,7 @@ def frame_action(
         device_class=settings.device_class,
         batch_size=wave,
         anchor_weight=anchor_weight,
+        clip_skip=look.clip_skip,
         seed=seed,
         effective_steps=effective,
     )

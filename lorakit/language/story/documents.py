@@ -50,6 +50,7 @@ class Look:
     width: int | None = None
     height: int | None = None
     aspect: tuple[int, int] | None = None
+    clip_skip: int = 0
     places: tuple[tuple[str, Place], ...] = field(default=(), compare=False, repr=False)
 
     def where(self, *keys: str) -> Place | None:

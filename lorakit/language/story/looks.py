@@ -24,7 +24,7 @@ def look(node: Node | None, base: Look) -> Look:
     changes: dict[str, Any] = {}
     for key in ("style", "negative_prompt", "scheduler"):
         changes[key] = access.text(node, key)
-    for key in ("num_inference_steps", "width", "height"):
+    for key in ("num_inference_steps", "width", "height", "clip_skip"):
         changes[key] = access.integer(node, key)
     changes["guidance_scale"] = access.number(node, "guidance_scale")
     changes["aspect"] = _aspect(access.text(node, "aspect"))

@@ -42,6 +42,7 @@ class FrameTask(WorkerTask):
     device_class: str
     batch_size: int = field(metadata=keyed_as("wave"))
     anchor_weight: float | None = field(default=None, metadata=OMITTED)
+    clip_skip: int = field(default=0, metadata=OMITTED)
     seed: int = field(default=0, metadata=BESIDE)
     effective_steps: int = field(default=0, metadata=BESIDE)
 

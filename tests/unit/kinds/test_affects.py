@@ -108,6 +108,7 @@ LOOK = [
     ("num_inference_steps", 9),
     ("guidance_scale", 3.5),
     ("scheduler", "ddim"),
+    ("clip_skip", 1),
     ("aspect", "16:9"),
 ]
 BOARD_CHANGES: list[Change] = [

@@ -153,3 +153,24 @@ def test_long_captions_are_encoded_in_chunks(project: Path) -> None:
     plan = lorakit.load(project / "recipe.yaml").plan()
     embeds = [p.action.task.key() for p in plan.actions if p.action.kind == "embeds"]
     assert {(one["max_token_length"], one["clip_skip"]) for one in embeds} == {(150, 1)}
+
+
+def test_clip_skip_is_one_in_trainings_their_samples_and_frames(project: Path) -> None:
+    more = "  shown: {kind: generate, model: tiny, prompts: [a fox], clip_skip: 1}\n"
+    path = recipe(project, ", clip_skip: 1, samples: {prompts: [a fox]}", more=more)
+    frames = [p.action.task for p in lorakit.load(path).plan().actions if p.action.kind == "frame"]
+    assert [frame.key()["clip_skip"] for frame in frames] == [1, 1]
+    path = recipe(project, more=more.replace(", clip_skip: 1", ""))
+    frames = [p.action.task for p in lorakit.load(path).plan().actions if p.action.kind == "frame"]
+    assert "clip_skip" not in frames[0].key()
+
+
+def test_more_layers_than_there_are_cannot_be_left_out(project: Path) -> None:
+    assert "[clip-skip]: clip_skip: 2 leaves out more layers" in complaint(
+        project, ", clip_skip: 2"
+    )
+    path = recipe(
+        project, more="  shown: {kind: generate, model: tiny, prompts: [a], clip_skip: 9}\n"
+    )
+    with pytest.raises(InvalidDocument, match="write clip_skip: 1, or less"):
+        lorakit.load(path).plan()

@@ -69,7 +69,9 @@ ELSEWHERE = {
         ("samples", key): "look"
         for key in ("negative_prompt", "num_inference_steps", "guidance_scale")
     },
-    **{("generate", key): "look" for key in ("scheduler", "width", "height", "aspect")},
+    **{
+        ("generate", key): "look" for key in ("scheduler", "width", "height", "aspect", "clip_skip")
+    },
     **{("video", key): "video" for key in ("fps", "hold", "height", "transition", "captions")},
 }
 ELSEWHERE |= {("sweep", key): "members" for key in ("of", "over", "random", "seed", "seeds")}

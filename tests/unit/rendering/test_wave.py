@@ -164,6 +164,26 @@ def test_sdxl_is_what_diffusers_draws(sdxl: Any, negative: str) -> None:
     assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
 
 
+def test_clip_skip_is_what_diffusers_draws_with_it(sdxl: Any) -> None:
+    row = a_row(sdxl, "sdxl", seed=4, negative="an owl")
+    row.positive = Encoder(sdxl, "sdxl", "cpu")(PROMPTS[0], (64, 64), negative=False, clip_skip=1)
+    theirs = sdxl(
+        PROMPTS[0],
+        negative_prompt="an owl",
+        clip_skip=1,
+        num_inference_steps=5,
+        guidance_scale=5.0,
+        generator=torch.Generator().manual_seed(4),
+        output_type="latent",
+        height=64,
+        width=64,
+    ).images
+    ours = draw(sdxl, [row], 1)[0]
+    plain = draw(sdxl, [a_row(sdxl, "sdxl", seed=4, negative="an owl")], 1)[0]
+    assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
+    assert not torch.allclose(ours, plain, atol=2e-4)
+
+
 def test_a_row_knows_neither_its_company_nor_its_slot(sd: Any) -> None:
     """Rows of other strengths, schedules, prompts and lengths come and go; the bits stay."""
 
