@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from lorakit.diagnostics import InvalidDocument, in_order
 from lorakit.language.recipe import build_recipe, merge, settings, sweeps
 from lorakit.language.recipe.checks import RECIPE_CHECKS
+from lorakit.language.recipe.checks.amounts import MOST_PICTURES
 from lorakit.language.recipe.documents import ModelSource, Project, Recipe, StoryboardStep
 from lorakit.language.recipe.folders import folder_name
 from lorakit.language.recipe.paths import Paths, project_root
@@ -82,6 +83,7 @@ class _Loader:
         self._trees: dict[Path, Node | None] = {}
         self._boards: dict[Path, Storyboard | None] = {}
         self._lines: dict[str, tuple[str, ...]] = {}
+        self._varied = 0  # pictures of sweeps over storyboards so far
 
     def project(self, path: Path, given: Sequence[str], profile: str | None) -> Project:
         try:
@@ -206,7 +208,7 @@ class _Loader:
             for change in changes if root is not None else ():
                 assert root is not None
                 root = sweeps.laid(root, change, self._findings, skip=1)
-            return self._varied_board(root, path) if root is not None else None
+            return self._varied_board(root, path, link) if root is not None else None
         if path not in self._boards:
             self._boards[path] = None
             try:
@@ -224,12 +226,17 @@ class _Loader:
             self._boards[path] = self._checked_board(root, path)
         return self._boards[path]
 
-    def _varied_board(self, root: Node, path: Path) -> Storyboard:
+    def _varied_board(self, root: Node, path: Path, link: Node) -> Storyboard:
         """A sweep's board: what has no effect in one member may have it in the others."""
         before = len(self._findings.all)
         board = self._checked_board(root, path)
         kept = [one for one in self._findings.all[before:] if one.code != "no-effect"]
         self._findings.all[before:] = kept
+        self._varied += sum(len(scene.sentences) for scene in board.scenes)
+        if self._varied > MOST_PICTURES:
+            message = f"the recipe's sweeps draw more than {MOST_PICTURES:,} pictures"
+            self._findings.error("too-many-pictures", message, link, "write fewer members")
+            raise Unreadable
         return board
 
     def _checked_board(self, root: Node, path: Path) -> Storyboard:

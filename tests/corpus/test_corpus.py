@@ -10,7 +10,7 @@ import lorakit.language
 
 LANGUAGE = Path(lorakit.language.__file__).parent
 # a file that is too large, or cannot be read at all, does not belong into a repository: see the unit tests
-ELSEWHERE = {"too-large", "unreadable", "invalid"}
+ELSEWHERE = {"too-large", "unreadable", "invalid", "too-many-sentences"}
 CODE = re.compile(
     r"""(?:findings\.(?:error|warning)|_fail|_wrong|Trap)\(\s*"([a-z]+(?:-[a-z]+)*)","""
 )

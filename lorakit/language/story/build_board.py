@@ -13,6 +13,7 @@ from lorakit.language.story.documents import Chain, Character, Look, Scene, Sent
 from lorakit.language.story.mentions import Cast
 from lorakit.language.story.reading import SceneMemory
 from lorakit.language.yaml import access
+from lorakit.language.yaml.findings import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node, Spot
 
+MOST_SENTENCES = 20_000
+MOST_LETTERS = 4_000  # of one sentence
+MOST_PROMPT_LETTERS = 50_000_000  # of all prompts of a board together
 _LONGEST_NAME = 80  # letters of a scene's name that is made from its setting
 _LOOK_OF_A_SENTENCE = frozenset({"negative_prompt", "num_inference_steps", "guidance_scale"})
 
@@ -34,7 +38,8 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     look = looks.look(access.child(root, "look"), Look())
     chain = looks.chain(access.child(root, "chain"), Chain())
     nodes = access.items(root, "scenes")
-    scenes = []
+    scenes: list[Scene] = []
+    budget = _Budget(findings)
     for number, (name, node) in enumerate(zip(_scene_names(nodes), nodes, strict=True), start=1):
         scene = _SceneBuilder(
             look=looks.look(access.child(node, "look"), look),
@@ -42,6 +47,7 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
             setting=access.text(node, "setting") or "",
             cast=cast,
             findings=findings,
+            budget=budget,
         )
         scenes.append(scene.build(number, name, node))
     video = access.child(root, "video")
@@ -122,6 +128,38 @@ def _shortened(name: str) -> str:
 
 
 @dataclass(slots=True)
+class _Budget:
+    """How much a board may be: what is more is nobody's film, but a slip or an attack."""
+
+    findings: Findings
+    sentences: int = 0
+    letters: int = 0
+
+    def spend(self, prompt: str, spot: Spot) -> None:
+        """Count a sentence and its prompt; raises Unreadable where it is too much."""
+        self.sentences += 1
+        self.letters += len(prompt)
+        if self.sentences > MOST_SENTENCES:
+            message = f"the storyboard has more than {MOST_SENTENCES:,} sentences"
+            hint = "make several storyboards of it, and a video step that joins them"
+            self.findings.error("too-many-sentences", message, spot, hint)
+            raise Unreadable
+        if self.letters > MOST_PROMPT_LETTERS:
+            message = f"the storyboard's prompts have more than {MOST_PROMPT_LETTERS:,} letters"
+            hint = "shorten the style, the settings or the anchors, which stand in each of them"
+            self.findings.error("too-many-sentences", message, spot, hint)
+            raise Unreadable
+
+    def fits(self, text: str, spot: Spot) -> bool:
+        """Whether a sentence is one that a person would write."""
+        if len(text) <= MOST_LETTERS:
+            return True
+        message = f"a sentence has {len(text):,} letters here, and may have {MOST_LETTERS:,}"
+        self.findings.error("too-long", message, spot, "end it with a full stop somewhere")
+        return False
+
+
+@dataclass(slots=True)
 class _SceneBuilder:
     """What the sentences of one scene share."""
 
@@ -130,6 +168,7 @@ class _SceneBuilder:
     setting: str
     cast: Cast
     findings: Findings
+    budget: _Budget
     memory: SceneMemory = field(default_factory=SceneMemory)
 
     def build(self, number: int, name: str, node: Node) -> Scene:
@@ -147,6 +186,8 @@ class _SceneBuilder:
         )
 
     def _sentence(self, text: str, spot: Spot, extra: Node | None) -> Sentence:
+        if not self.budget.fits(text, spot):
+            text = ""
         mentioned = self.cast.read(text, spot, self.memory, self.findings)
         if text and not text.strip(" .…"):
             hint = "write what is seen, or remove it; hold: 3 shows the frame before for longer"
@@ -161,7 +202,10 @@ class _SceneBuilder:
             self.chain.strength,
             strength_place=self.chain.strength_place,
         )
-        return sentence if extra is None else self._special(sentence, extra)
+        if extra is not None:
+            sentence = self._special(sentence, extra)
+        self.budget.spend(sentence.prompt, spot)
+        return sentence
 
     def _special(self, sentence: Sentence, extra: Node) -> Sentence:
         """Give a sentence what its mapping says of its frame alone."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Source
 
 MOST_NODES = 100_000
+MOST_LETTERS = 10_000_000
 MOST_DEPTH = 100
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -56,12 +57,15 @@ def _instead_of_a_tag(tag: str, as_text: str) -> str:
 class _Open:
     """A collection whose end is still to come; of a mapping, the key that waits for its value."""
 
-    __slots__ = ("anchor", "broken", "count", "key", "node")
+    __slots__ = ("anchor", "broken", "count", "key", "letters", "node")
 
-    def __init__(self, node: Node, anchor: str | None, count: int, broken: bool) -> None:
+    def __init__(
+        self, node: Node, anchor: str | None, count: int, letters: int, broken: bool
+    ) -> None:
         self.node = node
         self.anchor = anchor
         self.count = count
+        self.letters = letters
         self.broken = broken
         self.key: Node | None = None
 
@@ -74,10 +78,11 @@ class Composer:
         self._text = source.text
         self._findings = findings
         self._anchors: dict[str, Node] = {}
-        self._sizes: dict[str, int] = {}
+        self._sizes: dict[str, tuple[int, int]] = {}
         self._open: list[_Open] = []
         self._root: Node | None = None
         self._count = 0
+        self._letters = 0
 
     def document(self) -> Node:
         """Make the tree of the text; raises Unreadable, or yaml.YAMLError for what is no YAML."""
@@ -123,6 +128,13 @@ class Composer:
                 event.start_mark,
                 "write fewer aliases, or make several documents of it",
             )
+        if self._letters > MOST_LETTERS:
+            raise self._fail(
+                "too-many-nodes",
+                f"the document has more than {MOST_LETTERS:,} letters once its aliases are written out",
+                event.start_mark,
+                "write fewer aliases, or make several documents of it",
+            )
         self._place(node)
 
     def _place(self, node: Node) -> None:
@@ -147,7 +159,8 @@ class Composer:
         start, line, column = mark.index, mark.line + 1, mark.column + 1
         style = "{" if event.flow_style else ""
         node = Node(value, self._source, start, start, line, column, style, event.anchor, {})
-        self._open.append(_Open(node, event.anchor, self._count, self._reject_tag(event)))
+        broken = self._reject_tag(event)
+        self._open.append(_Open(node, event.anchor, self._count, self._letters, broken))
         self._count += 1
 
     def _end(self, event: _Event) -> Node:
@@ -158,13 +171,15 @@ class Composer:
             node.value = BROKEN
         if done.anchor is not None:
             self._anchors[done.anchor] = node
-            self._sizes[done.anchor] = self._count - done.count
+            size = (self._count - done.count, self._letters - done.letters)
+            self._sizes[done.anchor] = size
         return node
 
     def _scalar(self, event: _Event) -> Node:
         mark = event.start_mark
-        self._count += 1
         text: str = event.value
+        self._count += 1
+        self._letters += len(text)
         plain: bool = event.implicit[0]
         node = Node(
             text,
@@ -196,7 +211,7 @@ class Composer:
             node.value = CONTROL.sub(" ", text)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
-            self._sizes[event.anchor] = 1
+            self._sizes[event.anchor] = (1, len(text))
         return node
 
     def _alias(self, event: _Event) -> Node:
@@ -221,7 +236,8 @@ class Composer:
                 mark,
                 did_you_mean(name, self._anchors, "*{}") or f"if * belongs to a text, {meant}",
             )
-        self._count += self._sizes[name]
+        self._count += self._sizes[name][0]
+        self._letters += self._sizes[name][1]
         node = self._anchors[name]
         node.anchor = None  # it is used, so the author meant one
         return node

@@ -32,6 +32,8 @@ _WORDS = {
     "pattern": wording.wrong_form,
     "minItems": wording.empty_collection,
     "minProperties": wording.empty_collection,
+    "maxItems": wording.too_many,
+    "maxProperties": wording.too_many,
 }
 # what is out of these reads as absent from here on: no second error about a hold at 0 fps
 _UNUSABLE = frozenset({"minimum", "maximum", "exclusiveMinimum", "multipleOf"})

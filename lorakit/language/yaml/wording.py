@@ -189,6 +189,14 @@ def empty_collection(problem: Problem, findings: Findings) -> None:
     findings.error("empty", message, problem.node, problem.example)
 
 
+def too_many(problem: Problem, findings: Findings) -> None:
+    """`maxItems`, `maxProperties`."""
+    assert isinstance(problem.node.value, list | dict)
+    most = problem.raw.get("maxItems") or problem.raw.get("maxProperties")
+    message = f"{problem.name} has {len(problem.node.value):,} entries, and may have {most:,}"
+    findings.error("too-many", message, problem.node, "leave out those that are not needed")
+
+
 def excluded(owner: Node, key: str, findings: Findings) -> None:
     """A key that another one rules out."""
     other = "text" if key == "sentences" else "another key"

@@ -38,8 +38,21 @@ MUCH = 300_000
         "? " * MUCH,
         "\n" * MUCH,
         "#" + "\n#" * MUCH,
+        # 300,000 sentences once took 98 s, and a text by 30,000 aliases five minutes
+        HEAD.replace("sentences:", "text: >") + "      The bunny runs.\n" * 200_000,
+        HEAD.replace("sentences:", "text: |") + "      The bunny runs.\n" * 200_000,
+        HEAD + "      - The bunny runs\n" * 90_000,
+        f"x-t: &t {'The bunny runs. ' * 250}\n{HEAD}{'      - *t' + chr(10)}"
+        + "      - *t\n" * 30_000,
+        HEAD.replace("a bunny", "a bunny " * 1_200) + f"      - {'{bunny} ' * 490}\n" * 2_000,
+        HEAD + f"      - {'the bunny and he ' * 250_000}\n",
+        "storyboard: 1\nscenes:\n"
+        + "".join(
+            f"  - {{name: s{n}, start: 'scene:s{n + 1}', sentences: [x]}}\n" for n in range(9_000)
+        ),
+        "storyboard: 1\nscenes:\n" + "  - {settng: forest, sentences: [x]}\n" * 9_000,
     ],
-    ids=range(19),
+    ids=range(27),
 )
 def test_nothing_takes_long(tmp_path: Path, text: str) -> None:
     path = tmp_path / "b.yaml"
@@ -50,3 +63,15 @@ def test_nothing_takes_long(tmp_path: Path, text: str) -> None:
     except InvalidDocument as error:
         render_text(error.diagnostics)
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_SENTENCES", 3), ("MOST_PROMPT_LETTERS", 40)])
+def test_a_board_beyond_every_film_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    path = tmp_path / "b.yaml"
+    path.write_text(HEAD + "      - The bunny runs\n" * 4)
+    assert load(path)
+    monkeypatch.setattr(f"lorakit.language.story.build_board.{limit}", most)
+    with pytest.raises(InvalidDocument, match="too-many-sentences"):
+        load(path)

@@ -190,3 +190,19 @@ def test_reading_is_linear_in_the_members(tmp_path: Path) -> None:
     seconds(10)
     few, many = seconds(100), seconds(1000)
     assert many < 30 * few  # ten times as many; quadratic would be a hundred
+
+
+def test_a_sweep_of_more_pictures_than_anyone_waits_for_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand members of a long storyboard would be read for an hour before they were counted."""
+    monkeypatch.setattr("lorakit.language.loading.MOST_PICTURES", 8)
+    (tmp_path / "board.yaml").write_text("storyboard: 1\nscenes: [{sentences: [a, b, c]}]\n")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "recipe: 1\nsteps:\n  many:\n    kind: sweep\n    seeds: [1, 2, 3, 4]\n"
+        "    of: {kind: storyboard, storyboard: board.yaml}\n"
+    )
+    with pytest.raises(InvalidDocument, match="too-many-pictures") as caught:
+        load(path)
+    assert len(caught.value.errors) == 1

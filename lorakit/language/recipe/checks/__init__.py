@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorakit.language.recipe.checks import (
+    amounts,
     comparisons,
     effects,
     films,
@@ -54,6 +55,7 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     comparisons.comparisons_are_of_one_sort,
     comparisons.bests_are_by_a_figure,
     prompt_signs.signs_of_others_are_told,
+    amounts.pictures_can_be_waited_for,
     effects.settings_have_effect,
     effects.what_is_named_is_used,
 )

@@ -41,18 +41,26 @@ def names_are_unique(_board: Storyboard, root: Node, findings: Findings) -> None
         lines.setdefault(name, own.line)
 
 
-def _start_of(scene: Scene, board: Storyboard) -> Scene | None:
-    """The scene that a scene's chain begins from, if there is one."""
-    if scene.start == "previous-scene":
-        return board.scenes[scene.number - 2] if scene.number > 1 else None
-    if scene.start.startswith("scene:"):
-        name = scene.start.removeprefix("scene:")
-        return next((one for one in board.scenes if one.name == name), None)
-    return None
+def _starts(board: Storyboard) -> dict[int, Scene]:
+    """By a scene's number, the scene that its chain begins from, where there is one."""
+    by_name: dict[str, Scene] = {}
+    for scene in board.scenes:
+        by_name.setdefault(scene.name, scene)
+    found = {}
+    for scene in board.scenes:
+        before: Scene | None = None
+        if scene.start == "previous-scene" and scene.number > 1:
+            before = board.scenes[scene.number - 2]
+        elif scene.start.startswith("scene:"):
+            before = by_name.get(scene.start.removeprefix("scene:").strip())
+        if before is not None:
+            found[scene.number] = before
+    return found
 
 
 def starts_lead_somewhere(board: Storyboard, root: Node, findings: Findings) -> None:
     """`start: scene:NAME` names a scene of the board; the first scene has none before it."""
+    starts = _starts(board)
     for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
         start = access.child(node, "start")
         if start is None:
@@ -61,8 +69,8 @@ def starts_lead_somewhere(board: Storyboard, root: Node, findings: Findings) -> 
             findings.error(
                 "unknown-scene", "the first scene has no scene before it", start, "remove the line"
             )
-        elif scene.start.startswith("scene:") and _start_of(scene, board) is None:
-            name = scene.start.removeprefix("scene:")
+        elif scene.start.startswith("scene:") and scene.number not in starts:
+            name = scene.start.removeprefix("scene:").strip()
             known = [one.name for one in board.scenes if one is not scene]
             findings.error(
                 "unknown-scene",
@@ -77,14 +85,17 @@ def starts_lead_somewhere(board: Storyboard, root: Node, findings: Findings) -> 
 def starts_do_not_go_round(board: Storyboard, root: Node, findings: Findings) -> None:
     """A ring of scenes that start from each other has no first frame."""
     nodes = access.items(root, "scenes")
-    settled: set[str] = set()
+    starts = _starts(board)
+    settled: set[int] = set()
     for first in board.scenes:
-        ring: list[Scene] = []
+        line: dict[int, Scene] = {}
         scene: Scene | None = first
-        while scene is not None and scene.name not in settled and scene not in ring:
-            ring.append(scene)
-            scene = _start_of(scene, board)
-        if scene is not None and scene in ring:
+        while scene is not None and scene.number not in settled and scene.number not in line:
+            line[scene.number] = scene
+            scene = starts.get(scene.number)
+        settled |= line.keys()
+        if scene is not None and scene.number in line:
+            ring = list(line.values())
             ring = ring[ring.index(scene) :]
             shown = " -> ".join(one.name for one in (*ring, ring[0]))
             start = access.child(nodes[ring[0].number - 1], "start")
@@ -92,8 +103,6 @@ def starts_do_not_go_round(board: Storyboard, root: Node, findings: Findings) ->
             if len(ring) == 1:
                 message = f"the scene {ring[0].name} starts from itself"
             findings.error("scene-cycle", message, start, "let one of them begin with start: fresh")
-        settled |= {one.name for one in ring}
-        settled.add(first.name)
 
 
 def repeats_have_something_to_repeat(board: Storyboard, root: Node, findings: Findings) -> None:
