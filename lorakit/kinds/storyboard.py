@@ -8,7 +8,7 @@ from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.chains import CHAINS
 from lorakit.kinds.film import film
-from lorakit.kinds.frames.checks import check_look, check_prompts, check_strength
+from lorakit.kinds.frames.checks import check_look, check_prompts, check_scheduler, check_strength
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.letters import check_letters
 from lorakit.kinds.scenes import SceneLayout
@@ -48,6 +48,9 @@ class Storyboards:
                 )
         for sentence in looks.values():
             yield from check_look(settings, sentence.look, sentence.place)
+        ways = {(s.look.scheduler, s.look.use_karras_sigmas): s for _, _, s in reversed(drawn)}
+        for sentence in ways.values():
+            yield from check_scheduler(settings, sentence.look, sentence.place)
         if len({settings.size(s.look) for s in looks.values()}) > 1 and not context.draft:
             for scene in board.scenes:
                 sizes = {settings.size(s.look) for s in scene.sentences}

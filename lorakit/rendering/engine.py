@@ -161,6 +161,7 @@ class RenderEngine:
             task.num_inference_steps,
             task.strength if start is not None else 1.0,
             generator,
+            karras=task.use_karras_sigmas,
         )
         return Row(
             job.id,

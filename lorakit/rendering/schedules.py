@@ -24,13 +24,21 @@ class Schedule:
         steps: int,
         strength: float,
         generator: torch.Generator,
+        *,
+        karras: bool | None = None,
     ) -> None:
-        """`template` is the pipeline's scheduler; `name` is of plan/schedulers.py; `strength` in (0, 1]."""
+        """`template` is the pipeline's scheduler; `name` is of plan/schedulers.py; `strength` in (0, 1].
+
+        `karras` None leaves its sigmas as the template has them.
+        """
         import diffusers
 
         row = SCHEDULERS.get(name)
         kind = getattr(diffusers, row.diffusers) if row else type(template)
-        self.scheduler = kind.from_config(template.config, **(row.options if row else {}))
+        options = dict(row.options) if row else {}
+        if karras is not None:
+            options["use_karras_sigmas"] = karras
+        self.scheduler = kind.from_config(template.config, **options)
         self.scheduler.set_timesteps(steps, device="cpu")
         order = getattr(self.scheduler, "order", 1)
         first = 0

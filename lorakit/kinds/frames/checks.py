@@ -11,6 +11,7 @@ from lorakit.facts.text_encoders import clip_skip_limit
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.kinds.taught import words_of
 from lorakit.language.story.documents import Look
+from lorakit.plan import schedulers
 from lorakit.plan.kind import Context
 
 
@@ -60,6 +61,22 @@ def clip_skip(
             place,
             f"write clip_skip: {most}, or less",
         )
+
+
+def check_scheduler(settings: RenderSettings, look: Look, place: Place) -> Iterator[Diagnostic]:
+    """Karras sigmas with a scheduler that has none are an error: they would be passed over."""
+    name = look.scheduler or schedulers.DEFAULT
+    row = schedulers.SCHEDULERS.get(name)
+    if look.use_karras_sigmas is None or (row is not None and row.karras):
+        return
+    able = [other for other, one in schedulers.SCHEDULERS.items() if one.karras]
+    said = f"scheduler: {name}" if row else "the model's own scheduler, which may have none"
+    yield settings.context.finding(
+        "no-effect",
+        f"use_karras_sigmas has no effect beside {said}",
+        look.where("use_karras_sigmas") or place,
+        f"write scheduler: {', '.join(able[:-1])} or {able[-1]} beside it, or remove it",
+    )
 
 
 def check_strength(

@@ -55,6 +55,7 @@ def frame_action(
         precision=settings.precision,
         device_class=settings.device_class,
         batch_size=wave,
+        use_karras_sigmas=look.use_karras_sigmas,
         anchor_weight=anchor_weight,
         clip_skip=look.clip_skip,
         seed=seed,

@@ -47,6 +47,7 @@ class Look:
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     scheduler: str | None = None
+    use_karras_sigmas: bool | None = None
     width: int | None = None
     height: int | None = None
     aspect: tuple[int, int] | None = None

@@ -27,6 +27,7 @@ def look(node: Node | None, base: Look) -> Look:
     for key in ("num_inference_steps", "width", "height", "clip_skip"):
         changes[key] = access.integer(node, key)
     changes["guidance_scale"] = access.number(node, "guidance_scale")
+    changes["use_karras_sigmas"] = access.boolean(node, "use_karras_sigmas")
     changes["aspect"] = _aspect(access.text(node, "aspect"))
     changes = {key: value for key, value in changes.items() if value is not None}
     if not changes:

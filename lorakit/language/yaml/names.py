@@ -169,6 +169,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "version": ("storyboard", "recipe"),
     "w": ("width",),
     "weights": ("from", "adapters"),
+    "karras": ("use_karras_sigmas",),
+    "karras_sigmas": ("use_karras_sigmas",),
     # schedulers, as A1111, ComfyUI and InvokeAI call them
     "dpm++ 2m": ("dpm_solver_multistep",),
     "dpm++ 2m karras": ("dpm_solver_multistep",),

@@ -14,7 +14,8 @@ class FrameTask(WorkerTask):
     """One picture of `width` x `height` px from a prompt, from noise or from another frame's latents.
 
     `noise` seeds its generator. `adapters` are digests, or `input:<role>` for one that another action makes,
-    with their weights. `batch_size` is the number of rows in a call of the UNet. `seed` is what the file
+    with their weights. `use_karras_sigmas` None leaves them as the model's scheduler
+    has them. `batch_size` is the number of rows in a call of the UNet. `seed` is what the file
     will say, `effective_steps` how many of the steps `strength` leaves.
     """
 
@@ -41,6 +42,7 @@ class FrameTask(WorkerTask):
     precision: str
     device_class: str
     batch_size: int = field(metadata=keyed_as("wave"))
+    use_karras_sigmas: bool | None = field(default=None, metadata=OMITTED)
     anchor_weight: float | None = field(default=None, metadata=OMITTED)
     clip_skip: int = field(default=0, metadata=OMITTED)
     seed: int = field(default=0, metadata=BESIDE)

@@ -107,16 +107,18 @@ LOOK = [
     ("negative_prompt", "rain"),
     ("num_inference_steps", 9),
     ("guidance_scale", 3.5),
-    ("scheduler", "ddim"),
+    ("scheduler", "heun_discrete"),
     ("clip_skip", 1),
     ("aspect", "16:9"),
 ]
+KARRAS = {"scheduler": "heun_discrete", "use_karras_sigmas": True}
 BOARD_CHANGES: list[Change] = [
     ("storyboard", ("storyboard",), 1),
     ("title", ("title",), "Another"),
     ("notes", ("notes",), "mine"),
     ("seed", ("seed",), 2),
     *[(f"look.{k}", ("look", k), v) for k, v in LOOK],
+    ("look.use_karras_sigmas", ("look",), {"style": "soft", **KARRAS}),
     ("look.notes", ("look", "notes"), "mine"),
     ("look.width", ("look",), {"style": "soft", "width": 136}),
     ("look.height", ("look",), {"style": "soft", "height": 136}),
@@ -193,6 +195,7 @@ RECIPE_CHANGES: list[Change] = [
     ("generate.images_per_prompt", (*P, "images_per_prompt"), 2),
     ("generate.seed", (*P, "seed"), 5),
     *[(f"generate.{k}", (*P, k), v) for k, v in LOOK],
+    ("generate.use_karras_sigmas", (*P,), {**RECIPE["steps"]["posters"], **KARRAS}),
     ("generate.width", (*P,), {**RECIPE["steps"]["posters"], "aspect": None, "width": 136}),
     ("generate.height", (*P,), {**RECIPE["steps"]["posters"], "aspect": None, "height": 136}),
     ("prompt.notes", (*P, "prompts", 1, "notes"), "mine"),

@@ -70,7 +70,8 @@ ELSEWHERE = {
         for key in ("negative_prompt", "num_inference_steps", "guidance_scale")
     },
     **{
-        ("generate", key): "look" for key in ("scheduler", "width", "height", "aspect", "clip_skip")
+        ("generate", key): "look"
+        for key in ("scheduler", "use_karras_sigmas", "width", "height", "aspect", "clip_skip")
     },
     **{("video", key): "video" for key in ("fps", "hold", "height", "transition", "captions")},
 }

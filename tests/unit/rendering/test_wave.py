@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import pytest
 import torch
 from diffusers import StableDiffusionImg2ImgPipeline
@@ -58,11 +59,12 @@ def a_row(
     start: Tensor | None = None,
     guidance: float = 5.0,
     negative: str = "",
+    karras: bool | None = None,
 ) -> Row:
     encoder = Encoder(pipeline, family, "cpu")
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(SHAPE, generator=generator)
-    schedule = Schedule(pipeline.scheduler, scheduler, steps, strength, generator)
+    schedule = Schedule(pipeline.scheduler, scheduler, steps, strength, generator, karras=karras)
     return Row(
         f"{seed}",
         schedule,
@@ -108,6 +110,25 @@ def test_text_to_image_is_what_diffusers_draws(sd: Any, scheduler: str, guidance
         output_type="latent",
     ).images
     assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
+
+
+@pytest.mark.parametrize("scheduler", [name for name, row in SCHEDULERS.items() if row.karras])
+def test_karras_sigmas_are_diffusers_own(sd: Any, scheduler: str) -> None:
+    ours = draw(sd, [a_row(sd, scheduler=scheduler, steps=6, seed=4, karras=True)], 1)[0]
+    plain = draw(sd, [a_row(sd, scheduler=scheduler, steps=6, seed=4)], 1)[0]
+    stock = diffusers.StableDiffusionPipeline(**sd.components, requires_safety_checker=False)
+    stock.set_progress_bar_config(disable=True)
+    kind = getattr(diffusers, SCHEDULERS[scheduler].diffusers)
+    stock.scheduler = kind.from_config(sd.scheduler.config, use_karras_sigmas=True)
+    theirs = stock(
+        PROMPTS[0],
+        num_inference_steps=6,
+        guidance_scale=5.0,
+        generator=torch.Generator().manual_seed(4),
+        output_type="latent",
+    ).images
+    assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
+    assert not torch.allclose(ours, plain, atol=2e-3)
 
 
 @pytest.mark.parametrize(
