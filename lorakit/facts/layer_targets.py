@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from lorakit.language.yaml import names
+from lorakit.patterns import any_of, pattern
 
 ALL_LINEAR = "all-linear"  # every linear layer but the head
 
@@ -15,8 +15,18 @@ def hit(name: str, targets: Sequence[str] | str, *, linear: bool = True) -> bool
     if targets == ALL_LINEAR:
         return linear
     if isinstance(targets, str):
-        return re.fullmatch(targets, name) is not None
+        return pattern(targets).matches(name)
     return any(name == target or name.endswith(f".{target}") for target in targets)
+
+
+def settled(layers: Iterable[str], targets: Sequence[str] | str) -> list[str] | str:
+    """The same targets as a library may be given: an expression becomes one of the names that it means.
+
+    A library tries expressions with Python's engine, which some keep busy for ever.
+    """
+    if not isinstance(targets, str):
+        return list(targets)
+    return any_of(n for n in layers if hit(n, targets))
 
 
 def meant(target: str, layers: Iterable[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.layer_targets import ALL_LINEAR, ends, hit, meant
 from lorakit.language.recipe.trainings import LoraSettings
 from lorakit.language.yaml import names
+from lorakit.patterns import BadPattern
 from lorakit.plan.kind import Context
 
 _SHOWN = 24  # layers that a hint lists
@@ -97,8 +99,9 @@ def rank(
 def _example(chosen: str, layers: Sequence[str]) -> str:
     """An expression that names layers: what was written as the end of names, if there are such."""
     ended = rf".*\.({chosen})"
-    if any(hit(layer, ended) for layer in layers):
-        return ended
+    with contextlib.suppress(BadPattern):  # in brackets of its own its groups have other numbers
+        if any(hit(layer, ended) for layer in layers):
+            return ended
     (end, _), *_ = Counter(layer.rpartition(".")[2] for layer in layers).most_common(1)
     return rf".*\.{end}"
 

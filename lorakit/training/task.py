@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from lorakit.facts.layer_targets import ALL_LINEAR
+from lorakit.facts.layer_targets import ALL_LINEAR, settled
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.training import TrainTask
 from lorakit.training.rank_shard import RankShard
@@ -124,9 +124,14 @@ def size(model: nn.Module) -> int:
 def layers_meant(
     model: nn.Module, targets: str | Sequence[str], heads: Sequence[str] = ()
 ) -> str | list[str]:
-    """What PEFT is told of the layers that get an adapter: `all-linear` by their names, the rest as it is."""
+    """What PEFT is told of the layers that get an adapter: ends of names as they are, the rest by their names.
+
+    An expression becomes one of the names that it means: PEFT tries them with Python's engine, which some
+    keep busy for ever.
+    """
     if targets != ALL_LINEAR:
-        return targets if isinstance(targets, str) else list(targets)
+        names = (name for name, _ in model.named_modules())
+        return settled(names, targets)
     from transformers.pytorch_utils import Conv1D
 
     return [

@@ -29,6 +29,7 @@ ROOMS = [
     "store",
     "language",
     "diagnostics",
+    "patterns",
     "terminal",
     "children",
     "resources",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from lorakit.language.story.reading import spot_in
 from lorakit.language.yaml import access, names
+from lorakit.patterns import BadPattern, pattern
 
 if TYPE_CHECKING:
     from lorakit.language.recipe.documents import Recipe
@@ -179,12 +179,12 @@ def layers_are_named_by_expressions(_recipe: Recipe, root: Node, findings: Findi
         if link is None or text is None:
             continue
         try:
-            re.compile(text)
-        except re.error as error:
-            at = min(error.pos or 0, len(text) - 1)
+            pattern(text)
+        except BadPattern as error:
+            at = min(error.at or 0, len(text) - 1)
             findings.error(
                 "wrong-form",
-                f"target_modules is no regular expression: {error.msg}",
-                spot_in(link.spot, at, text[at]) if text else link,
+                f"target_modules is no regular expression: {error}",
+                link if not text or error.at is None else spot_in(link.spot, at, text[at]),
                 "ends of layers' names stand in a list: target_modules: [to_q, to_v]",
             )
