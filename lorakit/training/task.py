@@ -124,7 +124,8 @@ def size(model: nn.Module) -> int:
 def layers_meant(
     model: nn.Module, targets: str | Sequence[str], heads: Sequence[str] = ()
 ) -> str | list[str]:
-    """What PEFT is told of the layers that get an adapter: ends of names as they are, the rest by their names.
+    """What PEFT is told of the layers that get an adapter: ends of names, or whole names.
+
 
     An expression becomes one of the names that it means: PEFT tries them with Python's engine, which some
     keep busy for ever.
