@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from lorakit.files import open_regular
 from lorakit.store.canonical import digest_of
-from lorakit.store.seen import Memory, digest_and_identity, identity, open_regular
+from lorakit.store.seen import Memory, digest_and_identity, identity
 from lorakit.store.sources import Sources
 
 UNREAD = "unread"  # what stands for a digest that nobody asked for

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from lorakit.diagnostics import LorakitError
-from lorakit.store.seen import open_regular
+from lorakit.files import open_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -15,6 +15,7 @@ from lorakit.facts.found_pictures import USUAL_CAPTIONS, Found
 from lorakit.facts.open_picture import ENDINGS
 from lorakit.facts.picture_memory import PictureMemory
 from lorakit.facts.separated import separated
+from lorakit.files import open_text, read_text
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
 
@@ -25,6 +26,7 @@ _UNREADABLE = {
 }  # fmt: skip
 _MASK = "-masklabel"  # OneTrainer's ending
 _METADATA = ("metadata.jsonl", "metadata.csv")  # as Hugging Face's image folders have them
+_MOST_CAPTION = 100_000  # bytes: far more than any model reads
 _CAPTIONS = (".txt", ".caption")  # beside pictures, where no other ending is asked for
 # as kohya's folders are called: 10_sks fox shows each of its pictures ten times, as a sks fox
 _REPEATED = re.compile(r"([1-9][0-9]{0,2})_(.+)", re.DOTALL)
@@ -196,7 +198,7 @@ def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
         if file.suffix == ".csv":
             yield from separated(file, "images", {"file_name"})
             return
-        with file.open(encoding="utf-8-sig", newline="") as handle:
+        with open_text(file, newline="") as handle:
             for number, line in enumerate(handle, 1):
                 row = json.loads(line) if line.strip() else {}
                 if not isinstance(row, dict):
@@ -223,6 +225,6 @@ def _beside(file: Path, source: DataSource) -> str:
 
 def _words(file: Path) -> str:
     try:
-        return " ".join(file.read_text("utf-8-sig").split())
+        return " ".join(read_text(file, _MOST_CAPTION).split())
     except (OSError, UnicodeDecodeError) as error:
         raise DataError("data", "images", f"{file} cannot be read: {error}") from error

@@ -11,8 +11,8 @@ from lorakit.facts.data_sets import DataError
 from lorakit.facts.digests import UNREAD
 from lorakit.facts.machine import this_machine
 from lorakit.facts.open_picture import Header, PictureError, header, quietly
+from lorakit.files import read_regular
 from lorakit.store import atomic
-from lorakit.store.seen import read_regular
 
 _SHOWN = 4  # pictures that an error names
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from lorakit.facts.data_sets import DataError
+from lorakit.files import open_text
 
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # what divides the columns of a table
 _SHOWN = 40  # characters of a row that an error shows
@@ -21,7 +22,7 @@ def separated(file: Path, key: str, wanted: Collection[str]) -> Iterator[Mapping
     """
     number = 1
     try:
-        with _long_fields(), file.open(encoding="utf-8-sig", newline="") as handle:
+        with _long_fields(), open_text(file, newline="") as handle:
             heads = {}
             for mark in _MARKS:
                 handle.seek(0)

@@ -14,10 +14,12 @@ from lorakit import resources
 from lorakit.facts.data_sets import HUB, DataError, check_column, hub_copy, splits_of
 from lorakit.facts.folders import entries, walk
 from lorakit.facts.separated import separated
+from lorakit.files import open_text, read_text
 from lorakit.language.recipe.trainings import DataSource
 
 Row = tuple[str, object]
 _TABLES = (".csv", ".jsonl", ".parquet")
+_MOST = 10_000_000  # bytes of a text
 _SNIPPETS = "movie-snippets/snippets.tsv.gz"
 
 
@@ -74,7 +76,7 @@ def _labelled_files(folder: Path) -> Iterator[Row]:
     for label in (path for path in entries(folder) if path.is_dir()):
         for file in (path for path in entries(label) if path.suffix == ".txt"):
             with _decoded(file):
-                text = file.read_text("utf-8-sig").strip()
+                text = read_text(file, _MOST).strip()
             if not text:
                 raise DataError(
                     "empty-row",
@@ -105,7 +107,7 @@ def _rows(file: Path, source: DataSource) -> Iterator[Row]:
             wanted = (source.columns.text, source.columns.label)
             yield from _picked(separated(file, "texts", wanted), source, file.name)
         case ".jsonl":
-            with file.open(encoding="utf-8-sig") as handle:
+            with open_text(file) as handle:
                 yield from _picked(_json_lines(handle, file.name), source, file.name)
         case _:
             table = _parquet(file)

@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from lorakit.files import read_regular
 from lorakit.store import atomic
-from lorakit.store.seen import read_regular
 
 _AGES = 1e9  # s, or shares: more is a damaged file's
 _LONGEST = 200  # bytes of a recipe's name in a file's

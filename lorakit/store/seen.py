@@ -10,11 +10,10 @@ import errno
 import hashlib
 import json
 import os
-import stat
 import time
-from io import BufferedReader
 from pathlib import Path
 
+from lorakit.files import open_regular, read_regular
 from lorakit.store import atomic
 from lorakit.store.manifests import is_digest
 
@@ -27,32 +26,6 @@ _ATTEMPTS = 3  # at a file that changes while it is read
 def identity(status: os.stat_result) -> Identity:
     """What tells that a file was touched: size, times of change, inode."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
-    """Open a file to read. Raises OSError, also for a pipe, a device or a socket: those might never end."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    flags |= 0 if follow else getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(path, flags)
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))  # noqa: TRY301
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "it is a pipe, a device or a socket, not a file", str(path))  # noqa: TRY301
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
-
-
-def read_regular(path: Path, most: int | None = None) -> bytes:
-    """The bytes of a file. Raises OSError, also for what is no regular file or has more than `most` bytes."""
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if most is not None and size > most:
-            raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than {most:,}", str(path))
-        return file.read()
 
 
 def digest_and_identity(path: Path, *, follow: bool = True) -> tuple[str, Identity]:

@@ -14,10 +14,11 @@ import stat
 import uuid
 from pathlib import Path
 
+from lorakit.files import read_regular
 from lorakit.store import atomic, manifests
 from lorakit.store.errors import StoreError, why
 from lorakit.store.manifests import Manifest, Output, is_digest
-from lorakit.store.seen import Memory, digest_and_identity, identity, read_regular
+from lorakit.store.seen import Memory, digest_and_identity, identity
 
 __all__ = ["FOLDER", "Manifest", "Output", "Scratch", "Store", "StoreError"]
 

@@ -126,7 +126,6 @@ def layers_meant(
 ) -> str | list[str]:
     """What PEFT is told of the layers that get an adapter: ends of names, or whole names.
 
-
     An expression becomes one of the names that it means: PEFT tries them with Python's engine, which some
     keep busy for ever.
     """

@@ -30,6 +30,7 @@ ROOMS = [
     "language",
     "diagnostics",
     "patterns",
+    "files",
     "terminal",
     "children",
     "resources",

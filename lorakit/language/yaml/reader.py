@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from lorakit.files import read_regular
+
+_MOST = 64_000_000  # bytes; a document may have less, which is told where it stands
+
 
 class Reader(Protocol):
     """All that the language asks of a file system; a git revision can answer the same questions."""
@@ -43,7 +47,7 @@ class FolderReader:
 
     def read_bytes(self, path: Path) -> bytes:
         """The bytes of a file; raises OSError where it cannot be read."""
-        return path.read_bytes()
+        return read_regular(path, _MOST)
 
     def exists(self, path: Path) -> bool:
         """Whether there is a file or folder at `path`."""
