@@ -33,6 +33,10 @@ class Digests:
         self.sources.files[str(path)] = digest, found
         return digest
 
+    def knows(self, path: Path) -> bool:
+        """Whether the digest of a file is remembered. Raises OSError."""
+        return self._memory.get(str(path.resolve()), identity(path.stat())) is not None
+
     def files(self, folder: Path, names: Iterable[str]) -> str:
         """One digest for several files of a folder: their names and contents, whatever the order."""
         digests = {name: self.file(folder / name) for name in names}

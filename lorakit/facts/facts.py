@@ -90,7 +90,7 @@ def gather(
             adapters[name] = adapter_facts(adapter.path, digests)
         except AdapterError as error:
             for words in error.problems:
-                problem("adapter", words, adapter.place)
+                problem("adapter", words, adapter.place, error.hint)
         except OSError as error:
             problem("adapter", f"{adapter.path} cannot be read: {error.strerror}", adapter.place)
     data: dict[str, TextFacts] = {}

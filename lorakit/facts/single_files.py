@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from lorakit.facts import text_encoders
 from lorakit.facts.digests import Digests
 from lorakit.facts.distilled import defaults_of
 from lorakit.facts.model_configs import ModelError
@@ -55,6 +56,12 @@ def single_file_facts(source: ModelSource, file: Path, digests: Digests) -> Mode
         weight_bytes=file.stat().st_size,
         unet=unet,
         vae_config=vae,
+        text_shapes={
+            f"{part}.{name}": shape
+            for part in ("text_encoder", "text_encoder_2")
+            if f"{part}/config.json" in configs
+            for name, shape in text_encoders.shapes_of(configs[f"{part}/config.json"]).items()
+        },
         parameters=_parameters(header),
         remarks=remarks,
     )

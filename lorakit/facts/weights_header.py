@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import jsonschema_rs
 
 from lorakit.diagnostics import LorakitError
+from lorakit.store.seen import open_regular
 
 # bits of one value
 DTYPE_BITS: Mapping[str, int] = {
@@ -80,18 +81,18 @@ class WeightsHeader:
 
 def weights_header(file: Path) -> WeightsHeader:
     """Read a header and hold it against the file. Raises WeightsError, OSError."""
-    status = file.stat()
-    if not stat.S_ISREG(status.st_mode):  # a FIFO would be waited for
+    if file.exists() and not file.is_file():  # a pipe would be waited for
         raise WeightsError(f"{file} is no file with weights in it")
-    with file.open("rb") as handle:
+    with open_regular(file) as handle:
+        size = os.fstat(handle.fileno()).st_size
         length = int.from_bytes(handle.read(8), "little")
-        if not 2 <= length <= min(_LARGEST, status.st_size - 8):
+        if not 2 <= length <= min(_LARGEST, size - 8):
             raise WeightsError(
                 f"{file} is not a safetensors file, or is cut short: it has no whole header"
             )
         text = handle.read(length)
     try:
-        return _checked(text, 8 + length, status.st_size)
+        return _checked(text, 8 + length, size)
     except _Unsound as error:
         raise WeightsError(f"{file} is not a safetensors file: {error}") from error
     except _Damaged as error:
@@ -160,11 +161,11 @@ def _parsed(text: bytes) -> dict[str, Any]:
 
 
 def _without_doubles(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _Unsound(f"its header has {tensor_name(twice)} twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Unsound(f"its header has {tensor_name(name)} twice")
+        found[name] = value
     for name in found:
         if re.search("[\ud800-\udfff]", name):  # half of a character
             raise _Unsound("its header is not UTF-8")

@@ -22,13 +22,14 @@ class AdapterFacts:
 
 
 def adapter_facts(path: Path, digests: Digests) -> AdapterFacts:
-    """The facts of a file or a folder; its values are looked at where digests are read.
+    """The facts of a file or a folder; its values are looked at where its digest is not known.
 
     Raises AdapterError with all that is wrong, OSError.
     """
     layout = read_layout(existing_file(path))
     file = layout.file
-    if not isinstance(digests, Unread) and (strange := values.not_finite(file, layout.header)):
+    unseen = not isinstance(digests, Unread) and not digests.knows(file)
+    if unseen and (strange := values.not_finite(file, layout.header)):
         raise AdapterError(f"{file} has values that are not finite: {listed(strange)}")
     if layout.format != "peft" or PEFT_CONFIG in layout.header.metadata:
         return AdapterFacts(digests.file(file), layout)

@@ -8,13 +8,15 @@ from lorakit.diagnostics import LorakitError
 from lorakit.facts.weights_header import tensor_name
 
 _SHOWN = 3  # names in a message
+_READ = "docs/training.md, Elsewhere, says what is read of adapters"
 
 
 class AdapterError(LorakitError):
-    """An adapter cannot be used; each of `problems` says why."""
+    """An adapter cannot be used; each of `problems` says why, `hint` what would help."""
 
-    def __init__(self, *problems: str) -> None:
+    def __init__(self, *problems: str, hint: str = _READ) -> None:
         self.problems = problems
+        self.hint = hint
         super().__init__("; ".join(problems))
 
 

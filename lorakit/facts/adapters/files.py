@@ -27,5 +27,8 @@ def existing_file(path: Path) -> Path:
     """The same, where there is one. Raises AdapterError."""
     file = adapter_file(path)
     if path.is_dir() and not file.is_file():
-        raise AdapterError(f"{path} holds no adapter: neither {DIFFUSERS_FILE} nor {PEFT_FILE}")
+        raise AdapterError(
+            f"{path} holds no adapter: neither {DIFFUSERS_FILE} nor {PEFT_FILE}",
+            hint="a file of another name is given by its path",
+        )
     return file

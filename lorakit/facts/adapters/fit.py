@@ -23,10 +23,13 @@ def sizes_of(network: Network, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
 
 def path_of(layer: AdapterLayer, unet: Mapping[str, Any]) -> str:
     """A layer's path in a model whose UNet has this configuration."""
-    per_level = unet.get("layers_per_block", 2)
-    if not layer.sgm or not isinstance(per_level, int):
+    if not layer.sgm:
         return layer.name
-    return from_sgm(layer.sgm, per_level) or layer.sgm
+    told = unet.get("layers_per_block", 2)
+    per_level = set(told) if isinstance(told, list | tuple) else {told}
+    if len(per_level) > 1:
+        return layer.sgm  # levels of several depths, which those names do not tell apart
+    return from_sgm(layer.sgm, int(per_level.pop())) or layer.sgm
 
 
 def misfits(layout: AdapterLayout, sizes: Sizes, unet: Mapping[str, Any]) -> Iterator[str]:
@@ -41,13 +44,20 @@ def misfits(layout: AdapterLayout, sizes: Sizes, unet: Mapping[str, Any]) -> Ite
         if f"{path}.weight" not in found:
             missing.append(keys[0])
         elif not fits(layout.shapes(layer), layer, found, path):
-            wrong.append(keys[0])
+            wrong.append(f"{keys[0]}{_sizes(layout.shapes(layer), layer, found[f'{path}.weight'])}")
     made = made_for(layout)
     of = f", an adapter of {made}," if made and (missing or wrong) else ""
     if missing:
         yield f"{layout.file}{of} changes layers that the model does not have: {listed(missing)}"
     if wrong:
         yield f"{layout.file}{of} changes what is of another size in the model: {listed(wrong)}"
+
+
+def _sizes(shapes: Mapping[str, Shape], layer: AdapterLayer, weight: Shape) -> str:
+    """What a layer's matrices multiply out to beside the weight's own size, where these differ."""
+    found = None if layer.method in ("full", "norm") else delta_shape(layer.method, shapes)
+    own = (weight[0], math.prod(weight[1:]))
+    return f" ({found[0]}x{found[1]}, there {own[0]}x{own[1]})" if found and found != own else ""
 
 
 def fits(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lorakit.facts.adapters import peft_settings, values
@@ -21,11 +22,13 @@ from lorakit.facts.adapters.layers import (
 from lorakit.facts.adapters.peft_settings import PeftSettings
 from lorakit.facts.adapters.places import Format, Spot, foreign_family, spot_of
 from lorakit.facts.adapters.roles import other_method, split
+from lorakit.facts.adapters.sgm import from_sgm
 from lorakit.facts.weights_header import WeightsError, WeightsHeader, tensor_name, weights_header
 
 METADATA = "lora_adapter_metadata"  # in the header: diffusers' word for PEFT's settings
 PEFT_CONFIG = "peft_config"  # in the header: a PEFT adapter's settings, where the file stands alone
 _PLAIN: tuple[Method, ...] = ("full", "norm")  # of no rank
+_LAYERS_PER_BLOCK = (2, 1, 3, 4)  # of published UNets first
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ def read_layout(file: Path) -> AdapterLayout:
     try:
         header = weights_header(file)
     except WeightsError as error:
-        raise AdapterError(str(error)) from error
+        hint = "fetch it anew: a download may have been cut off"
+        raise AdapterError(str(error), hint=hint) from error
     groups, problems = _grouped(file, header)
     formats = sorted({spot.format for spot in groups})
     if not problems and len(formats) > 1:
@@ -77,13 +81,25 @@ def _grouped(file: Path, header: WeightsHeader) -> tuple[dict[Spot, dict[str, st
             twice.append(key)
         else:
             groups[spot][role] = key
+    groups = {placed: groups[spot] for spot, placed in _placed(groups).items()}
     # a layer under two names, one of them Stability's
-    places = [(spot.network, spot.path) for spot in groups]
-    twice += [min(groups[s].values()) for s in groups if places.count((s.network, s.path)) > 1]
+    places = Counter((spot.network, spot.path) for spot in groups)
+    twice += [min(groups[s].values()) for s in groups if places[s.network, s.path] > 1]
     problems = list(_unknown(file, unknown, whole=not groups))
     if twice:
         problems.append(f"{file} has two tensors for one part of a layer: {listed(twice)}")
     return groups, problems
+
+
+def _placed(spots: Collection[Spot]) -> dict[Spot, Spot]:
+    """Layers by Stability's names, where they stand in a UNet that has them all."""
+    sgm = [spot.sgm for spot in spots if spot.sgm]
+    fitting = (n for n in _LAYERS_PER_BLOCK if all(from_sgm(name, n) for name in sgm))
+    layers = next(fitting, _LAYERS_PER_BLOCK[0])
+    return {
+        spot: replace(spot, path=from_sgm(spot.sgm, layers) or spot.sgm) if spot.sgm else spot
+        for spot in spots
+    }
 
 
 def _unknown(file: Path, keys: list[str], *, whole: bool) -> Iterator[str]:
@@ -149,18 +165,16 @@ class _Reader:
         """The layer, or None with a problem told."""
         method = method_of(tensors)
         if method is None:
-            self._refuse(
-                sorted(tensors.values()), "are not all that a layer is made of, or too many"
-            )
+            self._refuse("not all that a layer is made of, or too much", sorted(tensors.values()))
             return None
         strange = [key for key in tensors.values() if self._dtype(key) not in values.FLOATS]
         strange = [key for key in strange if key != tensors.get("alpha")]
         if strange:
-            self._refuse(strange, f"are {self._dtype(strange[0])}, which weights are not read in")
+            self._refuse(f"{self._dtype(strange[0])} is no type that weights are read in", strange)
             return None
         shapes = {role: self._header.tensors[key].shape for role, key in tensors.items()}
         if method not in _PLAIN and delta_shape(method, shapes) is None:
-            self._refuse(sorted(tensors.values()), "have shapes that cannot be multiplied")
+            self._refuse("shapes that cannot be multiplied", sorted(tensors.values()))
             return None
         rank = rank_of(method, shapes)
         strength = self._strength(spot, method, tensors, rank)
@@ -181,40 +195,47 @@ class _Reader:
             and method == "lora"
             and told.use_dora != ("magnitude" in tensors)
         ):
-            self._refuse(
-                sorted(tensors.values()),
-                "have no DoRA's magnitude beside them, which the settings say"
-                if told.use_dora
-                else "are a DoRA, and the settings say that it is none",
+            says = (
+                "DoRA, and there is no magnitude" if told.use_dora else "no DoRA, and this is one"
             )
+            self._refuse(f"its settings say {says}", sorted(tensors.values()))
             return None
         if spot.format == "peft" and told is not None:
             if told.kind != ("lora" if method == "embedding" else method):
                 self._refuse(
-                    sorted(tensors.values()), f"are no {told.kind}, which its settings say"
+                    f"its settings say {told.kind}, and this is of {method}",
+                    sorted(tensors.values()),
                 )
                 return None
             given = told.rank_of(spot.path)
             # of a LoKr whose matrices are whole the settings alone have the rank
             if rank and given != rank:
                 self._refuse(
-                    sorted(tensors.values()), f"are of rank {rank}, and its settings say {given}"
+                    f"its settings say rank {given}, and this is of rank {rank}",
+                    sorted(tensors.values()),
                 )
                 return None
             return told.alpha_of(spot.path, given), float(given)
         if "alpha" in tensors:
             alpha = values.number(self._file, self._header.tensors[tensors["alpha"]])
             if alpha is None or not math.isfinite(alpha) or alpha == 0:
-                self._refuse([tensors["alpha"]], "is no alpha: one number, finite and not 0")
+                self._refuse("an alpha is one number, finite and not 0", [tensors["alpha"]])
                 return None
             # a LoKr of two whole matrices has no rank, and LyCORIS no scale for it
             return alpha, float(rank or alpha)
         if told is not None and told.rank:
-            return told.alpha_of(spot.path, rank or told.rank), float(rank or told.rank)
+            given = told.rank_of(spot.path)
+            if rank and given != rank:
+                self._refuse(
+                    f"its settings say rank {given}, and this is of rank {rank}",
+                    sorted(tensors.values()),
+                )
+                return None
+            return told.alpha_of(spot.path, given), float(given)
         return float(rank or 1), float(rank or 1)
 
     def _dtype(self, key: str) -> str:
         return self._header.tensors[key].dtype
 
-    def _refuse(self, keys: list[str], why: str) -> None:
-        self.problems.append(f"of {self._file} {listed(keys)} {why}")
+    def _refuse(self, why: str, keys: list[str]) -> None:
+        self.problems.append(f"{self._file}: {why}: {listed(keys)}")

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -54,9 +54,42 @@ _HARMLESS: Mapping[str, tuple[Any, ...]] = {
     "kasa_config": (None, {}),
 }
 _PLAIN = re.compile(r"\^?[\w.\\]*\$?")
+_NAME = re.compile(r"[\w.]*")  # whose dots are dots: no layers differ by another sign there
 _LONGEST = 500  # characters of an expression
+_MOST = 64  # expressions, each held against each layer
 # an expression inside a repeated group that repeats itself can take for ever
 _NESTED = re.compile(r"[*+}|][^()]*\)[*+{]|\)\)[*+{]")
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Values by expressions for ends of layers' names; the first that fits counts, as PEFT has it."""
+
+    names: Mapping[str, tuple[int, float]]  # by plain names: place among the expressions, and value
+    expressions: tuple[tuple[int, re.Pattern[str], float], ...]
+
+    @classmethod
+    def of(cls, told: Mapping[str, float]) -> Patterns:
+        """From a configuration's `rank_pattern` or `alpha_pattern`, whose expressions are safe."""
+        names: dict[str, tuple[int, float]] = {}
+        expressions = []
+        for place, (pattern, value) in enumerate(told.items()):
+            if _NAME.fullmatch(pattern):
+                names[pattern] = place, value
+            else:
+                expressions.append((place, re.compile(rf"(.*\.)?({pattern})$"), value))
+        return cls(names, tuple(expressions))
+
+    def get(self, layer: str) -> float | None:
+        """The value for a layer by its path; None for none."""
+        parts = layer.split(".")
+        ends = (".".join(parts[at:]) for at in range(len(parts)))
+        found = [self.names[end] for end in ends if end in self.names]
+        found += [(place, value) for place, e, value in self.expressions if e.match(layer)]
+        return min(found)[1] if found else None
+
+
+_NONE = Patterns({}, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +99,18 @@ class PeftSettings:
     kind: str = "lora"
     rank: int = 0
     alpha: float | None = None
-    ranks: Mapping[str, int] = field(default_factory=dict)
-    alphas: Mapping[str, float] = field(default_factory=dict)
+    ranks: Patterns = _NONE
+    alphas: Patterns = _NONE
     use_rslora: bool = False
     use_dora: bool = False
 
     def rank_of(self, layer: str) -> int:
         """The rank of a layer by its path, as PEFT finds it."""
-        return int(_matching(self.ranks, layer) or self.rank)
+        return int(self.ranks.get(layer) or self.rank)
 
     def alpha_of(self, layer: str, rank: int) -> float:
         """What divided by the rank is a layer's scale."""
-        found = _matching(self.alphas, layer)
+        found = self.alphas.get(layer)
         alpha = self.alpha if found is None else found
         if alpha is None:
             return float(rank)
@@ -124,6 +157,8 @@ def _settings(told: Mapping[str, Any], where: str) -> PeftSettings:
         for pattern in {**ranks, **alphas}
         if not _safe(pattern)
     ]
+    if sum(not _NAME.fullmatch(pattern) for pattern in {**ranks, **alphas}) > _MOST:
+        problems.append(f"{where} names layers by more than {_MOST} expressions")
     if problems:
         raise AdapterError(*problems)
     alpha = told.get("lora_alpha" if kind == "lora" else "alpha", 8 if told else None)
@@ -131,8 +166,8 @@ def _settings(told: Mapping[str, Any], where: str) -> PeftSettings:
         kind or "lora",
         int(told.get("r", 8 if told else 0)),
         None if alpha is None else float(alpha),
-        ranks,
-        alphas,
+        Patterns.of(ranks),
+        Patterns.of(alphas),
         bool(told.get("use_rslora")),
         bool(told.get("use_dora")),
     )
@@ -150,14 +185,6 @@ def _safe(pattern: str) -> bool:
     except (re.error, RecursionError, OverflowError):
         return False
     return True
-
-
-def _matching(patterns: Mapping[str, Any], layer: str) -> Any:
-    """The first whose expression is the end of a layer's name, as PEFT has it."""
-    for pattern, value in patterns.items():
-        if re.match(rf"(.*\.)?({pattern})$", layer):
-            return value
-    return None
 
 
 @cache

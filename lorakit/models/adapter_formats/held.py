@@ -7,6 +7,7 @@ from collections.abc import Collection
 from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.adapters.sgm import is_sgm
 from lorakit.models.adapter_formats.layers import Adapter, Layer
 
 _SHOWN = 3
@@ -36,6 +37,8 @@ def check_held(
         for role in layer.tensors:
             if role in _WORDS and role not in roles:
                 beyond.setdefault(_WORDS[role], []).append(key)
+        if is_sgm(key.partition(".")[2]) and name != "kohya's":
+            beyond.setdefault("layers of a UNet that is not known", []).append(key)
     if beyond:
         told = "; ".join(f"{what}: {_listed(keys)}" for what, keys in beyond.items())
         raise LorakitError(f"{name} format cannot hold all of this adapter: {told}")

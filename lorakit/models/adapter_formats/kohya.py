@@ -39,20 +39,20 @@ def to_kohya(
     large = version.startswith("sdxl")
     tensors: dict[str, Tensor] = {}
     for key, layer in adapter.items():
-        stem = _stem(key, layer.sgm, large=large)
+        stem = layer.stem or _stem(key, large=large)
         tensors |= {f"{stem}.{end}": tensor for end, tensor in _tensors(layer).items()}
     header = _header(adapter, name, version)
     kept = {k: v for k, v in (told or {}).items() if k.startswith(("ss_", "modelspec."))}
     return tensors, {**header, **kept, BASE: version}
 
 
-def _stem(name: str, sgm: str, *, large: bool) -> str:
+def _stem(name: str, *, large: bool) -> str:
     network, _, path = name.partition(".")
     if network != "unet":
         path = path_in_clip(path)
     first = "lora_te1" if large else "lora_te"
     stem = {"unet": "lora_unet", "text_encoder": first, "text_encoder_2": "lora_te2"}[network]
-    return f"{stem}_{flat(sgm or path)}"
+    return f"{stem}_{flat(path)}"
 
 
 def _tensors(layer: Layer) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters.layers import Method
 from lorakit.facts.adapters.layout import AdapterLayout, read_layout
+from lorakit.facts.adapters.roles import split
 
 File = tuple[dict[str, Tensor], dict[str, str]]  # tensors and header of a safetensors file
 
@@ -19,15 +20,15 @@ File = tuple[dict[str, Tensor], dict[str, str]]  # tensors and header of a safet
 class Layer:
     """One layer's tensors by role, and how strongly it acts: `alpha` / `rank`.
 
-    facts/adapters/layers.py says what the roles of each method are. `sgm` is the layer's name in Stability's
-    own code, where its file has that.
+    facts/adapters/layers.py says what the roles of each method are. `stem` is how the layer's keys began in a
+    file of kohya's.
     """
 
     method: Method
     tensors: Mapping[str, Tensor]
     alpha: float
     rank: float
-    sgm: str = ""
+    stem: str = ""
 
     @property
     def scale(self) -> float:
@@ -64,8 +65,13 @@ def weights_of(layout: AdapterLayout) -> Adapter:
                     for role, key in layer.tensors.items()
                     if role != "alpha"
                 }
+                stem, _ = split(next(iter(layer.tensors.values()))) or ("", "")
                 found[f"{layer.network}.{layer.name}"] = Layer(
-                    layer.method, tensors, layer.alpha, layer.rank, layer.sgm
+                    layer.method,
+                    tensors,
+                    layer.alpha,
+                    layer.rank,
+                    stem if stem.startswith("lora_") else "",
                 )
     except SafetensorError as error:
         raise LorakitError(f"{layout.file} cannot be read: {error}") from error

@@ -370,6 +370,41 @@ def test_an_sdxl_file_with_stability_s_names_is_worn_where_its_layers_are(
     np.testing.assert_allclose(after, before + by_hand(arrays, before.shape, 0.5), atol=2e-6)
 
 
+@pytest.mark.parametrize("part", ["text_encoder", "text_encoder_2"])
+def test_the_layers_of_a_text_encoder_are_those_of_its_configuration(
+    tiny_sdxl: Path, part: str
+) -> None:
+    from lorakit.facts import text_encoders
+    from lorakit.facts.adapters.fit import sizes_of
+
+    config = json.loads((tiny_sdxl / part / "config.json").read_text())
+    found = text_encoders.shapes_in(tiny_sdxl, [f"{part}/model.safetensors"])
+    theirs = {name.removeprefix(f"{part}."): shape for name, shape in found.items()}
+    assert sizes_of("text_encoder", text_encoders.shapes_of(config)) == sizes_of(
+        "text_encoder", theirs
+    )
+
+
+@pytest.mark.parametrize("kind", ["LoraConfig", "LoHaConfig"])
+def test_peft_s_folders_of_a_text_encoder_are_worn_as_peft_wears_them(
+    tiny_sd: Path, tmp_path: Path, kind: str
+) -> None:
+    import peft
+
+    targets = ["q_proj", "fc1", *(["token_embedding"] if kind == "LoraConfig" else [])]
+    wrapped = peft.PeftModel(
+        loaded(tiny_sd).text_encoder, getattr(peft, kind)(r=3, target_modules=targets)
+    )
+    torch.manual_seed(7)
+    with torch.no_grad():
+        for name, parameter in wrapped.named_parameters():
+            if "lora_" in name or "hada_" in name:
+                parameter.add_(torch.randn(parameter.shape) * 0.2)
+    wrapped.save_pretrained(str(tmp_path), save_embedding_layers=False)
+    ours = loaded(tiny_sd, (tmp_path / "adapter_model.safetensors", 1.0)).text_encoder
+    equal_weights(ours, wrapped.merge_and_unload())
+
+
 def test_what_does_not_fit_a_model_is_told_by_its_layers(tiny_sd: Path, tmp_path: Path) -> None:
     file = tmp_path / "ink.safetensors"
     stem = LAYERS["linear"][2].replace("down_blocks_1", "down_blocks_7")
