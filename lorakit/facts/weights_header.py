@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import jsonschema_rs
 
 from lorakit.diagnostics import LorakitError
-from lorakit.store.seen import open_regular
+from lorakit.files import open_regular
 
 # bits of one value
 DTYPE_BITS: Mapping[str, int] = {
