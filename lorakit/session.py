@@ -45,7 +45,7 @@ class Session:
         from lorakit.kinds import kind_of
         from lorakit.plan.expand import expand
 
-        return expand(self.project, self.facts(keys=False), kind_of)[1]
+        return expand(self.project, self.facts(keys=False), kind_of).warnings
 
     def plan(
         self, selection: Selection | None = None, *, download: bool = False, verify: bool = False

@@ -13,12 +13,17 @@ from lorakit.plan.states import Plan
 
 def shown(ledger: Ledger, output: str, step: str = "") -> str:
     """Where the last film or contact sheet stands in the run folder; of one step if it has one."""
-    found = {
+    found = _files(ledger, output)
+    return found.get(step) or next(reversed(found.values()), "")
+
+
+def _files(ledger: Ledger, output: str) -> dict[str, str]:
+    """Where the files of an output stand in the run folder, by step; of a step that has several, the last."""
+    return {
         action.step: action.files[output][0]
         for id_, action in ledger.actions.items()
         if id_ in ledger.outputs and output in action.files
     }
-    return found.get(step) or next(reversed(found.values()), "")
 
 
 def finished(
@@ -48,6 +53,8 @@ def finished(
         skipped=count["skipped"],
         calls=calls,
         film=str(folder / film) if film else "",
+        films=tuple(str(folder / one) for one in _files(ledger, "film").values()),
+        notes=tuple(note for notes in plan.notes.values() for note in notes),
         contact_sheet=str(folder / sheet) if sheet else "",
         table=str(folder / table) if table else "",
         hint=hint,

@@ -93,7 +93,7 @@ class RunFinished(Event):
     """The run is over. `calls` counts the networks' forward passes, `made` and so on the actions.
 
     `peak_memory`, in bytes, is of the training that took most, `estimated_memory` what was expected of it;
-    of all its processes where they share one memory.
+    of all its processes where they share one memory. `film` is the last of `films`; `notes` are the plan's.
     """
 
     type: ClassVar[str] = "run-finished"
@@ -112,3 +112,5 @@ class RunFinished(Event):
     estimated_seconds: float = 0.0
     estimated_memory: int = 0
     peak_memory: int = 0
+    films: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -4,22 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lorakit.facts.fonts import fallbacks
 from lorakit.kinds.sheet import ASSEMBLY, pictures_of
 from lorakit.language.story.documents import Video
 from lorakit.plan.actions import Action
+from lorakit.plan.aspect import film_size
 from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Clip
 from lorakit.plan.tasks.film import FilmCaptions, FilmShot, FilmTask
 
 
-def film(step: str, title: str, clips: Sequence[Clip], video: Video, height: int) -> Action:
-    """One film: each picture for its hold, `height` px high unless the video says otherwise."""
+def told_of_aspect(
+    aspect: tuple[int, int] | None, size: tuple[int, int], film: Action | None = None
+) -> Iterator[str]:
+    """Say how large pictures and film are where the pictures have not quite the aspect that was asked for."""
+    if aspect is None or size[0] * aspect[1] == size[1] * aspect[0]:
+        return
+    shape, sides = f"{aspect[0]}:{aspect[1]}", f"{size[0]}x{size[1]}"
+    drawn = f"aspect {shape}: pictures are {sides}, the nearest that the model draws well"
+    task = film.task if film else None
+    if not isinstance(task, FilmTask) or task.width is None:
+        yield drawn
+    elif task.width * aspect[1] == task.height * aspect[0]:
+        yield f"{drawn}; the film crops them to exactly {task.width}x{task.height}"
+    else:
+        yield f"{drawn}; the film crops them to {task.width}x{task.height}, the nearest even sides"
+
+
+def film(
+    step: str,
+    title: str,
+    clips: Sequence[Clip],
+    video: Video,
+    size: tuple[int, int],
+    aspect: tuple[int, int] | None = None,
+) -> Action:
+    """One film: each picture for its hold, as high as pictures of `size` px unless the video says otherwise.
+
+    Where an `aspect` was asked for it has that, and not the one of its pictures.
+    """
+    width, height = film_size(aspect, size, video.height) if aspect else (None, None)
     roles, inputs = pictures_of(clips)
     captions = video.captions
     fades = video.transition.kind == "crossfade"
     task = FilmTask(
         fps=video.fps,
-        height=video.height or height,
+        height=height or video.height or size[1],
+        width=width,
         transition_frames=video.transition.seconds.in_frames(video.fps) if fades else 0,
         captions=FilmCaptions(captions.position, captions.size) if captions.show else None,
         shots=tuple(
@@ -27,6 +58,7 @@ def film(step: str, title: str, clips: Sequence[Clip], video: Video, height: int
             for clip in clips
             for frame, count in _shared(clip, (clip.hold or video.hold).in_frames(video.fps))
         ),
+        fallbacks=fallbacks(clip.caption for clip in clips) if captions.show else (),
     )
     units = sum(shot.frames for shot in task.shots)
     return Action(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lorakit.facts.fonts import fallbacks
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Clip
@@ -30,6 +31,7 @@ def contact_sheet(step: str, title: str, clips: Sequence[Clip], output: str = "p
         groups.setdefault(clip.group, []).append(SheetPicture(roles[clip.picture], clip.caption))
     rows = tuple(SheetRows(name, tuple(pictures)) for name, pictures in groups.items())
     units = max(1, len(clips))
+    fonts = fallbacks([title, *groups, *(clip.caption for clip in clips)])
     return Action(
         id=f"{step}/contact-sheet",
         step=step,
@@ -37,7 +39,7 @@ def contact_sheet(step: str, title: str, clips: Sequence[Clip], output: str = "p
         label="contact sheet",
         place=None,
         engine=ASSEMBLY,
-        task=ContactSheetTask(title, rows),
+        task=ContactSheetTask(title, rows, fonts),
         cost=assembly_cost(ContactSheetTask.kind, units),
         inputs=inputs,
         files={"sheet": (f"{step}/contact_sheet.png",)},
@@ -54,12 +56,14 @@ def side_by_side(
     """
     roles, inputs = pictures_of([clip for clips in series.values() for clip in clips])
     longest = max(series.values(), key=len)
+    captions = tuple(clip.caption for clip in longest)
     task = SideBySideTask(
         title,
         of=tuple(series),
-        captions=tuple(clip.caption for clip in longest),
+        captions=captions,
         pictures=tuple(tuple(roles[clip.picture] for clip in clips) for clips in series.values()),
         down=down,
+        fallbacks=fallbacks([title, *series, *captions]),
     )
     units = max(1, sum(len(clips) for clips in series.values()))
     return Action(

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.chains import CHAINS
-from lorakit.kinds.film import film
+from lorakit.kinds.film import film, told_of_aspect
 from lorakit.kinds.frames.checks import check_look, check_prompts, check_scheduler, check_strength
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.letters import check_letters
 from lorakit.kinds.scenes import SceneLayout
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import taught_to
-from lorakit.language.recipe.documents import StoryboardStep
+from lorakit.language.recipe.documents import StoryboardStep, VideoStep
 from lorakit.language.story.documents import Sentence, Storyboard
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Made
@@ -83,10 +83,26 @@ class Storyboards:
             a for scene in scenes.in_order() for a in scenes.frames[scene.name]
         ]
         actions.append(contact_sheet(step.name, board.title, clips))
+        look = board.scenes[0].sentences[0].look
+        made = None
         if board.video is not None:
-            height = settings.size(board.scenes[0].sentences[0].look)[1]
-            actions.append(film(step.name, board.title, clips, board.video, height))
-        return Made(tuple(actions), clips)
+            size = settings.size(look)
+            made = film(step.name, board.title, clips, board.video, size, look.aspect)
+            actions.append(made)
+        looks = dict.fromkeys(s.look for scene in board.scenes for s in scene.sentences)
+        notes = [n for one in looks for n in told_of_aspect(one.aspect, settings.size(one), made)]
+        notes += _told_of_no_film(step, context)
+        return Made(tuple(actions), clips, look.aspect, tuple(dict.fromkeys(notes)))
+
+
+def _told_of_no_film(step: StoryboardStep, context: Context) -> Iterator[str]:
+    """Say that a board makes no film, unless a step joins its pictures, or it is one of a sweep."""
+    joined = any(
+        isinstance(other, VideoStep) and step.name in other.of
+        for other in context.project.recipe.steps.values()
+    )
+    if step.board.video is None and not joined and "/" not in step.name:
+        yield f"no film: write video: {{height: 720}} in {step.board.path.name} to make one"
 
 
 def _parts(board: Storyboard) -> Iterator[tuple[str, Place | None]]:

@@ -73,7 +73,8 @@ class Sweeps:
         actions.append(_table(step, figures))
         actions += _sheet(step, made)
         actions += _best(step, made, figures)
-        return Made(tuple(actions))
+        notes = dict.fromkeys(note for of_member in made.values() for note in of_member.notes)
+        return Made(tuple(actions), notes=tuple(notes))
 
 
 def _check_loss(step: SweepStep, context: Context) -> Iterator[Diagnostic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.kinds.film import film
+from lorakit.kinds.film import film, told_of_aspect
 from lorakit.language.recipe.documents import VideoStep
 from lorakit.plan.kind import Context, Made
 from lorakit.plan.tasks.frame import FrameTask
@@ -25,11 +25,14 @@ class Videos:
     def plan(self, step: VideoStep, context: Context) -> Made:
         """The film."""
         clips = tuple(clip for name in step.of for clip in context.made[name].clips)
-        heights = {
-            a.id: a.task.height
+        sizes = {
+            a.id: (a.task.width, a.task.height)
             for made in context.made.values()
             for a in made.actions
             if isinstance(a.task, FrameTask)
         }
-        height = heights[clips[0].picture] if clips else 0
-        return Made((film(step.name, step.name, clips, step.video, height),), clips)
+        size = sizes[clips[0].picture] if clips else (0, 0)
+        aspects = {context.made[name].aspect for name in step.of}
+        aspect = aspects.pop() if len(aspects) == 1 else None
+        made = film(step.name, step.name, clips, step.video, size, aspect)
+        return Made((made,), clips, aspect, tuple(told_of_aspect(aspect, size, made)))

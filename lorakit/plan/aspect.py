@@ -1,4 +1,4 @@
-"""Sizes for an aspect such as 16:9: what a model draws best near it, and the film that has it to the pixel."""
+"""Sizes for an aspect such as 16:9: the nearest that a model draws well, and a film's, which is exact."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def film_size(
 ) -> tuple[int, int]:
     """The size in px, both sides even, of a film of an aspect, whose pictures are `drawn` so large.
 
-    Exactly of that aspect where even sides can be: always without a `height`, but for aspects such as 239:100,
-    of which pictures are too small.
+    Exactly of that aspect where even sides can be: without a `height` always, but for aspects such as
+    997:991, for which pictures are too small.
     """
     across, down = (side // math.gcd(*aspect) for side in aspect)
     if height is None:

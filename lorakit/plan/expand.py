@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from graphlib import TopologicalSorter
-from typing import Any
+from typing import Any, NamedTuple
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, in_order
 from lorakit.facts.facts import Facts
@@ -16,14 +16,22 @@ from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Kind, Made
 
 
+class Expanded(NamedTuple):
+    """The actions of a recipe, inputs first, the warnings, and the lines that plan and run say of steps."""
+
+    actions: tuple[Action, ...]
+    warnings: tuple[Diagnostic, ...]
+    notes: Mapping[str, tuple[str, ...]]
+
+
 def expand(
     project: Project,
     facts: Facts,
     kind_of: Callable[[Step], Kind[Any]],
     *,
     draft: bool = False,
-) -> tuple[tuple[Action, ...], tuple[Diagnostic, ...]]:
-    """All actions of a recipe, inputs first, and the warnings; raises InvalidDocument with all errors."""
+) -> Expanded:
+    """All actions of a recipe, with what is to be said; raises InvalidDocument with all errors."""
     steps = project.recipe.steps
     order = TopologicalSorter({name: _needs(name, steps, kind_of) for name in steps})
     made: dict[str, Made] = {}
@@ -38,7 +46,11 @@ def expand(
         made[name] = Made(()) if fatal else kind.plan(steps[name], context)
     if any(d.severity == "error" for d in found):
         raise InvalidDocument(in_order(found))
-    return tuple(a for name in made for a in made[name].actions), in_order(found)
+    return Expanded(
+        tuple(a for name in made for a in made[name].actions),
+        in_order(found),
+        {name: made[name].notes for name in steps if made[name].notes},
+    )
 
 
 def _needs(name: str, steps: Mapping[str, Step], kind_of: Callable[[Step], Kind[Any]]) -> list[str]:

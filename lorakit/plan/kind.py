@@ -36,10 +36,15 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a step comes to: its actions, and its pictures in order for steps that join them."""
+    """What a step comes to: its actions, and its pictures in order for steps that join them.
+
+    `aspect` is what was asked of the pictures, if it was; `notes` are lines that plan and run say of it.
+    """
 
     actions: tuple[Action, ...]
     clips: tuple[Clip, ...] = ()
+    aspect: tuple[int, int] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

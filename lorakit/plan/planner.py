@@ -66,8 +66,8 @@ def plan(
 
     Linear in the number of actions.
     """
-    actions, warnings = expand(project, facts, kind_of, draft=selection.draft)
-    planned = resolve(actions, view, last, selection, facts.environment)
+    found = expand(project, facts, kind_of, draft=selection.draft)
+    planned = resolve(found.actions, view, last, selection, facts.environment)
     foreseen = waves.foresee(planned)
     cost = estimate.estimate(planned, facts)
     return Plan(
@@ -75,11 +75,16 @@ def plan(
         actions=planned,
         waves=foreseen,
         estimate=cost,
-        warnings=(*warnings, *_made_elsewhere(planned), *limits.findings(planned, cost, facts)),
+        warnings=(
+            *found.warnings,
+            *_made_elsewhere(planned),
+            *limits.findings(planned, cost, facts),
+        ),
         machine=f"{facts.machine.name}, {facts.machine.cores} cores",
         timings=facts.timings,
         sources=facts.sources,
         environment=facts.environment,
+        notes=found.notes,
     )
 
 

@@ -85,7 +85,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All actions in an order in which they can be made (inputs first), and the sums."""
+    """All actions in an order in which they can be made (inputs first), and the sums.
+
+    `notes` are lines to be said of a step, such as why it makes no film.
+    """
 
     recipe: str
     actions: tuple[Planned, ...]
@@ -96,6 +99,7 @@ class Plan:
     timings: Mapping[str, float] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     sources: Sources = field(default_factory=Sources, repr=False)
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def count(self, state: State) -> int:
         """How many actions are in a state."""

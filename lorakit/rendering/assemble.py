@@ -20,6 +20,7 @@ from lorakit.plan.tasks.sheet import ContactSheetTask, SideBySideTask
 from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
+from lorakit.rendering.lettering import Lettering
 from lorakit.rendering.picture_figures import write_figures
 from lorakit.rendering.side_by_side import Table, write_side_by_side
 from lorakit.rendering.sweep_table import write_best, write_sweep
@@ -124,8 +125,10 @@ def _film(target: Path, task: FilmTask, inputs: Mapping[str, str]) -> Progress:
         [Shot(Path(inputs[shot.picture]), shot.frames, shot.caption) for shot in task.shots],
         fps=task.fps,
         height=task.height,
+        width=task.width,
         transition_frames=task.transition_frames,
         captions=CaptionStyle(captions.position, captions.size) if captions else None,
+        letters=Lettering(task.fallbacks),
     )
 
 
@@ -138,7 +141,7 @@ def _sheet(target: Path, task: ContactSheetTask, inputs: Mapping[str, str]) -> P
         )
         for group in task.groups
     ]
-    return write_contact_sheet(target, groups, task.heading)
+    return write_contact_sheet(target, groups, task.heading, Lettering(task.fallbacks))
 
 
 def _side_by_side(target: Path, task: SideBySideTask, inputs: Mapping[str, str]) -> Progress:
@@ -153,7 +156,7 @@ def _side_by_side(target: Path, task: SideBySideTask, inputs: Mapping[str, str])
     else:
         rows = list(zip(captions, zip(*series, strict=True), strict=True))
         table = Table(task.heading, task.of, rows)
-    return write_side_by_side(target, table)
+    return write_side_by_side(target, table, Lettering(task.fallbacks))
 
 
 # what takes a moment -> its outputs, each with its path

@@ -13,7 +13,7 @@ from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.encoder import Encoder, FilmError
 from lorakit.rendering.film_check import check_film
 from lorakit.rendering.lettering import Lettering
-from lorakit.rendering.planes import blend, film_size, fitted, open_rgb, planes
+from lorakit.rendering.planes import blend, filled, film_size, fitted, open_rgb, planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -76,6 +76,7 @@ def write_film(
     *,
     fps: int,
     height: int | None = None,
+    width: int | None = None,
     transition_frames: int = 0,
     captions: CaptionStyle | None = None,
     letters: Lettering | None = None,
@@ -83,21 +84,21 @@ def write_film(
     """Write an MP4 (H.264, yuv420p, faststart), yielding (frames written, frames in all).
 
     It lasts the sum of the shots' frames at `fps` frames a second. `height` in px is rounded to an
-    even number; None means the first picture's own. The film has that picture's shape: others get
-    black bars. `captions` None draws none. The same pictures give the same bytes. At most two
-    pictures are held at a time, and the film is read back at last. Closing the generator early stops
-    the work and removes `target`. `letters` None finds fonts for captions on this machine. Raises
-    `FilmError` and `PictureError`.
+    even number; None means the first picture's own. The film has that picture's shape, and others get
+    black bars; or it is `width` px wide as well, and pictures are cropped to fill it. `captions` None
+    draws none; `letters` None finds fonts for them on this machine. The same pictures give the same
+    bytes. At most two pictures are held at a time, and the film is read back at last. Closing the
+    generator early stops the work and removes `target`. Raises `FilmError` and `PictureError`.
     """
     shots = [shot for shot in shots if shot.frames > 0]
     if not shots:
         raise FilmError("a film needs a picture that is held for at least one frame")
-    width, high = film_size(shots[0].picture, height)
+    wide, high = film_size(shots[0].picture, height, width)
     total = sum(shot.frames for shot in shots)
     letters = letters or Lettering(fallbacks(shot.caption for shot in shots if captions))
-    scene = _Scenery(shots, (width, high), captions, letters)
+    scene = _Scenery(shots, (wide, high), captions, letters, crop=width is not None)
     written = 0
-    with Encoder(target, width, high, fps) as encoder:
+    with Encoder(target, wide, high, fps) as encoder:
         for moment in timeline([shot.frames for shot in shots], transition_frames):
             for one in encoder.write(scene.at(moment).data, moment.frames):
                 written += one
@@ -105,7 +106,7 @@ def write_film(
         for _ in encoder.finish():
             yield written, total
     try:
-        check_film(target, (width, high), fps, total)
+        check_film(target, (wide, high), fps, total)
     except FilmError:
         target.unlink(missing_ok=True)
         raise
@@ -120,6 +121,8 @@ class _Scenery:
         size: tuple[int, int],
         captions: CaptionStyle | None,
         letters: Lettering,
+        *,
+        crop: bool,
     ) -> None:
         import numpy as np
 
@@ -127,6 +130,7 @@ class _Scenery:
         self._size = size
         self._captions = captions
         self._letters = letters
+        self._shape = filled if crop else fitted
         self._frame = np.empty(size[0] * size[1] * 3 // 2, dtype=np.uint8)
         self._pictures = _LastTwo(self._picture)
         self._layers = _LastTwo(self._layer)
@@ -153,7 +157,7 @@ class _Scenery:
             layer.draw(self._frame, *self._size, strength)
 
     def _picture(self, path: Path) -> Bytes:
-        return planes(fitted(open_rgb(path), *self._size))
+        return planes(self._shape(open_rgb(path), *self._size))
 
     def _layer(self, caption: str) -> Layer | None:
         if self._captions is None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BLACK, WHITE, GREY = 16, 235, 128  # limited range: luma of black and white, chroma of no colour
 
 _ENLARGED = 2  # times
+_LOST = 1 / 7  # of a picture, at most, by cropping
 
 _LUMA = (0.2126, 0.7152, 0.0722)
 _BLUE = (-0.114572, -0.385428, 0.5)
@@ -38,11 +39,11 @@ def picture_size(path: Path) -> tuple[int, int]:
         return header(path, str(path)).size
 
 
-def film_size(path: Path, height: int | None) -> tuple[int, int]:
+def film_size(path: Path, height: int | None, width: int | None = None) -> tuple[int, int]:
     """Width and height in px, both even, of a film whose first picture is this one."""
     wide, high = picture_size(path)
     tall = height or high
-    return _even(wide * tall / high), _even(tall)
+    return _even(width or wide * tall / high), _even(tall)
 
 
 def _even(length: float) -> int:
@@ -63,6 +64,20 @@ def fitted(picture: Image, width: int, height: int, bars: str = "black") -> Imag
     frame = Image.new("RGB", (width, height), bars)
     frame.paste(scaled, ((width - size[0]) // 2, (height - size[1]) // 2))
     return frame
+
+
+def filled(picture: Image, width: int, height: int) -> Image:
+    """Scale a picture until it fills a frame, and cut off what stands over, as much on both sides.
+
+    One whose shape is another, of which more than a seventh would be lost, is fitted with bars instead.
+    """
+    scale = max(width / picture.width, height / picture.height)
+    size = (max(width, round(picture.width * scale)), max(height, round(picture.height * scale)))
+    if size[0] * size[1] > width * height / (1 - _LOST):
+        return fitted(picture, width, height)
+    scaled = picture if size == picture.size else _scaled(picture, size)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    return scaled.crop((left, top, left + width, top + height))
 
 
 def _scaled(picture: Image, size: tuple[int, int]) -> Image:

@@ -31,6 +31,7 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
             "measured": estimate.measured,
         },
         "waves": [_waves(waves) for waves in plan.waves],
+        "notes": {step: list(notes) for step, notes in plan.notes.items()},
         "warnings": [as_json(warning) for warning in plan.warnings],
         "actions": [_planned(planned) for planned in plan.actions],
     }

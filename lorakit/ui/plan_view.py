@@ -81,6 +81,7 @@ def title_of(planned: Planned) -> str:
 def _steps(plan: Plan, *, frames: bool) -> Iterator[Node]:
     for step, rows in groups_of(plan.actions):
         node = Node([(step, STRONG)])
+        node.notes = [[(clean(note), FAINT)] for note in plan.notes.get(step, ())]
         width = max((len(_heading(r)) for r in rows if isinstance(r, Group)), default=0)
         for row in rows:
             branch = _group(row, width, frames=frames) if isinstance(row, Group) else _single(row)

@@ -43,13 +43,15 @@ def summary(progress: Progress) -> Iterator[Line]:
         (counts, ""),
     ]
     for name, path in (
-        ("film", end.film),
+        *(("film", film) for film in end.films or (end.film,)),
         ("contact sheet", end.contact_sheet),
         ("table", end.table),
         ("folder", end.folder),
     ):
         if path:
             yield [(name.ljust(15), STRONG), (short_path(path), "")]
+    for note in end.notes:
+        yield [(clean(note), FAINT)]
     yield from _against_estimate(end)
     yield from _table(end.table)
     yield from _next(end)

@@ -12,6 +12,7 @@ from lorakit.kinds.frames.adapters import WornAdapters, worn_adapters
 from lorakit.language.recipe.documents import AdapterUse
 from lorakit.language.story.documents import Look
 from lorakit.plan.actions import Engine, Input
+from lorakit.plan.aspect import nearest_size
 from lorakit.plan.cost import Cost
 from lorakit.plan.drawing_memory import drawing_bytes
 from lorakit.plan.kind import Context
@@ -49,11 +50,9 @@ class RenderSettings:
         native = self.model.native
         width, height = look.width or native[0], look.height or native[1]
         if look.aspect is not None:
-            area, (across, down) = native[0] * native[1], look.aspect
-            step = self.model.vae_factor * (8 if min(native) >= 512 else 4)
-            exact = (area * across / down) ** 0.5
-            width = max(step, round(exact / step) * step)
-            height = max(step, round(exact * down / across / step) * step)
+            # what the UNet halves without a remainder; other multiples of the VAE's draw badly
+            unit = self.model.vae_factor * (8 if min(native) >= 512 else 4)
+            width, height = nearest_size(native, unit, look.aspect)
         if self.draft and min(width, height) >= 512:
             unit = self.model.vae_factor
             width, height = (side // 2 // unit * unit for side in (width, height))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from lorakit.facts.fonts import Fallback
+from lorakit.plan.tasks.json_form import OMITTED
 from lorakit.plan.tasks.task import WorkerTask
 
 
@@ -27,7 +29,11 @@ class FilmCaptions:
 
 @dataclass(frozen=True, slots=True)
 class FilmTask(WorkerTask):
-    """A film `height` px high; without `captions` none are shown."""
+    """A film `height` px high; without `captions` none are shown.
+
+    Where it has a `width` as well, pictures fill it, and what stands over is cut off. `fallbacks` are fonts
+    for what the shipped one lacks of the captions.
+    """
 
     kind: ClassVar[str] = "film"
     version: ClassVar[int] = 1
@@ -39,3 +45,5 @@ class FilmTask(WorkerTask):
     transition_frames: int
     captions: FilmCaptions | None
     shots: tuple[FilmShot, ...]
+    width: int | None = field(default=None, metadata=OMITTED)
+    fallbacks: tuple[Fallback, ...] = field(default=(), metadata=OMITTED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from lorakit.facts.fonts import Fallback
 from lorakit.plan.tasks.json_form import OMITTED, keyed_as
 from lorakit.plan.tasks.task import WorkerTask
 
@@ -27,7 +28,7 @@ class SheetRows:
 
 @dataclass(frozen=True, slots=True)
 class ContactSheetTask(WorkerTask):
-    """All pictures of a step on one page."""
+    """All pictures of a step on one page; `fallbacks` are fonts for what the shipped one lacks."""
 
     kind: ClassVar[str] = "contact-sheet"
     version: ClassVar[int] = 1
@@ -36,13 +37,15 @@ class ContactSheetTask(WorkerTask):
 
     heading: str = field(metadata=keyed_as("title"))
     groups: tuple[SheetRows, ...]
+    fallbacks: tuple[Fallback, ...] = field(default=(), metadata=OMITTED)
 
 
 @dataclass(frozen=True, slots=True)
 class SideBySideTask(WorkerTask):
     """Several series of pictures beside each other; with `down` each is a row, else a column.
 
-    `pictures` are inputs by series; one that did not come leaves its place empty.
+    `pictures` are inputs by series; one that did not come leaves its place empty. `fallbacks` are fonts for
+    what the shipped one lacks.
     """
 
     kind: ClassVar[str] = "side-by-side"
@@ -54,3 +57,4 @@ class SideBySideTask(WorkerTask):
     captions: tuple[str, ...]
     pictures: tuple[tuple[str, ...], ...]
     down: bool = field(default=False, metadata=OMITTED)
+    fallbacks: tuple[Fallback, ...] = field(default=(), metadata=OMITTED)

@@ -240,3 +240,19 @@ def test_a_path_with_odd_letters_serves(tmp_path, picture, decode):
     target.parent.mkdir()
     film(target, [Shot(picture("a", RED), 3)])
     assert len(decode(target).frames) == 3
+
+
+def test_a_film_of_an_aspect_crops_its_pictures_to_the_pixel(tmp_path, decode):
+    from PIL import ImageDraw
+
+    page = Image.new("RGB", (160, 96), (255, 0, 0))
+    ImageDraw.Draw(page).rectangle((0, 3, 159, 92), fill=(0, 0, 255))
+    page.save(tmp_path / "a.png")
+    Image.new("RGB", (96, 160), (0, 0, 255)).save(tmp_path / "tall.png")
+    shots = [Shot(tmp_path / "a.png", 3), Shot(tmp_path / "tall.png", 3)]
+    film(tmp_path / "out.mp4", shots, height=90, width=160)
+    frames = decode(tmp_path / "out.mp4").frames
+    assert frames[0].shape == (90, 160, 3)
+    assert frames[0][:, :, 2].min() > 200  # no red of the upper and the lower edge
+    assert frames[-1][:, 0].max() < 20  # another shape gets bars
+    assert frames[-1][:, 80, 2].min() > 200

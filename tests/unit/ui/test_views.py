@@ -279,6 +279,22 @@ def test_an_interrupted_run_says_how_to_go_on(folder, console):
     assert shown.endswith("what was made is kept: run again to go on\n")
 
 
+def test_every_film_is_named_and_why_there_is_none(folder, console):
+    out = console()
+    end = RunFinished(
+        3.0, "done", str(folder), 3.0, 2, 0, 0, 0, film=str(folder / "b/film.mp4"),
+        films=(str(folder / "a/film.mp4"), str(folder / "b/film.mp4")),
+        notes=("no film: write video: {height: 720} in board.yaml to make one",),
+    )  # fmt: skip
+    with view_for(board(), out) as view:
+        view.handle(RunStarted(0.0, str(folder), "quickstart", 7, 7))
+        view.handle(end)
+    shown = out.file.getvalue()
+    assert "film           outputs/quickstart/003/a/film.mp4\n" in shown
+    assert "film           outputs/quickstart/003/b/film.mp4\n" in shown
+    assert "no film: write video: {height: 720} in board.yaml to make one\n" in shown
+
+
 def test_a_training_s_estimate_stands_beside_what_it_took(folder, console):
     out = console()
     end = RunFinished(
