@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from lorakit.facts.devices import HOST
 from lorakit.facts.machine import cpu_patches
 
 _SMALL = 30_000  # places asking x places asked
@@ -35,7 +36,7 @@ class SmallInMath:
         """What the other one gives; `hidden_states` are (B, N, D) or (B, D, h, w)."""
         own = hidden_states.shape[1] if hidden_states.ndim == 3 else hidden_states[0, 0].numel()
         asked = own if encoder_hidden_states is None else encoder_hidden_states.shape[1]
-        small = own * asked <= _SMALL and torch.is_autocast_enabled("cpu")
+        small = own * asked <= _SMALL and torch.is_autocast_enabled(HOST)
         with sdpa_kernel(SDPBackend.MATH) if small else nullcontext():
             out: Tensor = self._processor(
                 attn, hidden_states, encoder_hidden_states, *args, **kwargs

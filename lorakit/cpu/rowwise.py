@@ -14,12 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lorakit.facts.devices import HOST
 from lorakit.facts.machine import cpu_patches
 
 
 def compute_row_by_row(unet: Any) -> None:
     """Have the linear layers and 1x1 convolutions of an fp32 UNet on the CPU compute each row alone."""
-    if not cpu_patches() or unet.device.type != "cpu" or unet.dtype != torch.float32:
+    if not cpu_patches() or unet.device.type != HOST or unet.dtype != torch.float32:
         return
     for module in unet.modules():
         if isinstance(module, nn.Linear):

@@ -10,9 +10,9 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-Device = Literal["cpu", "cuda", "mps"]
+from lorakit.facts.devices import CUDA, DEVICES, HOST, MPS, Device
+
 DEVICE_VARIABLE = "LORAKIT_DEVICE"
 CPU_PATCHES_VARIABLE = "LORAKIT_CPU_PATCHES"
 
@@ -25,10 +25,15 @@ class Machine:
     runs faster than fp32 here.
     """
 
-    device: Device
+    device: str
     device_class: str
     name: str
     fast_bf16: bool
+
+    @property
+    def kind(self) -> Device:
+        """What such a device can."""
+        return DEVICES[self.device]
 
     @property
     def cores(self) -> int:
@@ -38,8 +43,8 @@ class Machine:
     @property
     def gpus(self) -> int:
         """How many GPUs this process may use of the kind that is used."""
-        if self.device != "cuda":
-            return int(self.device == "mps")
+        if not self.kind.own_memory:
+            return int(self.kind.gpu)
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         return len(_nvidias()) if visible is None else len(list(filter(None, visible.split(","))))
 
@@ -54,7 +59,7 @@ class Machine:
             return wanted
         if self.fast_bf16:
             return "bf16"
-        return "fp32" if self.device == "cpu" else "fp16"
+        return "fp16" if self.kind.fp16 else "fp32"
 
 
 def cpu_patches() -> bool:
@@ -127,10 +132,10 @@ def _cores() -> int:
 
 
 @functools.cache
-def _memory(device: Device) -> int:
+def _memory(device: str) -> int:
     import psutil
 
-    gpu = _nvidia() if device == "cuda" else None
+    gpu = _nvidia() if DEVICES[device].own_memory else None
     return gpu[2] if gpu else int(psutil.virtual_memory().total)
 
 
@@ -138,18 +143,18 @@ def _memory(device: Device) -> int:
 def this_machine() -> Machine:
     """What stands here; `LORAKIT_DEVICE=cpu|cuda|mps` overrules the choice of device."""
     wanted = os.environ.get(DEVICE_VARIABLE, "")
-    gpu = _nvidia() if wanted in ("", "cuda") and _torch_has_cuda() else None
+    gpu = _nvidia() if wanted in ("", CUDA) and _torch_has_cuda() else None
     if gpu is not None:
         name, capability, _ = gpu
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-        return Machine("cuda", f"cuda-{slug}", name, fast_bf16=capability >= 8)
-    if wanted in ("", "mps") and sys.platform == "darwin" and platform.machine() == "arm64":
-        return Machine("mps", "mps", "Apple GPU", fast_bf16=False)
+        return Machine(CUDA, f"{CUDA}-{slug}", name, fast_bf16=capability >= 8)
+    if wanted in ("", MPS) and sys.platform == "darwin" and platform.machine() == "arm64":
+        return Machine(MPS, MPS, "Apple GPU", fast_bf16=False)
     flags = _cpu_flags()
     known = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16", "asimd")
     best = next((flag for flag in known if flag in flags), "generic")
-    device_class = f"cpu-{platform.machine().lower()}-{best}"
+    device_class = f"{HOST}-{platform.machine().lower()}-{best}"
     if not cpu_patches():
         device_class += "-unpatched"  # other sums, so other bits
     fast = best in ("amx_bf16", "avx512_bf16", "bf16")
-    return Machine("cpu", device_class, "CPU", fast_bf16=fast)
+    return Machine(HOST, device_class, "CPU", fast_bf16=fast)

@@ -29,7 +29,7 @@ def packages(train: TrainSettings, place: Place, context: Context) -> Iterator[D
 
 def compiler(train: TrainSettings, place: Place, context: Context) -> Iterator[Diagnostic]:
     """torch.compile makes C++ for a CPU, and somebody must compile it."""
-    on_cpu = context.facts.machine.device == "cpu"
+    on_cpu = not context.facts.machine.kind.gpu
     if train.torch_compile and on_cpu and not any(map(shutil.which, _COMPILERS)):
         yield context.finding(
             "missing-compiler",
@@ -61,7 +61,7 @@ def resources(train: TrainSettings, place: Place, context: Context) -> Iterator[
             train.where("gpus") or place,
             _instead(machine, asked.gpus),
         )
-    elif asked.processes and asked.processes > 1 and machine.device != "cpu":
+    elif asked.processes and asked.processes > 1 and machine.kind.gpu:
         yield context.finding(
             "resources",
             f"processes: {asked.processes} is for a CPU, and this machine trains on {machine.name}",
@@ -80,12 +80,12 @@ def resources(train: TrainSettings, place: Place, context: Context) -> Iterator[
 
 
 def _there_is(machine: Machine) -> str:
-    if machine.device == "cpu":
+    if not machine.kind.gpu:
         return "it trains on the CPU"
     return f"{machine.gpus}, {machine.name}"
 
 
 def _instead(machine: Machine, count: int) -> str:
-    if machine.device == "cpu":
+    if not machine.kind.gpu:
         return f"write processes: {count} to share batches among processes of the CPU, or remove it"
     return f"write gpus: {machine.gpus}, or remove it"

@@ -58,7 +58,7 @@ def cost(step: TrainTextStep, context: Context, course: Course, counted: Counts 
         ]
     )
     machine = context.facts.machine
-    amx = machine.device == "cpu" and machine.fast_bf16 and course.precision == "bf16"
+    amx = not machine.kind.gpu and machine.fast_bf16 and course.precision == "bf16"
     known_alone = Cost(
         f"{TrainTextTask.kind}|{name}",
         operations=_UNKNOWN,

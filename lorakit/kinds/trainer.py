@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
+from lorakit.facts.devices import DEVICES
 from lorakit.kinds import course_checks
 from lorakit.language.recipe.trainings import LoraSettings, TrainSettings
 from lorakit.plan import numbers
@@ -62,7 +63,7 @@ class Course:
     @property
     def sharing(self) -> int:
         """How many of its processes share one memory: a GPU has its own for each."""
-        return course_checks.processes_of(self.train) if self.device == "cpu" else 1
+        return 1 if DEVICES[self.device].gpu else course_checks.processes_of(self.train)
 
     def seen(self) -> int:
         """Samples that go through the model, repeats counted; the ragged last batch is smaller."""
@@ -158,7 +159,7 @@ def check_course(course: Course, place: Place, context: Context) -> Iterator[Dia
             course.train.where("save_every") or place,
             f"write save_every: {max(1, course.steps // 4)}, or remove it",
         )
-    if course.precision == "fp16" and course.device == "cpu":
+    if course.precision == "fp16" and not DEVICES[course.device].fp16:
         yield context.finding(
             "precision",
             "precision: fp16 is for GPUs; on a CPU it would train in fp32 without a word",

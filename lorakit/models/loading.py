@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.devices import DEVICES
 from lorakit.models import pipelines
 from lorakit.models.wearing import wear
 
@@ -47,6 +48,6 @@ def load_pipeline(
         part.eval().requires_grad_(requires_grad=False)
         # the UNet's group norms take up to 25 times as long in channels_last on a CPU; its
         # convolutions gain next to nothing from it at these sizes, the decoder's a third
-        if device != "cpu" or part is pipeline.vae:
+        if DEVICES[device].unet_channels_last or part is pipeline.vae:
             part.to(memory_format=torch.channels_last)
     return pipeline

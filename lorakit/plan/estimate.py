@@ -36,21 +36,15 @@ def counted_memory(action: Action) -> int:
     return action.cost.memory or 1
 
 
-def _flops(machine: Machine, precision: str) -> float:
-    """A low guess of floating-point operations a second."""
-    if machine.device == "cuda":
-        return 4e13 if precision != "fp32" else 1e13
-    if machine.device == "mps":
-        return 2e12
-    return machine.cores * (7e10 if precision == "bf16" and machine.fast_bf16 else 4e10)
-
-
 def _guess(action: Action, machine: Machine) -> float:
     """Seconds a unit, where nothing like it was made here before."""
     cost = action.cost
     if not cost.operations:
         return cost.seconds
-    return cost.operations / _flops(machine, cost.precision) / cost.speedup
+    speed = machine.kind.operations_a_second(
+        cost.precision, machine.cores, fast_bf16=machine.fast_bf16
+    )
+    return cost.operations / speed / cost.speedup
 
 
 def _together(todo: Sequence[Action], memory: Mapping[str, int], machine: Machine) -> int:
@@ -62,7 +56,7 @@ def _together(todo: Sequence[Action], memory: Mapping[str, int], machine: Machin
         found = frozenset().union(*(behind.get(i.action, frozenset()) for i in action.inputs))
         behind[action.id] = found | (trainings & {action.id})
         apart = apart and (not isinstance(action.task, FrameTask) or found == trainings)
-    if machine.device == "cpu" and not apart:
+    if not machine.kind.gpu and not apart:
         return sum(memory.values())
     return max(memory.values(), default=0)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def width_for(family: Family, size: tuple[int, int], machine: Machine) -> int:
     """Rows a wave has, for pictures of `size` (width, height) px."""
     area = size[0] * size[1]
-    if machine.device == "cpu":
+    if not machine.kind.gpu:
         # a large picture keeps all cores busy by itself, and memory is what runs out first
         return 8 if area <= 256 * 256 else 1
     if family == "sdxl":

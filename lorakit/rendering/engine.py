@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.cpu.rowwise import compute_row_by_row
+from lorakit.facts.devices import HOST
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.job import Job
@@ -149,7 +150,7 @@ class RenderEngine:
 
     def _begin(self, job: FrameJob) -> Row:
         task = job.task
-        generator = torch.Generator("cpu").manual_seed(task.noise)
+        generator = torch.Generator(HOST).manual_seed(task.noise)
         channels = self._pipeline.unet.config.in_channels
         size = (task.width, task.height)
         shape = (1, channels, size[1] // self._factor, size[0] // self._factor)

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from lorakit.facts.devices import DEVICES
 from lorakit.facts.machine import cpu_patches
 from lorakit.store import atomic
 from lorakit.store.canonical import digest_of
@@ -28,7 +29,7 @@ _DECIDING = ("digest", "family", "adapters", "precision", "device", "wave")
 
 
 def _processor(device: str) -> str:
-    if device == "cuda":
+    if DEVICES[device].own_memory:
         return f"{torch.cuda.get_device_name()} {torch.version.cuda}"
     found = None
     with contextlib.suppress(OSError):

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lorakit.facts.devices import HOST
 from lorakit.plan.schedulers import SCHEDULERS
 
 
@@ -39,7 +40,7 @@ class Schedule:
         if karras is not None:
             options["use_karras_sigmas"] = karras
         self.scheduler = kind.from_config(template.config, **options)
-        self.scheduler.set_timesteps(steps, device="cpu")
+        self.scheduler.set_timesteps(steps, device=HOST)
         order = getattr(self.scheduler, "order", 1)
         first = 0
         if strength < 1:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lorakit.facts.devices import DEVICES
 from lorakit.rendering.conditioning import Conditioning
 from lorakit.rendering.kept_text import Stacked, Stacker
 from lorakit.rendering.schedules import Schedule
@@ -64,7 +65,8 @@ def predictor(unet: Any, device: str) -> Predict:
     """
     dtype = unet.dtype
     # as the weights lie (models/loading.py says why)
-    layout = torch.contiguous_format if device == "cpu" else torch.channels_last
+    like = DEVICES[device].unet_channels_last
+    layout = torch.channels_last if like else torch.contiguous_format
 
     def predict(
         latents: Tensor,

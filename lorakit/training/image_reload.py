@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_SETTINGS
+from lorakit.facts.devices import HOST
 from lorakit.training.image_task import ImageTask
 from lorakit.training.reload import in_fresh_process
 
@@ -84,8 +85,8 @@ def loaded(what: Path, base: Path, family: str) -> Any:
     from lorakit.models.loading import load_pipeline
 
     if what.is_dir():
-        return load_pipeline(what, family, "fp32", "cpu")
-    pipeline = load_pipeline(base, family, "fp32", "cpu")
+        return load_pipeline(what, family, "fp32", HOST)
+    pipeline = load_pipeline(base, family, "fp32", HOST)
     if what.with_name(PEFT_SETTINGS).is_file():
         from peft import PeftModel
 
@@ -124,7 +125,7 @@ def differences(
         return float((one - other).abs().max() / expected.abs().max().clamp_min(1e-8))
 
     # one after the other: two whole models may not fit
-    before = said(load_pipeline(base, family, "fp32", "cpu"))
+    before = said(load_pipeline(base, family, "fp32", HOST))
     after = said(loaded(what, base, family))
     return {
         "difference": share(after, expected),

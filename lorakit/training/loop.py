@@ -26,6 +26,7 @@ from lorakit.cpu.dropping import quick_dropout
 from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.cpu.heap import give_back_freed_memory
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.devices import DEVICES
 from lorakit.store import atomic, journal
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
 from lorakit.training.memory import peak_memory
@@ -80,7 +81,7 @@ class Loop:
         self._shard = RankShard(self.accelerator.process_index, self.accelerator.num_processes)
         self._send = send_to_device
         # in fp32 a training loses, to the bit, what torch's own dropout would have it lose
-        self._quick = settings.device == "cpu" and settings.precision != "fp32"
+        self._quick = not DEVICES[settings.device].gpu and settings.precision != "fp32"
         self._frozen = FrozenWeights(task.model, settings.precision)
         self.step_number = 0  # optimizer steps that are through
         self.seconds = 0.0  # of steps in this process, without evaluations and checkpoints
@@ -136,7 +137,7 @@ class Loop:
             self.step_number, mean, rate, norm, round(seconds, 6), peak_memory(self.settings.device)
         )
         self._note(figures)
-        if self.settings.device == "cpu" and self.step_number % _TIDIED == 0:
+        if not DEVICES[self.settings.device].gpu and self.step_number % _TIDIED == 0:
             give_back_freed_memory()
         every = self.settings.checkpointing_steps
         if every and self.step_number % every == 0 and not self.done:
@@ -321,7 +322,7 @@ def _accelerator(settings: LoopSettings, logs: Path | None) -> Any:
 
     made = Accelerator(
         mixed_precision="no" if settings.precision == "fp32" else settings.precision,
-        cpu=settings.device == "cpu",
+        cpu=not DEVICES[settings.device].gpu,
         log_with=list(settings.trackers) or None,
         project_dir=str(logs) if logs else None,
         kwargs_handlers=[

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from lorakit.facts.devices import DEVICES
+
 
 def peak_memory(device: str) -> int:
     """Bytes: of the GPU where one trains, else of the process."""
-    if device == "cuda":
+    if DEVICES[device].own_memory:
         import torch
 
         return int(torch.cuda.max_memory_allocated())

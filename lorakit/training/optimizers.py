@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.devices import DEVICES
 from lorakit.facts.packages import MODULES, install
 from lorakit.training.task import LoopSettings
 
@@ -27,7 +28,7 @@ def optimizer_for(
     chosen = _groups(parameters, settings.text_encoder_learning_rate)
     match settings.optimizer:
         case "adamw":
-            return torch.optim.AdamW(chosen, fused=settings.device in ("cpu", "cuda"), **given)
+            return torch.optim.AdamW(chosen, fused=DEVICES[settings.device].fused_adamw, **given)
         case "sgd":
             return torch.optim.SGD(chosen, **given)
         case "adafactor":

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from lorakit.facts.devices import HOST
 from lorakit.facts.layer_targets import ALL_LINEAR, settled
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.training import TrainTask
@@ -52,7 +53,7 @@ class LoopSettings:
     steps: int
     seed: int
     learning_rate: float
-    device: str = "cpu"
+    device: str = HOST
     precision: str = "fp32"
     gradient_accumulation_steps: int = 1
     lr_scheduler: str = "cosine"

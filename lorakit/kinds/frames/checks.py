@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic, Place
+from lorakit.facts.devices import DEVICES
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.text_encoders import clip_skip_limit
 from lorakit.kinds.frames.settings import RenderSettings
@@ -17,7 +18,7 @@ from lorakit.plan.kind import Context
 
 def check_look(settings: RenderSettings, look: Look, place: Place) -> Iterator[Diagnostic]:
     """A size or a precision that cannot be drawn with is an error; `place` is whose look it is."""
-    if settings.precision == "fp16" and settings.device == "cpu":
+    if settings.precision == "fp16" and not DEVICES[settings.device].fp16:
         yield settings.context.finding(
             "precision",
             "dtype: fp16 is for GPUs; a CPU draws in bf16 or fp32",

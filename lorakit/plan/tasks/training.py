@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from lorakit.facts.devices import HOST
 from lorakit.plan.tasks.encode import View
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
@@ -67,7 +68,7 @@ class TrainTask(WorkerTask):
     lora: LoraArguments | None = field(default=None, metadata=OMITTED)
     model_path: str = field(default="", metadata=BESIDE)
     source: str = field(default="", metadata=BESIDE)
-    device: str = field(default="cpu", metadata=BESIDE)
+    device: str = field(default=HOST, metadata=BESIDE)
     checkpointing_steps: int = field(default=0, metadata=BESIDE)
     trackers: tuple[str, ...] = field(default=(), metadata=BESIDE)
     adapter_steps: tuple[int, ...] = field(default=(), metadata=BESIDE)
