@@ -12,6 +12,7 @@ from lorakit.language.story import durations, looks, prompts
 from lorakit.language.story.documents import Chain, Character, Look, Scene, Sentence, Storyboard
 from lorakit.language.story.mentions import Cast
 from lorakit.language.story.reading import SceneMemory
+from lorakit.language.story.stand_ins import usual_name
 from lorakit.language.yaml import access
 from lorakit.language.yaml.findings import Unreadable
 
@@ -31,8 +32,10 @@ _LOOK_OF_A_SENTENCE = frozenset({"negative_prompt", "num_inference_steps", "guid
 
 def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     """Build the storyboard that a tree describes; what is missing or wrong reads as its default."""
+    told = "\n".join(_told(root))
     characters = tuple(
-        _character(key, node, root) for key, node in access.mapping(root, "characters").items()
+        _character(key, node, root, told)
+        for key, node in access.mapping(root, "characters").items()
     )
     cast = Cast(characters)
     look = looks.look(access.child(root, "look"), Look())
@@ -63,7 +66,16 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     )
 
 
-def _character(key: str, node: Node, root: Node) -> Character:
+def _told(root: Node) -> Iterator[str]:
+    """All that a board tells, as it stands."""
+    for scene in access.items(root, "scenes"):
+        for node in (access.child(scene, "text"), *access.items(scene, "sentences")):
+            text = access.child(node, "text") or node
+            if text is not None and isinstance(text.value, str):
+                yield text.value
+
+
+def _character(key: str, node: Node, root: Node, told: str) -> Character:
     owner = access.child(root, "characters")
     assert owner is not None
     plain = key.replace("_", " ")
@@ -74,7 +86,8 @@ def _character(key: str, node: Node, root: Node) -> Character:
     return Character(
         id=key,
         anchor=access.text(node, "anchor") or plain,
-        name=access.text(node, "name") or (f"the {plain}" if plain.isascii() else plain),
+        name=access.text(node, "name")
+        or usual_name(plain, access.text(node, "anchor") or "", told),
         aliases=tuple(alias for alias in aliases if alias),
         pronouns=access.choice(node, "pronouns", ("he", "she", "it", "they")),
         place=owner.key_spot(key).place,

@@ -265,6 +265,8 @@ class Cast:
 
     def _who(self, kind: str, memory: SceneMemory) -> tuple[int | None, list[int]]:
         """The character that a pronoun means, and all it might mean if these are several."""
+        if kind == "they" and memory.together_in > memory.by_pronoun.get(kind, (0, []))[0]:
+            return None, []
         if kind in memory.by_pronoun:
             candidates = memory.by_pronoun[kind][1]
             return candidates[-1], candidates if len(candidates) > 1 else []

@@ -53,19 +53,28 @@ _NOT_POSSESSIVES = word_set(
     "it's that's what's he's she's there's here's who's let's where's how's"
 )
 _MOST_WORDS = 6
+# forms of address, which belong to a name and to no anchor
+_TITLE_BEFORE = re.compile(
+    r"(?<![\w-])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Capt|Sgt)\.?\s+\Z|(?<![\w-])(?:Miss|Mister|Sir|Madam|Lady|Lord|King"
+    r"|Queen|Prince|Princess|Captain|Doctor|Professor|Uncle|Aunt|Auntie|Saint|Granny|Grandpa|Grandma)\s+\Z"
+)
+# before these "a" would mean another one: the first owl, the other bunny
+_ONE_OF_SEVERAL = word_set("first second third last next other same only second-to-last")
 _WORD_BEFORE = re.compile(r"([\w'\u2019-]+)(,?)\s+\Z")
 
 
 class Phrase(NamedTuple):
     """A mention from `begin` on: the article that goes, if any, and the author's words before the name.
 
-    `owned` means that a possessive or a determiner before `begin` stands for the anchor's article.
+    `owned` means that a possessive or a determiner before `begin` stands for the anchor's article. `title` is
+    a form of address, as in Mr. Tom.
     """
 
     begin: int
     article: str = ""
     words: tuple[str, ...] = ()
     owned: bool = False
+    title: str = ""
 
 
 def before(
@@ -78,6 +87,9 @@ def before(
     """
     words: list[str] = []
     begins: list[int] = []
+    title = _TITLE_BEFORE.search(text, max(done, start - 20), start) if proper else None
+    if title is not None:
+        return Phrase(title.start(), title=" ".join(title[0].split()))
     at = start
     article, article_at, owned = "", -1, False
     while len(words) < _MOST_WORDS:
@@ -106,12 +118,19 @@ def before(
     return _bare(words, begins, start, own, noun=bool(article or owned), text=text)
 
 
-def with_article(article: str, following: str) -> str:
+def a_or_an(article: str, following: str) -> str:
     """`a` or `an` as it sounds before what follows, in the case of `article`; other words as they are."""
     if article.lower() not in ("a", "an"):
         return article
     right = "an" if _VOWEL.match(following) else "a"
     return right.capitalize() if article[0].isupper() else right
+
+
+def with_article(article: str, following: str) -> str:
+    """The same, but `the` before what there is one of, such as the first."""
+    if article.lower() in ("a", "an") and following.partition(" ")[0].lower() in _ONE_OF_SEVERAL:
+        return "The" if article[0].isupper() else "the"
+    return a_or_an(article, following)
 
 
 _VOWEL = re.compile(

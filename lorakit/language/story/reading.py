@@ -30,6 +30,7 @@ class SceneMemory:
     sentence: int = 0
     by_pronoun: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
     together: list[int] = field(default_factory=list)
+    together_in: int = 0  # the sentence that brought them together
     last: int | None = None
 
 
@@ -130,7 +131,7 @@ class Reading:
             self.figures.append(index)
         memory.last = index
         if len(self.figures) > 1:
-            memory.together = list(self.figures)
+            memory.together, memory.together_in = list(self.figures), memory.sentence
         if pronoun is not None:
             sentence, group = memory.by_pronoun.get(pronoun, (0, []))
             # a new sentence with a mention starts a new group

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lorakit.language.story.noun_phrases import ARTICLES, NOT_ADJECTIVES, with_article
+from lorakit.language.story.noun_phrases import ARTICLES, NOT_ADJECTIVES, a_or_an, with_article
 from lorakit.language.story.reading import Figure
 
 if TYPE_CHECKING:
@@ -24,6 +24,21 @@ def figure(character: Character) -> Figure:
             break
         head.append(word.lower().strip(","))
     return Figure(character, article, body, frozenset(head))
+
+
+def usual_name(name: str, anchor: str, told: str) -> str:
+    """What captions call a character without a name of its own: Tom, if it is told so, or else the bunny."""
+    if not name.isascii():
+        return name
+    word = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+    written: list[str] = re.findall(word, told, re.IGNORECASE)
+    with_an_article = re.search(
+        rf"\b(?:the|an?|this|that)\s+(?:\w+\s+)?{word}", told, re.IGNORECASE
+    )
+    kind = re.search(word, anchor, re.IGNORECASE) is not None or with_an_article is not None
+    if written and not kind and all(one[0].isupper() for one in written):
+        return written[0]
+    return f"the {name}"
 
 
 def is_proper(character: Character) -> bool:
@@ -47,13 +62,15 @@ def in_prompt(figure: Figure, phrase: Phrase) -> str:
 def in_caption(figure: Figure, phrase: Phrase, written: str) -> str:
     """The character's name, with the author's article and words before it."""
     words = " ".join(phrase.words)
+    if phrase.title:
+        return f"{phrase.title} {figure.character.name}"
     first, _, rest = figure.character.name.partition(" ")
     common = bool(rest) and first.lower() in ARTICLES
     if phrase.owned:
         return f"{words} {rest if common else written}".strip()
     if common:
         following = f"{words} {rest}".strip()
-        return f"{with_article(phrase.article, following) or first} {following}"
+        return f"{a_or_an(phrase.article, following) or first} {following}"
     if phrase.article.lower() in ("", "the", "a", "an"):
         # the fox is Foxy, the angry fox is the angry Foxy
         return f"{phrase.article if words else ''} {words} {figure.character.name}".strip()

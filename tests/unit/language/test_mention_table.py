@@ -29,6 +29,7 @@ CAST = tuple(
         ("bunny", "a white bunny with a magic hat", "the bunny", "he", "rabbit"),
         ("robot", "Max the robot", "Max", "it", "Max"),
         ("will", "a knight in blue", "Will", "he"),
+        ("twins", "two small twins", "the twins", "they"),
     )
 )
 

@@ -10,6 +10,7 @@ from lorakit.diagnostics import Place
 from lorakit.language.story.documents import Character
 from lorakit.language.story.mentions import Cast, names_of
 from lorakit.language.story.reading import SceneMemory
+from lorakit.language.story.stand_ins import usual_name
 from lorakit.language.yaml.findings import Findings
 from lorakit.language.yaml.nodes import Source
 
@@ -249,3 +250,22 @@ def test_letters_beyond_ascii_belong_to_names() -> None:
     prompts, _, codes = told("Die Straßenkatze", "ねこ", "STRAßENKATZE", cast=(cat,))
     assert prompts == ["Die a grey cat", "a grey cat", "a grey cat"]
     assert not codes
+
+
+@pytest.mark.parametrize(
+    ("name", "anchor", "told", "called"),
+    [
+        ("tom", "a boy in a red cap", "Tom sleeps. In the forest, Tom wakes", "Tom"),
+        ("tom", "a boy in a red cap", "The tired Tom sleeps", "the tom"),
+        ("alien", "a green creature", "The alien waits. Alien!", "the alien"),
+        ("bunny", "a white bunny", "Bunny sleeps", "the bunny"),
+        ("bunny", "a white rabbit", "Anna and bunny", "the bunny"),
+        ("bunny", "a white rabbit", "{bunny} sleeps", "the bunny"),
+        ("tom", "a boy", "Atom bombs", "the tom"),
+        ("小红", "a girl", "小红睡觉", "小红"),
+    ],
+)  # fmt: skip
+def test_a_character_without_a_name_is_called_as_it_is_told(
+    name: str, anchor: str, told: str, called: str
+) -> None:
+    assert usual_name(name, anchor, told) == called
