@@ -56,7 +56,10 @@ def adapter(source: Path, style: str, out: Path | None, *, force: bool) -> int:
         raise LorakitError(f"{file} has values that are not finite: {', '.join(strange[:3])}")
     told = layout.header.metadata
     base = told.get(adapter_formats.BASE, "")
-    adapter_files.write(adapter_formats.weights_of(layout), target, style, base, told)
+    try:
+        adapter_files.write(adapter_formats.weights_of(layout), target, style, base, told)
+    except OSError as error:
+        raise LorakitError(f"{target} cannot be written: {error.strerror}") from error
     click.echo(f"written: {target.parent if style == 'peft' else target}")
     return outcome.DONE
 

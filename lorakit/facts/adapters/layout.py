@@ -24,10 +24,12 @@ from lorakit.facts.adapters.places import Format, Spot, foreign_family, spot_of
 from lorakit.facts.adapters.roles import other_method, split
 from lorakit.facts.adapters.sgm import from_sgm
 from lorakit.facts.weights_header import WeightsError, WeightsHeader, tensor_name, weights_header
+from lorakit.files import read_text
 
 METADATA = "lora_adapter_metadata"  # in the header: diffusers' word for PEFT's settings
 PEFT_CONFIG = "peft_config"  # in the header: a PEFT adapter's settings, where the file stands alone
 _PLAIN: tuple[Method, ...] = ("full", "norm")  # of no rank
+_MOST = 16 << 20  # bytes of PEFT's settings
 _LAYERS_PER_BLOCK = (2, 1, 3, 4)  # of published UNets first
 
 
@@ -138,7 +140,7 @@ def _settings(file: Path, header: WeightsHeader, written: Format) -> Mapping[Net
         )
         if text is None:
             try:
-                text = file.with_name(PEFT_SETTINGS).read_text("utf-8")
+                text = read_text(file.with_name(PEFT_SETTINGS), _MOST)
             except (OSError, ValueError) as error:
                 raise AdapterError(
                     f"{file} is PEFT's, and the {PEFT_SETTINGS} beside it cannot be read"

@@ -16,6 +16,7 @@ from typing import Any
 import jsonschema_rs
 
 from lorakit.facts.adapters.errors import AdapterError
+from lorakit.patterns import BadPattern, Pattern, pattern
 
 KINDS = {"LORA": "lora", "LOHA": "loha", "LOKR": "lokr"}
 _POSITIVE = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
@@ -53,12 +54,8 @@ _HARMLESS: Mapping[str, tuple[Any, ...]] = {
     "monteclora_config": (None, {}),
     "kasa_config": (None, {}),
 }
-_PLAIN = re.compile(r"\^?[\w.\\]*\$?")
 _NAME = re.compile(r"[\w.]*")  # whose dots are dots: no layers differ by another sign there
-_LONGEST = 500  # characters of an expression
 _MOST = 64  # expressions, each held against each layer
-# an expression inside a repeated group that repeats itself can take for ever
-_NESTED = re.compile(r"[*+}|][^()]*\)[*+{]|\)\)[*+{]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +63,20 @@ class Patterns:
     """Values by expressions for ends of layers' names; the first that fits counts, as PEFT has it."""
 
     names: Mapping[str, tuple[int, float]]  # by plain names: place among the expressions, and value
-    expressions: tuple[tuple[int, re.Pattern[str], float], ...]
+    expressions: tuple[tuple[int, Pattern, float], ...]
 
     @classmethod
     def of(cls, told: Mapping[str, float]) -> Patterns:
-        """From a configuration's `rank_pattern` or `alpha_pattern`, whose expressions are safe."""
+        """From a configuration's `rank_pattern` or `alpha_pattern`, each an expression. Raises BadPattern."""
         names: dict[str, tuple[int, float]] = {}
         expressions = []
-        for place, (pattern, value) in enumerate(told.items()):
-            if _NAME.fullmatch(pattern):
-                names[pattern] = place, value
+        if sum(not _NAME.fullmatch(name) for name in told) > _MOST:
+            raise BadPattern(f"there are more than {_MOST}")
+        for place, (name, value) in enumerate(told.items()):
+            if _NAME.fullmatch(name):
+                names[name] = place, value
             else:
-                expressions.append((place, re.compile(rf"(.*\.)?({pattern})$"), value))
+                expressions.append((place, pattern(rf"(.*\.)?({name})"), value))
         return cls(names, tuple(expressions))
 
     def get(self, layer: str) -> float | None:
@@ -85,7 +84,7 @@ class Patterns:
         parts = layer.split(".")
         ends = (".".join(parts[at:]) for at in range(len(parts)))
         found = [self.names[end] for end in ends if end in self.names]
-        found += [(place, value) for place, e, value in self.expressions if e.match(layer)]
+        found += [(place, value) for place, e, value in self.expressions if e.matches(layer)]
         return min(found)[1] if found else None
 
 
@@ -151,14 +150,12 @@ def _settings(told: Mapping[str, Any], where: str) -> PeftSettings:
                 f"{where} has {name}: {json.dumps(told[name])[:80]}, which changes more of a model "
                 "than an adapter's matrices, and is not read"
             )
-    ranks, alphas = told.get("rank_pattern") or {}, told.get("alpha_pattern") or {}
-    problems += [
-        f"{where} names layers by {pattern[:80]!r}, which is no expression for names"
-        for pattern in {**ranks, **alphas}
-        if not _safe(pattern)
-    ]
-    if sum(not _NAME.fullmatch(pattern) for pattern in {**ranks, **alphas}) > _MOST:
-        problems.append(f"{where} names layers by more than {_MOST} expressions")
+    found = {}
+    for key in ("rank_pattern", "alpha_pattern"):
+        try:
+            found[key] = Patterns.of(told.get(key) or {})
+        except BadPattern as error:
+            problems.append(f"{where} has an expression in its {key} that is not read: {error}")
     if problems:
         raise AdapterError(*problems)
     alpha = told.get("lora_alpha" if kind == "lora" else "alpha", 8 if told else None)
@@ -166,25 +163,11 @@ def _settings(told: Mapping[str, Any], where: str) -> PeftSettings:
         kind or "lora",
         int(told.get("r", 8 if told else 0)),
         None if alpha is None else float(alpha),
-        Patterns.of(ranks),
-        Patterns.of(alphas),
+        found["rank_pattern"],
+        found["alpha_pattern"],
         bool(told.get("use_rslora")),
         bool(told.get("use_dora")),
     )
-
-
-def _safe(pattern: str) -> bool:
-    if _PLAIN.fullmatch(pattern):
-        return True
-    if len(pattern) > _LONGEST or _NESTED.search(pattern) or re.search(r"\(\?(?!:)|\\\d", pattern):
-        return False
-    if len(re.findall(r"[*+}]", pattern)) > 3:  # each may try every place of the name
-        return False
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError):
-        return False
-    return True
 
 
 @cache

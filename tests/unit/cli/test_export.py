@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,21 @@ def test_complaint_an_adapter_is_not_exported_onto_itself(tmp_path: Path) -> Non
         ran = export(source, "--out", out, "--force")
         assert "is the adapter itself" in str(ran.exception)
     assert source.read_bytes() == whole
+
+
+def test_what_cannot_be_written_or_read_is_told_in_words(tmp_path: Path) -> None:
+    source = kohya_file(tmp_path / "ink.safetensors", "lora", SHAPES)
+    (tmp_path / "plain").write_text("x")
+    for out in (tmp_path / "plain", tmp_path / "plain/x", tmp_path / "plain/x.safetensors"):
+        assert "cannot be written: " in str(export(source, "--out", out).exception)
+    assert (tmp_path / "plain").read_text() == "x"
+    exported(source, "--format", "peft", "--out", tmp_path / "p")
+    weights = tmp_path / "p/adapter_model.safetensors"
+    save_file(load_file(weights), weights)  # without the settings that lorakit puts into the header
+    (tmp_path / "p/adapter_config.json").unlink()
+    os.mkfifo(tmp_path / "p/adapter_config.json")  # a pipe is not waited for
+    ran = export(tmp_path / "p")
+    assert "the adapter_config.json beside it cannot be read" in str(ran.exception)
 
 
 def test_a_folder_of_one_adapter_is_not_overwritten_in_part(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -209,9 +208,8 @@ SETTINGS: dict[str, tuple[Any, str]] = {
     "another rank": ({**GOOD, "r": 4}, "its settings say rank 4, and this is of rank 2"),
     "a rank by name": ({**GOOD, "rank_pattern": {"to_k": 3}}, "its settings say rank 3, and this is of rank 2"),
     "a DoRA without": ({**GOOD, "use_dora": True}, "say DoRA, and there is no magnitude"),
-    "an evil expression": ({**GOOD, "alpha_pattern": {"(a+)+$": 1}}, "no expression for names"),
-    "an expression that is none": ({**GOOD, "alpha_pattern": {"(to_k": 1}}, "no expression for names"),
-    "many stars": ({**GOOD, "alpha_pattern": {".*.*.*.*.*x": 1}}, "no expression for names"),
+    "an expression with no end": ({**GOOD, "alpha_pattern": {"(to_k" + "a" * 2000 + ")": 1}}, "alpha_pattern that is not read"),
+    "an expression that is none": ({**GOOD, "alpha_pattern": {"(to_k": 1}}, "alpha_pattern that is not read"),
 }  # fmt: skip
 
 
@@ -241,6 +239,8 @@ def test_peft_s_tensors_beside_its_matrices_are_refused_by_name(tmp_path: Path) 
         ({"alpha_pattern": {f"^{K}": 3}}, 3),
         ({"alpha_pattern": {"^to_k": 3}}, 5),
         ({"alpha_pattern": {r"down_blocks\.\d\..*": 7}}, 7),
+        ({"alpha_pattern": {r"(([a-z_0-9.]+)+)+x": 3}}, 5),
+        ({"alpha_pattern": {".*.*.*.*.*.*.*.*x": 3}}, 5),
         ({"use_rslora": True}, 5 * math.sqrt(2)),
         ({"target_modules": r".*to_k", "layers_to_transform": [0], "fan_in_fan_out": True, "init_lora_weights": "gaussian"}, 5),
         ({"peft_version": "0.99", "a_new_word": {"x": 1}}, 5),
@@ -251,18 +251,16 @@ def test_peft_s_words_for_alpha_are_read_as_peft_reads_them(tmp_path: Path, more
     assert (layer.alpha, layer.rank) == (alpha, 2)
 
 
-def test_a_thousand_patterns_and_layers_are_matched_in_no_time(tmp_path: Path) -> None:
-    """As our own exports have them: an alpha for each layer of SDXL; counted, not timed."""
+def test_an_alpha_for_each_of_a_thousand_layers_is_looked_up_and_not_tried(tmp_path: Path) -> None:
+    """As our own exports have them; of true expressions, which are tried on each layer, there are few."""
     names = [f"down_blocks.{n}.attentions.0.transformer_blocks.{m}.attn1.to_k" for n in range(40) for m in range(40)]  # fmt: skip
     tensors = {}
     for name in names:
         tensors |= {f"base_model.model.{name}.lora_A.weight": torch.ones(2, 1), f"base_model.model.{name}.lora_B.weight": torch.ones(1, 2)}  # fmt: skip
     alphas = {name: number / 8 + 1 for number, name in enumerate(names)}
-    before = len(re._cache)
     layout = peft(tmp_path, {**GOOD, "alpha_pattern": alphas}, tensors)
     assert {layer.name: layer.alpha for layer in layout.layers} == alphas
-    assert len(re._cache) - before < 50
-    with pytest.raises(AdapterError, match="more than 64 expressions"):
+    with pytest.raises(AdapterError, match="more than 64"):
         peft(tmp_path, {**GOOD, "alpha_pattern": {f"{name}$": 1 for name in names}}, tensors)
 
 
