@@ -7,17 +7,8 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.job import Job, Report
 from lorakit.plan.workers import WORKERS
-
-
-class Report(Protocol):
-    """How an engine tells of a job's progress; `figures` are what a training knows of a step."""
-
-    def __call__(
-        self, job: str, done: int, total: int, figures: Mapping[str, float] | None = None
-    ) -> None:
-        """`done` of `total` units are through."""
 
 
 class EngineProtocol(Protocol):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lorakit.execute import closing, jobs
+from lorakit.execute import jobs, run_report
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import (
     ActionFinished,
@@ -30,11 +30,11 @@ from lorakit.execute.events import (
     RunStarted,
     WorkerState,
 )
-from lorakit.execute.ledger import Ledger
 from lorakit.execute.pool import Workers
 from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.slots import Slot, how_it_ended
 from lorakit.execute.stopwatch import Stopwatch
+from lorakit.execute.task_graph import TaskGraph
 from lorakit.execute.workers import Inbox, WorkerHandle
 from lorakit.facts.environment import differences
 from lorakit.facts.machine import this_machine
@@ -83,8 +83,8 @@ class Runner:
         self._listener = listener
         self._workers = workers
         self._began = time.monotonic()
-        self._ledger = Ledger(plan)
-        self._numbers = {id_: f"{n}" for n, id_ in enumerate(self._ledger.actions)}
+        self._graph = TaskGraph(plan)
+        self._numbers = {id_: f"{n}" for n, id_ in enumerate(self._graph.actions)}
         self._slots: dict[str, Slot] = {}
         self._inbox: Inbox = queue.Queue()
         self._watch = Stopwatch()
@@ -98,7 +98,7 @@ class Runner:
 
     def run(self) -> RunFinished:
         """Make everything the plan asks for; ends early on a failure or when told to stop."""
-        count = len(self._ledger.actions)
+        count = len(self._graph.actions)
         self._tell(
             RunStarted, str(self._folder.path), self._plan.recipe, count, len(self._plan.to_make)
         )
@@ -107,7 +107,7 @@ class Runner:
         try:
             for planned in self._plan.to_make:
                 self._slot(planned.action.engine.slot)
-            self._settle_ready(self._ledger.first())
+            self._settle_ready(self._graph.first())
             while not self._over():
                 if self._settings.stop():
                     ending = "interrupted"
@@ -152,7 +152,7 @@ class Runner:
     def _over(self) -> bool:
         if self._halted and not self._settings.keep_going:
             return not any(slot.busy for slot in self._slots.values())
-        return self._ledger.over
+        return self._graph.over
 
     def _stop_for(self, told: str) -> None:
         self._failed = self._halted = True
@@ -163,7 +163,7 @@ class Runner:
     def _slot(self, name: str) -> Slot:
         """A slot with its worker, which starts while others still plan or draw."""
         if name not in self._slots:
-            self._slots[name] = Slot(name, self._ledger.actions)
+            self._slots[name] = Slot(name, self._graph.actions)
             self._start(self._slots[name])
         return self._slots[name]
 
@@ -188,7 +188,7 @@ class Runner:
                 assert slot.worker is not None
                 if not slot.busy:
                     self._watch.begin(slot.name)
-                inputs = self._ledger.inputs(action.id)
+                inputs = self._graph.inputs(action.id)
                 lost = next((role for role, o in inputs.items() if not self._store.has(o)), None)
                 if lost is not None:
                     self._fail(
@@ -201,7 +201,7 @@ class Runner:
                 slot.worker.submit(self._job(action, inputs))
 
     def _job(self, action: Action, inputs: Mapping[str, Output]) -> Job[WorkerTask]:
-        key = self._ledger.keys[action.id]
+        key = self._graph.keys[action.id]
         logs = self._folder.path / action.id.rpartition("/")[0] / "logs"
         folders = (self._out(action.id), self._kept_by(key), logs)
         return jobs.job(action, key, inputs, self._store, self._plan.sources, folders)
@@ -233,7 +233,7 @@ class Runner:
             case "progress":
                 done, total, figures = message["done"], message["total"], message["figures"]
                 self._watch.progress(message["id"], done, figures.get("training_seconds"))
-                self._estimates.note(self._ledger.actions[message["id"]], figures)
+                self._estimates.note(self._graph.actions[message["id"]], figures)
                 self._tell(ActionProgress, message["id"], done, total, figures)
             case "ended":
                 self._hear_end(worker, message)
@@ -286,7 +286,7 @@ class Runner:
             except queue.Empty:
                 return
             done = message["event"] == "ended" and "error" not in message
-            if done and message["id"] not in self._ledger.outcomes:
+            if done and message["id"] not in self._graph.outcomes:
                 try:
                     self._commit(message)
                 except StoreError as error:
@@ -302,13 +302,13 @@ class Runner:
         todo = list(ready)[::-1]
         while todo:
             id_ = todo.pop()
-            action = self._ledger.actions[id_]
-            inputs = {role: o.digest for role, o in self._ledger.inputs(id_).items()}
-            key = self._ledger.keys[id_] = action_key(action, inputs)
+            action = self._graph.actions[id_]
+            inputs = {role: o.digest for role, o in self._graph.inputs(id_).items()}
+            key = self._graph.keys[id_] = action_key(action, inputs)
             kept = self._kept(action)
             if kept is not None:
                 todo += self._settle(id_, kept, "cached")
-            elif self._ledger.claim(id_, key):
+            elif self._graph.claim(id_, key):
                 slot = self._slot(action.engine.slot)
                 if slot.given_up:
                     self._fail(id_, slot.given_up)
@@ -321,22 +321,22 @@ class Runner:
         if kept is None:
             return False
         ready = self._settle(action.id, kept, "cached")
-        for twin in self._ledger.twins(action.id):
+        for twin in self._graph.twins(action.id):
             ready += self._settle(twin, kept, "cached")
         self._settle_ready(ready)
         return True
 
     def _kept(self, action: Action) -> Mapping[str, Output] | None:
         """An action's outputs, if the store has all that somebody needs of them, whole."""
-        if self._ledger.planned[action.id].forced or self._selection.forces(action):
+        if self._graph.planned[action.id].forced or self._selection.forces(action):
             return None
-        manifest = self._store.manifest(self._ledger.keys[action.id])
+        manifest = self._store.manifest(self._graph.keys[action.id])
         if manifest is None:
             return None
         packages, now = WORKERS[action.engine.slot].packages, self._plan.environment
         if self._selection.rebuild and differences(manifest.environment, now, packages):
             return None
-        for name in set(action.files) | self._ledger.opened_behind(action.id):
+        for name in set(action.files) | self._graph.opened_behind(action.id):
             output = manifest.outputs.get(name)
             if output is None or not self._store.has(output):
                 return None
@@ -345,11 +345,11 @@ class Runner:
     def _commit(self, message: Mapping[str, Any]) -> None:
         """Keep a result: objects first, the manifest last."""
         id_ = str(message["id"])
-        action = self._ledger.actions[id_]
+        action = self._graph.actions[id_]
         outputs = {name: self._store.adopt(Path(path)) for name, path in message["outputs"].items()}
         seconds = round(float(message.get("seconds", 0.0)), 3)
-        inputs = {role: output.digest for role, output in self._ledger.inputs(id_).items()}
-        key, environment = self._ledger.keys[id_], self._plan.environment
+        inputs = {role: output.digest for role, output in self._graph.inputs(id_).items()}
+        key, environment = self._graph.keys[id_], self._plan.environment
         self._store.record(
             Manifest(key, action.kind, action.task.key(), inputs, outputs, seconds, environment)
         )
@@ -357,7 +357,7 @@ class Runner:
         shutil.rmtree(self._kept_by(key), ignore_errors=True)
         self._watch.lap(action)
         ready = self._settle(id_, outputs, "made", seconds)
-        for twin in self._ledger.twins(id_):
+        for twin in self._graph.twins(id_):
             ready += self._settle(twin, outputs, "cached")
         self._settle_ready(ready)
 
@@ -366,27 +366,27 @@ class Runner:
     ) -> list[str]:
         """Put an action's files in the run folder; returns what waited for it alone."""
         files: list[str] = []
-        for name, paths in self._ledger.actions[id_].files.items():
+        for name, paths in self._graph.actions[id_].files.items():
             self._folder.put(self._store.object_path(outputs[name].digest), paths)
             files += paths
         picture = next((file for file in files if file.endswith(".png")), "")
-        key = self._ledger.keys[id_]
+        key = self._graph.keys[id_]
         self._tell(ActionFinished, id_, outcome, key, seconds, tuple(files), picture)
-        return self._ledger.settle(id_, outputs, outcome)
+        return self._graph.settle(id_, outputs, outcome)
 
     def _fail(self, id_: str, error: str) -> None:
         ready: list[str] = []
-        for failed in (id_, *self._ledger.twins(id_)):
-            key = self._ledger.keys.get(failed, "")
-            action = self._ledger.actions[failed]
+        for failed in (id_, *self._graph.twins(id_)):
+            key = self._graph.keys.get(failed, "")
+            action = self._graph.actions[failed]
             self._halted = self._halted or not (action.alone or action.may_fail)
             # a sample that cannot be drawn is a pity, and no reason to end a run
             self._failed = self._failed or not action.may_fail
             self._tell(ActionFinished, failed, "failed", key, detail=error)
-            skipped_with, freed = self._ledger.fail(failed)
+            skipped_with, freed = self._graph.fail(failed)
             ready += freed
             for skipped in skipped_with:
-                self._failed = self._failed or not self._ledger.actions[skipped].may_fail
+                self._failed = self._failed or not self._graph.actions[skipped].may_fail
                 self._tell(
                     ActionFinished, skipped, "skipped", detail=f"needs {failed}, which failed"
                 )
@@ -395,12 +395,10 @@ class Runner:
     # -- the end ---------------------------------------------------------------------------------
 
     def _finish(self, ending: Ending) -> RunFinished:
-        ledger = self._ledger
+        graph = self._graph
         observed = self._watch.observed()
         self._store.remember()
-        made = {
-            i: k for i, k in ledger.keys.items() if ledger.outcomes.get(i) in ("made", "cached")
-        }
+        made = {i: k for i, k in graph.keys.items() if graph.outcomes.get(i) in ("made", "cached")}
         try:
             if observed:
                 Timings(self._store.folder).learn({**observed, **self._estimates.observed()})
@@ -409,21 +407,21 @@ class Runner:
             # the next plan is poorer by its reasons and a better guess of the time
             self._tell(Note, f"{error.filename or self._store.folder}: {why(error)}")
         seconds = round(time.monotonic() - self._began, 3)
-        finished = closing.finished(
+        finished = run_report.finished(
             self._plan,
-            ledger,
+            graph,
             ending,
             self._folder.path,
             seconds,
             calls=dict(sum((Counter(calls) for calls in self._calls.values()), Counter())),
             hint=what_a_change_costs(
-                list(ledger.actions.values()), {**self._plan.timings, **observed}
+                list(graph.actions.values()), {**self._plan.timings, **observed}
             ),
             estimates=self._estimates,
         )
-        complete = ending == "done" and not ledger.held
+        complete = ending == "done" and not graph.held
         try:
-            self._folder.finish(closing.manifest(self._plan, ledger, finished), complete=complete)
+            self._folder.finish(run_report.manifest(self._plan, graph, finished), complete=complete)
         except StoreError as error:
             self._stop_for(str(error))
             finished = replace(finished, ending="failed" if ending == "done" else ending)

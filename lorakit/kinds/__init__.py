@@ -27,7 +27,7 @@ KINDS: Mapping[type[Step], str] = {
     TrainTextStep: "lorakit.kinds.train_text:TrainTexts",
     TrainImageStep: "lorakit.kinds.train_image:TrainImages",
     CompareStep: "lorakit.kinds.compare:Comparisons",
-    SweepStep: "lorakit.kinds.sweep:Sweeps",
+    SweepStep: "lorakit.kinds.sweep:SweepMembers",
 }
 
 

@@ -18,7 +18,7 @@ from lorakit.store.canonical import digest_of
 ENCODE_SLOT = "encode"
 
 
-class Encodings:
+class EncodingActions:
     """The encoding actions of one step; what is asked for twice is one action."""
 
     def __init__(

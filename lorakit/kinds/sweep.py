@@ -30,7 +30,7 @@ BEST = "best"
 _ABOUT = ("log", "curve")
 
 
-class Sweeps:
+class SweepMembers:
     """The members' actions as their own kinds plan them, then what is told of all of them."""
 
     def needs(self, step: SweepStep) -> Sequence[str]:

@@ -9,7 +9,7 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS, trained_file
 from lorakit.facts.models import ModelFacts, pipeline_files
 from lorakit.kinds import image_checks
-from lorakit.kinds.encoded import Encodings
+from lorakit.kinds.encoded import EncodingActions
 from lorakit.kinds.image_cost import cost, counted, weights_line
 from lorakit.kinds.image_samples import adapter_steps, check_samples, sample_actions
 from lorakit.kinds.image_set import MIDDLE, ImageSet, Sample, image_set, views
@@ -59,7 +59,7 @@ class TrainImages:
         seen = image_set(step, context)
         course = _course(step, context, seen)
         read, skip = step.max_token_length, step.clip_skip
-        encodings = Encodings(step.name, step.place, model, context, read, skip)
+        encodings = EncodingActions(step.name, step.place, model, context, read, skip)
         encoded = _encoded(step, seen, encodings, course.seed)
         count = counted(step, context, TARGETS)
         steps = adapter_steps(step, course.steps)
@@ -169,7 +169,9 @@ class _Encoded:
     inputs: tuple[Input, ...]
 
 
-def _encoded(step: TrainImageStep, seen: ImageSet, encodings: Encodings, seed: int) -> _Encoded:
+def _encoded(
+    step: TrainImageStep, seen: ImageSet, encodings: EncodingActions, seed: int
+) -> _Encoded:
     """What the worker is told of each picture, and where it finds its latents and embeds."""
     roles: dict[str, Input] = {}
     # what is trained, or shuffled, cannot be encoded before

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lorakit.diagnostics import Place
 from lorakit.plan.actions import Action
-from lorakit.plan.states import Change
+from lorakit.plan.states import ParameterChange
 from lorakit.store.store import Manifest
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -23,7 +23,7 @@ _SPOKEN = {
 }
 
 
-def changes_between(before: Manifest, action: Action) -> tuple[Change, ...]:
+def changes_between(before: Manifest, action: Action) -> tuple[ParameterChange, ...]:
     """Every parameter that differs, in the action's order; those that went away last."""
     changes = []
     old = before.params
@@ -31,9 +31,9 @@ def changes_between(before: Manifest, action: Action) -> tuple[Change, ...]:
     for name, value in now.items():
         if name not in old or old[name] != value:
             spoken = _SPOKEN.get(name, name)
-            changes.append(Change(spoken, old.get(name), value, _where(action, name)))
+            changes.append(ParameterChange(spoken, old.get(name), value, _where(action, name)))
     changes += [
-        Change(_SPOKEN.get(name, name), value, None, action.place)
+        ParameterChange(_SPOKEN.get(name, name), value, None, action.place)
         for name, value in old.items()
         if name not in now
     ]
@@ -64,7 +64,7 @@ def _difference(before: str, after: str) -> tuple[str, str]:
     return " ".join(old[first : len(old) - rest]), " ".join(new[first : len(new) - rest])
 
 
-def reason_of(changes: Sequence[Change]) -> str:
+def reason_of(changes: Sequence[ParameterChange]) -> str:
     """One line for a reader."""
     if not changes:
         return "one of its inputs changed"

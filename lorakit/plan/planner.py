@@ -16,12 +16,12 @@ from lorakit.plan.expand import expand
 from lorakit.plan.explain import changes_between, reason_of
 from lorakit.plan.keys import action_key
 from lorakit.plan.kind import Kind
-from lorakit.plan.states import Change, Plan, Planned, State
+from lorakit.plan.states import ParameterChange, Plan, Planned, State
 from lorakit.plan.workers import WORKERS
 from lorakit.store.store import Manifest, Output
 
 
-class View(Protocol):
+class StoreView(Protocol):
     """What a plan may see of the store."""
 
     def manifest(self, key: str) -> Manifest | None:
@@ -58,7 +58,7 @@ def plan(
     project: Project,
     facts: Facts,
     kind_of: Callable[[Step], Kind[Any]],
-    view: View,
+    view: StoreView,
     last: Mapping[str, str],
     selection: Selection = Selection(),
 ) -> Plan:
@@ -90,7 +90,7 @@ def plan(
 
 def resolve(
     actions: Sequence[Action],
-    view: View,
+    view: StoreView,
     last: Mapping[str, str],
     selection: Selection,
     environment: Mapping[str, str] | None = None,
@@ -137,7 +137,7 @@ def resolve(
     result = []
     for action in actions:
         key = keys[action.id]
-        changes: tuple[Change, ...] = ()
+        changes: tuple[ParameterChange, ...] = ()
         if action.id not in wanted:
             state, reason = State.HELD, "left out by --only"
         elif not remake[action.id]:

@@ -32,7 +32,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ParameterChange:
     """One parameter that differs from what was last made at the same address."""
 
     what: str
@@ -49,7 +49,7 @@ class Planned:
     state: State
     reason: str = ""
     key: str | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ParameterChange, ...] = ()
     outputs: Mapping[str, str] | None = None
     forced: bool = False
 

@@ -28,11 +28,10 @@ from lorakit.rendering.sweep_table import write_best, write_sweep
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from lorakit.plan.tasks.job import Job
+    from lorakit.plan.tasks.job import Job, Report
     from lorakit.plan.tasks.task import WorkerTask
 
     Progress = Iterator[tuple[int, int]]
-    Report = Callable[[str, int, int], None]  # job id, units done, units in all
 
 _SLICE = 0.15  # seconds of work between two looks at the pipe
 

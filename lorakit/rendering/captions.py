@@ -40,7 +40,7 @@ class CaptionStyle:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class CaptionLayer:
     """A drawn caption: the box it covers (px, even); in 256ths its cover, and light times cover."""
 
     left: int
@@ -118,7 +118,7 @@ def _pieces(word: str, measure: Callable[[str], float], width: float) -> list[st
 
 def caption_layer(
     text: str, style: CaptionStyle, width: int, height: int, letters: Lettering | None = None
-) -> Layer | None:
+) -> CaptionLayer | None:
     """Draw a caption for a film of this size (px, even); None where there is nothing to draw."""
     letters = letters or Lettering()
     text = drawable(text)
@@ -140,7 +140,7 @@ def caption_layer(
 
 def _drawn(
     lines: list[str], size: int, film: tuple[int, int], rows: tuple[int, int], letters: Lettering
-) -> Layer:
+) -> CaptionLayer:
     """Draw lines from `rows[0]` on, `rows[1]` px apart."""
     from PIL import Image, ImageFilter
 
@@ -166,7 +166,7 @@ def _drawn(
     return _layer(box, inks.crop(box), rims.crop(box), shadow)
 
 
-def _layer(box: tuple[int, int, int, int], inks: Image, rims: Image, shadow: Image) -> Layer:
+def _layer(box: tuple[int, int, int, int], inks: Image, rims: Image, shadow: Image) -> CaptionLayer:
     import numpy as np
     from PIL import Image
 
@@ -177,7 +177,7 @@ def _layer(box: tuple[int, int, int, int], inks: Image, rims: Image, shadow: Ima
     cover = np.maximum(dark, ink)
     light = ink * WHITE + (cover - ink) * BLACK
     small = np.asarray(Image.fromarray(np.asarray(np.rint(cover * 255), dtype=np.uint8)).reduce(2))
-    return Layer(
+    return CaptionLayer(
         *box,
         cover=np.asarray(np.rint(cover * 256), dtype=np.uint32),
         light=np.asarray(np.rint(light * 256), dtype=np.uint32),

@@ -18,7 +18,7 @@ from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.facts.devices import HOST
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.frame import FrameTask
-from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.job import Job, Report
 from lorakit.rendering import png
 from lorakit.rendering.conditioning import Encoder
 from lorakit.rendering.kept_text import Stacker, keep_projections
@@ -27,7 +27,6 @@ from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, advance_trying, predictor
 from lorakit.rendering.widths import Widths
 
-Report = Callable[[str, int, int], None]
 FrameJob = Job[FrameTask]
 _Sort = tuple[tuple[int, int, int], bool]  # a row's (C, H, W), and whether it is guided
 

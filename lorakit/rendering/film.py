@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from lorakit.rendering.captions import Layer
+    from lorakit.rendering.captions import CaptionLayer
 
     Bytes = NDArray[np.uint8]
 
@@ -159,7 +159,7 @@ class _Scenery:
     def _picture(self, path: Path) -> Bytes:
         return planes(self._shape(open_rgb(path), *self._size))
 
-    def _layer(self, caption: str) -> Layer | None:
+    def _layer(self, caption: str) -> CaptionLayer | None:
         if self._captions is None:
             return None
         return caption_layer(caption, self._captions, *self._size, self._letters)

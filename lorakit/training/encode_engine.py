@@ -19,12 +19,11 @@ import torch
 from lorakit.diagnostics import LorakitError, in_words
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
-from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.job import Job, Report
 from lorakit.rendering.conditioning import Encoder
 from lorakit.store.sources import Reading
 from lorakit.training import canonical
 from lorakit.training.image_data import encode, mask_of, pixels
-from lorakit.training.task import Report
 
 
 class EncodeEngine:

@@ -12,10 +12,9 @@ import torch
 
 from lorakit.diagnostics import LorakitError, in_words
 from lorakit.plan import memory
-from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.job import Job, Report
 from lorakit.plan.tasks.training import TrainTask
 from lorakit.training.ranks import Ranks
-from lorakit.training.task import Report
 from lorakit.training.trainer import Run, Trainer
 
 TrainJob = Job[TrainTask]

@@ -43,7 +43,7 @@ _TIDIED = (
 _NAMED = 4  # samples of a bad batch that an error names
 
 
-class NotFinite(LorakitError):
+class LossNotFinite(LorakitError):
     """The loss or the gradients became infinite or NaN."""
 
 
@@ -116,7 +116,7 @@ class Loop:
         return self.step_number >= self.settings.steps
 
     def step(self) -> Figures:
-        """One optimizer step. Raises NotFinite, and OSError where a checkpoint cannot be written."""
+        """One optimizer step. Raises LossNotFinite, and OSError where a checkpoint cannot be written."""
         began = time.monotonic()
         self.model.train()
         passes = self.settings.gradient_accumulation_steps
@@ -250,12 +250,12 @@ class Loop:
         for name, average in self._averages.items():
             average.lerp_(self._weights[name].detach(), 1 - decay)
 
-    def _not_finite(self, what: str, number: int) -> NotFinite:
+    def _not_finite(self, what: str, number: int) -> LossNotFinite:
         names = list(self.task.names(number))
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         kept = self._checkpoints.steps() if self._checkpoints is not None else []
         good = f"the last good checkpoint is of step {kept[-1]}" if kept else "no checkpoint yet"
-        return NotFinite(
+        return LossNotFinite(
             f"the {what} is not finite at step {self.step_number + 1}, on {'; '.join(names[:_NAMED])}"
             f"{more} ({good}); {self._gentler()} may help"
         )

@@ -95,15 +95,6 @@ class LoopSettings:
         )
 
 
-class Report(Protocol):
-    """How a trainer tells of its steps."""
-
-    def __call__(
-        self, job: str, done: int, total: int, figures: Mapping[str, float] | None = None
-    ) -> None:
-        """`done` of `total` optimizer steps are through; `figures` of the last one."""
-
-
 def seeded(seed: int, *what: str | int) -> torch.Generator:
     """Set torch's own randomness, which initialises adapters and drops out; returns a CPU generator."""
     number = derive(seed, *what)

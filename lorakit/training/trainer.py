@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.job import Job, Report
 from lorakit.plan.tasks.training import TrainTask
 from lorakit.store import atomic
 from lorakit.store.sources import Reading
@@ -24,7 +24,7 @@ from lorakit.training.evaluation_log import EvaluationLog
 from lorakit.training.loop import Figures, Loop
 from lorakit.training.memory import peak_memory
 from lorakit.training.step_adapters import StepAdapters
-from lorakit.training.task import LoopSettings, Report, Task, size
+from lorakit.training.task import LoopSettings, Task, size
 
 TaskT_co = TypeVar("TaskT_co", bound=TrainTask, covariant=True)
 Run = Generator[None, None, Mapping[str, str]]

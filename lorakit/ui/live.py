@@ -11,7 +11,7 @@ from lorakit.execute.events import ActionFinished, Note, RunStarted
 from lorakit.ui.outline import show
 from lorakit.ui.plain import PlainView
 from lorakit.ui.progress import Progress
-from lorakit.ui.screen import Picture, Screen
+from lorakit.ui.screen import Screen, ShownPicture
 from lorakit.ui.summary import summary
 from lorakit.ui.theme import BAD, WARN, clean, shows_pictures
 
@@ -29,7 +29,7 @@ _FRAMES_A_SECOND = 8
 _PICTURE_EVERY = 0.4  # seconds: decoding a picture costs more than drawing the rest
 
 
-class View(Protocol):
+class RunView(Protocol):
     """What a run tells its events to; a context manager that ends with a summary."""
 
     def handle(self, event: Event) -> None:
@@ -45,7 +45,7 @@ class View(Protocol):
     ) -> None: ...
 
 
-def view_for(plan: Plan, console: Console, *, plain: bool = False) -> View:
+def view_for(plan: Plan, console: Console, *, plain: bool = False) -> RunView:
     """Choose a view: live on a terminal that can be redrawn, else lines."""
     if plain or not console.is_terminal or console.is_dumb_terminal:
         return PlainView(plan, console)
@@ -71,7 +71,7 @@ class LiveView:
         self._lock = Lock()
         self._live: Live | None = None
         self._thumbnails = thumbnails and shows_pictures(console)
-        self._picture: Picture | None = None
+        self._picture: ShownPicture | None = None
         self._shown: tuple[str, tuple[int, int] | None] = ("", None)  # its path and its room
         self._loaded = -_PICTURE_EVERY  # when, in seconds of the run
 
@@ -137,5 +137,5 @@ class LiveView:
 
         loaded = thumbnail(Path(path), *size)
         if loaded is not None:
-            self._picture = Picture(*loaded)
+            self._picture = ShownPicture(*loaded)
             self._shown, self._loaded = (path, size), now

@@ -21,21 +21,21 @@ _NARROWEST = 20  # cells that a wrapped line keeps for its words
 
 
 @dataclass(slots=True)
-class Node:
+class TreeNode:
     """A line of the tree, the plain lines that belong to it, and its branches."""
 
     line: Line
     notes: list[Line] = field(default_factory=list)
-    branches: list[Node] = field(default_factory=list)
+    branches: list[TreeNode] = field(default_factory=list)
 
 
-def lines_of(roots: Iterable[Node], glyphs: Glyphs) -> Iterator[tuple[str, str, Line]]:
+def lines_of(roots: Iterable[TreeNode], glyphs: Glyphs) -> Iterator[tuple[str, str, Line]]:
     """Yield each line as (what stands before it, before its continuation, its pieces)."""
     for root in roots:
         yield from _draw(root, "", "", glyphs)
 
 
-def _draw(node: Node, first: str, rest: str, glyphs: Glyphs) -> Iterator[tuple[str, str, Line]]:
+def _draw(node: TreeNode, first: str, rest: str, glyphs: Glyphs) -> Iterator[tuple[str, str, Line]]:
     below = rest + (glyphs.pipe if node.branches else glyphs.space)
     yield first, below, node.line
     for note in node.notes:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lorakit.execute.events import Event
     from lorakit.plan.states import Plan
-    from lorakit.ui.progress import Row
+    from lorakit.ui.progress import ProgressRow
 
 _EVERY = 5.0  # seconds between two lines about frames
 
@@ -74,7 +74,7 @@ class PlainView:
         elif isinstance(event, Note):
             self._say(f"note: {clean(event.text)}")
         # after a training's last step nothing is told for as long as it is measured and checked
-        ended = isinstance(event, ActionProgress) and progress.closing
+        ended = isinstance(event, ActionProgress) and progress.finishing
         if ended or (not isinstance(event, RunFinished) and event.at - self._told >= _EVERY):
             self._news()
 
@@ -110,5 +110,5 @@ class PlainView:
         self._console.file.flush()
 
 
-def _name(row: Row) -> str:
+def _name(row: ProgressRow) -> str:
     return f"{row.step}: {row.title}" if row.single else f"{row.step}/{row.title}:"

@@ -11,7 +11,7 @@ from lorakit.plan.states import State
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import Place
-    from lorakit.plan.states import Change, Plan, Planned, Waves
+    from lorakit.plan.states import ParameterChange, Plan, Planned, Waves
 
 
 def plan_as_json(plan: Plan) -> dict[str, object]:
@@ -82,7 +82,7 @@ def _planned(planned: Planned) -> dict[str, object]:
     }
 
 
-def _change(change: Change) -> dict[str, object]:
+def _change(change: ParameterChange) -> dict[str, object]:
     return {
         "what": change.what,
         "before": _plain(change.before),

@@ -13,7 +13,7 @@ from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.waves import by_width
-from lorakit.ui.outline import Node, lines_of, show
+from lorakit.ui.outline import TreeNode, lines_of, show
 from lorakit.ui.plan_json import plan_as_json
 from lorakit.ui.theme import FAINT, STRONG, WARN, clean, glyphs_for
 
@@ -78,9 +78,9 @@ def title_of(planned: Planned) -> str:
     return "" if f"{scene}/".startswith(f"{action.group}/") else scene
 
 
-def _steps(plan: Plan, *, frames: bool) -> Iterator[Node]:
+def _steps(plan: Plan, *, frames: bool) -> Iterator[TreeNode]:
     for step, rows in groups_of(plan.actions):
-        node = Node([(step, STRONG)])
+        node = TreeNode([(step, STRONG)])
         node.notes = [[(clean(note), FAINT)] for note in plan.notes.get(step, ())]
         width = max((len(_heading(r)) for r in rows if isinstance(r, Group)), default=0)
         for row in rows:
@@ -93,7 +93,7 @@ def _heading(group: Group) -> str:
     return clean(f"{group.name} {group.title}".rstrip())
 
 
-def _group(group: Group, width: int, *, frames: bool) -> Node:
+def _group(group: Group, width: int, *, frames: bool) -> TreeNode:
     counts = {state: sum(p.state is state for p in group.members) for state in State}
     foremost = next(state for state in _FOREMOST if counts[state])
     line: list[tuple[str, str]] = [
@@ -104,7 +104,7 @@ def _group(group: Group, width: int, *, frames: bool) -> Node:
     shown = [(state, number) for state, number in counts.items() if number]
     for place, (state, number) in enumerate(shown):
         line += [(", ", "")] * bool(place) + [(f"{number} {state.word}", state.style)]
-    node = Node(line)
+    node = TreeNode(line)
     if frames:
         node.branches = [
             _frame(planned, planned.action.task)
@@ -173,7 +173,7 @@ def _stated(planned: Planned, name: str, detail: str = "") -> Line:
     return line
 
 
-def _single(planned: Planned) -> Node:
+def _single(planned: Planned) -> TreeNode:
     action = planned.action
     files = [path for paths in action.files.values() for path in paths]
     name = action.task.title or clean(action.label)
@@ -181,11 +181,11 @@ def _single(planned: Planned) -> Node:
     if isinstance(action.task, FilmTask):
         detail = f"{detail}, {numbers.count(action.units, action.task.unit)}"
     notes = [[(clean(line), FAINT)] for line in action.notes]
-    return Node(_stated(planned, name, detail), notes=list(notes))
+    return TreeNode(_stated(planned, name, detail), notes=list(notes))
 
 
-def _frame(planned: Planned, task: FrameTask) -> Node:
-    node = Node(_stated(planned, _number(planned)))
+def _frame(planned: Planned, task: FrameTask) -> TreeNode:
+    node = TreeNode(_stated(planned, _number(planned)))
     node.notes.append([(clean(task.prompt), "")])
     if task.negative_prompt:
         node.notes.append([(f"not: {clean(task.negative_prompt)}", FAINT)])

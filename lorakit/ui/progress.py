@@ -35,7 +35,7 @@ _WINDOW = (
 
 
 @dataclass(slots=True)
-class Row:
+class ProgressRow:
     """One line of the tree: a scene with its frames, or a film or a sheet alone."""
 
     step: str
@@ -70,7 +70,7 @@ class Row:
 
 
 @dataclass(slots=True)
-class Slot:
+class WorkerProgress:
     """A worker: its state in words, since when, and how fast it has been of late."""
 
     state: str = ""
@@ -108,8 +108,8 @@ class Progress:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.actions: dict[str, Action] = {}
-        self.rows: list[Row] = []
-        self.slots: dict[str, Slot] = {}
+        self.rows: list[ProgressRow] = []
+        self.slots: dict[str, WorkerProgress] = {}
         self.folder = ""
         self.at = 0.0
         self.current: Action | None = None
@@ -118,7 +118,7 @@ class Progress:
         self.pictured: Action | None = None
         self.failures: list[tuple[str, str]] = []
         self.finished: RunFinished | None = None
-        self._row_of: dict[str, Row] = {}
+        self._row_of: dict[str, ProgressRow] = {}
         self._units_done: dict[str, int] = {}
         self._ended: set[str] = set()
         self._active: dict[str, None] = {}  # in the order they began
@@ -127,7 +127,7 @@ class Progress:
         self._prepare()
 
     def _prepare(self) -> None:
-        rows: dict[tuple[str, str], Row] = {}
+        rows: dict[tuple[str, str], ProgressRow] = {}
         for planned in self.plan.actions:
             action = planned.action
             if planned.state is State.HELD:
@@ -136,7 +136,7 @@ class Progress:
             key = (action.step, action.group or action.id)
             row = rows.get(key)
             if row is None:
-                row = rows[key] = Row(
+                row = rows[key] = ProgressRow(
                     action.step,
                     _title(action),
                     not action.group,
@@ -149,7 +149,7 @@ class Progress:
             row.total += 1
             row.units += action.units
             self._row_of[action.id] = row
-            slot = self.slots.setdefault(action.engine.slot, Slot())
+            slot = self.slots.setdefault(action.engine.slot, WorkerProgress())
             if planned.state.to_make:
                 slot.left += action.units
         self._to_make = {p.action.id for p in self.plan.to_make}
@@ -161,7 +161,7 @@ class Progress:
         return {n: spent.get(n, 0.0) / max(1, slot.left) for n, slot in self.slots.items()}
 
     @property
-    def closing(self) -> bool:
+    def finishing(self) -> bool:
         """Whether a training is through its steps, and measures, saves and checks what came of them."""
         at = self.current
         return (
@@ -184,7 +184,7 @@ class Progress:
         """Actions that have ended."""
         return len(self._ended)
 
-    def row_of(self, action: str) -> Row | None:
+    def row_of(self, action: str) -> ProgressRow | None:
         """Find the line an action belongs to."""
         return self._row_of.get(action)
 
@@ -199,7 +199,7 @@ class Progress:
         elif isinstance(event, ActionFinished):
             self._end(event)
         elif isinstance(event, WorkerState):
-            slot = self.slots.setdefault(event.slot, Slot())
+            slot = self.slots.setdefault(event.slot, WorkerProgress())
             slot.state, slot.detail = event.state, event.detail
             slot.since, slot.seconds = event.at, event.seconds
         elif isinstance(event, RunStarted):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-    from lorakit.ui.progress import Progress, Row
+    from lorakit.ui.progress import Progress, ProgressRow
 
 _INDENT = 8
 _MOST_LINES = 3  # of one piece of news: a prompt can be long
@@ -26,7 +26,7 @@ _FEWEST_ROWS = 3  # of the tree, however low the terminal is
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ShownPicture:
     """A thumbnail as rich draws it, and its width in cells."""
 
     drawing: RenderableType
@@ -49,7 +49,7 @@ class Screen:
         rows = min(16, height * 2 // 5)
         return min(width // 3, 3 * rows), rows
 
-    def draw(self, now: float, picture: Picture | None) -> RenderableType:
+    def draw(self, now: float, picture: ShownPicture | None) -> RenderableType:
         """Draw everything; `now` is in seconds since the run began."""
         from rich.console import Group
 
@@ -107,12 +107,12 @@ class Screen:
         if last < len(rows):
             yield self._line((f"{self._glyphs.ellipsis} {self._folded(rows[last:])}", FAINT))
 
-    def _folded(self, rows: list[Row]) -> str:
+    def _folded(self, rows: list[ProgressRow]) -> str:
         over = sum(row.over for row in rows)
         parts = [(over, "done"), (len(rows) - over, "to come")]
         return ", ".join(f"{number} {word}" for number, word in parts if number)
 
-    def _row(self, row: Row, title: int, *, ends: bool) -> Text:
+    def _row(self, row: ProgressRow, title: int, *, ends: bool) -> Text:
         glyphs = self._glyphs
         name = clean(row.title)
         if len(name) > title:
@@ -143,7 +143,7 @@ class Screen:
 
     # -- what is going on ------------------------------------------------------------------------
 
-    def _beside(self, picture: Picture, news: list[Text]) -> RenderableType:
+    def _beside(self, picture: ShownPicture, news: list[Text]) -> RenderableType:
         from rich.console import Group
         from rich.table import Table
 

@@ -11,13 +11,13 @@ from lorakit.ui.theme import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lorakit.ui.progress import Progress, Row, Slot
+    from lorakit.ui.progress import Progress, ProgressRow, WorkerProgress
 
 
 _AT_ONCE = 0.05  # s
 
 
-def worker_words(name: str, slot: Slot, at: float) -> str:
+def worker_words(name: str, slot: WorkerProgress, at: float) -> str:
     """Say what a worker is at: `loading lorakit:studio 1.2 s`; empty where it needs no words."""
     detail = clean(slot.detail)
     if slot.state in ("loading", "ready") and not detail:
@@ -34,7 +34,7 @@ def worker_words(name: str, slot: Slot, at: float) -> str:
     return f"starting the {name} worker" if slot.state == "starting" else ""
 
 
-def done_words(row: Row) -> str:
+def done_words(row: ProgressRow) -> str:
     """Say how a row stands: `3 of 5 frames`, `5 frames done, 2 cached`, `written`, `waits`."""
     if row.single:
         if not row.over:
@@ -80,7 +80,7 @@ def speed_words(progress: Progress) -> Iterator[str]:
         yield numbers.rate(rate, "step")
     yield from figure_words(progress.figures)
     left = progress.seconds_left()
-    if progress.closing:
+    if progress.finishing:
         yield "measures and checks what it saved"
     elif left:
         yield f"{numbers.about(left)} left"

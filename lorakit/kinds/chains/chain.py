@@ -24,7 +24,7 @@ class Drawn:
     hop: int
 
 
-class Chain(Protocol):
+class ChainRule(Protocol):
     """One way of going on from the frames before; `links` says whether frames begin from others at all."""
 
     links: bool

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from lorakit.plan.tasks import task_from_json
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.store.sources import Read
+
+
+class Report(Protocol):
+    """How an engine tells of a job's progress; `figures` are what a training knows of a step."""
+
+    def __call__(
+        self, job: str, done: int, total: int, figures: Mapping[str, float] | None = None
+    ) -> None:
+        """`done` of `total` units are through."""
+
 
 TaskT_co = TypeVar("TaskT_co", bound=WorkerTask, covariant=True)
 

@@ -16,7 +16,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.facts.packages import MODULES
 from lorakit.training import canonical
 from lorakit.training.checkpoints import Checkpoints
-from lorakit.training.loop import Loop, NotFinite
+from lorakit.training.loop import Loop, LossNotFinite
 
 
 def finish(loop):
@@ -153,7 +153,7 @@ def test_complaint_08_a_loss_that_is_not_finite_stops_with_step_samples_and_chec
     toy, settings, tmp_path
 ):
     loop = Loop(toy(poison=7), replace(settings, checkpointing_steps=2), tmp_path)
-    with pytest.raises(NotFinite) as caught:
+    with pytest.raises(LossNotFinite) as caught:
         finish(loop)
     words = str(caught.value)
     assert "at step 4" in words

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.plan.states import Change, Estimate, State
+from lorakit.plan.states import Estimate, ParameterChange, State
 from tests.support.shown_plans import BOARD, assembled, board, frame, make_plan
 
 
@@ -20,8 +20,8 @@ def changed_board():
     where = Place(BOARD, 12, 9)
     words = ("the golden key", "the silver key")
     changed = {"reason": f"prompt: {words[0]} -> {words[1]} ({where})"}
-    change = Change("prompt", *words, where)
-    forced = Change("guidance_scale", 5.0, 6.0, Place(BOARD, 3, 40))
+    change = ParameterChange("prompt", *words, where)
+    forced = ParameterChange("guidance_scale", 5.0, 6.0, Place(BOARD, 3, 40))
     ids = ["film/meadow/1", "film/meadow/2", "film/meadow/3", "film/mars/1", "film/mars/2"]
     return make_plan(
         frame("meadow", 1, "a white bunny in a green meadow", State.CACHED),

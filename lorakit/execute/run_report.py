@@ -7,28 +7,28 @@ from pathlib import Path
 
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import Ending, RunFinished
-from lorakit.execute.ledger import Ledger
+from lorakit.execute.task_graph import TaskGraph
 from lorakit.plan.states import Plan
 
 
-def shown(ledger: Ledger, output: str, step: str = "") -> str:
+def shown(graph: TaskGraph, output: str, step: str = "") -> str:
     """Where the last film or contact sheet stands in the run folder; of one step if it has one."""
-    found = _files(ledger, output)
+    found = _files(graph, output)
     return found.get(step) or next(reversed(found.values()), "")
 
 
-def _files(ledger: Ledger, output: str) -> dict[str, str]:
+def _files(graph: TaskGraph, output: str) -> dict[str, str]:
     """Where the files of an output stand in the run folder, by step; of a step that has several, the last."""
     return {
         action.step: action.files[output][0]
-        for id_, action in ledger.actions.items()
-        if id_ in ledger.outputs and output in action.files
+        for id_, action in graph.actions.items()
+        if id_ in graph.outputs and output in action.files
     }
 
 
 def finished(
     plan: Plan,
-    ledger: Ledger,
+    graph: TaskGraph,
     ending: Ending,
     folder: Path,
     seconds: float,
@@ -38,10 +38,10 @@ def finished(
     estimates: Estimates,
 ) -> RunFinished:
     """The last event of a run that took so many seconds."""
-    count = ledger.count
-    film = shown(ledger, "film")
-    sheet = shown(ledger, "sheet", film.partition("/")[0])
-    table = shown(ledger, "table")
+    count = graph.count
+    film = shown(graph, "film")
+    sheet = shown(graph, "sheet", film.partition("/")[0])
+    table = shown(graph, "table")
     return RunFinished(
         at=seconds,
         ending=ending,
@@ -53,7 +53,7 @@ def finished(
         skipped=count["skipped"],
         calls=calls,
         film=str(folder / film) if film else "",
-        films=tuple(str(folder / one) for one in _files(ledger, "film").values()),
+        films=tuple(str(folder / one) for one in _files(graph, "film").values()),
         notes=tuple(note for notes in plan.notes.values() for note in notes),
         contact_sheet=str(folder / sheet) if sheet else "",
         table=str(folder / table) if table else "",
@@ -64,14 +64,14 @@ def finished(
     )
 
 
-def manifest(plan: Plan, ledger: Ledger, finished: RunFinished) -> dict[str, object]:
+def manifest(plan: Plan, graph: TaskGraph, finished: RunFinished) -> dict[str, object]:
     """`manifest.json`: every action with what it came to, its key, files and contents."""
 
     def outcome(id_: str) -> str:
-        return ledger.outcomes.get(id_, "held" if id_ in ledger.held else "skipped")
+        return graph.outcomes.get(id_, "held" if id_ in graph.held else "skipped")
 
     def outputs(id_: str) -> Mapping[str, str]:
-        return {name: output.digest for name, output in ledger.outputs.get(id_, {}).items()}
+        return {name: output.digest for name, output in graph.outputs.get(id_, {}).items()}
 
     return {
         "lorakit": 1,
@@ -85,11 +85,11 @@ def manifest(plan: Plan, ledger: Ledger, finished: RunFinished) -> dict[str, obj
                 "id": id_,
                 "kind": action.kind,
                 "outcome": outcome(id_),
-                "key": ledger.keys.get(id_),
+                "key": graph.keys.get(id_),
                 "prompt": getattr(action.task, "prompt", None),
                 "files": [file for files in action.files.values() for file in files],
                 "outputs": outputs(id_),
             }
-            for id_, action in ledger.actions.items()
+            for id_, action in graph.actions.items()
         ],
     }

@@ -14,7 +14,7 @@ from lorakit.plan.states import Plan, State
 from lorakit.store.store import Output
 
 
-class Ledger:
+class TaskGraph:
     """The actions of one plan, by address."""
 
     def __init__(self, plan: Plan) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lorakit.execute.ledger import Ledger
+from lorakit.execute.task_graph import TaskGraph
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.states import Estimate, Plan, Planned, State
 from lorakit.store.store import Output
@@ -18,13 +18,13 @@ def action(id_: str, *needs: str, output: str = "latents") -> Action:
     return frame_action(id_, inputs)
 
 
-def ledger(*actions: Action, held: tuple[str, ...] = (), state: State = State.NEW) -> Ledger:
+def graph(*actions: Action, held: tuple[str, ...] = (), state: State = State.NEW) -> TaskGraph:
     planned = tuple(Planned(a, State.HELD if a.id in held else state) for a in actions)
-    return Ledger(Plan("test", planned, (), Estimate(0, 0, 0, measured=False)))
+    return TaskGraph(Plan("test", planned, (), Estimate(0, 0, 0, measured=False)))
 
 
-def chain() -> Ledger:
-    return ledger(
+def chain() -> TaskGraph:
+    return graph(
         action("a"), action("b", "a"), action("c", "b"), action("d", "a", "c"), action("e")
     )
 
@@ -67,21 +67,21 @@ def test_equal_keys_are_made_once() -> None:
 
 
 def test_held_actions_count_as_over_and_wake_nobody() -> None:
-    book = ledger(action("a"), action("b", "a"), action("c"), held=("b", "c"))
+    book = graph(action("a"), action("b", "a"), action("c"), held=("b", "c"))
     assert book.first() == ["a"]
     assert book.settle("a", MADE, "made") == []
     assert book.over
 
 
 def test_what_will_be_opened_is_only_what_is_to_be_made() -> None:
-    assert ledger(action("a"), action("b", "a")).opened_behind("a") == {"latents"}
-    assert ledger(action("a"), action("b", "a"), state=State.CACHED).opened_behind("a") == set()
+    assert graph(action("a"), action("b", "a")).opened_behind("a") == {"latents"}
+    assert graph(action("a"), action("b", "a"), state=State.CACHED).opened_behind("a") == set()
 
 
 def test_what_can_do_without_a_failed_input_is_made_without_it() -> None:
     table = action("table", "b", "c", "e")
     table = replace(table, inputs=tuple(replace(i, optional=True) for i in table.inputs))
-    book = ledger(action("a"), action("b", "a"), action("c"), table, action("e"))
+    book = graph(action("a"), action("b", "a"), action("c"), table, action("e"))
     book.settle("c", MADE, "made")
     assert book.settle("e", MADE, "made") == []
     assert book.fail("a") == (["b"], ["table"])
