@@ -101,7 +101,8 @@ def read(source: DataSource, place: Path, seed: int) -> Splits:
     # of all rows: what a limit leaves depends on the seed, and the head must not
     labels = source.labels or known or _labels_of(row for rows in parts for row in rows)
     if not source.labels and not known:
-        _check_twins(labels, Counter(_word(row[1]) for rows in parts for row in rows))
+        key = "columns.label" if "columns.label" in dict(source.places) else "texts"
+        _check_twins(labels, Counter(_word(row[1]) for rows in parts for row in rows), key)
     if len(labels) < 2:
         raise DataError(
             "labels",
@@ -215,7 +216,7 @@ def _labels_of(rows: Iterable[Row]) -> tuple[str, ...]:
     return tuple(sorted(words))
 
 
-def _check_twins(labels: Sequence[str], counts: Mapping[str, int]) -> None:
+def _check_twins(labels: Sequence[str], counts: Mapping[str, int], key: str) -> None:
     """Raise DataError where two labels are one but for capitals, spaces or how letters are encoded."""
     seen: dict[str, str] = {}
     for label in labels:
@@ -225,7 +226,7 @@ def _check_twins(labels: Sequence[str], counts: Mapping[str, int]) -> None:
             few, many = sorted((other, label), key=lambda word: counts[word])
             raise DataError(
                 "labels",
-                "columns.label",
+                key,
                 f"the labels '{many}' ({counts[many]:,} texts) and '{few}' ({counts[few]:,}) "
                 "would be two classes",
                 f"write '{many}' everywhere; or name both in labels, if two are meant",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lorakit.diagnostics import Diagnostic
+from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.adapters.fit import Sizes, misfits, sizes_of
 from lorakit.facts.adapters.layers import NETWORKS, Network
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.unet_shapes import shapes_of
 from lorakit.language.recipe.documents import AdapterUse
+from lorakit.language.recipe.trainings import maker_of
+from lorakit.language.yaml import names
 from lorakit.plan.kind import Context
+from lorakit.plan.tasks.training import TrainTask
 
 _FAMILIES = {"sd": "Stable Diffusion", "sdxl": "SDXL"}
 
@@ -22,6 +25,7 @@ def check_adapters(
     facts = context.facts.models[model]
     sizes = _sizes(facts)
     for use in uses:
+        yield from handed_out(use.name, use.place, context)
         found = context.facts.adapters.get(use.name)
         for words in misfits(found.layout, sizes, facts.unet) if found else ():
             yield context.finding(
@@ -30,6 +34,26 @@ def check_adapters(
                 use.place,
                 f"{facts.source} is {_FAMILIES[facts.family]}: take an adapter that was made for it",
             )
+
+
+def handed_out(name: str, place: Place, context: Context) -> Iterator[Diagnostic]:
+    """An adapter of an optimizer step that its training does not keep."""
+    step, output = maker_of(name)
+    made = context.made.get(step)
+    trained = next((a for a in made.actions if "adapter" in a.files), None) if made else None
+    if trained is None or output in trained.files or not isinstance(trained.task, TrainTask):
+        return
+    kept = [int(one.removeprefix("adapter_")) for one in trained.files if "adapter_" in one]
+    if not trained.task.train.steps:
+        return  # how many there will be is unknown until its data is downloaded
+    at = output.removeprefix("adapter_")
+    shown = names.listed([f"step {one}" for one in kept])
+    yield context.finding(
+        "unknown-adapter",
+        f"{step} keeps no adapter of its step {at}",
+        place,
+        f"it keeps those of {shown}" if kept else f"write train: {{save_every: {at}}} into {step}",
+    )
 
 
 def _sizes(model: ModelFacts) -> Sizes:

@@ -44,6 +44,22 @@ def counted(step: TrainImageStep, context: Context, targets: Sequence[str]) -> i
     return None if own is None else own + more
 
 
+def adapted_layers(
+    step: TrainImageStep, context: Context, targets: Sequence[str]
+) -> tuple[str, ...]:
+    """The layers that get an adapter, as `unet.PATH`; empty where they are not known."""
+    model, chosen = context.facts.models[step.model], step.lora.target_modules or targets
+    unet = [
+        f"unet.{name}"
+        for name, shape in layer_sizes(model).items()
+        if hit(name, chosen, linear=len(shape) == 2)
+    ]
+    texts = text_encoders.layers(model.text_shapes) if step.train_text_encoder else {}
+    if step.train_text_encoder and not texts:
+        return ()
+    return (*unet, *(name for name in texts if hit(name, text_encoders.TARGETS)))
+
+
 def weights_line(step: TrainImageStep, context: Context, count: int | None) -> Iterator[str]:
     """The share of the networks that is trained, in words."""
     if count is None:

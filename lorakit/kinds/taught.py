@@ -15,6 +15,7 @@ from lorakit.language.recipe.documents import (
     TrainImageStep,
     with_members,
 )
+from lorakit.language.recipe.trainings import LoraSettings
 from lorakit.plan.kind import Context
 
 _WORD = re.compile(r"[\w'-]+")
@@ -44,8 +45,19 @@ def taught_to(step: GenerateStep | StoryboardStep, context: Context) -> frozense
     worn = {
         use.step for one in (step, *_beside(step, recipe)) for use in getattr(one, "adapters", ())
     }
+    # what a training goes on from has taught its words already
+    while more := {lora.start_step for name in worn for lora in _trained_by(name, recipe)} - worn:
+        worn |= more
     made = [recipe.steps[name] for name in worn if name in recipe.steps]
     return words_learnt((s for s in with_members(made) if isinstance(s, TrainImageStep)), context)
+
+
+def _trained_by(name: str, recipe: Recipe) -> Iterator[LoraSettings]:
+    """The adapters that go on from others, of a step and its members."""
+    made = [recipe.steps[name]] if name in recipe.steps else []
+    for step in with_members(made):
+        if isinstance(step, TrainImageStep) and step.lora.start:
+            yield step.lora
 
 
 def _beside(step: Step, recipe: Recipe) -> Iterator[Step]:

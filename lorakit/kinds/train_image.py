@@ -9,10 +9,12 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS, trained_file
 from lorakit.facts.models import ModelFacts, pipeline_files
 from lorakit.kinds import image_checks
+from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.encoded import EncodingActions
-from lorakit.kinds.image_cost import cost, counted, weights_line
+from lorakit.kinds.image_cost import adapted_layers, cost, counted, weights_line
 from lorakit.kinds.image_samples import adapter_steps, check_samples, sample_actions
 from lorakit.kinds.image_set import MIDDLE, ImageSet, Sample, image_set, views
+from lorakit.kinds.starts import check_start, start_of, steps_needed
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
     UNKNOWN_STEPS,
@@ -22,7 +24,7 @@ from lorakit.kinds.trainer import (
     course_of,
     lora_arguments,
 )
-from lorakit.language.recipe.documents import TrainImageStep
+from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.kind import Context, Made
@@ -36,9 +38,9 @@ _RATES = {"lora": 1e-4, "full": 1e-5}
 class TrainImages:
     """Latents and embeds, the training, and its samples; what it hands out is the adapter, and figures."""
 
-    def needs(self, step: TrainImageStep) -> Sequence[str]:  # noqa: ARG002
-        """No other step."""
-        return ()
+    def needs(self, step: TrainImageStep) -> Sequence[str]:
+        """The step that trains what it goes on from."""
+        return steps_needed(step.lora)
 
     def check(self, step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
         """Precision, captions that fit, layers that there are."""
@@ -51,6 +53,7 @@ class TrainImages:
         yield from image_checks.captions(step, context)
         yield from check_samples(step, context)
         yield from image_checks.method(step, context, TARGETS)
+        yield from _check_start(step, context)
 
     def plan(self, step: TrainImageStep, context: Context) -> Made:
         """The encodings, the training, the samples."""
@@ -79,7 +82,7 @@ class TrainImages:
             ),
             task=task,
             cost=cost(step, context, course, seen, count, TARGETS),
-            inputs=encoded.inputs,
+            inputs=(*encoded.inputs, *start_of(step.lora, context).inputs),
             files={
                 **_weights(step, model),
                 **{
@@ -103,7 +106,7 @@ def _task(
 ) -> TrainImageTask:
     model = context.facts.models[step.model]
     source = context.project.recipe.datasets[step.data]
-    full = step.method == "full"
+    full, start = step.method == "full", start_of(step.lora, context)
     uneven = len(set(seen.repeats)) > 1 or set(seen.repeats) - {source.repeats}
     return TrainImageTask(
         model=model.digest,
@@ -133,6 +136,8 @@ def _task(
         max_token_length=step.max_token_length,
         clip_skip=step.clip_skip,
         lora=None if full else lora_arguments(step.lora, TARGETS, step.lora.peft_type),
+        start=start.digest,
+        start_path=start.path,
         model_path=str(model.path),
         source=model.source,
         family=model.family,
@@ -146,6 +151,18 @@ def _task(
         checkpointing_steps=checkpoint_every(step.train, course.steps, full=full),
         trackers=tuple(step.train.trackers),
     )
+
+
+def _check_start(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
+    """What it goes on from fits the model, and the adapter that is trained."""
+    if not step.lora.start:
+        return
+    place = step.lora.where("from") or step.place
+    yield from check_adapters([AdapterUse(step.lora.start, 1.0, place)], step.model, context)
+    model = context.facts.models[step.model]
+    own = lora_arguments(step.lora, TARGETS, step.lora.peft_type)
+    layers = adapted_layers(step, context, TARGETS)
+    yield from check_start(step.lora, own, model.digest, layers, place, context)
 
 
 def _weights(step: TrainImageStep, model: ModelFacts) -> dict[str, tuple[str, ...]]:

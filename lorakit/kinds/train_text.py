@@ -9,6 +9,7 @@ from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
 from lorakit.facts.text_data import TextFacts, as_json
 from lorakit.facts.text_layers import Counts, counts
 from lorakit.kinds import text_checks
+from lorakit.kinds.starts import check_start, maker_of_start, start_of, steps_needed
 from lorakit.kinds.text_cost import cost, weights_line
 from lorakit.kinds.trainer import (
     TRAIN_SLOT,
@@ -34,9 +35,9 @@ _RATES = {"lora": 5e-4, "full": 5e-5}
 class TrainTexts:
     """One action a training; its outputs are the weights, what loads them, and figures."""
 
-    def needs(self, step: TrainTextStep) -> Sequence[str]:  # noqa: ARG002
-        """No other step."""
-        return ()
+    def needs(self, step: TrainTextStep) -> Sequence[str]:
+        """The step that trains what it goes on from."""
+        return steps_needed(step.lora)
 
     def check(self, step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
         """Precision, length, and layers that there are."""
@@ -45,6 +46,7 @@ class TrainTexts:
         yield from text_checks.labels(step, context)
         if step.method == "lora":
             yield from text_checks.layers(step, context)
+            yield from _check_start(step, context)
 
     def plan(self, step: TrainTextStep, context: Context) -> Made:
         """The training."""
@@ -53,6 +55,7 @@ class TrainTexts:
         source = context.project.recipe.datasets[step.data]
         whole = as_json(source)
         steps = () if full else saved_steps(step.train, course.steps)
+        start = start_of(step.lora, context)
         task = TrainTextTask(
             model=facts.digest,
             data=data.digest,
@@ -66,6 +69,7 @@ class TrainTexts:
             stratified=data.cut,
             class_weights=step.class_weights,
             lora=None if full else lora_arguments(step.lora, facts.targets),
+            start=start.digest,
             model_path=str(facts.path),
             source=facts.source,
             device=course.device,
@@ -97,6 +101,7 @@ class TrainTexts:
             ),
             task=task,
             cost=cost(step, context, course, counted),
+            inputs=start.inputs,
             files={
                 **weights,
                 **_of_steps(name, steps),
@@ -116,6 +121,31 @@ class TrainTexts:
             places={"precision": step.train.place or step.place, "data": source.place},
         )
         return Made((action,))
+
+
+def _check_start(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
+    """What it goes on from is of the same shape, and tells the same labels apart."""
+    if not step.lora.start:
+        return
+    facts, data = context.facts.readers[step.model], context.facts.data[step.data]
+    own = lora_arguments(step.lora, facts.targets)
+    yield from check_start(step.lora, own, facts.digest, (), step.place, context)
+    maker = maker_of_start(step.lora, context)
+    theirs = maker.task if maker else None
+    if isinstance(theirs, TrainTextTask) and theirs.lora is not None:
+        place = step.lora.where("from") or step.place
+        for key, one, other in (
+            ("labels", list(theirs.labels), list(data.labels)),
+            ("alpha", theirs.lora.alpha, own.alpha),
+            ("use_rslora", theirs.lora.use_rslora, own.use_rslora),
+        ):
+            if one != other:
+                yield context.finding(
+                    "other-adapter",
+                    f"{step.lora.start} has {key}: {one}, and this step {other}",
+                    place,
+                    f"write {key}: {one}",
+                )
 
 
 def _course(step: TrainTextStep, context: Context) -> Course:

@@ -22,7 +22,7 @@ from lorakit.store import atomic
 from lorakit.training import adapter_files, canonical
 from lorakit.training.task import layers_meant, seeded
 
-_NAME = "default"
+ADAPTER = "default"  # what PEFT calls the one that is trained
 _BESIDE = ("safety_checker", "feature_extractor", "image_encoder")
 
 
@@ -54,7 +54,7 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
         if task.lora is None:
             part.requires_grad_(requires_grad=True)
         else:
-            part.add_adapter(_config(task.lora, part, text=name != "unet"), _NAME)
+            part.add_adapter(_config(task.lora, part, text=name != "unet"), ADAPTER)
         if task.train.gradient_checkpointing:
             enable = getattr(part, "enable_gradient_checkpointing", None)
             (enable or part.gradient_checkpointing_enable)()
@@ -102,8 +102,8 @@ def save_adapter(networks: Any, lora: LoraArguments, file: Path, base: str) -> d
     unet = networks.unet
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        state = get_peft_model_state_dict(unet, adapter_name=_NAME)
-    told = unet.peft_config[_NAME].to_dict()
+        state = get_peft_model_state_dict(unet, adapter_name=ADAPTER)
+    told = unet.peft_config[ADAPTER].to_dict()
     told = {k: sorted(v) if isinstance(v, set) else v for k, v in told.items()}
     told |= {"peft_type": str(lora.peft_type).upper(), "task_type": None, "inference_mode": True}
     told["base_model_name_or_path"] = None
@@ -120,33 +120,38 @@ def save_adapter(networks: Any, lora: LoraArguments, file: Path, base: str) -> d
 def adapter_of(networks: Any) -> Adapter:
     """A trained LoRA, in the form that all formats are written from."""
     return {
-        name: layer for part, module in _parts(networks) for name, layer in _layers(part, module)
+        name: layer for part, module in parts_of(networks) for name, layer in _layers(part, module)
     }
 
 
-def _parts(networks: Any) -> Iterator[tuple[str, Any]]:
+def parts_of(networks: Any) -> Iterator[tuple[str, Any]]:
+    """The networks that are trained, by name."""
     for part in ("unet", "text_encoder", "text_encoder_2"):
         if hasattr(networks, part):
             yield part, getattr(networks, part)
 
 
+def named(part: str, name: str) -> str:
+    """A layer as files name it: with text_model, as transformers had before its version 5."""
+    whole = part == "unet" or name.startswith("text_model.")
+    return f"{part}.{name}" if whole else f"{part}.text_model.{name}"
+
+
 def _layers(part: str, network: Any) -> Iterator[tuple[str, Layer]]:
     for name, module in network.named_modules():
-        if not hasattr(module, "lora_A") or _NAME not in module.lora_A:
+        if not hasattr(module, "lora_A") or ADAPTER not in module.lora_A:
             continue
-        down, up = module.lora_A[_NAME].weight, module.lora_B[_NAME].weight
+        down, up = module.lora_A[ADAPTER].weight, module.lora_B[ADAPTER].weight
         magnitude = None
         if getattr(module, "lora_magnitude_vector", None):
-            magnitude = module.lora_magnitude_vector[_NAME].weight.detach().cpu().clone()
-        # files have text_model in their names, as transformers had before its version 5
-        path = name if part == "unet" or name.startswith("text_model.") else f"text_model.{name}"
+            magnitude = module.lora_magnitude_vector[ADAPTER].weight.detach().cpu().clone()
         yield (
-            f"{part}.{path}",
+            named(part, name),
             lora_layer(
                 down.detach().cpu().clone(),
                 up.detach().cpu().clone(),
                 # rank-stabilised or not: what it acts with is in its scaling
-                float(module.scaling[_NAME]) * down.shape[0],
+                float(module.scaling[ADAPTER]) * down.shape[0],
                 magnitude,
             ),
         )
@@ -162,7 +167,7 @@ def _index(base: Path) -> dict[str, Any]:
 def save_whole(networks: Any, base: Path, folder: Path, files: Sequence[str]) -> dict[str, str]:
     """Write a pipeline whose trained networks are new and whose other `files` are the base's."""
     trained = {}
-    for part, module in _parts(networks):
+    for part, module in parts_of(networks):
         name = "diffusion_pytorch_model" if part == "unet" else "model"
         trained[f"{part}/{name}.safetensors"] = module
     outputs = {}

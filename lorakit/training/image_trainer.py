@@ -14,6 +14,7 @@ from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.training import image_model, image_reload
 from lorakit.training.evaluation_log import EvaluationLog
 from lorakit.training.image_batches import ImageBatches
+from lorakit.training.image_start import start_from
 from lorakit.training.image_task import ImageTask
 from lorakit.training.loop import Loop
 from lorakit.training.networks import KeptWords, Networks, Words
@@ -41,6 +42,8 @@ class ImageTrainer(Trainer[TrainImageTask]):
         self._learner = image_task(pipeline, networks, self.task, self.inputs)
         self._probe = image_reload.probe_of(self._learner)
         self._untrained = image_reload.predicted(networks, self._probe)
+        if self.start is not None:  # after that: its effect is part of what must arrive
+            start_from(networks, self.start)
         self._version = base_version(self.task.family, pipeline)
         return self._learner
 

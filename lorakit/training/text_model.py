@@ -76,6 +76,23 @@ def _adapted(model: Any, lora: LoraArguments, seed: int) -> Any:
     return get_peft_model(model, config)
 
 
+def start_from(model: Any, file: Path) -> None:
+    """Have the adapter and the head begin as those of a file. Raises LorakitError for another shape."""
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+
+    tensors, _ = canonical.read(file)
+    own = get_peft_model_state_dict(model, save_embedding_layers=False)
+    theirs = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    ours = {name: tuple(tensor.shape) for name, tensor in own.items()}
+    other = sorted(name for name in {*theirs, *ours} if theirs.get(name) != ours.get(name))
+    if other:
+        raise LorakitError(
+            f"{other[0]} is {theirs.get(other[0], 'missing')} in what is gone on from, "
+            f"and {ours.get(other[0], 'missing')} here"
+        )
+    set_peft_model_state_dict(model, tensors)
+
+
 def save(model: Any, tokenizer: Any, folder: Path, source: str, *, full: bool) -> dict[str, str]:
     """Write weights, configuration and tokenizer; returns the action's outputs.
 

@@ -39,6 +39,8 @@ class TextTrainer(Trainer[TrainTextTask]):
         if self.task.class_weights == "balanced":
             weights = balanced_weights(train.labels, len(self._splits.labels))
         model = text_model.build(self.task)
+        if self.start is not None:
+            text_model.start_from(model, self.start)
         self._learner = TextTask(model, batches(train), train.texts, weights)
         return self._learner
 

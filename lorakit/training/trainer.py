@@ -52,6 +52,12 @@ class Trainer(ABC, Generic[TaskT_co]):
         best = log.best_until(last) if self.task.train.keep == "best" else None
         return last if best is None else best
 
+    @property
+    def start(self) -> Path | None:
+        """The file of the adapter that it goes on from, if there is one."""
+        path = self.inputs.get("start", self.task.start_path)
+        return Path(path) if path else None
+
     # -- what a kind of training fills in ----------------------------------------------------------
 
     @abstractmethod

@@ -49,7 +49,7 @@ def worn_adapters(
 def _made_by(use: AdapterUse, role: str, context: Context) -> list[Input]:
     """The adapter of a step of this recipe, or of a sweep's best member."""
     made = context.made.get(use.step)
-    at = f"{use.step}/best" if use.step != use.name else ""
-    makers = [a for a in made.actions if "adapter" in a.files] if made else []
+    at = f"{use.step}/best" if use.name == f"{use.step}.best" else ""
+    makers = [a for a in made.actions if use.output in a.files] if made else []
     makers = [a for a in makers if a.id == at] if at else makers
-    return [Input(role, maker.id, "adapter") for maker in makers[:1]]
+    return [Input(role, maker.id, use.output) for maker in makers[:1]]

@@ -126,6 +126,7 @@ def lora(step: Node) -> LoraSettings:
         places=(*spots(node), *lists),
         target_modules=targets,
         modules_to_save=_names(node, "modules_to_save"),
+        start=access.text(node, "from") or "",
         **_given(
             node,
             {

@@ -18,6 +18,7 @@ from lorakit.language.recipe.trainings import (
     Method,
     Prediction,
     TrainSettings,
+    maker_of,
 )
 from lorakit.language.story.documents import Look, Storyboard, Video
 
@@ -45,7 +46,9 @@ class AdapterSource:
 
 @dataclass(frozen=True, slots=True)
 class AdapterUse:
-    """An adapter as a step wears it, with its adapter weight; `ranks.best` is a sweep's best.
+    """An adapter as a step wears it, with its adapter weight.
+
+    `ranks.best` is a sweep's best, `style.step_200` what a training had come to after 200 optimizer steps.
 
     `from_file` tells one made elsewhere from a step of the same name.
     """
@@ -58,7 +61,12 @@ class AdapterUse:
     @property
     def step(self) -> str:
         """The step that makes it; empty for none."""
-        return "" if self.from_file else self.name.removesuffix(".best")
+        return "" if self.from_file else maker_of(self.name)[0]
+
+    @property
+    def output(self) -> str:
+        """Which of the step's outputs it is."""
+        return maker_of(self.name)[1]
 
 
 @dataclass(frozen=True, slots=True)

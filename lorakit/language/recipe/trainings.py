@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +56,14 @@ class DataSource:
         return dict(self.places).get(key, self.place)
 
 
+def maker_of(name: str) -> tuple[str, str]:
+    """The step and the output that an adapter is called by: style, style.step_200, ranks.best."""
+    found = re.fullmatch(r"(.+)\.(?:best|step_0*([0-9]{1,9}))", name)
+    if found is None:
+        return name, "adapter"
+    return found[1], f"adapter_{found[2]}" if found[2] else "adapter"
+
+
 class _Placed:
     """Settings that know where their keys stand."""
 
@@ -68,12 +77,13 @@ class _Placed:
 
 @dataclass(frozen=True, slots=True)
 class LoraSettings(_Placed):
-    """The adapter; `alpha` None is `rank`, empty `target_modules` are the kind's own.
+    """The adapter; `alpha` None is `rank`, empty `target_modules` are the kind's own, `start` is `from`.
 
     `places` are those of the keys that were given, and as `target_modules.0` of what lists hold.
     """
 
     rank: int = 8
+    start: str = ""
     alpha: float | None = None
     dropout: float = 0.0
     target_modules: tuple[str, ...] | str = ()
@@ -82,6 +92,11 @@ class LoraSettings(_Placed):
     modules_to_save: tuple[str, ...] = ()
     peft_type: PeftType = "lora"
     places: tuple[tuple[str, Place], ...] = ()
+
+    @property
+    def start_step(self) -> str:
+        """The step that makes what it goes on from, if one does."""
+        return maker_of(self.start)[0]
 
     @property
     def scale_alpha(self) -> float:

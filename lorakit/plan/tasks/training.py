@@ -52,7 +52,8 @@ class LoraArguments:
 class TrainTask(WorkerTask):
     """What trainings on texts and on pictures have in common; `model` and `data` are digests.
 
-    `lora` is None where the whole model is trained; `adapter_steps` are the optimizer steps whose adapter is
+    `lora` is None where the whole model is trained; `start` is the digest of an adapter that it goes on from,
+    whose file is `start_path`, or `input:start`; `adapter_steps` are the optimizer steps whose adapter is
     handed out.
     """
 
@@ -66,6 +67,8 @@ class TrainTask(WorkerTask):
     device_class: str
     train: TrainArguments
     lora: LoraArguments | None = field(default=None, metadata=OMITTED)
+    start: str = field(default="", metadata=OMITTED)
+    start_path: str = field(default="", metadata=BESIDE)
     model_path: str = field(default="", metadata=BESIDE)
     source: str = field(default="", metadata=BESIDE)
     device: str = field(default=HOST, metadata=BESIDE)

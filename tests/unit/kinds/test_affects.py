@@ -353,6 +353,7 @@ ELSEWHERE = {
         "dataset.caption",
         "dataset.trigger_word",
         "dataset.caption_extension",
+        "lora.from",  # another step, or a digest
     },
     "storyboard": {"look", "chain", "video", "scene.look", "scene.chain"},
 }

@@ -42,7 +42,7 @@ PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
     (documents.Best, RECIPE + "sweep/properties/best", {}),
     (trainings.DataSource, RECIPE + "dataset", {}),
     (trainings.Columns, RECIPE + "dataset/properties/columns", {}),
-    (trainings.LoraSettings, RECIPE + "lora", {}),
+    (trainings.LoraSettings, RECIPE + "lora", {"from": "start"}),
     (trainings.TrainSettings, RECIPE + "train", {}),
     (trainings.Resources, RECIPE + "resources", {}),
     (documents.Recipe, "recipe.schema.json#", {}),

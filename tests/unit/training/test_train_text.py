@@ -199,3 +199,25 @@ def test_adapters_of_steps_load_with_peft_and_the_best_is_the_result(job: TextJo
     found = json.loads(Path(outputs["metrics"]).read_text())
     assert found["best_step"] == min(losses, key=lambda at: (losses[at], at))
     assert found["held_out_loss"] == pytest.approx(losses[found["best_step"]], abs=1e-5)
+
+
+def test_a_training_of_texts_goes_on_from_another_s_adapter_and_head(job: TextJob) -> None:
+    from safetensors.torch import load_file
+
+    short = replace(job.task, train=replace(job.task.train, steps=4))
+    first, _ = finished(replace(job, task=short))
+    adapter = Path(first["outputs"]["adapter"])
+    again = elsewhere(job, steps=1, learning_rate=1e-9)
+    again = replace(again, inputs={"start": str(adapter)})
+    second, _ = finished(replace(again, task=replace(again.task, start="input:start")))
+    one, other = load_file(adapter), load_file(second["outputs"]["adapter"])
+    assert one.keys() == other.keys()
+    assert any("classifier" in name for name in one)
+    assert all((one[name] - other[name]).abs().max() < 1e-6 for name in one)
+    lora = replace(job.task.lora, rank=3)
+    ended, _ = finished(
+        replace(
+            again, task=replace(again.task, lora=lora), out=again.out / "x", keep=again.keep / "x"
+        )
+    )
+    assert "in what is gone on from" in ended["error"]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     references.models_exist,
     references.adapters_exist,
+    references.trainings_go_on_from_adapters,
     references.films_join_steps,
     references.steps_do_not_go_round,
     sizes.step_sizes_are_spelled_once,

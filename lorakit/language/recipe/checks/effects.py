@@ -136,6 +136,8 @@ def what_is_named_is_used(_recipe: Recipe, root: Node, findings: Findings) -> No
 
 
 def _uses(step: Node, key: str, name: str) -> bool:
+    if key == "adapters" and access.text(access.child(step, "lora"), "from") == name:
+        return True
     given = access.child(step, key)
     if given is None:
         return False

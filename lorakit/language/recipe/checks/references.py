@@ -13,6 +13,7 @@ from lorakit.language.recipe.documents import (
     VideoStep,
 )
 from lorakit.language.recipe.sweeps import own_steps
+from lorakit.language.recipe.trainings import maker_of
 from lorakit.language.yaml import access, names
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
     for node in access.mapping(root, "steps").values():
         owner = access.child(node, "adapters")
         for name in access.mapping(node, "adapters"):
-            if name in known:
+            step, output = maker_of(name)
+            if name in known or (step in trained and output != "adapter"):
                 continue
             assert owner is not None
             if swept.get(name.removesuffix(".best")) is False:
@@ -87,6 +89,56 @@ def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
                     else f"name it first, adapters: {{{name}: {{from: {name}.safetensors}}}}"
                 ),
             )
+
+
+def trainings_go_on_from_adapters(recipe: Recipe, root: Node, findings: Findings) -> None:
+    """What a training goes on from is an adapter of its own sort."""
+    steps = own_steps(root)
+    for own, node in access.mapping(root, "steps").items():
+        kind = access.text(node, "kind")
+        lora = access.child(node, "lora")
+        link, name = access.child(lora, "from"), access.text(lora, "from")
+        if link is None or not name or kind not in ("train-image", "train-text"):
+            continue
+        like = [
+            other
+            for other, step in steps.items()
+            if access.text(step, "kind") == kind and access.text(step, "method") != "full"
+        ]
+        known = [other for other in like if other != own]
+        if kind == "train-image":
+            known += [*access.mapping(root, "adapters"), *_bests(recipe)]
+        step, output = maker_of(name)
+        if name in known or (step in like and output != "adapter"):
+            continue
+        if ":" in name or "/" in name or name.endswith(".safetensors"):
+            hint = f"name it first, adapters: {{mine: {{from: {name}}}}}, and write from: mine"
+        else:
+            hint = names.did_you_mean(name, known) or (
+                f"there is {names.listed(known)}"
+                if known
+                else "it names one of adapters, or a step"
+            )
+        what = "trains another sort of model, or every weight" if name in steps else "is no adapter"
+        findings.error(
+            "unknown-adapter",
+            f"a training cannot go on from itself: {name}"
+            if name == own
+            else f"{name} {what}: from names one that this step could have trained",
+            link,
+            hint,
+        )
+
+
+def _bests(recipe: Recipe) -> list[str]:
+    """The best of sweeps over trainings on pictures."""
+    return [
+        f"{name}.best"
+        for name, sweep in recipe.steps.items()
+        if isinstance(sweep, SweepStep)
+        and sweep.best is not None
+        and any(isinstance(member.step, TrainImageStep) for member in sweep.members)
+    ]
 
 
 def films_join_steps(_recipe: Recipe, root: Node, findings: Findings) -> None:
@@ -139,4 +191,5 @@ def _needs(step: Step) -> list[str]:
         return list(step.of)
     if isinstance(step, SweepStep):
         return [other for member in step.members for other in _needs(member.step)]
-    return [use.step for use in getattr(step, "adapters", ())]
+    starts = [lora.start_step for lora in (getattr(step, "lora", None),) if lora and lora.start]
+    return [*(use.step for use in getattr(step, "adapters", ())), *starts]

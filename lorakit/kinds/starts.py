@@ -1,0 +1,149 @@
+"""What a training goes on from: an adapter from a file, or one that another step trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from lorakit.diagnostics import Diagnostic, Place
+from lorakit.facts.adapters import adapter_file
+from lorakit.kinds.adapter_checks import handed_out
+from lorakit.language.recipe.trainings import LoraSettings, maker_of
+from lorakit.language.yaml import names
+from lorakit.plan.actions import Action, Input
+from lorakit.plan.kind import Context
+from lorakit.plan.tasks.training import LoraArguments, TrainTask
+
+ROLE = "start"
+_SHOWN = 3  # layers that an error names
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """`digest` and `path` of a file, or as `input:start` the `inputs` that bring it; empty for none."""
+
+    digest: str = ""
+    path: str = ""
+    inputs: tuple[Input, ...] = ()
+
+
+def start_of(lora: LoraSettings, context: Context) -> Start:
+    """Find what a training goes on from."""
+    if not lora.start:
+        return Start()
+    found = context.facts.adapters.get(lora.start)
+    if found is not None:
+        file = adapter_file(context.project.recipe.adapters[lora.start].path)
+        return Start(found.digest, str(file))
+    maker = maker_of_start(lora, context)
+    inputs = (Input(ROLE, maker.id, maker_of(lora.start)[1]),) if maker else ()
+    return Start(f"input:{ROLE}", "", inputs)
+
+
+def steps_needed(lora: LoraSettings) -> tuple[str, ...]:
+    """The step that must be planned before, by name; a name may be of a file as well."""
+    return (lora.start_step,) if lora.start else ()
+
+
+def check_start(
+    lora: LoraSettings,
+    own: LoraArguments,
+    model: str | None,
+    layers: Iterable[str],
+    place: Place,
+    context: Context,
+) -> Iterator[Diagnostic]:
+    """It must be of the same shape: nothing of it may be lost, and nothing of it means something else.
+
+    `own` is the adapter that is trained, `layers` those that it is put on, as `unet.PATH`; none where they
+    are not known.
+    """
+    if not lora.start:
+        return
+    at = lora.where("from") or place
+
+    def wrong(what: str, way: str) -> Diagnostic:
+        return context.finding("other-adapter", f"{lora.start} {what}", at, way)
+
+    if own.peft_type not in (None, "lora"):
+        yield wrong("is gone on from as a LoRA only", "write peft_type: lora, or remove from")
+        return
+    found = context.facts.adapters.get(lora.start)
+    if found is not None:
+        methods = {layer.method for layer in found.layout.layers}
+        if methods != {"lora"}:
+            yield wrong(
+                f"is no plain LoRA: it has {names.listed(sorted(methods))}", "train a new one"
+            )
+            return
+        ranks = sorted({layer.rank for layer in found.layout.layers})
+        if ranks != [own.rank]:
+            told = names.listed([f"{rank:g}" for rank in ranks])
+            yield wrong(
+                f"has rank {told}, and this step trains rank {own.rank}",
+                f"write rank: {ranks[0]:g}"
+                if len(ranks) == 1
+                else "its ranks differ: train a new one",
+            )
+        theirs = {f"{one.network}.{one.name}" for one in found.layout.layers if not one.sgm}
+        yield from _lost(theirs, layers, wrong)
+        dora = any("magnitude" in layer.tensors for layer in found.layout.layers)
+        if dora and not own.use_dora:
+            yield wrong("has DoRA's magnitudes", "write use_dora: true")
+        return
+    yield from handed_out(lora.start, at, context)
+    maker = maker_of_start(lora, context)
+    if maker is None or not isinstance(maker.task, TrainTask) or maker.task.lora is None:
+        return
+    if maker.task.model != model:
+        yield wrong("is of another model", "train on the same model, or start anew")
+    for key, (one, other) in _differences(maker.task.lora, own).items():
+        yield wrong(f"has {key}: {one}, and this step {other}", f"write {key}: {one}")
+
+
+def _differences(theirs: LoraArguments, own: LoraArguments) -> Mapping[str, tuple[object, object]]:
+    """What of two adapters must be the same and is not."""
+    keys = ("rank", "peft_type", "use_dora", "target_modules", "modules_to_save")
+    found = {}
+    for key in keys:
+        one, other = getattr(theirs, key), getattr(own, key)
+        if one != other:
+            found[key] = (_written(one), _written(other))
+    return found
+
+
+def _written(value: object) -> object:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _lost(
+    theirs: Iterable[str], ours: Iterable[str], wrong: Callable[[str, str], Diagnostic]
+) -> Iterator[Diagnostic]:
+    known = {_plain(name) for name in ours}
+    lost = sorted(name for name in theirs if _plain(name) not in known)
+    if not known or not lost:
+        return
+    more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+    words = any(name.startswith("text_encoder") for name in lost)
+    yield wrong(
+        f"adapts {', '.join(lost[:_SHOWN])}{more}, which this step does not train",
+        "write train_text_encoder: true"
+        if words and all(name.startswith("text_encoder") for name in lost)
+        else "name these layers in target_modules",
+    )
+
+
+def _plain(name: str) -> str:
+    """A layer's name, as transformers has it before its version 5 and after."""
+    return name.replace(".text_model.", ".")
+
+
+def maker_of_start(lora: LoraSettings, context: Context) -> Action | None:
+    """The action that makes what a training goes on from, if one does."""
+    step, output = maker_of(lora.start)
+    made = context.made.get(step)
+    at = f"{step}/best" if lora.start == f"{step}.best" else ""
+    makers = [a for a in made.actions if output in a.files] if made else []
+    return next((a for a in makers if not at or a.id == at), None)
