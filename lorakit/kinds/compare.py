@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.sheet import ASSEMBLY, side_by_side
-from lorakit.kinds.trainer import measured
+from lorakit.kinds.training_plan import measured
 from lorakit.language.recipe.documents import CompareStep
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.cost import assembly_cost

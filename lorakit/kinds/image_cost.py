@@ -10,9 +10,9 @@ from lorakit.facts.layer_targets import hit
 from lorakit.facts.models import copied_bytes
 from lorakit.facts.unet_kept import kept_elements
 from lorakit.facts.unet_layers import layer_sizes, total, trainable
-from lorakit.kinds.course_checks import processes_of
 from lorakit.kinds.image_set import ImageSet
-from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
+from lorakit.kinds.training_checks import processes_of
+from lorakit.kinds.training_plan import TrainingPlan, adapted, checkpoints_bytes, optimizer_bytes
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan.cost import Cost
 from lorakit.plan.evaluation import TIMESTEPS
@@ -91,7 +91,7 @@ def _bytes(count: int) -> str:
 def cost(
     step: TrainImageStep,
     context: Context,
-    course: Course,
+    training: TrainingPlan,
     seen: ImageSet,
     count: int | None,
     targets: Sequence[str],
@@ -109,15 +109,15 @@ def cost(
             step.method,
             [] if step.method == "full" else [*adapted(step.lora), list(targets)],
             step.train_text_encoder,
-            course.pace(),
+            training.pace(),
         ]
     )
     return Cost(
         f"{TrainImageTask.kind}|{name}",
         operations=3 * unet_work.of_model(model, positions) * rows * passes,
-        precision=course.precision,
-        memory=_memory(step, context, course, positions, count or 0, targets),
-        processes=course.sharing,
+        precision=training.precision,
+        memory=_memory(step, context, training, positions, count or 0, targets),
+        processes=training.sharing,
         disk=_saved(step, context, count or 0) + 200_000,
         passing_disk=checkpoints_bytes(step.train, count or 0),
     )
@@ -126,7 +126,7 @@ def cost(
 def _memory(
     step: TrainImageStep,
     context: Context,
-    course: Course,
+    training: TrainingPlan,
     positions: float,
     count: int,
     targets: Sequence[str],
@@ -147,16 +147,16 @@ def _memory(
         adapted=None if step.method == "full" else adapted,
         checkpointed=train.gradient_checkpointing,
     )
-    element, rows = _ELEMENT[course.precision], -(-train.batch_size // processes_of(train))
+    element, rows = _ELEMENT[training.precision], -(-train.batch_size // processes_of(train))
     # in low precision a second copy: of frozen weights always, of trained ones autocast's until a pass ends
-    weights = whole * (4 if course.precision == "fp32" else 6)
+    weights = whole * (4 if training.precision == "fp32" else 6)
     if step.train_text_encoder or step.shuffle_tags:
         texts = text_encoders.parameters(model.text_shapes)
-        low = step.train_text_encoder and course.precision != "fp32"
+        low = step.train_text_encoder and training.precision != "fp32"
         weights += texts * (6 if low else 4) or max(0.0, model.weight_bytes - whole * 4)
     # an average takes the trained weights' place while they are measured, and these wait beside it
     trained = count * (4 + optimizer_bytes(train) + (4 if train.ema_decay else 0))
     pictures = TIMESTEPS * unet_elements(model.unet) * positions
     evaluation = _EVALUATION + pictures * element
-    backward = _SCRATCH[course.precision] + rows * kept * element * _BACKWARD
+    backward = _SCRATCH[training.precision] + rows * kept * element * _BACKWARD
     return int(_TORCH_BYTES + weights + trained + evaluation + backward)

@@ -11,7 +11,7 @@ from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.taught import words_learnt
-from lorakit.kinds.trainer import saved_steps
+from lorakit.kinds.training_plan import saved_steps
 from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Clip, Context

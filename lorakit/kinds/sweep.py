@@ -11,7 +11,7 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.image_set import held_out_count
 from lorakit.kinds.letters import check_letters
 from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, pictures_of, side_by_side
-from lorakit.kinds.trainer import measured
+from lorakit.kinds.training_plan import measured
 from lorakit.language.recipe.documents import Member, StoryboardStep, SweepStep, TrainImageStep
 from lorakit.language.yaml import names
 from lorakit.plan.actions import Action, Input

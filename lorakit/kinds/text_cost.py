@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from lorakit.facts.text_families import figure, passes_of_a_layer, words_table
 from lorakit.facts.text_layers import Counts
-from lorakit.kinds.course_checks import processes_of
-from lorakit.kinds.trainer import Course, adapted, checkpoints_bytes, optimizer_bytes
+from lorakit.kinds.training_checks import processes_of
+from lorakit.kinds.training_plan import TrainingPlan, adapted, checkpoints_bytes, optimizer_bytes
 from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.plan import evaluation
 from lorakit.plan.cost import Cost
@@ -44,7 +44,9 @@ def weights_line(counted: Counts | None, *, full: bool) -> Iterator[str]:
     )
 
 
-def cost(step: TrainTextStep, context: Context, course: Course, counted: Counts | None) -> Cost:
+def cost(
+    step: TrainTextStep, context: Context, training: TrainingPlan, counted: Counts | None
+) -> Cost:
     """Operations of an optimizer step, bytes of memory and disk, where the family's shapes are known."""
     data, train = context.facts.data[step.data], step.train
     name = digest_of(
@@ -54,17 +56,17 @@ def cost(step: TrainTextStep, context: Context, course: Course, counted: Counts 
             step.method,
             adapted(step.lora) if step.method == "lora" else [],
             step.max_length,
-            course.pace(),
+            training.pace(),
         ]
     )
     machine = context.facts.machine
-    amx = not machine.kind.gpu and machine.fast_bf16 and course.precision == "bf16"
+    amx = not machine.kind.gpu and machine.fast_bf16 and training.precision == "bf16"
     known_alone = Cost(
         f"{TrainTextTask.kind}|{name}",
         operations=_UNKNOWN,
-        precision=course.precision,
+        precision=training.precision,
         speedup=_FULLER if amx else 1.0,
-        processes=course.sharing,
+        processes=training.sharing,
     )
     if counted is None:
         return known_alone
@@ -80,31 +82,31 @@ def cost(step: TrainTextStep, context: Context, course: Course, counted: Counts 
     return replace(
         known_alone,
         operations=passes * dense * samples * tokens,
-        memory=_memory(step, context, course, counted),
+        memory=_memory(step, context, training, counted),
         disk=counted.trainable * 4 + 800_000,
         passing_disk=checkpoints_bytes(train, counted.trainable),
     )
 
 
-def _longest(step: TrainTextStep, context: Context, course: Course) -> int:
+def _longest(step: TrainTextStep, context: Context, training: TrainingPlan) -> int:
     """Tokens of the longest batch that so many steps are likely to meet, padding and all."""
     known = context.facts.lengths.get((step.model, step.data))
     if known is not None:
-        longest = known.longest_of(min(known.count, course.seen()))
+        longest = known.longest_of(min(known.count, training.seen()))
     else:
         longest = round(context.facts.data[step.data].longest / _LETTERS_A_TOKEN * _TIGHT + 2)
-    return padded(min(step.max_length, longest), course.precision, step.max_length)
+    return padded(min(step.max_length, longest), training.precision, step.max_length)
 
 
-def _memory(step: TrainTextStep, context: Context, course: Course, counted: Counts) -> int:
+def _memory(step: TrainTextStep, context: Context, training: TrainingPlan, counted: Counts) -> int:
     """Bytes of one process at its peak: where the longest texts are together in a batch."""
     config = context.facts.readers[step.model].config
     hidden = figure(config, "hidden_size", "dim")
     depth = figure(config, "num_hidden_layers", "n_layers")
     heads = figure(config, "num_attention_heads", "n_heads")
-    length = _longest(step, context, course)
+    length = _longest(step, context, training)
     rows = -(-step.train.batch_size // processes_of(step.train))
-    channel, element = _KEPT[course.precision]
+    channel, element = _KEPT[training.precision]
     layer = channel * hidden + _PAIR * heads * length
     shared = passes_of_a_layer(config)
     every = (depth - counted.lowest) * layer + counted.inputs * shared * element
@@ -120,7 +122,7 @@ def _memory(step: TrainTextStep, context: Context, course: Course, counted: Coun
     if step.train.ema_decay:  # while averages are measured the trained weights wait beside them
         trained += counted.trainable * 4
     # of what is multiplied a second copy: frozen, or autocast's of a pass
-    if course.precision != "fp32":
+    if training.precision != "fp32":
         weights += 2 * (counted.total - words_table(config))
     # of these one comes as the other goes: gradients take the room of what was kept for them
     passing = max(kept, evaluated, gradients)

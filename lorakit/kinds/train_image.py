@@ -15,14 +15,14 @@ from lorakit.kinds.image_cost import adapted_layers, cost, counted, weights_line
 from lorakit.kinds.image_samples import adapter_steps, check_samples, sample_actions
 from lorakit.kinds.image_set import MIDDLE, ImageSet, Sample, image_set, views
 from lorakit.kinds.starts import check_start, start_of, steps_needed
-from lorakit.kinds.trainer import (
+from lorakit.kinds.training_plan import (
     TRAIN_SLOT,
     UNKNOWN_STEPS,
-    Course,
-    check_course,
+    TrainingPlan,
+    check_training,
     checkpoint_every,
-    course_of,
     lora_arguments,
+    plan_training,
 )
 from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
 from lorakit.plan import numbers
@@ -49,7 +49,7 @@ class TrainImages:
         if wrong:
             return
         seen = image_set(step, context)
-        yield from check_course(_course(step, context, seen), step.place, context)
+        yield from check_training(_training(step, context, seen), step.place, context)
         yield from image_checks.captions(step, context)
         yield from check_samples(step, context)
         yield from image_checks.method(step, context, TARGETS)
@@ -60,13 +60,13 @@ class TrainImages:
         model = context.facts.models[step.model]
         source = context.project.recipe.datasets[step.data]
         seen = image_set(step, context)
-        course = _course(step, context, seen)
+        training = _training(step, context, seen)
         read, skip = step.max_token_length, step.clip_skip
         encodings = EncodingActions(step.name, step.place, model, context, read, skip)
-        encoded = _encoded(step, seen, encodings, course.seed)
+        encoded = _encoded(step, seen, encodings, training.seed)
         count = counted(step, context, TARGETS)
-        steps = adapter_steps(step, course.steps)
-        task = _task(step, context, seen, course, encoded)
+        steps = adapter_steps(step, training.steps)
+        task = _task(step, context, seen, training, encoded)
         name = step.name
         what = f"{len(seen.samples)} pictures" if seen.samples else source.images
         action = Action(
@@ -81,7 +81,7 @@ class TrainImages:
                 digest_of([name, task.key()]) if model.digest and seen.samples else "",
             ),
             task=task,
-            cost=cost(step, context, course, seen, count, TARGETS),
+            cost=cost(step, context, training, seen, count, TARGETS),
             inputs=(*encoded.inputs, *start_of(step.lora, context).inputs),
             files={
                 **_weights(step, model),
@@ -93,16 +93,20 @@ class TrainImages:
                 "log": (f"{name}/metrics.jsonl",),
                 "curve": (f"{name}/loss_curve.png",),
             },
-            units=max(1, course.steps),
-            notes=tuple(_lines(step, seen, context, course, weights_line(step, context, count))),
+            units=max(1, training.steps),
+            notes=tuple(_lines(step, seen, context, training, weights_line(step, context, count))),
             places={"precision": step.train.place or step.place},
         )
-        drawn = sample_actions(step, context, action, course.steps)
+        drawn = sample_actions(step, context, action, training.steps)
         return Made((*encodings.actions, action, *drawn))
 
 
 def _task(
-    step: TrainImageStep, context: Context, seen: ImageSet, course: Course, encoded: _Encoded
+    step: TrainImageStep,
+    context: Context,
+    seen: ImageSet,
+    training: TrainingPlan,
+    encoded: _Encoded,
 ) -> TrainImageTask:
     model = context.facts.models[step.model]
     source = context.project.recipe.datasets[step.data]
@@ -127,10 +131,10 @@ def _task(
         prediction_type=step.prediction_type,
         masked_loss=step.masked_loss,
         train_text_encoder=step.train_text_encoder,
-        seed=course.seed,
-        precision=course.precision,
-        device_class=course.device_class,
-        train=course.arguments(_RATES[step.method]),
+        seed=training.seed,
+        precision=training.precision,
+        device_class=training.device_class,
+        train=training.arguments(_RATES[step.method]),
         folder_repeats=tuple(seen.repeats) if uneven else (),
         trigger_word=(source.trigger_word or "") if step.shuffle_tags else "",
         max_token_length=step.max_token_length,
@@ -141,14 +145,14 @@ def _task(
         model_path=str(model.path),
         source=model.source,
         family=model.family,
-        device=course.device,
+        device=training.device,
         samples=encoded.samples,
         held_out_samples=encoded.held_out,
         schedule=tuple(seen.schedule),
         empty=encoded.empty,
-        adapter_steps=adapter_steps(step, course.steps),
+        adapter_steps=adapter_steps(step, training.steps),
         model_files=tuple(pipeline_files(model, trained_text=step.train_text_encoder)),
-        checkpointing_steps=checkpoint_every(step.train, course.steps, full=full),
+        checkpointing_steps=checkpoint_every(step.train, training.steps, full=full),
         trackers=tuple(step.train.trackers),
     )
 
@@ -225,34 +229,34 @@ def _encoded(
     return _Encoded(samples, held_out, empty, tuple(roles.values()))
 
 
-def _course(step: TrainImageStep, context: Context, seen: ImageSet) -> Course:
+def _training(step: TrainImageStep, context: Context, seen: ImageSet) -> TrainingPlan:
     train = step.train
     if train.max_train_steps is None and seen.samples:
         # batches are of one bucket, so an epoch has more of them than its pictures would fill
         passes = (train.num_train_epochs or 3) * seen.order.per_epoch
         steps = -(-passes // train.gradient_accumulation_steps)
         train = replace(train, max_train_steps=steps)
-    return course_of(train, step.seed, len(seen.schedule), context)
+    return plan_training(train, step.seed, len(seen.schedule), context)
 
 
 def _lines(
     step: TrainImageStep,
     seen: ImageSet,
     context: Context,
-    course: Course,
+    training: TrainingPlan,
     weights: Iterator[str],
 ) -> Iterator[str]:
     """What a plan says of a training."""
     if not seen.samples:
         yield UNKNOWN_STEPS
         yield from weights
-        yield course.where()
+        yield training.where()
         return
-    passes = course.steps * step.train.gradient_accumulation_steps
+    passes = training.steps * step.train.gradient_accumulation_steps
     epochs = numbers.amount(passes / seen.order.per_epoch, "epoch")
     every = numbers.count(len(seen.schedule), "picture")
     yield (
-        f"{numbers.count(course.steps, 'optimizer step')}, {epochs} of {every}: "
+        f"{numbers.count(training.steps, 'optimizer step')}, {epochs} of {every}: "
         f"{numbers.count(seen.order.seen(passes), 'picture')} seen"
     )
     yield from seen.lines()
@@ -269,4 +273,4 @@ def _lines(
     if step.caption_dropout:
         yield f"{step.caption_dropout:.0%} of the pictures are shown without their caption"
     yield from weights
-    yield course.where()
+    yield training.where()

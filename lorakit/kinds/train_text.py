@@ -11,13 +11,13 @@ from lorakit.facts.text_layers import Counts, counts
 from lorakit.kinds import text_checks
 from lorakit.kinds.starts import check_start, maker_of_start, start_of, steps_needed
 from lorakit.kinds.text_cost import cost, weights_line
-from lorakit.kinds.trainer import (
+from lorakit.kinds.training_plan import (
     TRAIN_SLOT,
-    Course,
-    check_course,
+    TrainingPlan,
+    check_training,
     checkpoint_every,
-    course_of,
     lora_arguments,
+    plan_training,
     saved_steps,
 )
 from lorakit.language.recipe.documents import TrainTextStep
@@ -41,7 +41,7 @@ class TrainTexts:
 
     def check(self, step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
         """Precision, length, and layers that there are."""
-        yield from check_course(_course(step, context), step.place, context)
+        yield from check_training(_training(step, context), step.place, context)
         yield from text_checks.length(step, context)
         yield from text_checks.labels(step, context)
         if step.method == "lora":
@@ -51,10 +51,10 @@ class TrainTexts:
     def plan(self, step: TrainTextStep, context: Context) -> Made:
         """The training."""
         facts, data = context.facts.readers[step.model], context.facts.data[step.data]
-        course, full = _course(step, context), step.method == "full"
+        training, full = _training(step, context), step.method == "full"
         source = context.project.recipe.datasets[step.data]
         whole = as_json(source)
-        steps = () if full else saved_steps(step.train, course.steps)
+        steps = () if full else saved_steps(step.train, training.steps)
         start = start_of(step.lora, context)
         task = TrainTextTask(
             model=facts.digest,
@@ -62,21 +62,21 @@ class TrainTexts:
             reading={k: v for k, v in whole.items() if k not in _NOT_KEYED},
             method=step.method,
             max_length=step.max_length,
-            seed=course.seed,
-            precision=course.precision,
-            device_class=course.device_class,
-            train=course.arguments(_RATES[step.method]),
+            seed=training.seed,
+            precision=training.precision,
+            device_class=training.device_class,
+            train=training.arguments(_RATES[step.method]),
             stratified=data.cut,
             class_weights=step.class_weights,
             lora=None if full else lora_arguments(step.lora, facts.targets),
             start=start.digest,
             model_path=str(facts.path),
             source=facts.source,
-            device=course.device,
+            device=training.device,
             dataset=whole,
             labels=tuple(data.labels),
             adapter_steps=steps,
-            checkpointing_steps=checkpoint_every(step.train, course.steps, full=full),
+            checkpointing_steps=checkpoint_every(step.train, training.steps, full=full),
             trackers=tuple(step.train.trackers),
         )
         known = facts.digest is not None and data.digest is not None
@@ -100,7 +100,7 @@ class TrainTexts:
                 TRAIN_SLOT, {"name": facts.source}, digest_of([name, task.key()]) if known else ""
             ),
             task=task,
-            cost=cost(step, context, course, counted),
+            cost=cost(step, context, training, counted),
             inputs=start.inputs,
             files={
                 **weights,
@@ -111,11 +111,11 @@ class TrainTexts:
                 "log": (f"{name}/metrics.jsonl",),
                 "curve": (f"{name}/loss_curve.png",),
             },
-            units=max(1, course.steps),
+            units=max(1, training.steps),
             notes=(
                 *_labels(data),
                 *_held_out(data),
-                *course.lines(),
+                *training.lines(),
                 *weights_line(counted, full=full),
             ),
             places={"precision": step.train.place or step.place, "data": source.place},
@@ -148,8 +148,8 @@ def _check_start(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
                 )
 
 
-def _course(step: TrainTextStep, context: Context) -> Course:
-    return course_of(step.train, step.seed, context.facts.data[step.data].train, context)
+def _training(step: TrainTextStep, context: Context) -> TrainingPlan:
+    return plan_training(step.train, step.seed, context.facts.data[step.data].train, context)
 
 
 def _of_steps(name: str, steps: Sequence[int]) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.devices import DEVICES
-from lorakit.kinds import course_checks
+from lorakit.kinds import training_checks
 from lorakit.language.recipe.trainings import LoraSettings, TrainSettings
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action
@@ -20,7 +20,7 @@ UNKNOWN_STEPS = "optimizer steps: unknown until its data is downloaded"
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class TrainingPlan:
     """How a training goes, with everything `auto` settled; `steps` 0 where it is not known yet."""
 
     train: TrainSettings
@@ -57,13 +57,13 @@ class Course:
             gradient_checkpointing=train.gradient_checkpointing,
             torch_compile=train.torch_compile,
             keep=train.keep,
-            processes=course_checks.processes_of(train),
+            processes=training_checks.processes_of(train),
         )
 
     @property
     def sharing(self) -> int:
         """How many of its processes share one memory: a GPU has its own for each."""
-        return 1 if DEVICES[self.device].gpu else course_checks.processes_of(self.train)
+        return 1 if DEVICES[self.device].gpu else training_checks.processes_of(self.train)
 
     def seen(self) -> int:
         """Samples that go through the model, repeats counted; the ragged last batch is smaller."""
@@ -96,12 +96,12 @@ class Course:
             bool(train.ema_decay),
             train.gradient_checkpointing,
             train.torch_compile,
-            course_checks.processes_of(train),
+            training_checks.processes_of(train),
         ]
 
     def where(self) -> str:
         """On what it runs, in which precision."""
-        count = course_checks.processes_of(self.train)
+        count = training_checks.processes_of(self.train)
         shared = f", each batch shared by {count} processes" if count > 1 else ""
         return f"precision {self.precision} on {self.device}{shared}"
 
@@ -131,11 +131,13 @@ def checkpoints_bytes(train: TrainSettings, trained: int) -> int:
     return 3 * trained * (4 + optimizer_bytes(train))
 
 
-def course_of(train: TrainSettings, seed: int | None, samples: int, context: Context) -> Course:
+def plan_training(
+    train: TrainSettings, seed: int | None, samples: int, context: Context
+) -> TrainingPlan:
     """Settle a training for this machine."""
     machine = context.facts.machine
     steps = train.steps(samples) if samples else train.max_train_steps or 0
-    return Course(
+    return TrainingPlan(
         train,
         machine.precision(train.precision),
         machine.device,
@@ -146,33 +148,37 @@ def course_of(train: TrainSettings, seed: int | None, samples: int, context: Con
     )
 
 
-def check_course(course: Course, place: Place, context: Context) -> Iterator[Diagnostic]:
+def check_training(training: TrainingPlan, place: Place, context: Context) -> Iterator[Diagnostic]:
     """A precision that the device would ignore, a warm-up without an end, and what is not here."""
-    yield from course_checks.packages(course.train, place, context)
-    yield from course_checks.compiler(course.train, place, context)
-    yield from course_checks.resources(course.train, place, context)
-    every = course.train.save_every
-    if every and course.steps and every >= course.steps:
+    yield from training_checks.packages(training.train, place, context)
+    yield from training_checks.compiler(training.train, place, context)
+    yield from training_checks.resources(training.train, place, context)
+    every = training.train.save_every
+    if every and training.steps and every >= training.steps:
         yield context.finding(
             "no-effect",
-            f"save_every: {every} has no effect: the training ends after {course.steps} optimizer steps",
-            course.train.where("save_every") or place,
-            f"write save_every: {max(1, course.steps // 4)}, or remove it",
+            f"save_every: {every} has no effect: the training ends after {training.steps} optimizer steps",
+            training.train.where("save_every") or place,
+            f"write save_every: {max(1, training.steps // 4)}, or remove it",
         )
-    if course.precision == "fp16" and not DEVICES[course.device].fp16:
+    if training.precision == "fp16" and not DEVICES[training.device].fp16:
         yield context.finding(
             "precision",
             "precision: fp16 is for GPUs; on a CPU it would train in fp32 without a word",
-            course.train.place or place,
+            training.train.place or place,
             "write precision: auto, which takes what is fast here",
         )
-    if course.steps and course.train.warmup_ratio is None and course.warmup_steps >= course.steps:
+    if (
+        training.steps
+        and training.train.warmup_ratio is None
+        and training.warmup_steps >= training.steps
+    ):
         yield context.finding(
             "warmup",
-            f"lr_warmup_steps: {course.train.lr_warmup_steps} is no less than the training's "
-            f"{course.steps} optimizer steps: the learning rate would never be reached",
-            course.train.where("lr_warmup_steps") or place,
-            f"write lr_warmup_steps: {course.steps // 10}, or train longer",
+            f"lr_warmup_steps: {training.train.lr_warmup_steps} is no less than the training's "
+            f"{training.steps} optimizer steps: the learning rate would never be reached",
+            training.train.where("lr_warmup_steps") or place,
+            f"write lr_warmup_steps: {training.steps // 10}, or train longer",
         )
 
 
