@@ -3,8 +3,29 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+
+
+@contextmanager
+def exact_fp32() -> Iterator[None]:
+    """Multiply fp32 as fp32, where a GPU would round to TF32: what is compared must be computed alike."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def free_device(model: torch.nn.Module) -> None:
+    """Take a model that is done off its GPU, so that another process can load the same there."""
+    if any(p.is_cuda for p in model.parameters()):
+        model.to("cpu")
+        torch.cuda.empty_cache()
 
 
 def prepare_torch(threads: int) -> None:

@@ -7,6 +7,7 @@ training must not be lost behind a tolerance.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from torch import Tensor
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_SETTINGS
 from lorakit.facts.devices import HOST
+from lorakit.models.processor import exact_fp32
 from lorakit.training.image_task import ImageTask
 from lorakit.training.reload import in_fresh_process
 
@@ -39,8 +41,11 @@ def predicted(networks: Any, probe: Probe) -> Tensor:
     """What networks say of (1, C, h, w) latents, in fp32 on the CPU."""
     networks.eval()
     device = next(networks.parameters()).device
-    given = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in probe.items()}
-    said: Tensor = networks(given.pop("noisy"), given.pop("times"), **given)
+    given: dict[str, Any] = {
+        k: v.to(device) if isinstance(v, Tensor) else v for k, v in probe.items()
+    }
+    with exact_fp32():
+        said: Tensor = networks(given.pop("noisy"), given.pop("times"), **given)
     return said.float().cpu().clone()
 
 
@@ -52,15 +57,16 @@ def check(
     expected: Tensor,
     untrained: Tensor,
     encoded: Mapping[str, int] | None = None,
+    device: str = HOST,
 ) -> float:
     """The greatest difference, as a share of the greatest value. Raises LorakitError.
 
     `what` is an adapter's file, or the folder of a whole model; `untrained` is what the networks predicted
-    before the training, `encoded` how captions are.
+    before the training, on this `device`; `encoded` says how captions are.
     """
     tensors = {name: value for name, value in probe.items() if isinstance(value, Tensor)}
     tensors |= {"expected": expected, "untrained": untrained}
-    words = {"what": str(what), "base": str(base), "family": family}
+    words = {"what": str(what), "base": str(base), "family": family, "device": device}
     told = {**words, "captions": list(probe.get("captions", [])), "encoded": dict(encoded or {})}
     return judged(in_fresh_process("train-image", what.parent, told, tensors))
 
@@ -80,13 +86,13 @@ def judged(found: Mapping[str, float]) -> float:
     return difference
 
 
-def loaded(what: Path, base: Path, family: str) -> Any:
+def loaded(what: Path, base: Path, family: str, device: str = HOST) -> Any:
     """A pipeline with what was saved, by the loaders that other programs use."""
     from lorakit.models.loading import load_pipeline
 
     if what.is_dir():
-        return load_pipeline(what, family, "fp32", HOST)
-    pipeline = load_pipeline(base, family, "fp32", HOST)
+        return load_pipeline(what, family, "fp32", device)
+    pipeline = load_pipeline(base, family, "fp32", device)
     if what.with_name(PEFT_SETTINGS).is_file():
         from peft import PeftModel
 
@@ -100,12 +106,17 @@ def compared(words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[st
     """The same in a fresh process, as `check` told of it."""
     captions = {"captions": words["captions"]} if words["captions"] else {}
     probe = {**tensors, **captions}
-    what, base = Path(words["what"]), Path(words["base"])
-    return differences(what, base, words["family"], probe, words["encoded"])
+    what, base, family = Path(words["what"]), Path(words["base"]), words["family"]
+    return differences(what, base, family, probe, words["encoded"], words["device"])
 
 
 def differences(
-    what: Path, base: Path, family: str, probe: Probe, encoded: Mapping[str, int] | None = None
+    what: Path,
+    base: Path,
+    family: str,
+    probe: Probe,
+    encoded: Mapping[str, int] | None = None,
+    device: str = HOST,
 ) -> dict[str, float]:
     """What is saved against what was trained, by a probe with `expected` and `untrained` beside it.
 
@@ -125,8 +136,9 @@ def differences(
         return float((one - other).abs().max() / expected.abs().max().clamp_min(1e-8))
 
     # one after the other: two whole models may not fit
-    before = said(load_pipeline(base, family, "fp32", HOST))
-    after = said(loaded(what, base, family))
+    before = said(load_pipeline(base, family, "fp32", device))
+    gc.collect()
+    after = said(loaded(what, base, family, device))
     return {
         "difference": share(after, expected),
         "effect": share(expected, untrained),

@@ -8,6 +8,7 @@ from typing import Any
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import trained_file
+from lorakit.models.processor import free_device
 from lorakit.plan.buckets import PictureOrder
 from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.training import TrainImageTask
@@ -69,8 +70,11 @@ class ImageTrainer(Trainer[TrainImageTask]):
         what = self.out / "model" if self.full else Path(outputs["adapter"])
         base, family = Path(self.task.model_path), self.task.family
         expected = image_reload.predicted(model, self._probe)
-        told = encoding_of(self.task)
-        return image_reload.check(what, base, family, self._probe, expected, self._untrained, told)
+        free_device(model)
+        told, device = encoding_of(self.task), self.task.device
+        return image_reload.check(
+            what, base, family, self._probe, expected, self._untrained, told, device
+        )
 
     def figures(self, loop: Loop, log: EvaluationLog, outputs: Mapping[str, str]) -> dict[str, Any]:
         """Pictures, and the losses before and after."""

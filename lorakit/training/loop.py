@@ -327,7 +327,10 @@ def _accelerator(settings: LoopSettings, logs: Path | None) -> Any:
         project_dir=str(logs) if logs else None,
         kwargs_handlers=[
             InitProcessGroupKwargs(timeout=_PATIENCE),
-            DistributedDataParallelKwargs(broadcast_buffers=False),  # nothing here trains a buffer
+            DistributedDataParallelKwargs(
+                broadcast_buffers=False,  # nothing here trains a buffer
+                find_unused_parameters=settings.idle_weights,  # else the second step waits for them
+            ),
         ],
     )
     leave_group()

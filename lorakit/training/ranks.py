@@ -18,6 +18,7 @@ from collections.abc import Mapping
 
 from lorakit import children
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.devices import CUDA
 from lorakit.plan.tasks.job import Job, job_from_json
 from lorakit.plan.tasks.training import TrainTask
 
@@ -75,6 +76,15 @@ class Ranks:
         os._exit(1)
 
 
+def take_own_gpu(device: str) -> None:
+    """Let `cuda` mean this process's own GPU, before anything is put on one: each rank has its own."""
+    rank = os.environ.get("LOCAL_RANK")
+    if device == CUDA and rank is not None:
+        import torch
+
+        torch.cuda.set_device(int(rank))
+
+
 def leave_group() -> None:
     """Once the group stands: programs that this process starts are not of it."""
     for name in _GROUP:
@@ -114,6 +124,7 @@ def main() -> None:
     from lorakit.training.engine import run_of
 
     prepare_torch(int(sys.argv[1]))
+    take_own_gpu(job.task.device)
 
     def quiet(job: str, done: int, total: int, figures: Mapping[str, float] | None = None) -> None:
         """Rank 0 tells."""

@@ -12,7 +12,7 @@ from torch import nn
 from lorakit.facts.devices import HOST
 from lorakit.facts.layer_targets import ALL_LINEAR, settled
 from lorakit.plan.seeds import derive
-from lorakit.plan.tasks.training import TrainTask
+from lorakit.plan.tasks.training import TrainImageTask, TrainTask
 from lorakit.training.rank_shard import RankShard
 
 
@@ -47,7 +47,7 @@ class LoopSettings:
     """Everything about a training but what is trained; settled, with no `auto` left.
 
     `checkpointing_steps` 0 writes no checkpoint; `ema_decay` 0 keeps no average; `text_encoder_learning_rate`
-    0 is `learning_rate`.
+    0 is `learning_rate`. `idle_weights` says that no pass reaches some of the trained weights.
     """
 
     steps: int
@@ -68,6 +68,7 @@ class LoopSettings:
     ema_decay: float = 0.0
     text_encoder_learning_rate: float = 0.0
     trackers: tuple[str, ...] = ()
+    idle_weights: bool = False
 
     @classmethod
     def of(cls, task: TrainTask) -> LoopSettings:
@@ -92,6 +93,10 @@ class LoopSettings:
             ema_decay=train.ema_decay,
             text_encoder_learning_rate=train.text_encoder_learning_rate,
             trackers=task.trackers,
+            # SDXL takes its first text encoder's words before its last layer
+            idle_weights=isinstance(task, TrainImageTask)
+            and task.train_text_encoder
+            and task.family == "sdxl",
         )
 
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.devices import HOST
+from lorakit.models.processor import exact_fp32
 from lorakit.training.reload import in_fresh_process
 
 TOLERANCE = 1e-4  # of fp32 logits, absolute: other sums in another process
@@ -23,13 +25,20 @@ def check(
     expected: Tensor,
     *,
     full: bool,
+    device: str = HOST,
 ) -> float:
-    """Have a fresh process load `folder`; returns the greatest difference of its logits.
+    """Have a fresh process load `folder` to the `device`; returns the greatest difference of its logits.
 
     Raises LorakitError where it cannot be loaded or says something else.
     """
     tensors = {name: tensor for name, tensor in batch.items() if name != "labels"}
-    words = {"folder": str(folder), "base": str(base), "labels": list(labels), "full": full}
+    words: dict[str, object] = {
+        "folder": str(folder),
+        "base": str(base),
+        "labels": list(labels),
+        "full": full,
+    }
+    words["device"] = device
     found = in_fresh_process("train-text", folder, words, {**tensors, "expected": expected})
     difference = found["difference"]
     if not difference <= TOLERANCE:
@@ -45,12 +54,14 @@ def compared(words: Mapping[str, Any], tensors: dict[str, Tensor]) -> dict[str, 
 
     expected = tensors.pop("expected")
     model = load(Path(words["folder"]), Path(words["base"]), words["labels"], full=words["full"])
-    return {"difference": float((logits(model, tensors) - expected).abs().max())}
+    model.to(words["device"])
+    batch = {name: tensor.to(words["device"]) for name, tensor in tensors.items()}
+    return {"difference": float((logits(model, batch).cpu() - expected).abs().max())}
 
 
 def logits(model: Any, batch: Mapping[str, Tensor]) -> Tensor:
     """fp32 logits (B, labels) of a model as it stands."""
     model.eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), exact_fp32():
         inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
         return model(**inputs).logits.float().clone()

@@ -13,6 +13,7 @@ from lorakit.diagnostics import Place
 from lorakit.facts.text_data import Splits, Texts, from_json, read
 from lorakit.facts.text_files import folder_of
 from lorakit.language.recipe.trainings import DataSource
+from lorakit.models.processor import free_device
 from lorakit.plan import evaluation
 from lorakit.plan.tasks.training import TrainTextTask
 from lorakit.training import metrics, text_model, text_reload
@@ -100,7 +101,10 @@ class TextTrainer(Trainer[TrainTextTask]):
         device = next(model.parameters()).device
         expected = text_reload.logits(model, {k: v.to(device) for k, v in probe.items()}).cpu()
         base, labels = Path(self.task.model_path), self.task.labels
-        return text_reload.check(self.out, base, labels, probe, expected, full=self.full)
+        free_device(model)
+        return text_reload.check(
+            self.out, base, labels, probe, expected, full=self.full, device=self.task.device
+        )
 
     def figures(
         self,

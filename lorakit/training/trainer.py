@@ -7,13 +7,16 @@ yield, it writes a checkpoint.
 
 from __future__ import annotations
 
+import logging
 import time
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from lorakit.diagnostics import LorakitError, in_words
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.plan.tasks.training import TrainTask
 from lorakit.store import atomic
@@ -26,6 +29,7 @@ from lorakit.training.memory import peak_memory
 from lorakit.training.step_adapters import StepAdapters
 from lorakit.training.task import LoopSettings, Task, size
 
+_LOG = logging.getLogger("lorakit")  # what is told here stands in the run's notes
 TaskT_co = TypeVar("TaskT_co", bound=TrainTask, covariant=True)
 Run = Generator[None, None, Mapping[str, str]]
 
@@ -141,7 +145,7 @@ class Trainer(ABC, Generic[TaskT_co]):
                 if self.full:
                     reading.begin()  # what is not trained was copied from the model
                 yield
-                difference = self.reloaded(model, outputs)
+                difference, doubt = self._compared(model, outputs)
                 parameters = size(model)
         except GeneratorExit:
             loop.save()
@@ -158,8 +162,23 @@ class Trainer(ABC, Generic[TaskT_co]):
             "wall_seconds": round(loop.wall_seconds(began), 3),
             "total_parameters": parameters,
             "reloaded_difference": difference,
+            **({"reload_warning": doubt} if doubt else {}),
         }
         return {**outputs, **adapters.handed_out(self.out), **self._written(loop, log, found)}
+
+    def _compared(self, model: Any, outputs: Mapping[str, str]) -> tuple[float | None, str]:
+        """How far what a fresh process loads is from the model, or what speaks against it.
+
+        The work is done, and is never thrown away for a doubt: the run tells of it.
+        """
+        try:
+            return self.reloaded(model, outputs), ""
+        except Exception as error:  # noqa: BLE001 - whatever it is, hours of work are worth more
+            if not isinstance(error, LorakitError):
+                traceback.print_exc()
+            doubt = in_words(error)
+        _LOG.warning("%s is kept, but look at it before you rely on it: %s", self.job.id, doubt)
+        return None, doubt
 
     def _told(self, step: Figures, log: EvaluationLog, loop: Loop) -> dict[str, float]:
         """What is shown of a step."""

@@ -1,0 +1,78 @@
+"""Trainings on pictures that several processes share."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lorakit.training import ranks
+
+ROOT = Path(__file__).resolve().parents[3]
+PROGRAM = """\
+import json, sys, warnings
+from pathlib import Path
+warnings.simplefilter("ignore")
+from lorakit.training.engine import TrainEngine
+from tests.support.image_training import encoded, fox_recipe
+
+model, home, processes = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+home.mkdir()
+step = ("train_text_encoder: true, lora: {rank: 2}, "
+        "train: {max_train_steps: 3, batch_size: 2, learning_rate: 1e-3, precision: fp32}, "
+        "resources: {processes: " + processes + "}")
+_, job, _ = encoded(fox_recipe(home, model, step), home / "scratch")
+losses = []
+engine = TrainEngine({}, lambda job, done, total, figures: losses.append(figures["loss"]))
+engine.submit(job)
+ended = []
+while engine.busy:
+    ended += engine.step()
+print(json.dumps({"losses": losses, "ended": ended}))
+"""
+
+
+def trained(model: Path, home: Path, processes: int) -> tuple[list[float], dict[str, torch.Tensor]]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(model), str(home), str(processes)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    (ended,) = told["ended"]
+    assert "error" not in ended, ended["error"]
+    return told["losses"], load_file(ended["outputs"]["adapter"])
+
+
+def test_sdxl_with_its_text_encoders_is_trained_by_two_processes_as_by_one(
+    tiny_sdxl: Path, tmp_path: Path
+) -> None:
+    """No pass reaches the last layer of its first text encoder: the second step must not wait for it."""
+    one, alone = trained(tiny_sdxl, tmp_path / "one", 1)
+    two, shared = trained(tiny_sdxl, tmp_path / "two", 2)
+    assert len(two) == 3
+    assert two == pytest.approx(one, abs=1e-5)
+    assert alone.keys() == shared.keys()
+    assert any("text_encoder" in name for name in shared)
+    for name, tensor in alone.items():
+        assert torch.allclose(tensor, shared[name], atol=1e-4), name
+
+
+def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[int] = []
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    ranks.take_own_gpu("cuda")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    ranks.take_own_gpu("cpu")
+    assert chosen == []
+    ranks.take_own_gpu("cuda")
+    assert chosen == [1]
