@@ -17,18 +17,24 @@ def trained_file(peft_type: str) -> str:
 
 
 def adapter_file(path: Path) -> Path:
-    """The weights file of an adapter: the path itself, or what diffusers or PEFT call it in a folder."""
+    """An adapter's weights file: the path, or in a folder what diffusers or PEFT call it, or its only one."""
     if not path.is_dir():
         return path
-    return next((path / name for name in _NAMES if (path / name).is_file()), path / DIFFUSERS_FILE)
+    named = (path / name for name in _NAMES if (path / name).is_file())
+    others = sorted(path.glob("*.safetensors"))
+    return next(named, others[0] if len(others) == 1 else path / DIFFUSERS_FILE)
 
 
 def existing_file(path: Path) -> Path:
     """The same, where there is one. Raises AdapterError."""
     file = adapter_file(path)
     if path.is_dir() and not file.is_file():
+        several = ", ".join(other.name for other in sorted(path.glob("*.safetensors"))[:3])
+        neither = (
+            f"no adapter: neither {DIFFUSERS_FILE} nor {PEFT_FILE}, nor one other .safetensors"
+        )
         raise AdapterError(
-            f"{path} holds no adapter: neither {DIFFUSERS_FILE} nor {PEFT_FILE}",
-            hint="a file of another name is given by its path",
+            f"{path} holds {f'several adapters: {several}' if several else neither}",
+            hint="give the path of one file",
         )
     return file

@@ -32,6 +32,15 @@ def test_a_folder_is_diffusers_or_peft_s(tmp_path: Path) -> None:
     assert adapter_file(tmp_path).name == "adapter_model.safetensors"
     save_file({"x": torch.ones(1)}, tmp_path / "pytorch_lora_weights.safetensors")
     assert adapter_file(tmp_path).name == "pytorch_lora_weights.safetensors"
+    kohya = tmp_path / "kohya"
+    kohya.mkdir()
+    save_file({"x": torch.ones(1)}, kohya / "ink.safetensors")
+    assert adapter_file(kohya).name == "ink.safetensors"
+    save_file({"x": torch.ones(1)}, kohya / "other.safetensors")
+    with pytest.raises(
+        AdapterError, match=r"several adapters: ink\.safetensors, other\.safetensors"
+    ):
+        digest(kohya)
     (tmp_path / "empty").mkdir()
     with pytest.raises(AdapterError, match="holds no adapter"):
         digest(tmp_path / "empty")

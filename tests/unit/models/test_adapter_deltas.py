@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.adapters.layers import NETWORKS
 from lorakit.models.loading import load_pipeline
+from lorakit.models.wearing import wear
 from tests.support.adapters import METHODS, by_hand, make
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -42,8 +47,21 @@ def weight_of(pipeline: Any, network: str, path: str) -> np.ndarray:
     return module_of(pipeline, network, path).weight.detach().float().numpy().astype(np.float64)
 
 
-def loaded(model: Path, *adapters: tuple[Path, float], precision: str = "fp32", family: str = "sd") -> Any:  # fmt: skip
-    return load_pipeline(model, family, precision, "cpu", adapters)
+@cache
+def bare_pipeline(model: Path, precision: str, family: str) -> Any:
+    return load_pipeline(model, family, precision, "cpu")
+
+
+def loaded(
+    model: Path, *adapters: tuple[Path, float], precision: str = "fp32", family: str = "sd"
+) -> Any:
+    """The networks of a pipeline that wears adapters; loading one anew each time would take minutes."""
+    bare = bare_pipeline(model, precision, family)
+    pipeline = SimpleNamespace(
+        **{name: copy.deepcopy(getattr(bare, name, None)) for name in NETWORKS}
+    )
+    wear(pipeline, adapters)
+    return pipeline
 
 
 def torched(
@@ -189,7 +207,11 @@ def test_several_adapters_add_up_in_the_recipe_s_order_and_leave_no_trace(
     np.testing.assert_allclose(
         weight_of(loaded(tiny_sd, *worn), network, path), expected, atol=2e-6
     )
-    again = loaded(tiny_sd)  # the next engine without them: the bits of before
+    again = load_pipeline(
+        tiny_sd, "sd", "fp32", "cpu"
+    )  # the next engine without them: the bits of before
+    worn_again = load_pipeline(tiny_sd, "sd", "fp32", "cpu", worn)
+    np.testing.assert_allclose(weight_of(worn_again, network, path), expected, atol=2e-6)
     assert all(torch.equal(a, b) for a, b in zip(bare.unet.state_dict().values(), again.unet.state_dict().values(), strict=True))  # fmt: skip
 
 
