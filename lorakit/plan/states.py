@@ -56,16 +56,16 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Waves:
-    """How the frames would share the UNet: `calls` of `width` rows each, `rows` of them in use."""
+    """How the frames would share the UNet: `calls` of `batch_size` rows each, `rows` of them in use."""
 
-    width: int
+    batch_size: int
     calls: int
     rows: int
 
     @property
     def fullness(self) -> float:
         """Share of the rows in use, 0 to 1."""
-        return self.rows / (self.calls * self.width) if self.calls else 1.0
+        return self.rows / (self.calls * self.batch_size) if self.calls else 1.0
 
 
 @dataclass(frozen=True, slots=True)

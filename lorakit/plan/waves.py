@@ -1,7 +1,7 @@
 """Waves: how frames share the UNet, and how full its calls would be.
 
-The UNet is called with a fixed number of rows (the width). A row is one frame at its own place in its
-own schedule; where a frame ends, the next one that is ready takes its row. The width is constant for
+The UNet is called with a fixed number of rows (the batch size). A row is one frame at its own place in its
+own schedule; where a frame ends, the next one that is ready takes its row. The batch size is constant for
 a family, a size and a device, and part of the key, so that a row's bits depend neither on the company
 it has nor on its slot.
 """
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lorakit.plan.states import Planned, Waves
 
 
-def width_for(family: Family, size: tuple[int, int], machine: Machine) -> int:
-    """Rows a wave has, for pictures of `size` (width, height) px."""
+def batch_size_for(family: Family, size: tuple[int, int], machine: Machine) -> int:
+    """Rows in a call of the UNet, for pictures of `size` (width, height) px."""
     area = size[0] * size[1]
     if not machine.kind.gpu:
         # a large picture keeps all cores busy by itself, and memory is what runs out first
@@ -45,7 +45,7 @@ def chain_lengths(actions: Sequence[Action]) -> dict[str, int]:
     return length
 
 
-def _simulate(frames: Sequence[Action], width: int) -> Waves:
+def _simulate(frames: Sequence[Action], batch_size: int) -> Waves:
     """Play the schedule: longest chain first, a freed row is taken at the next call."""
     from lorakit.plan.states import Waves
 
@@ -63,7 +63,7 @@ def _simulate(frames: Sequence[Action], width: int) -> Waves:
     active: list[tuple[int, int, Action]] = []  # (the call after which it is done, order, frame)
     calls = rows = 0
     while ready or active:
-        while ready and len(active) < width:
+        while ready and len(active) < batch_size:
             _, number, frame = heapq.heappop(ready)
             heapq.heappush(active, (calls + frame.units, number, frame))
         until = active[0][0]
@@ -75,7 +75,7 @@ def _simulate(frames: Sequence[Action], width: int) -> Waves:
                 waits[frame.id].discard(done.id)
                 if not waits[frame.id]:
                     heapq.heappush(ready, (-length[frame.id], order[frame.id], frame))
-    return Waves(width, calls, rows)
+    return Waves(batch_size, calls, rows)
 
 
 def foresee(planned: Iterable[Planned]) -> tuple[Waves, ...]:
@@ -89,13 +89,13 @@ def foresee(planned: Iterable[Planned]) -> tuple[Waves, ...]:
     return tuple(_simulate(frames, shape[-1]) for shape, frames in groups.items())
 
 
-def by_width(every: Iterable[Waves]) -> tuple[Waves, ...]:
-    """Those of one width added up: each checkpoint whose samples are drawn has waves of its own."""
+def by_batch_size(every: Iterable[Waves]) -> tuple[Waves, ...]:
+    """Those of one batch size added up: each checkpoint whose samples are drawn has waves of its own."""
     from lorakit.plan.states import Waves
 
     calls: Counter[int] = Counter()
     rows: Counter[int] = Counter()
     for waves in every:
-        calls[waves.width] += waves.calls
-        rows[waves.width] += waves.rows
-    return tuple(Waves(width, calls[width], rows[width]) for width in calls)
+        calls[waves.batch_size] += waves.calls
+        rows[waves.batch_size] += waves.rows
+    return tuple(Waves(size, calls[size], rows[size]) for size in calls)

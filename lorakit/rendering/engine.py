@@ -20,12 +20,12 @@ from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.rendering import png
-from lorakit.rendering.conditioning import Encoder
-from lorakit.rendering.kept_text import Stacker, keep_projections
-from lorakit.rendering.known_widths import KnownWidths
+from lorakit.rendering.batch_sizes import BatchSizes
+from lorakit.rendering.cross_attention_cache import Stacker, cache_projections
+from lorakit.rendering.known_batch_sizes import KnownBatchSizes
+from lorakit.rendering.prompt_encoder import PromptEncoder
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, advance_trying, predictor
-from lorakit.rendering.widths import Widths
 
 FrameJob = Job[FrameTask]
 _Sort = tuple[tuple[int, int, int], bool]  # a row's (C, H, W), and whether it is guided
@@ -55,20 +55,20 @@ class RenderEngine:
         )
         self._count_calls()
         compute_row_by_row(self._pipeline.unet)
-        keep_projections(self._pipeline.unet)
+        cache_projections(self._pipeline.unet)
         self._stack = Stacker()
         self._device = device
         self._factor = int(spec["vae_factor"])
-        self._width = int(spec["wave"])
-        self._encoder = Encoder(self._pipeline, spec["family"], device)
+        self._batch_size = int(spec["wave"])
+        self._encoder = PromptEncoder(self._pipeline, spec["family"], device)
         self._predict = predictor(self._pipeline.unet, device)
         self._report = report
         self._waiting: list[FrameJob] = []
         self._rows: dict[str, Row] = {}
         self._jobs: dict[str, FrameJob] = {}
         self._began: dict[str, float] = {}
-        known = KnownWidths(Path(spec["widths"]) if spec.get("widths") else None, spec)
-        self._widths = Widths(self._width, known)
+        known = KnownBatchSizes(Path(spec["widths"]) if spec.get("widths") else None, spec)
+        self._batch_sizes = BatchSizes(self._batch_size, known)
         self._turn = 0
 
     def _count_calls(self) -> None:
@@ -115,7 +115,7 @@ class RenderEngine:
 
     def _fill(self) -> list[Mapping[str, Any]]:
         failed: list[Mapping[str, Any]] = []
-        while self._waiting and len(self._rows) < self._width:
+        while self._waiting and len(self._rows) < self._batch_size:
             job = self._waiting.pop(0)
             try:
                 self._rows[job.id] = self._begin(job)
@@ -137,12 +137,12 @@ class RenderEngine:
         """One step of rows of one sort, in the narrowest call that is known to give the full one's bits."""
         sort = _sort(rows[0])
         calls = max(len(row.schedule) - row.index for row in rows)
-        width, narrow = self._widths.choose(sort, len(rows), calls)
-        if narrow is None:
-            advance(rows, width, self._predict, self._stack)
+        batch_size, smaller = self._batch_sizes.choose(sort, len(rows), calls)
+        if smaller is None:
+            advance(rows, batch_size, self._predict, self._stack)
             return
-        equal = advance_trying(rows, width, narrow, self._predict, self._stack)
-        self._widths.tell(sort, narrow, equal=equal)
+        equal = advance_trying(rows, batch_size, smaller, self._predict, self._stack)
+        self._batch_sizes.tell(sort, smaller, equal=equal)
         # the try drew nothing
         self.calls["unet_trials"] += 1
         self.calls["unet"] -= 1

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from lorakit.facts.devices import DEVICES
-from lorakit.rendering.conditioning import Conditioning
-from lorakit.rendering.kept_text import Stacked, Stacker
+from lorakit.rendering.cross_attention_cache import Stacked, Stacker
+from lorakit.rendering.prompt_encoder import Conditioning
 from lorakit.rendering.schedules import Schedule
 
 
@@ -90,36 +90,38 @@ def predictor(unet: Any, device: str) -> Predict:
 
 
 @torch.inference_mode()
-def advance(rows: Sequence[Row], width: int, predict: Predict, stack: Stack | None = None) -> None:
-    """One UNet call of `width` rows and one step of each row's schedule.
+def advance(
+    rows: Sequence[Row], batch_size: int, predict: Predict, stack: Stack | None = None
+) -> None:
+    """One UNet call of `batch_size` rows and one step of each row's schedule.
 
-    `rows` are at most `width`, all guided or none: guided ones are in the call twice, and the two sorts have
+    `rows` are at most as many, all guided or none: guided ones are in the call twice, and the two sorts have
     calls of their own, so that neither's bits depend on the other. What is left is filled up with copies of
     the first, and thrown away.
     """
-    _step(rows, predict(*_call(rows, width, stack or Stacker())))
+    _step(rows, predict(*_call(rows, batch_size, stack or Stacker())))
 
 
 @torch.inference_mode()
 def advance_trying(
-    rows: Sequence[Row], width: int, narrow: int, predict: Predict, stack: Stack | None = None
+    rows: Sequence[Row], batch_size: int, smaller: int, predict: Predict, stack: Stack | None = None
 ) -> bool:
-    """`advance`, and whether a call of `narrow` rows would have given these rows the very same bits."""
-    whole = predict(*_call(rows, width, stack or Stacker()))
-    tried = predict(*_call(rows, narrow, Stacker()))
+    """`advance`, and whether a call of `smaller` rows would have given these rows the very same bits."""
+    whole = predict(*_call(rows, batch_size, stack or Stacker()))
+    tried = predict(*_call(rows, smaller, Stacker()))
     times = 2 if rows[0].guided else 1
     count, shape = len(rows), whole.shape[1:]
     same = torch.equal(
-        whole.reshape(times, width, *shape)[:, :count],
-        tried.reshape(times, narrow, *shape)[:, :count],
+        whole.reshape(times, batch_size, *shape)[:, :count],
+        tried.reshape(times, smaller, *shape)[:, :count],
     )
     _step(rows, whole)
     return same
 
 
-def _call(rows: Sequence[Row], width: int, stack: Stack) -> _Call:
-    """What the UNet is told of rows, as wide as `width`."""
-    filled = [*rows, *[rows[0]] * (width - len(rows))]
+def _call(rows: Sequence[Row], batch_size: int, stack: Stack) -> _Call:
+    """What the UNet is told of rows, `batch_size` of them."""
+    filled = [*rows, *[rows[0]] * (batch_size - len(rows))]
     scaled = torch.cat([row.schedule.scaled(row.latents, row.index) for row in filled])
     timesteps = torch.stack([row.schedule.timesteps[row.index] for row in filled])
     told = [row.positive for row in filled]

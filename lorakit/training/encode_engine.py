@@ -20,7 +20,7 @@ from lorakit.diagnostics import LorakitError, in_words
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
 from lorakit.plan.tasks.job import Job, Report
-from lorakit.rendering.conditioning import Encoder
+from lorakit.rendering.prompt_encoder import PromptEncoder
 from lorakit.store.sources import Reading
 from lorakit.training import canonical
 from lorakit.training.image_data import encode, mask_of, pixels
@@ -34,7 +34,7 @@ class EncodeEngine:
         self._pipeline = load_pipeline(
             Path(spec["path"]), family, "fp32", str(spec["device"]), without=("unet",)
         )
-        self._encoder = Encoder(self._pipeline, family, str(spec["device"]))
+        self._encoder = PromptEncoder(self._pipeline, family, str(spec["device"]))
         self._report = report
         self._waiting: deque[Job[LatentsTask | EmbedsTask]] = deque()
 

@@ -39,7 +39,7 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
 
 def _waves(waves: Waves) -> dict[str, object]:
     return {
-        "width": waves.width,
+        "width": waves.batch_size,
         "calls": waves.calls,
         "rows": waves.rows,
         "fullness": round(waves.fullness, 4),

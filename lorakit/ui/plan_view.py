@@ -12,7 +12,7 @@ from lorakit.plan.states import State
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
-from lorakit.plan.waves import by_width
+from lorakit.plan.waves import by_batch_size
 from lorakit.ui.outline import TreeNode, lines_of, show
 from lorakit.ui.plan_json import plan_as_json
 from lorakit.ui.theme import FAINT, STRONG, WARN, clean, glyphs_for
@@ -212,13 +212,13 @@ def _footer(plan: Plan) -> Iterator[Line]:
         yield [("time    ", STRONG), (numbers.about(estimate.seconds), ""), (known, FAINT)]
         yield [("memory  ", STRONG), (f"about {numbers.size(estimate.memory)} at the peak", "")]
         yield [("disk    ", STRONG), (f"about {numbers.size(estimate.disk)}", "")]
-        for waves in by_width(plan.waves):
-            rows = waves.calls * waves.width
+        for waves in by_batch_size(plan.waves):
+            rows = waves.calls * waves.batch_size
             words = f"{waves.rows} of {rows} rows in use ({waves.fullness:.0%})"
             calls = numbers.count(waves.calls, "call")
             yield [
                 ("waves   ", STRONG),
-                (f"{words}: {calls} of the network, {waves.width} wide", ""),
+                (f"{words}: {calls} of the network, {waves.batch_size} rows each", ""),
             ]
         yield []
     for warning in plan.warnings:

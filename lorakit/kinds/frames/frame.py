@@ -11,7 +11,7 @@ from lorakit.language.story.documents import Look
 from lorakit.plan import schedulers
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.tasks.frame import FrameTask
-from lorakit.plan.waves import width_for
+from lorakit.plan.waves import batch_size_for
 
 
 def frame_action(
@@ -32,7 +32,9 @@ def frame_action(
     width, height = settings.size(look)
     steps = settings.steps(look)
     effective = settings.effective_steps(look, start.strength) if start else steps
-    wave = width_for(settings.model.family, (width, height), settings.context.facts.machine)
+    batch_size = batch_size_for(
+        settings.model.family, (width, height), settings.context.facts.machine
+    )
     inputs: list[Input] = list(settings.worn.inputs)
     anchor_weight = None
     if start is not None:
@@ -54,7 +56,7 @@ def frame_action(
         adapters=settings.worn.weighed,
         precision=settings.precision,
         device_class=settings.device_class,
-        batch_size=wave,
+        batch_size=batch_size,
         use_karras_sigmas=look.use_karras_sigmas,
         anchor_weight=anchor_weight,
         clip_skip=look.clip_skip,
@@ -67,9 +69,9 @@ def frame_action(
         group=group,
         label=prompt,
         place=place,
-        engine=settings.engine(wave),
+        engine=settings.engine(batch_size),
         task=task,
-        cost=settings.cost(width, height, wave, guided=settings.guidance(look) > 1),
+        cost=settings.cost(width, height, batch_size, guided=settings.guidance(look) > 1),
         inputs=tuple(inputs),
         files={"picture": tuple(files)},
         units=max(1, schedulers.calls(task.scheduler, effective)),

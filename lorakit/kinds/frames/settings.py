@@ -73,13 +73,13 @@ class RenderSettings:
         given = look.guidance_scale
         return float(self.model.guidance_scale if given is None else given)
 
-    def engine(self, width: int) -> Engine:
-        """What a worker loads for these frames; settled once for each width."""
-        if width not in self.engines:
-            self.engines[width] = self._settle_engine(width)
-        return self.engines[width]
+    def engine(self, batch_size: int) -> Engine:
+        """What a worker loads for these frames; settled once for each batch size."""
+        if batch_size not in self.engines:
+            self.engines[batch_size] = self._settle_engine(batch_size)
+        return self.engines[batch_size]
 
-    def _settle_engine(self, width: int) -> Engine:
+    def _settle_engine(self, batch_size: int) -> Engine:
         model = self.model
         spec: dict[str, object] = {
             "path": str(model.path),
@@ -88,7 +88,7 @@ class RenderSettings:
             "vae_factor": model.vae_factor,
             "precision": self.precision,
             "device": self.device,
-            "wave": width,
+            "wave": batch_size,
             "adapters": [list(a) for a in self.worn.weighed],
             "adapter_paths": list(self.worn.paths),
             "name": model.source,

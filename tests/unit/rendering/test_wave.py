@@ -17,9 +17,9 @@ from torch import Tensor
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.schedulers import SCHEDULERS, calls
-from lorakit.rendering.conditioning import Encoder
+from lorakit.rendering.cross_attention_cache import Stacker, cache_projections
 from lorakit.rendering.engine import RenderEngine
-from lorakit.rendering.kept_text import Stacker, keep_projections
+from lorakit.rendering.prompt_encoder import PromptEncoder
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, predictor
 from tests.support.drawing import draw as draw_frame
@@ -61,7 +61,7 @@ def a_row(
     negative: str = "",
     karras: bool | None = None,
 ) -> Row:
-    encoder = Encoder(pipeline, family, "cpu")
+    encoder = PromptEncoder(pipeline, family, "cpu")
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randn(SHAPE, generator=generator)
     schedule = Schedule(pipeline.scheduler, scheduler, steps, strength, generator, karras=karras)
@@ -187,7 +187,9 @@ def test_sdxl_is_what_diffusers_draws(sdxl: Any, negative: str) -> None:
 
 def test_clip_skip_is_what_diffusers_draws_with_it(sdxl: Any) -> None:
     row = a_row(sdxl, "sdxl", seed=4, negative="an owl")
-    row.positive = Encoder(sdxl, "sdxl", "cpu")(PROMPTS[0], (64, 64), negative=False, clip_skip=1)
+    row.positive = PromptEncoder(sdxl, "sdxl", "cpu")(
+        PROMPTS[0], (64, 64), negative=False, clip_skip=1
+    )
     theirs = sdxl(
         PROMPTS[0],
         negative_prompt="an owl",
@@ -252,7 +254,7 @@ def test_kept_keys_and_values_change_no_bit(tiny_sd: Path) -> None:
             inner = module.forward
             module.forward = lambda x, inner=inner: projected.append(1) or inner(x)
     layers = sum(name.endswith("attn2.to_k") for name, _ in keeping.unet.named_modules())
-    keep_projections(keeping.unet)
+    cache_projections(keeping.unet)
     kept = draw(keeping, rows(keeping), 2)
     assert all(torch.equal(one, other) for one, other in zip(anew, kept, strict=True))
     # four frames of 3 to 6 steps on two rows: the company changes at most four times

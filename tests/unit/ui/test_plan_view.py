@@ -27,7 +27,7 @@ film
 time    about 40 s (a first guess: no history on this machine yet)
 memory  about 1.2 GB at the peak
 disk    about 3.4 MB
-waves   170 of 240 rows in use (71%): 30 calls of the network, 8 wide
+waves   170 of 240 rows in use (71%): 30 calls of the network, 8 rows each
 
 7 actions: 2 new, 0 changed, 0 cached, 5 waits, 0 held
 """
@@ -44,7 +44,7 @@ film
 time    about 8 s
 memory  about 1.2 GB at the peak
 disk    about 900 kB
-waves   170 of 240 rows in use (71%): 30 calls of the network, 8 wide
+waves   170 of 240 rows in use (71%): 30 calls of the network, 8 rows each
 
 storyboards/bunny.yaml:14:20: warning[unknown-words]: lorakit:studio has never seen: zeppelin (line 14)
   = it draws the rest
@@ -202,8 +202,8 @@ def test_samples_of_many_checkpoints_are_one_line_of_waves(new_board, console):
     every = (*[Waves(8, 10, 50)] * 5, Waves(4, 6, 24))
     shown = drawn(replace(new_board, waves=every), console()).splitlines()
     assert [line for line in shown if line.startswith("waves")] == [
-        "waves   250 of 400 rows in use (62%): 50 calls of the network, 8 wide",
-        "waves   24 of 24 rows in use (100%): 6 calls of the network, 4 wide",
+        "waves   250 of 400 rows in use (62%): 50 calls of the network, 8 rows each",
+        "waves   24 of 24 rows in use (100%): 6 calls of the network, 4 rows each",
     ]
 
 

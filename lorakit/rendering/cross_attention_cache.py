@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from lorakit.rendering.conditioning import Conditioning, stack
+from lorakit.rendering.prompt_encoder import Conditioning, stack
 
 Stacked = tuple[Tensor, "dict[str, Tensor] | None"]
 
@@ -33,7 +33,7 @@ class Stacker:
         return self._stacked
 
 
-def keep_projections(unet: Any) -> None:
+def cache_projections(unet: Any) -> None:
     """Let each cross-attention keep its last keys and values, for as long as its input is the same tensor.
 
     The bits are those of computing them anew: the input is the same object, at the same batch size.

@@ -1,4 +1,4 @@
-"""The narrow widths that were found equal, kept beside the store: to find them costs some calls a run.
+"""The smaller batch sizes that were found equal, kept beside the store: to find them costs some calls a run.
 
 They hold for the very model, precision, processor, number of threads and versions they were found with,
 which all stand in their key; what is not there, or cannot be read, is found anew.
@@ -39,8 +39,8 @@ def _processor(device: str) -> str:
     return f"{name} {torch.backends.cpu.get_cpu_capability()}"
 
 
-class KnownWidths:
-    """What is known of one engine's widths; `file` is None where nothing is to be kept."""
+class KnownBatchSizes:
+    """What is known of one engine's batch sizes; `file` is None where nothing is to be kept."""
 
     def __init__(self, file: Path | None, spec: Mapping[str, Any]) -> None:
         self._file = file
@@ -55,19 +55,19 @@ class KnownWidths:
         }
 
     def tried(self, sort: object) -> Tried:
-        """What is known of the widths of a sort of rows: how often each was equal, 0 for one that differs."""
+        """What is known for a sort of rows: how often each batch size was equal, 0 for one that differs."""
         kept = self._read().get(self._key(sort))
         if not isinstance(kept, dict):
             return {}
         return {
-            int(width): equal
-            for width, equal in kept.items()
-            if width.isdecimal() and type(equal) is int
+            int(size): equal
+            for size, equal in kept.items()
+            if size.isdecimal() and type(equal) is int
         }
 
     def keep(self, sort: object, tried: Tried) -> None:
         """Keep what was found. Another run may write meanwhile: then it is found again, nothing worse."""
-        told = {str(width): equal for width, equal in tried.items()}
+        told = {str(size): equal for size, equal in tried.items()}
         entries = {**self._read(), self._key(sort): told}
         if self._file is not None:
             with contextlib.suppress(OSError):

@@ -11,11 +11,11 @@ import torch
 
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.models.loading import load_pipeline
-from lorakit.rendering.conditioning import Encoder
-from lorakit.rendering.known_widths import KnownWidths
+from lorakit.rendering.batch_sizes import BatchSizes
+from lorakit.rendering.known_batch_sizes import KnownBatchSizes
+from lorakit.rendering.prompt_encoder import PromptEncoder
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, advance_trying, predictor
-from lorakit.rendering.widths import Widths
 
 SORT = ((4, 8, 8), True)
 SPEC = {"device": "cpu", "digest": "a", "precision": "fp32", "wave": 8}
@@ -32,7 +32,7 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 def row(pipeline: Any, prompt: str, seed: int, steps: int = 6) -> Row:
-    encoder = Encoder(pipeline, "sd", "cpu")
+    encoder = PromptEncoder(pipeline, "sd", "cpu")
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(SHAPE, generator=generator)
     schedule = Schedule(pipeline.scheduler, "default", steps, 1.0, generator)
@@ -54,15 +54,15 @@ def test_frames_that_are_alone_have_the_bits_of_those_in_company(tiny_sd: Path, 
     whole = rows()
     while not whole[0].done:
         advance(whole, 8, predict)
-    few, widths = rows(), Widths(8, KnownWidths(None, SPEC))
+    few, sizes = rows(), BatchSizes(8, KnownBatchSizes(None, SPEC))
     called = []
     while not few[0].done:
-        width, narrow = widths.choose(SORT, count, len(few[0].schedule) - few[0].index)
-        called.append(width)
-        if narrow is None:
-            advance(few, width, predict)
+        size, smaller = sizes.choose(SORT, count, len(few[0].schedule) - few[0].index)
+        called.append(size)
+        if smaller is None:
+            advance(few, size, predict)
         else:
-            widths.tell(SORT, narrow, equal=advance_trying(few, width, narrow, predict))
+            sizes.tell(SORT, smaller, equal=advance_trying(few, size, smaller, predict))
     assert all(
         torch.equal(one.latents, other.latents) for one, other in zip(few, whole, strict=True)
     )
@@ -70,46 +70,46 @@ def test_frames_that_are_alone_have_the_bits_of_those_in_company(tiny_sd: Path, 
 
 
 def test_a_width_that_differs_in_one_bit_is_never_taken() -> None:
-    widths = Widths(8, KnownWidths(None, SPEC))
-    assert widths.choose(SORT, 1, 50) == (8, 1)
-    widths.tell(SORT, 1, equal=True)
-    assert widths.choose(SORT, 1, 50) == (8, 1)
-    widths.tell(SORT, 1, equal=False)
-    assert widths.choose(SORT, 1, 50) == (8, 2)
+    sizes = BatchSizes(8, KnownBatchSizes(None, SPEC))
+    assert sizes.choose(SORT, 1, 50) == (8, 1)
+    sizes.tell(SORT, 1, equal=True)
+    assert sizes.choose(SORT, 1, 50) == (8, 1)
+    sizes.tell(SORT, 1, equal=False)
+    assert sizes.choose(SORT, 1, 50) == (8, 2)
     for _ in range(2):
-        widths.tell(SORT, 2, equal=True)
-    assert widths.choose(SORT, 1, 50) == (2, None)
-    assert widths.choose(SORT, 3, 50) == (8, 4)
-    assert widths.choose(SORT, 8, 50) == (8, None)
+        sizes.tell(SORT, 2, equal=True)
+    assert sizes.choose(SORT, 1, 50) == (2, None)
+    assert sizes.choose(SORT, 3, 50) == (8, 4)
+    assert sizes.choose(SORT, 8, 50) == (8, None)
 
 
-@pytest.mark.parametrize("width", [2, 4, 8, 16, 32])
+@pytest.mark.parametrize("size", [2, 4, 8, 16, 32])
 @pytest.mark.parametrize("calls", [1, 2, 3, 4, 8, 20, 50])
-def test_to_try_widths_never_costs_more_than_it_saves(width: int, calls: int) -> None:
+def test_to_try_batch_sizes_never_costs_more_than_it_saves(size: int, calls: int) -> None:
     """Rows that go through the UNet, with tries and without, for every number of frames."""
-    for count in range(1, width):
-        widths, spent = Widths(width, KnownWidths(None, SPEC)), 0
+    for count in range(1, size):
+        sizes, spent = BatchSizes(size, KnownBatchSizes(None, SPEC)), 0
         for left in range(calls, 0, -1):
-            taken, narrow = widths.choose(SORT, count, left)
-            spent += taken + (narrow or 0)
-            if narrow is not None:
-                widths.tell(SORT, narrow, equal=True)
-        assert spent <= width * calls
+            taken, smaller = sizes.choose(SORT, count, left)
+            spent += taken + (smaller or 0)
+            if smaller is not None:
+                sizes.tell(SORT, smaller, equal=True)
+        assert spent <= size * calls
         # and where every one differs, a try is a small part of the work
-        widths, wasted = Widths(width, KnownWidths(None, SPEC)), 0
+        sizes, wasted = BatchSizes(size, KnownBatchSizes(None, SPEC)), 0
         for left in range(calls, 0, -1):
-            _, narrow = widths.choose(SORT, count, left)
-            wasted += narrow or 0
-            if narrow is not None:
-                widths.tell(SORT, narrow, equal=False)
-        assert wasted <= width * calls / 2
+            _, smaller = sizes.choose(SORT, count, left)
+            wasted += smaller or 0
+            if smaller is not None:
+                sizes.tell(SORT, smaller, equal=False)
+        assert wasted <= size * calls / 2
 
 
-def test_found_widths_are_kept_for_the_same_surroundings_only(tmp_path: Path) -> None:
+def test_found_batch_sizes_are_kept_for_the_same_surroundings_only(tmp_path: Path) -> None:
     file = tmp_path / "widths.json"
 
-    def known(**other: object) -> Widths:
-        return Widths(8, KnownWidths(file, {**SPEC, **other}))
+    def known(**other: object) -> BatchSizes:
+        return BatchSizes(8, KnownBatchSizes(file, {**SPEC, **other}))
 
     first = known()
     first.tell(SORT, 1, equal=False)

@@ -21,7 +21,7 @@ class Conditioning:
     time_ids: Tensor | None = None
 
 
-class Encoder:
+class PromptEncoder:
     """Prompt embeds, made once for each distinct string and kept.
 
     Each string goes through the text encoder by itself, so that its embeds do not depend on what else
