@@ -7,8 +7,10 @@ remembered, so that the tables are read once.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ from typing import Any
 from lorakit.facts.data_sets import HUB, DataError, check_column, no_split, splits_of
 from lorakit.facts.folders import walk
 from lorakit.facts.found_pictures import SAME_WORDS, USUAL_CAPTIONS, Found
-from lorakit.facts.open_picture import PictureError, header, quietly
+from lorakit.facts.machine import this_machine
+from lorakit.facts.open_picture import Header, PictureError, header, quietly
 from lorakit.facts.picture_folders import holds_pictures
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
@@ -27,6 +30,7 @@ from lorakit.store.store import Output, Store
 _TABLES = (".parquet",)
 _PACKED = (".arrow", ".tar", ".zip")
 _METADATA = "metadata"  # a table of that name stands beside pictures that are files
+_AT_ONCE = 64  # rows whose pictures are in memory together
 _VERSION = 2  # of what is remembered
 
 
@@ -75,7 +79,7 @@ def from_tables(folder: Path, source: DataSource, store: Store, *, keep: bool) -
     if rows is None or (keep and not all(store.has(Output(r.digest, r.bytes)) for r in rows)):
         if keep:
             store.prepare()
-        rows = list(_read(folder, source, store.put if keep else Output.of))
+        rows = list(_read(folder, source, store.put if keep else Output.of, whole=keep))
         if keep:
             _remember(memory, rows)
     return [_found(row, store.object_path(row.digest)) for row in rows]
@@ -118,7 +122,9 @@ def _found(row: _Row, file: Path) -> Found:
     )
 
 
-def _read(folder: Path, source: DataSource, keep: Callable[[bytes], Output]) -> Iterator[_Row]:
+def _read(
+    folder: Path, source: DataSource, keep: Callable[[bytes], Output], *, whole: bool
+) -> Iterator[_Row]:
     shown = source.images if source.images.startswith(HUB) else folder.name
     loaded = splits_of(folder, source)
     if source.split not in loaded:
@@ -128,15 +134,7 @@ def _read(folder: Path, source: DataSource, keep: Callable[[bytes], Output]) -> 
     part = part.select_columns([image, *([caption] if caption else [])])
     if hasattr(part.features[image], "decode"):
         part = part.cast_column(image, type(part.features[image])(decode=False))
-    for number, row in enumerate(part, 1):
-        where = f"row {number} of {shown}'s split {source.split}"
-        data = _bytes(row[image], image, where)
-        try:
-            with quietly():
-                found = header(io.BytesIO(data), f"the picture in {where}", whole=True)
-        except PictureError as error:
-            way = "remove the row, or put a whole picture in it"
-            raise DataError("data", "images", str(error), way) from error
+    for number, (row, data, found) in enumerate(_looked_at(part, image, source, shown, whole), 1):
         text = row[caption] if caption else None
         if text is not None and not isinstance(text, str):
             raise DataError(
@@ -149,6 +147,30 @@ def _read(folder: Path, source: DataSource, keep: Callable[[bytes], Output]) -> 
         name = f"{source.split}/{number:06d}"
         words = (text or "").strip() or None
         yield _Row(name, kept.digest, kept.size, *found.size, found.clear, found.converted, words)
+
+
+def _looked_at(
+    part: Any, image: str, source: DataSource, shown: str, whole: bool
+) -> Iterator[tuple[Mapping[str, Any], bytes, Header]]:
+    """Each row with its picture's bytes and header; `whole` decodes, several at a time. Raises DataError."""
+
+    def look(one: tuple[int, Mapping[str, Any]]) -> tuple[Mapping[str, Any], bytes, Header]:
+        number, row = one
+        where = f"row {number} of {shown}'s split {source.split}"
+        data = _bytes(row[image], image, where)
+        try:
+            found = header(io.BytesIO(data), f"the picture in {where}", whole=whole)
+        except PictureError as error:
+            way = "remove the row, or put a whole picture in it"
+            raise DataError("data", "images", str(error), way) from error
+        return row, data, found
+
+    rows = enumerate(part, 1)
+    with ThreadPoolExecutor(this_machine().cores) as pool:
+        while some := list(itertools.islice(rows, _AT_ONCE)):
+            with quietly():
+                looked = list(pool.map(look, some))
+            yield from looked
 
 
 def _columns(part: Any, source: DataSource, shown: str) -> tuple[str, str]:

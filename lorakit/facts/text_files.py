@@ -134,7 +134,7 @@ def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(
                 "data", "texts", f"{name}, line {number}, is no JSON: {error}"
             ) from error

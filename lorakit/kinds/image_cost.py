@@ -95,6 +95,7 @@ def cost(
     seen: ImageSet,
     count: int | None,
     targets: Sequence[str],
+    kept: int = 0,
 ) -> Cost:
     """Operations of an optimizer step, bytes of memory and disk, a name for timings."""
     model = context.facts.models[step.model]
@@ -118,7 +119,7 @@ def cost(
         precision=training.precision,
         memory=_memory(step, context, training, positions, count or 0, targets),
         processes=training.sharing,
-        disk=_saved(step, context, count or 0) + 200_000,
+        disk=_saved(step, context, count or 0) * (1 + kept) + 200_000,
         passing_disk=checkpoints_bytes(step.train, count or 0),
     )
 

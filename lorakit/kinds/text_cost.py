@@ -8,7 +8,13 @@ from dataclasses import replace
 from lorakit.facts.text_families import figure, passes_of_a_layer, words_table
 from lorakit.facts.text_layers import Counts
 from lorakit.kinds.training_checks import processes_of
-from lorakit.kinds.training_plan import TrainingPlan, adapted, checkpoints_bytes, optimizer_bytes
+from lorakit.kinds.training_plan import (
+    TrainingPlan,
+    adapted,
+    checkpoints_bytes,
+    optimizer_bytes,
+    saved_steps,
+)
 from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.plan import evaluation
 from lorakit.plan.cost import Cost
@@ -83,7 +89,7 @@ def cost(
         known_alone,
         operations=passes * dense * samples * tokens,
         memory=_memory(step, context, training, counted),
-        disk=counted.trainable * 4 + 800_000,
+        disk=counted.trainable * 4 * (1 + len(saved_steps(train, training.steps))) + 800_000,
         passing_disk=checkpoints_bytes(train, counted.trainable),
     )
 

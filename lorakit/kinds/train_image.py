@@ -81,7 +81,7 @@ class TrainImages:
                 digest_of([name, task.key()]) if model.digest and seen.samples else "",
             ),
             task=task,
-            cost=cost(step, context, training, seen, count, TARGETS),
+            cost=cost(step, context, training, seen, count, TARGETS, len(steps)),
             inputs=(*encoded.inputs, *start_of(step.lora, context).inputs),
             files={
                 **_weights(step, model),

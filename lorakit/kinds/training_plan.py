@@ -127,8 +127,12 @@ def optimizer_bytes(train: TrainSettings) -> int:
 
 
 def checkpoints_bytes(train: TrainSettings, trained: int) -> int:
-    """What checkpoints take on the disk while so many parameters are trained: three while one is written."""
-    return 3 * trained * (4 + optimizer_bytes(train))
+    """What checkpoints take on the disk while so many parameters are trained: three while one is written.
+
+    Beside them lie the best weights, of each checkpoint until the next.
+    """
+    best = 3 * 4 * trained if train.keep == "best" else 0
+    return 3 * trained * (4 + optimizer_bytes(train)) + best
 
 
 def plan_training(

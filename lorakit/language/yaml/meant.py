@@ -30,6 +30,9 @@ def by_its_type(problem: Problem) -> str:
         return "remove one of the dashes" if in_a_list else ""
     if isinstance(value, str):
         return _by_text(problem, value)
+    share = schema.raw.get("x-share")
+    if share and isinstance(value, float) and 0 < value < 1:
+        return f"as a share of them all it is {share}: {shown(problem.node)}"
     if "string" in schema.types:
         return f'to make it a text, put it in quotes: "{shown(problem.node)}"'
     return f"a list of one: [{shown(problem.node)}]" if "array" in schema.types else ""

@@ -203,7 +203,6 @@ def test_what_is_not_here_is_unknown_until_a_run_and_then_said(cache: Path, proj
     assert training.reason == "until what it needs is downloaded"
     assert training.action.label == "lora training of lorakit:studio on hub:someone/far"
     lines = training.action.notes
-    assert isinstance(lines, list)
     assert lines[0] == "optimizer steps: unknown until its data is downloaded"
     with pytest.raises(
         InvalidDocument, match="hub:someone/far is not on this machine, and HF_HUB_OFFLINE forbids"

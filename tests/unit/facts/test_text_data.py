@@ -350,3 +350,9 @@ def test_folders_of_texts_pass_over_what_notebooks_leave(tmp_path: Path) -> None
             (tmp_path / "films" / name / f"{number}.txt").write_text(f"{name} {number}")
     (tmp_path / "films" / "good" / "._0.txt").write_bytes(b"\0\5\26\7")
     assert splits(recipe(tmp_path, "texts: films")).labels == ("bad", "good")
+
+
+def test_a_line_of_json_however_deep_is_an_error_and_no_fault(tmp_path: Path) -> None:
+    rows = '{"text": "a", "label": "x"}\n{"text": ' + "[" * 100_000 + "]" * 100_000 + "}\n"
+    (tmp_path / "films.jsonl").write_text(rows)
+    assert "films.jsonl, line 2, is no JSON" in complaint(recipe(tmp_path, "texts: films.jsonl"))

@@ -61,6 +61,7 @@ def test_a_warm_up_may_be_a_share_of_all_steps(project: Path, ratio: float, step
     ("step", "words"),
     [
         (", train: {warmup_ratio: 0.1, lr_warmup_steps: 3}", "[both-given]"),
+        (", train: {lr_warmup_steps: 0.1}", "as a share of them all it is warmup_ratio: 0.1"),
         (", train: {warmup_ratio: 0.1, lr_scheduler: constant}", "[no-effect]: warmup_ratio"),
         (", train: {text_encoder_learning_rate: 1e-5}", "without train_text_encoder"),
         (", train: {keep: best}", "foxes says no test_size"),
@@ -174,3 +175,13 @@ def test_more_layers_than_there_are_cannot_be_left_out(project: Path) -> None:
     )
     with pytest.raises(InvalidDocument, match="write clip_skip: 1, or less"):
         lorakit.load(path).plan()
+
+
+def test_adapters_of_steps_and_the_best_are_counted_on_the_disk(project: Path) -> None:
+    train = "max_train_steps: 10"
+    plain = training(project, f", train: {{{train}}}").cost
+    data = ", test_size: 1"
+    more = training(project, f", train: {{{train}, save_every: 4, keep: best}}", data).cost
+    adapter = plain.disk - 200_000
+    assert more.disk - 200_000 == 3 * adapter
+    assert more.passing_disk - plain.passing_disk == 3 * adapter
