@@ -56,7 +56,7 @@ from figures import (  # noqa: E402
     tells_prop,
     wilson,
 )
-from looks import LOOKS, LOOSE, Look  # noqa: E402
+from looks import LOOKS, LOOSE, ImageSettings  # noqa: E402
 from painting import Art, paint  # noqa: E402
 from scenes import Scene  # noqa: E402
 
@@ -154,7 +154,7 @@ def measure_sentences(
 
 
 def measure_closeness(
-    tests: Sequence[Test], images: Sequence[Image.Image], art: Art, look: Look
+    tests: Sequence[Test], images: Sequence[Image.Image], art: Art, look: ImageSettings
 ) -> dict[str, Interval]:
     """Likeness of main characters and props to composed ones, and sharpness inside both."""
     likeness: dict[str, list[float]] = {"character": [], "prop": []}
@@ -206,7 +206,7 @@ def measure_synonyms(painter: Painter, judge: Judge, count: int, seed: int) -> d
 
 
 def measure_diversity(
-    painter: Painter, judge: Judge, art: Art, look: Look, count: int, seed: int
+    painter: Painter, judge: Judge, art: Art, look: ImageSettings, count: int, seed: int
 ) -> Interval:
     """Spread of 8 seeds of a sentence over that of 8 composed pictures of it; ratio of the means."""
     drawn, composed = [], []

@@ -11,9 +11,9 @@ from lorakit.kinds.film import told_of_aspect
 from lorakit.kinds.frames.checks import check_look, check_prompts, check_scheduler
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import render_settings
+from lorakit.kinds.known_words import known_words
 from lorakit.kinds.letters import check_letters
 from lorakit.kinds.sheet import contact_sheet
-from lorakit.kinds.taught import taught_to
 from lorakit.language.recipe.documents import GenerateStep, Prompt
 from lorakit.language.story import prompts
 from lorakit.plan.actions import Action
@@ -40,7 +40,7 @@ class Generate:
         yield from check_scheduler(settings, step.look, step.place)
         prompts = ((_text(step, p), p.place) for p in step.prompts)
         style = (step.look.style, step.look.where("style"))
-        yield from check_prompts(settings, prompts, taught_to(step, context), [style])
+        yield from check_prompts(settings, prompts, known_words(step, context), [style])
         texts = ((p.text, p.place) for p in step.prompts)
         yield from check_letters(texts, "the contact sheet", context)
 

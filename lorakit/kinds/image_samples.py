@@ -9,8 +9,8 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.frames.checks import check_look, check_prompts
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import render_settings
+from lorakit.kinds.known_words import words_learnt
 from lorakit.kinds.sheet import contact_sheet
-from lorakit.kinds.taught import words_learnt
 from lorakit.kinds.training_plan import saved_steps
 from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
 from lorakit.plan.actions import Action, Input

@@ -10,10 +10,10 @@ from lorakit.kinds.chains import CHAINS
 from lorakit.kinds.film import film, told_of_aspect
 from lorakit.kinds.frames.checks import check_look, check_prompts, check_scheduler, check_strength
 from lorakit.kinds.frames.settings import render_settings
+from lorakit.kinds.known_words import known_words
 from lorakit.kinds.letters import check_letters
 from lorakit.kinds.scenes import SceneLayout
 from lorakit.kinds.sheet import contact_sheet
-from lorakit.kinds.taught import taught_to
 from lorakit.language.recipe.documents import StoryboardStep, VideoStep
 from lorakit.language.story.documents import Sentence, Storyboard
 from lorakit.plan.actions import Action
@@ -62,7 +62,7 @@ class Storyboards:
                         "give the scene one size, or write chain: {from: noise}",
                     )
         prompts = ((s.prompt, s.place) for _, _, s in drawn)
-        yield from check_prompts(settings, prompts, taught_to(step, context), _parts(board))
+        yield from check_prompts(settings, prompts, known_words(step, context), _parts(board))
         texts = [(board.title, board.place)]
         for scene in board.scenes:
             texts.append((scene.setting or scene.name, scene.place))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lorakit.facts.fonts import drawable
 from lorakit.rendering.lettering import Lettering, load_font
-from lorakit.rendering.planes import BLACK, GREY, WHITE, split
+from lorakit.rendering.yuv import BLACK, GREY, WHITE, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lorakit.facts.fonts import drawable, fallbacks
 from lorakit.facts.open_picture import PictureError
+from lorakit.rendering.fitting import fitted, open_rgb, picture_size
 from lorakit.rendering.lettering import Lettering
-from lorakit.rendering.planes import fitted, open_rgb, picture_size
 from lorakit.rendering.sheet_layout import lay_out
 
 if TYPE_CHECKING:

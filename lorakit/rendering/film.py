@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 from lorakit.facts.fonts import fallbacks
 from lorakit.facts.open_picture import PictureError
 from lorakit.rendering.captions import CaptionStyle, caption_layer
-from lorakit.rendering.encoder import Encoder, FilmError
+from lorakit.rendering.ffmpeg_writer import FFmpegWriter, FilmError
 from lorakit.rendering.film_check import check_film
+from lorakit.rendering.fitting import filled, film_size, fitted, open_rgb
 from lorakit.rendering.lettering import Lettering
-from lorakit.rendering.planes import blend, filled, film_size, fitted, open_rgb, planes
+from lorakit.rendering.yuv import blend, to_yuv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -98,12 +99,12 @@ def write_film(
     letters = letters or Lettering(fallbacks(shot.caption for shot in shots if captions))
     scene = _Scenery(shots, (wide, high), captions, letters, crop=width is not None)
     written = 0
-    with Encoder(target, wide, high, fps) as encoder:
+    with FFmpegWriter(target, wide, high, fps) as writer:
         for moment in timeline([shot.frames for shot in shots], transition_frames):
-            for one in encoder.write(scene.at(moment).data, moment.frames):
+            for one in writer.write(scene.at(moment).data, moment.frames):
                 written += one
                 yield written, total
-        for _ in encoder.finish():
+        for _ in writer.finish():
             yield written, total
     try:
         check_film(target, (wide, high), fps, total)
@@ -157,7 +158,7 @@ class _Scenery:
             layer.draw(self._frame, *self._size, strength)
 
     def _picture(self, path: Path) -> Bytes:
-        return planes(self._shape(open_rgb(path), *self._size))
+        return to_yuv(self._shape(open_rgb(path), *self._size))
 
     def _layer(self, caption: str) -> CaptionLayer | None:
         if self._captions is None:

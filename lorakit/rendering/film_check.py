@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from lorakit.rendering.encoder import FilmError
+from lorakit.rendering.ffmpeg_writer import FilmError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.plan.tasks.figures import PictureFiguresTask
-from lorakit.rendering.planes import open_rgb
+from lorakit.rendering.fitting import open_rgb
 from lorakit.store import atomic
 
 if TYPE_CHECKING:

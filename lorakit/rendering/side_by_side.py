@@ -9,8 +9,8 @@ from lorakit.facts.fonts import drawable, fallbacks
 from lorakit.facts.open_picture import PictureError
 from lorakit.rendering.captions import wrap
 from lorakit.rendering.contact_sheet import CAPTION, FAINT, PAGE, TITLE, rounded
+from lorakit.rendering.fitting import fitted, open_rgb, picture_size
 from lorakit.rendering.lettering import Lettering
-from lorakit.rendering.planes import fitted, open_rgb, picture_size
 from lorakit.rendering.sheet_layout import MARGIN, MOST_PIXELS, WIDTH, clip
 
 if TYPE_CHECKING:

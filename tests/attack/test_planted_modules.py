@@ -17,7 +17,7 @@ from lorakit import children
 from lorakit.diagnostics import LorakitError
 from lorakit.execute.engines import ENGINES
 from lorakit.execute.workers import WorkerHandle
-from lorakit.rendering.encoder import Encoder
+from lorakit.rendering.ffmpeg_writer import FFmpegWriter
 from lorakit.training import image_reload, reload
 from lorakit.training.ranks import Ranks
 
@@ -163,7 +163,7 @@ def test_ffmpeg_gets_none_of_pythons_variables(
     fake.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(fake))
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
-    with Encoder(tmp_path / "film.mp4", 16, 16, 8) as encoder:
+    with FFmpegWriter(tmp_path / "film.mp4", 16, 16, 8) as encoder:
         list(encoder.finish())
     assert told.read_text() == "ran"
     assert ran(proof) == ""

@@ -10,13 +10,13 @@ from lorakit.facts.devices import DEVICES
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.text_encoders import clip_skip_limit
 from lorakit.kinds.frames.settings import RenderSettings
-from lorakit.kinds.taught import words_of
-from lorakit.language.story.documents import Look
+from lorakit.kinds.known_words import words_of
+from lorakit.language.story.documents import ImageSettings
 from lorakit.plan import schedulers
 from lorakit.plan.kind import Context
 
 
-def check_look(settings: RenderSettings, look: Look, place: Place) -> Iterator[Diagnostic]:
+def check_look(settings: RenderSettings, look: ImageSettings, place: Place) -> Iterator[Diagnostic]:
     """A size or a precision that cannot be drawn with is an error; `place` is whose look it is."""
     if settings.precision == "fp16" and not DEVICES[settings.device].fp16:
         yield settings.context.finding(
@@ -64,7 +64,9 @@ def clip_skip(
         )
 
 
-def check_scheduler(settings: RenderSettings, look: Look, place: Place) -> Iterator[Diagnostic]:
+def check_scheduler(
+    settings: RenderSettings, look: ImageSettings, place: Place
+) -> Iterator[Diagnostic]:
     """Karras sigmas with a scheduler that has none are an error: they would be passed over."""
     name = look.scheduler or schedulers.DEFAULT
     row = schedulers.SCHEDULERS.get(name)
@@ -81,7 +83,7 @@ def check_scheduler(settings: RenderSettings, look: Look, place: Place) -> Itera
 
 
 def check_strength(
-    settings: RenderSettings, look: Look, strength: float, place: Place
+    settings: RenderSettings, look: ImageSettings, strength: float, place: Place
 ) -> Iterator[Diagnostic]:
     """A strength that leaves no step would hand on the picture before unchanged, or none."""
     if settings.effective_steps(look, strength) < 1:
@@ -100,13 +102,13 @@ def check_strength(
 def check_prompts(
     settings: RenderSettings,
     prompts: Iterable[tuple[str, Place]],
-    taught: frozenset[str],
+    known: frozenset[str],
     parts: Iterable[tuple[str, Place | None]] = (),
 ) -> Iterator[Diagnostic]:
     """Prompts over the text encoder's limit are errors; words outside the model's world are named.
 
-    Those of them that are `taught` to it are known. `parts` are texts that prompts are put
-    together from, such as the style: a word of theirs is told where they stand.
+    Not those that are `known` to its adapters. `parts` are texts that prompts are put together
+    from, such as the style: a word of theirs is told where they stand.
     """
     given = list(prompts)
     counter = settings.context.facts.counters.get(settings.model.name)
@@ -123,13 +125,13 @@ def check_prompts(
                 f"the prompt: {text}",
                 "shorten the sentence, the anchor, the style or the setting",
             )
-    yield from _unknown_words(settings, given, taught, parts)
+    yield from _unknown_words(settings, given, known, parts)
 
 
 def _unknown_words(
     settings: RenderSettings,
     given: Sequence[tuple[str, Place]],
-    taught: frozenset[str],
+    known: frozenset[str],
     parts: Iterable[tuple[str, Place | None]],
 ) -> Iterator[Diagnostic]:
     vocabulary = settings.model.vocabulary
@@ -138,7 +140,7 @@ def _unknown_words(
     first: dict[str, Place] = {}
     for text, place in given:
         for word in words_of(text):
-            if word not in vocabulary and word not in taught:
+            if word not in vocabulary and word not in known:
                 first.setdefault(word, place)
     for text, at in parts if first else ():
         for word in words_of(text):

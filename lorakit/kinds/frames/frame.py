@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lorakit.diagnostics import Place
 from lorakit.kinds.chains.chain import Start
 from lorakit.kinds.frames.settings import RenderSettings
-from lorakit.language.story.documents import Look
+from lorakit.language.story.documents import ImageSettings
 from lorakit.plan import schedulers
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.tasks.frame import FrameTask
@@ -21,7 +21,7 @@ def frame_action(
     step: str,
     group: str,
     prompt: str,
-    look: Look,
+    look: ImageSettings,
     noise: int,
     place: Place,
     files: Sequence[str],

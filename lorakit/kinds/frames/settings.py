@@ -10,7 +10,7 @@ from lorakit.facts import unet_work
 from lorakit.facts.models import ModelFacts
 from lorakit.kinds.frames.adapters import WornAdapters, worn_adapters
 from lorakit.language.recipe.documents import AdapterUse
-from lorakit.language.story.documents import Look
+from lorakit.language.story.documents import ImageSettings
 from lorakit.plan.actions import Engine, Input
 from lorakit.plan.aspect import nearest_size
 from lorakit.plan.cost import Cost
@@ -45,7 +45,7 @@ class RenderSettings:
         """Where the recipe names the model."""
         return self.context.project.recipe.models[self.model.name].place
 
-    def size(self, look: Look) -> tuple[int, int]:
+    def size(self, look: ImageSettings) -> tuple[int, int]:
         """Width and height in px, from the look or the model's native size."""
         native = self.model.native
         width, height = look.width or native[0], look.height or native[1]
@@ -58,17 +58,17 @@ class RenderSettings:
             width, height = (side // 2 // unit * unit for side in (width, height))
         return width, height
 
-    def steps(self, look: Look) -> int:
+    def steps(self, look: ImageSettings) -> int:
         """Denoising steps of a text-to-image frame."""
         steps = look.num_inference_steps or self.model.num_inference_steps
         return min(steps, DRAFT_STEPS) if self.draft else steps
 
-    def effective_steps(self, look: Look, strength: float) -> int:
+    def effective_steps(self, look: ImageSettings, strength: float) -> int:
         """Denoising steps that img2img leaves at a strength: both families round down."""
         steps = self.steps(look)
         return min(int(steps * strength), steps)
 
-    def guidance(self, look: Look) -> float:
+    def guidance(self, look: ImageSettings) -> float:
         """The guidance scale."""
         given = look.guidance_scale
         return float(self.model.guidance_scale if given is None else given)

@@ -24,8 +24,8 @@ from lorakit.language.recipe.documents import (
     VideoStep,
 )
 from lorakit.language.recipe.folders import folder_name
-from lorakit.language.story import looks
-from lorakit.language.story.documents import Look
+from lorakit.language.story import board_settings
+from lorakit.language.story.documents import ImageSettings
 from lorakit.language.yaml import access, names, schemas
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ class _StepBuilder:
             return self._storyboard(name, node, place)
         if kind == "video":
             of = [one.value for one in access.items(node, "of") if isinstance(one.value, str)]
-            return VideoStep(name, place, of=tuple(of), video=looks.video(node))
+            return VideoStep(name, place, of=tuple(of), video=board_settings.video(node))
         if kind == "compare":
             of = [one.value for one in access.items(node, "of") if isinstance(one.value, str)]
             return CompareStep(name, place, of=tuple(of))
@@ -296,7 +296,7 @@ class _StepBuilder:
             adapters=_adapters_used(node, self.root),
             prompts=prompt_lists.prompts(node),
             images_per_prompt=schemas.default(default) if images is None else images,
-            look=looks.look(node, Look()),
+            look=board_settings.image_settings(node, ImageSettings()),
             seed=access.integer(node, "seed"),
         )
 

@@ -15,8 +15,8 @@ from lorakit.language.recipe.trainings import (
     Resources,
     TrainSettings,
 )
-from lorakit.language.story import looks
-from lorakit.language.story.documents import Look
+from lorakit.language.story import board_settings
+from lorakit.language.story.documents import ImageSettings
 from lorakit.language.yaml import access, names
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _samples(node: Node | None) -> Samples:
     return Samples(
         prompt_lists.prompts(node),
         access.integer(node, "every"),
-        looks.look(node, Look()),
+        board_settings.image_settings(node, ImageSettings()),
         access.integer(node, "seed"),
     )
 

@@ -20,7 +20,7 @@ from lorakit.language.recipe.trainings import (
     TrainSettings,
     maker_of,
 )
-from lorakit.language.story.documents import Look, Storyboard, Video
+from lorakit.language.story.documents import ImageSettings, Storyboard, Video
 
 DType = Literal["auto", "fp32", "bf16", "fp16"]
 
@@ -100,7 +100,7 @@ class GenerateStep(Step):
     adapters: tuple[AdapterUse, ...]
     prompts: tuple[Prompt, ...]
     images_per_prompt: int
-    look: Look
+    look: ImageSettings
     seed: int | None
 
 
@@ -141,7 +141,7 @@ class Samples:
 
     prompts: tuple[Prompt, ...] = ()
     every: int | None = None
-    look: Look = field(default_factory=Look)
+    look: ImageSettings = field(default_factory=ImageSettings)
     seed: int | None = None
 
 

@@ -8,8 +8,15 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lorakit.language.story import durations, looks, prompts
-from lorakit.language.story.documents import Chain, Character, Look, Scene, Sentence, Storyboard
+from lorakit.language.story import board_settings, durations, prompts
+from lorakit.language.story.documents import (
+    Chain,
+    Character,
+    ImageSettings,
+    Scene,
+    Sentence,
+    Storyboard,
+)
 from lorakit.language.story.mentions import Cast
 from lorakit.language.story.reading import SceneMemory
 from lorakit.language.story.stand_ins import usual_name
@@ -38,15 +45,15 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
         for key, node in access.mapping(root, "characters").items()
     )
     cast = Cast(characters)
-    look = looks.look(access.child(root, "look"), Look())
-    chain = looks.chain(access.child(root, "chain"), Chain())
+    look = board_settings.image_settings(access.child(root, "look"), ImageSettings())
+    chain = board_settings.chain(access.child(root, "chain"), Chain())
     nodes = access.items(root, "scenes")
     scenes: list[Scene] = []
     budget = _Budget(findings)
     for number, (name, node) in enumerate(zip(_scene_names(nodes), nodes, strict=True), start=1):
         scene = _SceneBuilder(
-            look=looks.look(access.child(node, "look"), look),
-            chain=looks.chain(access.child(node, "chain"), chain),
+            look=board_settings.image_settings(access.child(node, "look"), look),
+            chain=board_settings.chain(access.child(node, "chain"), chain),
             setting=access.text(node, "setting") or "",
             cast=cast,
             findings=findings,
@@ -61,7 +68,7 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
         look=look,
         characters=characters,
         scenes=tuple(scenes),
-        video=looks.video(video) if video is not None else None,
+        video=board_settings.video(video) if video is not None else None,
         place=root.place,
     )
 
@@ -176,7 +183,7 @@ class _Budget:
 class _SceneBuilder:
     """What the sentences of one scene share."""
 
-    look: Look
+    look: ImageSettings
     chain: Chain
     setting: str
     cast: Cast
@@ -245,11 +252,11 @@ class _SceneBuilder:
             self.chain.strength_place if own is None else own.place,
         )
 
-    def _look(self, extra: Node) -> Look:
+    def _look(self, extra: Node) -> ImageSettings:
         if not isinstance(extra.value, dict) or _LOOK_OF_A_SENTENCE.isdisjoint(extra.value):
             return self.look
         own = extra.like({k: v for k, v in extra.value.items() if k in _LOOK_OF_A_SENTENCE})
-        return looks.look(own, self.look)
+        return board_settings.image_settings(own, self.look)
 
 
 def _texts(node: Node) -> Iterator[tuple[str, Spot, Node | None]]:

@@ -36,7 +36,7 @@ class Duration:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ImageSettings:
     """How pictures are drawn; `None` means what the model does best.
 
     `width` and `height` in px; `aspect` is (width, height) of `16:9`; at most one of the two spellings.
@@ -100,7 +100,7 @@ class Sentence:
     caption: str
     characters: tuple[str, ...]
     place: Place
-    look: Look
+    look: ImageSettings
     strength: float
     hold: Duration | None = None
     seed: int | None = None
@@ -162,7 +162,7 @@ class Storyboard:
     path: Path
     title: str
     seed: int | None
-    look: Look
+    look: ImageSettings
     characters: tuple[Character, ...]
     scenes: tuple[Scene, ...]
     video: Video | None

@@ -156,7 +156,7 @@ def test_a_plan_folds_members_and_a_run_has_a_row_for_each(tmp_path: Path) -> No
     ]
 
 
-def test_words_that_a_worn_adapter_learned_are_no_strangers(tmp_path: Path) -> None:
+def test_words_that_a_worn_adapter_learned_are_known(tmp_path: Path) -> None:
     def step(**more: Any) -> dict[str, Any]:
         prompts = ["a hologram of a fox"]
         return {"kind": "generate", "model": "tiny", "prompts": prompts, **more}
@@ -165,20 +165,20 @@ def test_words_that_a_worn_adapter_learned_are_no_strangers(tmp_path: Path) -> N
     planned(tmp_path, **steps)
     facts = facts_for(("tiny",), vocabulary=frozenset({"a", "of", "fox"}))
 
-    def strangers(known: Facts) -> int:
+    def unknown_words(known: Facts) -> int:
         warnings = plan_of(tmp_path / "recipe.yaml", known).warnings
         return sum("has never seen: hologram" in warning.message for warning in warnings)
 
-    assert strangers(facts) == 2
+    assert unknown_words(facts) == 2
     picture = replace(facts.pictures["images"].pictures[0], caption="a fox, a hologram")
-    taught = replace(facts.pictures["images"], pictures=(picture,))
-    known = replace(facts, pictures={"images": taught})
-    assert strangers(known) == 1  # of what wears nothing
+    learnt = replace(facts.pictures["images"], pictures=(picture,))
+    known = replace(facts, pictures={"images": learnt})
+    assert unknown_words(known) == 1  # of what wears nothing
     # beside what wears it, it has its words on purpose
     planned(tmp_path, **steps, both={"kind": "compare", "of": ["plain", "worn"]})
-    assert strangers(known) == 0
+    assert unknown_words(known) == 0
     over = [{"adapters": {"ranks.best": 1}}, {"guidance_scale": 2}]
     planned(tmp_path, ranks=RANKS, ways={"kind": "sweep", "of": step(), "over": over})
-    assert strangers(known) == 0
+    assert unknown_words(known) == 0
     planned(tmp_path, ranks=RANKS, ways={"kind": "sweep", "of": step(), "over": over[1:]})
-    assert strangers(known) == 1
+    assert unknown_words(known) == 1

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lorakit.diagnostics import LorakitError
-from lorakit.rendering import encoder
+from lorakit.rendering import ffmpeg_writer
 from lorakit.rendering.film import CaptionStyle, FilmError, Shot, timeline, write_film
 
 RED, BLUE, GREEN = (200, 30, 30), (30, 30, 200), (30, 160, 30)
@@ -217,13 +217,13 @@ def test_an_encoder_that_ends_early_is_told(tmp_path, picture, monkeypatch, scri
     fake = tmp_path / "ffmpeg"
     fake.write_text(f"#!/bin/sh\n{script}\n")
     fake.chmod(0o755)
-    monkeypatch.setattr(encoder, "_ffmpeg", lambda: str(fake))
+    monkeypatch.setattr(ffmpeg_writer, "_ffmpeg", lambda: str(fake))
     with pytest.raises(FilmError, match=said):
         film(tmp_path / "out.mp4", [Shot(picture("a", RED), 4000)])
 
 
 def test_an_ffmpeg_that_is_not_there_is_told(tmp_path, picture, monkeypatch):
-    monkeypatch.setattr(encoder, "_ffmpeg", lambda: str(tmp_path / "absent"))
+    monkeypatch.setattr(ffmpeg_writer, "_ffmpeg", lambda: str(tmp_path / "absent"))
     with pytest.raises(FilmError, match="does not start"):
         film(tmp_path / "out.mp4", [Shot(picture("a", RED), 4)])
 

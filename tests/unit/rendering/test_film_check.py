@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lorakit.rendering.encoder import FilmError
+from lorakit.rendering.ffmpeg_writer import FilmError
 from lorakit.rendering.film import Shot, write_film
 from lorakit.rendering.film_check import check_film
 

@@ -18,7 +18,7 @@ from lorakit.language.yaml import access
 
 if TYPE_CHECKING:
     from lorakit.language.recipe.documents import Recipe, Step
-    from lorakit.language.story.documents import Look, Storyboard
+    from lorakit.language.story.documents import ImageSettings, Storyboard
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node
 
@@ -56,7 +56,7 @@ def settings_have_effect(recipe: Recipe, root: Node, findings: Findings) -> None
         )
 
 
-def _pictures(node: Node, look: Look, findings: Findings) -> None:
+def _pictures(node: Node, look: ImageSettings, findings: Findings) -> None:
     """The prompts of a mapping, and what it says of them all."""
     prompts = access.items(node, "prompts")
     own = [access.child(item, "negative_prompt") for item in prompts]

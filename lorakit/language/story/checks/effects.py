@@ -9,7 +9,7 @@ from lorakit.language.yaml import access
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lorakit.language.story.documents import Look, Scene, Sentence, Storyboard
+    from lorakit.language.story.documents import ImageSettings, Scene, Sentence, Storyboard
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node
 
@@ -141,7 +141,7 @@ def _anchor_weight(value: Node, frames: list[_Frame], findings: Findings) -> Non
     findings.warning("no-effect", f"anchor_weight has no effect here: {why}", value, hint)
 
 
-def told_of_no_guidance(value: Node, looks: list[Look], findings: Findings) -> None:
+def told_of_no_guidance(value: Node, looks: list[ImageSettings], findings: Findings) -> None:
     """Warn of a negative prompt whose pictures, drawn by `looks`, all go without guidance."""
     if not looks or not isinstance(value.value, str) or not value.value.strip():
         return

@@ -29,7 +29,7 @@ class FilmError(LorakitError):
     """A film could not be made; ends with ffmpeg's last words where it was ffmpeg that failed."""
 
 
-class Encoder:
+class FFmpegWriter:
     """Writes yuv420p frames (BT.709, limited range) of one size to `target`; a context manager.
 
     Leaving it without `finish` kills ffmpeg and removes what was written.

@@ -34,7 +34,7 @@ def words_learnt(trainings: Iterable[TrainImageStep], context: Context) -> froze
     return frozenset(word for caption in captions for word in words_of(caption))
 
 
-def taught_to(step: GenerateStep | StoryboardStep, context: Context) -> frozenset[str]:
+def known_words(step: GenerateStep | StoryboardStep, context: Context) -> frozenset[str]:
     """The words that the adapters of a step learn, or those of a step that it is held against.
 
     What is drawn without an adapter, to be seen beside what wears it, has the other's words on purpose.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from lorakit.language.story import durations
-from lorakit.language.story.documents import Captions, Chain, Look, Transition, Video
+from lorakit.language.story.documents import Captions, Chain, ImageSettings, Transition, Video
 from lorakit.language.yaml import access
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
 
 
-def look(node: Node | None, base: Look) -> Look:
+def image_settings(node: Node | None, base: ImageSettings) -> ImageSettings:
     """How pictures are drawn: `base`, changed by what `node` says.
 
     Sizes come in one spelling at a time, so naming a size drops an inherited aspect, and the reverse.
