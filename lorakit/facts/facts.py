@@ -12,7 +12,7 @@ from lorakit.facts.adapters import AdapterError
 from lorakit.facts.adapters.adapter_facts import AdapterFacts, adapter_facts
 from lorakit.facts.data_sets import DataError
 from lorakit.facts.digests import Digests, Unread
-from lorakit.facts.machine import Machine, this_machine
+from lorakit.facts.machine import Machine, MachineError, this_machine
 from lorakit.facts.model_configs import ModelError
 from lorakit.facts.model_lookup import model_facts
 from lorakit.facts.models import ModelFacts
@@ -66,6 +66,10 @@ def gather(
         shown = tuple(hint for hint in hints if hint)
         problems.append(Diagnostic(code, message, place, project.excerpt(place), shown))
 
+    try:
+        machine = this_machine()
+    except MachineError as error:
+        raise InvalidDocument([Diagnostic("machine", str(error), hints=error.hints)]) from error
     models: dict[str, ModelFacts] = {}
     counters: dict[str, TokenCounter] = {}
     readers: dict[str, TextModelFacts] = {}
@@ -110,7 +114,7 @@ def gather(
     if problems:
         raise InvalidDocument(problems)
     return Facts(
-        this_machine(),
+        machine,
         models,
         adapters,
         Timings(folder).read(),

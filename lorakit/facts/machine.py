@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import platform
 import re
@@ -11,10 +10,23 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from lorakit.diagnostics import LorakitError
+from lorakit.facts import nvidia
 from lorakit.facts.devices import CUDA, DEVICES, HOST, MPS, Device
 
 DEVICE_VARIABLE = "LORAKIT_DEVICE"
 CPU_PATCHES_VARIABLE = "LORAKIT_CPU_PATCHES"
+
+
+_BF16 = 8.0  # compute capability from which on bf16 has units of its own
+
+
+class MachineError(LorakitError):
+    """A device is asked for that is not here; `hints` are ways out."""
+
+    def __init__(self, message: str, *hints: str) -> None:
+        super().__init__(message)
+        self.hints = hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +34,14 @@ class Machine:
     """The device that pictures are drawn on.
 
     `device_class` says between which machines bits agree, and is part of keys; `fast_bf16` whether bf16
-    runs faster than fp32 here.
+    runs faster than fp32 here. `remarks` are what a user should know of the choice.
     """
 
     device: str
     device_class: str
     name: str
     fast_bf16: bool
+    remarks: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Device:
@@ -43,10 +56,7 @@ class Machine:
     @property
     def gpus(self) -> int:
         """How many GPUs this process may use of the kind that is used."""
-        if not self.kind.own_memory:
-            return int(self.kind.gpu)
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-        return len(_nvidias()) if visible is None else len(list(filter(None, visible.split(","))))
+        return len(nvidia.visible()) if self.kind.own_memory else int(self.kind.gpu)
 
     @property
     def memory(self) -> int:
@@ -72,46 +82,6 @@ def cpu_patches() -> bool:
     )
 
 
-def _torch_has_cuda() -> bool:
-    # the version file says which build this is; importing torch would take a second
-    found = importlib.util.find_spec("torch")
-    if found is None or found.origin is None:
-        return False
-    try:
-        text = (Path(found.origin).parent / "version.py").read_text("utf-8")
-    except OSError:
-        return False
-    return re.search(r"^cuda[^=]*= *'[0-9]", text, re.MULTILINE) is not None
-
-
-@functools.cache
-def _nvidias() -> tuple[tuple[str, float, int], ...]:
-    """Name, compute capability and memory in bytes of each GPU."""
-    import shutil
-    import subprocess
-
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return ()
-    query = "--query-gpu=name,compute_cap,memory.total"
-    try:
-        answer = subprocess.run(
-            [tool, query, "--format=csv,noheader,nounits"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        ).stdout.splitlines()
-        parts = [[part.strip() for part in line.split(",")] for line in answer]
-        return tuple((name, float(able), int(float(size)) << 20) for name, able, size in parts)
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return ()
-
-
-def _nvidia() -> tuple[str, float, int] | None:
-    return next(iter(_nvidias()), None)
-
-
 def _cpu_flags() -> set[str]:
     try:
         text = Path("/proc/cpuinfo").read_text("utf-8")
@@ -135,21 +105,46 @@ def _cores() -> int:
 def _memory(device: str) -> int:
     import psutil
 
-    gpu = _nvidia() if DEVICES[device].own_memory else None
-    return gpu[2] if gpu else int(psutil.virtual_memory().total)
+    gpus = nvidia.visible() if DEVICES[device].own_memory else ()
+    # a training's processes have one each, and the least of them decides
+    return min((gpu.memory for gpu in gpus), default=int(psutil.virtual_memory().total))
 
 
 @functools.cache
 def this_machine() -> Machine:
-    """What stands here; `LORAKIT_DEVICE=cpu|cuda|mps` overrules the choice of device."""
-    wanted = os.environ.get(DEVICE_VARIABLE, "")
-    gpu = _nvidia() if wanted in ("", CUDA) and _torch_has_cuda() else None
-    if gpu is not None:
-        name, capability, _ = gpu
-        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-        return Machine(CUDA, f"{CUDA}-{slug}", name, fast_bf16=capability >= 8)
+    """What stands here; `LORAKIT_DEVICE=cpu|cuda|mps` overrules the choice of device.
+
+    Raises MachineError where a device is asked for that is not here.
+    """
+    wanted = os.environ.get(DEVICE_VARIABLE, "").strip().lower()
+    if wanted and wanted not in DEVICES:
+        raise MachineError(
+            f"{DEVICE_VARIABLE}={wanted} names no device", f"write {', '.join(DEVICES)}, or nothing"
+        )
+    why_not = ""
+    if wanted in ("", CUDA):
+        why_not = nvidia.why_unusable()
+        gpus = nvidia.visible()
+        if gpus and not why_not:
+            slug = re.sub(r"[^a-z0-9]+", "-", gpus[0].name.lower()).strip("-")
+            return Machine(
+                CUDA, f"{CUDA}-{slug}", gpus[0].name, fast_bf16=gpus[0].capability >= _BF16
+            )
     if wanted in ("", MPS) and sys.platform == "darwin" and platform.machine() == "arm64":
         return Machine(MPS, MPS, "Apple GPU", fast_bf16=False)
+    if wanted in (CUDA, MPS):
+        why = why_not or (
+            "there is no NVIDIA GPU here" if wanted == CUDA else "this is no Mac with Apple silicon"
+        )
+        raise MachineError(
+            f"{DEVICE_VARIABLE}={wanted} asks for a GPU: {why}",
+            f"unset {DEVICE_VARIABLE}, or write {DEVICE_VARIABLE}={HOST}",
+        )
+    remarks = (f"computes on the CPU: {why_not}",) if why_not and not wanted else ()
+    return _cpu(remarks)
+
+
+def _cpu(remarks: tuple[str, ...]) -> Machine:
     flags = _cpu_flags()
     known = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16", "asimd")
     best = next((flag for flag in known if flag in flags), "generic")
@@ -157,4 +152,4 @@ def this_machine() -> Machine:
     if not cpu_patches():
         device_class += "-unpatched"  # other sums, so other bits
     fast = best in ("amx_bf16", "avx512_bf16", "bf16")
-    return Machine(HOST, device_class, "CPU", fast_bf16=fast)
+    return Machine(HOST, device_class, "CPU", fast_bf16=fast, remarks=remarks)

@@ -11,6 +11,7 @@ import torch
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.devices import DEVICES
 from lorakit.models import pipelines
+from lorakit.models.processor import check_device
 from lorakit.models.wearing import wear
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -33,6 +34,7 @@ def load_pipeline(
     from diffusers.utils import logging
 
     logging.disable_progress_bar()
+    check_device(device)
     try:
         load = pipelines.from_file if path.is_file() else pipelines.from_folder
         pipeline = load(path, family, DTYPES[precision], without)

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 
 import torch
 
+from lorakit.diagnostics import LorakitError
+from lorakit.facts.devices import CUDA, HOST
+
 
 @contextmanager
 def exact_fp32() -> Iterator[None]:
@@ -24,8 +27,22 @@ def exact_fp32() -> Iterator[None]:
 def free_device(model: torch.nn.Module) -> None:
     """Take a model that is done off its GPU, so that another process can load the same there."""
     if any(p.is_cuda for p in model.parameters()):
-        model.to("cpu")
+        model.to(HOST)
         torch.cuda.empty_cache()
+
+
+def check_device(device: str) -> None:
+    """Raise LorakitError where the plan is for a GPU that torch cannot use here: it would take the CPU."""
+    if device != CUDA or torch.cuda.is_available():
+        return
+    try:
+        torch.cuda.init()
+        why = "it finds none"
+    except (RuntimeError, AssertionError) as error:
+        why = str(error).strip().splitlines()[0]
+    raise LorakitError(
+        f"the plan is for {device}, and torch cannot use it: {why}; LORAKIT_DEVICE={HOST} takes the CPU"
+    )
 
 
 def prepare_torch(threads: int) -> None:

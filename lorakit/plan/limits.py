@@ -15,6 +15,8 @@ _SMALL = 2 << 30  # bytes of memory that any machine has
 
 def findings(planned: Sequence[Planned], cost: Estimate, facts: Facts) -> Iterator[Diagnostic]:
     """Warnings, with ways out."""
+    for remark in facts.machine.remarks:
+        yield Diagnostic("machine", remark, severity="warning")
     for model in facts.models.values():
         for remark in model.remarks:
             yield Diagnostic("model", f"{model.source}: {remark}", severity="warning")

@@ -27,6 +27,7 @@ from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.cpu.heap import give_back_freed_memory
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.devices import DEVICES
+from lorakit.models.processor import check_device
 from lorakit.store import atomic, journal
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
 from lorakit.training.memory import peak_memory
@@ -320,6 +321,7 @@ def _accelerator(settings: LoopSettings, logs: Path | None) -> Any:
     from accelerate import Accelerator
     from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
+    check_device(settings.device)
     made = Accelerator(
         mixed_precision="no" if settings.precision == "fp32" else settings.precision,
         cpu=not DEVICES[settings.device].gpu,

@@ -2,42 +2,154 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from lorakit.facts import machine
-from lorakit.facts.machine import Machine
+import lorakit
+from lorakit.diagnostics import InvalidDocument
+from lorakit.facts import machine, nvidia
+from lorakit.facts.machine import Machine, MachineError
 
 
 @pytest.fixture
-def two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
-    """A machine whose driver tells of two GPUs."""
-    tool = tmp_path / "nvidia-smi"
-    lines = r"NVIDIA H100, 9.0, 81559\nNVIDIA H100, 9.0, 81559"
-    tool.write_text(f'#!{sys.executable}\nprint("{lines}")\n')
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """A driver's tool that tells what it is given, and a torch that was built for a version of CUDA."""
+
+    def forget() -> None:
+        for cached in (nvidia.installed, nvidia._uuids, machine._memory, machine.this_machine):
+            cached.cache_clear()
+
+    def tell(*rows: str, uuids: tuple[str, ...] = (), code: int = 0, cuda: str = "13.0") -> None:
+        """Rows of name, compute capability, MiB."""
+        tool = tmp_path / "nvidia-smi"
+        tool.write_text(
+            f"#!{sys.executable}\nimport sys\n"
+            f"rows = {list(uuids)!r} if '--query-gpu=uuid' in sys.argv else {list(rows)!r}\n"
+            f"print('\\n'.join(rows))\nsys.exit({code})\n"
+        )
+        tool.chmod(0o755)
+        build = tmp_path / "torch"
+        build.mkdir(exist_ok=True)
+        told = f"'{cuda}'" if cuda else "None"
+        (build / "version.py").write_text(f"cuda: Optional[str] = {told}\n")
+        (build / "__init__.py").touch()
+        spec = importlib.machinery.ModuleSpec("torch", None, origin=str(build / "__init__.py"))
+        monkeypatch.setattr(nvidia.importlib.util, "find_spec", lambda _: spec)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        forget()
+
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    machine._nvidias.cache_clear()
-    machine._memory.cache_clear()
-    yield Machine("cuda", "cuda-nvidia-h100", "NVIDIA H100", fast_bf16=True)
-    machine._nvidias.cache_clear()
-    machine._memory.cache_clear()
+    monkeypatch.delenv("LORAKIT_DEVICE", raising=False)
+    yield tell
+    forget()
 
 
-def test_gpus_are_counted_and_only_those_that_may_be_used(
-    two_gpus: Machine, monkeypatch: pytest.MonkeyPatch
+H100, T4 = "NVIDIA H100, 9.0, 81559", "Tesla T4, 7.5, 15360"
+UUIDS = ("GPU-aaaa-1", "GPU-aabb-2")
+
+
+@pytest.mark.parametrize(
+    ("visible", "names"),
+    [
+        (None, ["NVIDIA H100", "Tesla T4"]),
+        ("", []),
+        ("-1", []),
+        ("1", ["Tesla T4"]),
+        ("1,0", ["Tesla T4", "NVIDIA H100"]),
+        ("0,7,1", ["NVIDIA H100"]),  # what stands behind one that is not there is not seen
+        ("0,0", ["NVIDIA H100"]),
+        ("GPU-aabb", ["Tesla T4"]),
+        ("GPU-aa", []),  # it may be either
+        ("GPU-aaaa-1,1", ["NVIDIA H100", "Tesla T4"]),
+        ("none", []),
+    ],
+)
+def test_cuda_visible_devices_is_read_as_cuda_does(
+    gpus: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    visible: str | None,
+    names: list[str],
 ) -> None:
-    assert two_gpus.gpus == 2
-    assert two_gpus.memory == 81559 << 20
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    assert two_gpus.gpus == 1
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert two_gpus.gpus == 0
+    gpus(H100, T4, uuids=UUIDS)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert [gpu.name for gpu in nvidia.visible()] == names
+    found = machine.this_machine()
+    if not names:
+        assert found.device == "cpu"
+        (remark,) = found.remarks
+        assert "computes on the CPU" in remark
+        assert f"CUDA_VISIBLE_DEVICES={visible} hides it" in remark
+        return
+    assert (found.device, found.name, found.gpus) == ("cuda", names[0], len(names))
+    assert found.fast_bf16 is (names[0] == "NVIDIA H100")
+    assert found.memory == (15360 if "Tesla T4" in names else 81559) << 20
+    assert found.remarks == ()
 
 
-def test_a_cpu_has_none(two_gpus: Machine) -> None:
+@pytest.mark.parametrize(
+    ("rows", "code", "cuda", "says"),
+    [
+        ([H100], 0, "", "was built for the CPU alone"),
+        (["NVIDIA GeForce GTX 970, 5.2, 4096"], 0, "13.0", "begins at 7.5"),
+        (["Tesla K20, 3.5, 5120"], 0, "12.6", "begins at 5"),
+        (["NVIDIA-SMI has failed because it couldn't communicate"], 9, "13.0", "has failed"),
+    ],
+)
+def test_a_gpu_that_cannot_be_used_is_told_and_not_passed_over(
+    gpus: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    rows: list[str],
+    code: int,
+    cuda: str,
+    says: str,
+) -> None:
+    gpus(*rows, code=code, cuda=cuda)
+    found = machine.this_machine()
+    assert found.device == "cpu"
+    assert says in found.remarks[0]
+    monkeypatch.setenv("LORAKIT_DEVICE", "cuda")
+    machine.this_machine.cache_clear()
+    with pytest.raises(MachineError, match=says):
+        machine.this_machine()
+    # who asks for the CPU is told nothing
+    monkeypatch.setenv("LORAKIT_DEVICE", "cpu")
+    machine.this_machine.cache_clear()
+    assert machine.this_machine().remarks == ()
+
+
+@pytest.mark.parametrize("wanted", ["cuda", "mps", "gpu", "CUDA "])
+def test_a_device_that_is_not_here_is_an_error(
+    gpus: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    gpus()
+    (tmp_path / "nvidia-smi").unlink()
+    monkeypatch.setenv("LORAKIT_DEVICE", wanted)
+    with pytest.raises(MachineError, match="LORAKIT_DEVICE=") as raised:
+        machine.this_machine()
+    assert raised.value.hints
+    board = tmp_path / "board.yaml"
+    board.write_text("storyboard: 1\nscenes: [{sentences: [a fox]}]\n")
+    with pytest.raises(InvalidDocument, match=r"error\[machine\]: LORAKIT_DEVICE="):
+        lorakit.load(board).plan()
+
+
+def test_a_machine_without_a_gpu_has_nothing_to_tell(
+    gpus: Callable[..., None], tmp_path: Path
+) -> None:
+    gpus()
+    (tmp_path / "nvidia-smi").unlink()
+    assert machine.this_machine().remarks == ()
     assert Machine("cpu", "cpu-test", "CPU", fast_bf16=False).gpus == 0
+
+
+def test_the_plan_says_why_a_gpu_is_not_used(gpus: Callable[..., None], tmp_path: Path) -> None:
+    gpus(H100, cuda="")
+    board = tmp_path / "board.yaml"
+    board.write_text("storyboard: 1\nscenes: [{sentences: [a fox]}]\n")
+    warnings = lorakit.load(board).plan().warnings
+    assert any(w.code == "machine" and "NVIDIA H100" in w.message for w in warnings)
