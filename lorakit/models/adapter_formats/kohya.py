@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import torch
@@ -80,11 +81,14 @@ def _number(value: float) -> Tensor:
 
 def _header(adapter: Adapter, name: str, version: str) -> dict[str, str]:
     layers = list(adapter.values())
-    lycoris = [layer for layer in layers if layer.method != "lora" or "mid" in layer.tensors]
+    lycoris = {layer.method for layer in layers if layer.method != "lora" or "mid" in layer.tensors}
+    algo = "locon" if lycoris == {"lora"} else min(lycoris - {"lora"}, default="")
+    args = {"ss_network_args": json.dumps({"algo": algo})} if lycoris else {}
     ranks, alphas = {layer.rank for layer in layers}, {layer.alpha for layer in layers}
     first = layers[0]
     return {
         "ss_network_module": "lycoris.kohya" if lycoris else "networks.lora",
+        **args,
         # sd-scripts' own word where layers differ
         "ss_network_dim": f"{first.rank:g}" if len(ranks) == 1 else "Dynamic",
         "ss_network_alpha": f"{first.alpha:g}" if len(alphas) == 1 else "Dynamic",

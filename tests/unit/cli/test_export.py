@@ -55,7 +55,7 @@ def kohya_file(path: Path, method: str, shapes: dict[str, tuple[int, ...]], **mo
             arrays["dora_scale"] = rng.uniform(1, 2, (shape[0], *[1] * (len(shape) - 1)))
         tensors |= {f"{stem}.{n}": torch.tensor(a, dtype=torch.float32) for n, a in arrays.items()}
         if method != "diff":
-            tensors[f"{stem}.alpha"] = torch.tensor([0.3, 4.0, 1.75, 2.0, 1.0][number])
+            tensors[f"{stem}.alpha"] = torch.tensor([0.3, 4.0, 1.75, 2.0, 1.0][number % 5])
     save_file(tensors, path, HEADER)
     return path
 
@@ -232,6 +232,32 @@ def test_peft_s_own_loader_reads_what_is_written_for_it(tmp_path: Path, tiny_sd:
     theirs = dict(wrapped.merge_and_unload().named_parameters())
     for name, weight in again.merge_and_unload().named_parameters():
         assert torch.allclose(weight, theirs[name], atol=2e-6), name
+
+
+@pytest.mark.parametrize("dora", [False, True], ids=["plain", "dora"])
+def test_diffusers_own_loader_reads_what_is_written_for_it(tmp_path: Path, tiny_sd: Path, dora: bool) -> None:  # fmt: skip
+    from diffusers import StableDiffusionPipeline
+
+    from lorakit.models.loading import load_pipeline
+
+    stock = StableDiffusionPipeline.from_pretrained(tiny_sd, safety_checker=None)
+    ends = ("attn2.to_k", "proj_in", "conv1", *(() if dora else ("q_proj",)))
+    shapes = {
+        f"{part}.{name if part == 'unet' or name.startswith('text_model') else f'text_model.{name}'}": tuple(module.weight.shape)
+        for part in ("unet", "text_encoder")
+        for name, module in getattr(stock, part).named_modules()
+        if name.endswith(ends)
+    }  # fmt: skip
+    source = kohya_file(tmp_path / "ink.safetensors", "lora", shapes, dora=dora)
+    exported(source, "--format", "diffusers", "--out", tmp_path / "there")
+    stock.load_lora_weights(tmp_path / "there", adapter_name="a")
+    stock.fuse_lora(components=["unet"] if dora else ["unet", "text_encoder"], adapter_names=["a"])
+    stock.unload_lora_weights()
+    ours = load_pipeline(tiny_sd, "sd", "fp32", "cpu", [(source, 1.0)])
+    for part in ("unet", "text_encoder"):
+        theirs = dict(getattr(stock, part).named_parameters())
+        for name, weight in getattr(ours, part).named_parameters():
+            assert torch.allclose(weight, theirs[name], atol=5e-6), name
 
 
 def test_complaint_peft_s_format_is_a_folder(
