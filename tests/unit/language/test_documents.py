@@ -19,7 +19,7 @@ BOARD = "storyboard.schema.json#/definitions/"
 RECIPE = "recipe.schema.json#/definitions/"
 # a document's class -> its schema, and where a key and a field differ in name
 PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
-    (boards.Look, BOARD + "look", {}),
+    (boards.ImageSettings, BOARD + "look", {}),
     (boards.Chain, BOARD + "chain", {"from": "start"}),
     (boards.Character, BOARD + "character", {}),
     (boards.Sentence, BOARD + "sentence", {}),
@@ -155,7 +155,7 @@ def test_what_a_document_leaves_out_gets_the_schema_s_default(tmp_path: Path) ->
     )
     assert more.adapters == ()
     board = film.board
-    assert board.look == boards.Look()
+    assert board.look == boards.ImageSettings()
     assert board.scenes[0].chain == boards.Chain()
     assert board.scenes[0].start == schemas.default(BOARD + "scene/properties/start")
     assert board.scenes[0].setting == schemas.default(BOARD + "scene/properties/setting")
