@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from lorakit.diagnostics import InvalidDocument, in_order
+from lorakit.language.boards import Boards, checked, is_board
 from lorakit.language.recipe import build_recipe, merge, settings, sweeps
 from lorakit.language.recipe.checks import RECIPE_CHECKS
-from lorakit.language.recipe.checks.amounts import MOST_PICTURES
-from lorakit.language.recipe.documents import ModelSource, Project, Recipe, StoryboardStep
+from lorakit.language.recipe.documents import Project, Recipe, StoryboardStep
 from lorakit.language.recipe.folders import folder_name
 from lorakit.language.recipe.paths import Paths, project_root
-from lorakit.language.story import build_board
-from lorakit.language.story.checks import BOARD_CHECKS
-from lorakit.language.yaml import access, schemas, source, validation
+from lorakit.language.trees import Trees
+from lorakit.language.yaml import access, schemas, validation
 from lorakit.language.yaml.findings import Findings, Unreadable
 from lorakit.language.yaml.reader import FolderReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lorakit.language.story.documents import Storyboard
     from lorakit.language.yaml.nodes import Node
     from lorakit.language.yaml.reader import Reader
 
@@ -74,58 +72,29 @@ def load(
 
 
 class _Loader:
-    """One call of `load`: the files met so far, and what was found in them."""
+    """One call of `load`: what was read, and what was found in it."""
 
     def __init__(self, reader: Reader, roots: Mapping[str, Path]) -> None:
         self._reader = reader
         self._roots = roots
         self._findings = Findings()
-        self._trees: dict[Path, Node | None] = {}
-        self._boards: dict[Path, Storyboard | None] = {}
-        self._lines: dict[str, tuple[str, ...]] = {}
-        self._varied = 0  # pictures of sweeps over storyboards so far
+        self._trees = Trees(reader, self._findings)
 
     def project(self, path: Path, given: Sequence[str], profile: str | None) -> Project:
+        """Read a document and all that it leads to. Raises InvalidDocument."""
         try:
-            return self._project(path, given, profile)
+            document = self._reader.resolve(path)
+            root = self._trees.tree(document, path)
+            self._check_that_it_is_ours(root)
+            paths = Paths(self._reader, project_root(self._reader, document), self._roots)
+            read = self._lone_board if is_board(root) else self._recipe
+            recipe = read(root, document, paths, given, profile)
         except Unreadable:
             raise InvalidDocument(in_order(self._findings.all)) from None
-
-    def _project(self, path: Path, given: Sequence[str], profile: str | None) -> Project:
-        findings = self._findings
-        document = self._reader.resolve(path)
-        paths = Paths(self._reader, project_root(self._reader, document), self._roots)
-        root = self._tree(document, path)
-        self._check_that_it_is_ours(root)
-        if _is_board(root):
-            root = self._with_settings(root, document, given)
-            if profile is not None:
-                findings.error(
-                    "unknown-profile",
-                    f"a storyboard has no profiles, so none called {profile}",
-                    None,
-                    "leave out --profile, or name a recipe that draws the storyboard",
-                )
-            recipe = self._lone_board(root, document)
-        else:
-            root, whole = merge.extended(root, paths, self._other_recipe, findings, (document,))
-            if not whole:
-                self._check_a_part(root)
-            self._check_profiles(root, profile)
-            if profile is not None:
-                root = merge.with_profile(root, profile, findings)
-            root = self._with_settings(root, document, given)
-            recipe = self._recipe(root, document, paths)
-        found = in_order(findings.all)
-        if findings:
+        found = in_order(self._findings.all)
+        if self._findings:
             raise InvalidDocument(found)
-        return Project(
-            root=paths.root,
-            recipe=recipe,
-            warnings=found,
-            files=tuple(self._trees),
-            lines=self._lines,
-        )
+        return Project(paths.root, recipe, found, self._trees.files, self._trees.lines)
 
     def _check_that_it_is_ours(self, root: Node) -> None:
         """Refuse a file that says nothing of what it is: a list of complaints would help nobody."""
@@ -140,42 +109,98 @@ class _Loader:
         )
         raise Unreadable
 
+    def _recipe(
+        self,
+        root: Node,
+        document: Path,
+        paths: Paths,
+        given: Sequence[str],
+        profile: str | None,
+    ) -> Recipe:
+        findings = self._findings
+        root = self._with_bases(root, document, paths)
+        self._check_profiles(root, profile)
+        if profile is not None:
+            root = merge.with_profile(root, profile, findings)
+        root = self._with_settings(root, document, given)
+        validation.check(root, schemas.RECIPE, findings, "a recipe")
+        swept = sweeps.expanded(root, findings)
+        boards = Boards(self._trees, paths, findings).of_steps(swept)
+        recipe = build_recipe.recipe(swept, document, paths, boards, findings)
+        for check in RECIPE_CHECKS:
+            check(recipe, swept.root, findings)
+        return recipe
+
+    def _lone_board(
+        self,
+        root: Node,
+        document: Path,
+        _paths: Paths,
+        given: Sequence[str],
+        profile: str | None,
+    ) -> Recipe:
+        """A storyboard alone is a recipe of one step."""
+        root = self._with_settings(root, document, given)
+        if profile is not None:
+            self._findings.error(
+                "unknown-profile",
+                f"a storyboard has no profiles, so none called {profile}",
+                None,
+                "leave out --profile, or name a recipe that draws the storyboard",
+            )
+        board = checked(root, document, self._findings)
+        model = build_recipe.shipped_model(build_recipe.STUDIO, root.place)
+        step = StoryboardStep("film", root.place, model=model.name, adapters=(), board=board)
+        return Recipe(
+            path=document,
+            name=folder_name(document.stem),
+            seed=build_recipe.default_seed(),
+            models={model.name: model},
+            datasets={},
+            adapters={},
+            steps={step.name: step},
+            place=root.place,
+        )
+
     def _with_settings(self, root: Node, document: Path, given: Sequence[str]) -> Node:
         if not given:
             return root
         words = settings.as_source(given, document)
-        self._lines[words.name] = words.lines
+        self._trees.met(words)
         return settings.applied(root, words, self._findings)
 
-    def _tree(self, path: Path, written: Path | None = None) -> Node:
-        """The tree of a file, read once; raises Unreadable."""
-        if path not in self._trees:
-            self._trees[path] = None
-            text = source.read(self._reader, written or path, self._findings)
-            text.path = path
-            self._lines[text.name] = text.lines
-            self._trees[path] = source.compose(text, self._findings)
-        tree = self._trees[path]
-        if tree is None:
-            raise Unreadable
-        return tree
+    def _with_bases(self, root: Node, document: Path, paths: Paths) -> Node:
+        """A recipe merged over all that it extends; raises Unreadable where a part of that is missing."""
+        line, ring = [root], [document]
+        while (link := merge.base_link(line[-1])) is not None:
+            path = merge.base_path(link, ring, paths, self._findings)
+            base = self._base(path, link) if path is not None else None
+            if path is None or base is None:
+                self._check_a_part(merge.merged_line(line))
+            else:
+                line.append(base)
+                ring.append(path)
+        return merge.merged_line(line)
 
-    def _other_recipe(self, path: Path, link: Node) -> Node:
-        root = self._tree(path)
-        if _is_board(root):
+    def _base(self, path: Path, link: Node) -> Node | None:
+        try:
+            root = self._trees.tree(path)
+        except Unreadable:
+            return None
+        if is_board(root):
             self._findings.error(
                 "wrong-document",
                 "this is a storyboard; a recipe extends a recipe",
                 link,
                 f"draw it by a step: film: {{kind: storyboard, storyboard: {link.value}}}",
             )
-            raise Unreadable
+            return None
         if not isinstance(root.value, dict):
             validation.check(root, schemas.RECIPE, self._findings, "a recipe")
-            raise Unreadable
+            return None
         return root
 
-    def _check_a_part(self, root: Node) -> None:
+    def _check_a_part(self, root: Node) -> NoReturn:
         """A recipe whose base is missing: what is wrong with its own values, not what it lacks."""
         before = len(self._findings.all)
         validation.check(root, schemas.RECIPE, self._findings, "a recipe")
@@ -187,85 +212,5 @@ class _Loader:
         """Hold every profile against the schema, so that a slip in one is found before it is used."""
         for name, over in access.mapping(root, "profiles").items():
             if name != chosen and isinstance(over.value, dict):
-                validation.check(
-                    merge.merged(root, over), schemas.RECIPE, self._findings, "a recipe"
-                )
-
-    def _recipe(self, root: Node, document: Path, paths: Paths) -> Recipe:
-        validation.check(root, schemas.RECIPE, self._findings, "a recipe")
-        swept = sweeps.expanded(root, self._findings)
-        recipe = build_recipe.recipe(swept, document, paths, self._board, self._findings)
-        for check in RECIPE_CHECKS:
-            check(recipe, swept.root, self._findings)
-        return recipe
-
-    def _board(
-        self, path: Path, link: Node, changes: tuple[sweeps.Change, ...] = ()
-    ) -> Storyboard | None:
-        if changes:
-            # read, and found to be one, before; what else was wrong with it is told once
-            root = self._trees.get(path) if self._board(path, link) is not None else None
-            for change in changes if root is not None else ():
-                assert root is not None
-                root = sweeps.laid(root, change, self._findings, skip=1)
-            return self._varied_board(root, path, link) if root is not None else None
-        if path not in self._boards:
-            self._boards[path] = None
-            try:
-                root = self._tree(path)
-            except Unreadable:
-                return None
-            if not _is_board(root) and isinstance(root.value, dict) and "steps" in root.value:
-                self._findings.error(
-                    "wrong-document",
-                    "this is a recipe, not a storyboard",
-                    link,
-                    f"to build on it, write extends: {link.value} at the top",
-                )
-                return None
-            self._boards[path] = self._checked_board(root, path)
-        return self._boards[path]
-
-    def _varied_board(self, root: Node, path: Path, link: Node) -> Storyboard:
-        """A sweep's board: what has no effect in one member may have it in the others."""
-        before = len(self._findings.all)
-        board = self._checked_board(root, path)
-        kept = [one for one in self._findings.all[before:] if one.code != "no-effect"]
-        self._findings.all[before:] = kept
-        self._varied += sum(len(scene.sentences) for scene in board.scenes)
-        if self._varied > MOST_PICTURES:
-            message = f"the recipe's sweeps draw more than {MOST_PICTURES:,} pictures"
-            self._findings.error("too-many-pictures", message, link, "write fewer members")
-            raise Unreadable
-        return board
-
-    def _checked_board(self, root: Node, path: Path) -> Storyboard:
-        validation.check(root, schemas.STORYBOARD, self._findings, "a storyboard")
-        board = build_board.storyboard(root, path, self._findings)
-        for check in BOARD_CHECKS:
-            check(board, root, self._findings)
-        return board
-
-    def _lone_board(self, root: Node, path: Path) -> Recipe:
-        """A storyboard alone is a recipe of one step."""
-        board = self._checked_board(root, path)
-        step = StoryboardStep(
-            "film", root.place, model=build_recipe.STUDIO, adapters=(), board=board
-        )
-        model = ModelSource(build_recipe.STUDIO, "lorakit:studio", "auto", root.place)
-        return Recipe(
-            path=path,
-            name=folder_name(path.stem),
-            seed=build_recipe.default_seed(),
-            models={model.name: model},
-            datasets={},
-            adapters={},
-            steps={step.name: step},
-            place=root.place,
-        )
-
-
-def _is_board(root: Node) -> bool:
-    if not isinstance(root.value, dict) or "recipe" in root.value:
-        return False
-    return "storyboard" in root.value or ("scenes" in root.value and "steps" not in root.value)
+                both = merge.merged(root, over)
+                validation.check(both, schemas.RECIPE, self._findings, "a recipe")

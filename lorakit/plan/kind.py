@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.facts import Facts
 from lorakit.language.recipe.documents import Project, Step
-from lorakit.language.story.documents import Duration
+from lorakit.language.story.durations import Duration
 from lorakit.plan.actions import Action
 
 StepT_contra = TypeVar("StepT_contra", bound=Step, contravariant=True)

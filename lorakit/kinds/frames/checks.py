@@ -22,7 +22,7 @@ def check_look(settings: RenderSettings, look: ImageSettings, place: Place) -> I
         yield settings.context.finding(
             "precision",
             "dtype: fp16 is for GPUs; a CPU draws in bf16 or fp32",
-            settings.source_place,
+            settings.precision_place,
             "write dtype: auto, which takes what is fast here",
         )
     yield from clip_skip(

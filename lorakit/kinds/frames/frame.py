@@ -75,5 +75,5 @@ def frame_action(
         inputs=tuple(inputs),
         files={"picture": tuple(files)},
         units=max(1, schedulers.calls(task.scheduler, effective)),
-        places={"model": settings.source_place, "precision": settings.source_place},
+        places={"model": settings.source_place, "precision": settings.precision_place},
     )

@@ -41,6 +41,12 @@ class RenderSettings:
     )
 
     @property
+    def precision_place(self) -> Place:
+        """Where the recipe names the model's precision, or the model."""
+        model = self.context.project.recipe.models[self.model.name]
+        return model.dtype_place or model.place
+
+    @property
     def source_place(self) -> Place:
         """Where the recipe names the model."""
         return self.context.project.recipe.models[self.model.name].place

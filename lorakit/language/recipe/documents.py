@@ -1,7 +1,7 @@
 """A recipe once it is read, merged and checked: frozen, complete, free of YAML.
 
-Every value that a document may leave out is filled in here, except where the model decides (`None`).
-A test walks these classes beside the schemas.
+What a document leaves out has the schema's default, or `None` where the model decides. A test walks these
+classes beside the schemas.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.language.recipe.trainings import (
@@ -20,19 +20,33 @@ from lorakit.language.recipe.trainings import (
     TrainSettings,
     maker_of,
 )
+from lorakit.language.story import board_settings
 from lorakit.language.story.documents import ImageSettings, Storyboard, Video
+from lorakit.language.yaml import access
+from lorakit.language.yaml.decode import decode
+from lorakit.language.yaml.schemas import RECIPE, defaults
 
+if TYPE_CHECKING:
+    from lorakit.language.yaml.nodes import Node
+
+_GENERATE = defaults(RECIPE, "generate")
+_TEXT = defaults(RECIPE, "train-text")
+_IMAGE = defaults(RECIPE, "train-image")
 DType = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """Where a model comes from: `lorakit:studio`, `hub:owner/name`, or a resolved folder or file."""
+    """Where a model comes from: `lorakit:studio`, `hub:owner/name`, or a resolved folder or file.
+
+    `place` is where that stands.
+    """
 
     name: str
     source: str
     dtype: DType
     place: Place
+    dtype_place: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,16 @@ class Prompt:
     negative_prompt: str | None = None
     seed: int | None = None
 
+    @classmethod
+    def decoded(cls, node: Node) -> Prompt | None:
+        """The prompt of a text, or of a mapping with a text and what is special about it."""
+        if isinstance(node.value, str):
+            return cls(" ".join(node.value.split()), node.place)
+        if not isinstance(node.value, dict):
+            return None
+        text = " ".join((access.text(node, "text") or "").split())
+        return decode(Prompt, node, text=text, place=(access.child(node, "text") or node).place)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -99,9 +123,9 @@ class GenerateStep(Step):
     model: str
     adapters: tuple[AdapterUse, ...]
     prompts: tuple[Prompt, ...]
-    images_per_prompt: int
     look: ImageSettings
-    seed: int | None
+    seed: int | None = None
+    images_per_prompt: int = _GENERATE["images_per_prompt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +151,12 @@ class TrainTextStep(Step):
 
     model: str
     data: str
-    method: Method
-    max_length: int
-    seed: int | None
-    lora: LoraSettings
     train: TrainSettings
-    class_weights: Literal["none", "balanced"] = "none"
+    lora: LoraSettings = field(default_factory=LoraSettings)
+    method: Method = _TEXT["method"]
+    max_length: int = _TEXT["max_length"]
+    seed: int | None = None
+    class_weights: Literal["none", "balanced"] = _TEXT["class_weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +168,11 @@ class Samples:
     look: ImageSettings = field(default_factory=ImageSettings)
     seed: int | None = None
 
+    @classmethod
+    def decoded(cls, node: Node) -> Samples:
+        """The samples of a mapping, whose look stands among its keys."""
+        return decode(Samples, node, look=board_settings.image_settings(node, ImageSettings()))
+
 
 @dataclass(frozen=True, slots=True)
 class TrainImageStep(Step):
@@ -154,27 +183,27 @@ class TrainImageStep(Step):
 
     model: str
     data: str
-    seed: int | None
-    lora: LoraSettings
     train: TrainSettings
-    method: Method = "lora"
+    lora: LoraSettings = field(default_factory=LoraSettings)
+    seed: int | None = None
+    method: Method = _IMAGE["method"]
     resolution: int | None = None
-    center_crop: bool = False
-    random_crops: int = 1
-    random_flip: bool = False
-    caption_dropout: float = 0.0
-    shuffle_tags: bool = False
-    keep_tags: int = 0
-    snr_gamma: float = 0.0
-    noise_offset: float = 0.0
-    prediction_type: Prediction = "auto"
-    masked_loss: bool = False
+    center_crop: bool = _IMAGE["center_crop"]
+    random_crops: int = _IMAGE["random_crops"]
+    random_flip: bool = _IMAGE["random_flip"]
+    caption_dropout: float = _IMAGE["caption_dropout"]
+    shuffle_tags: bool = _IMAGE["shuffle_tags"]
+    keep_tags: int = _IMAGE["keep_tags"]
+    snr_gamma: float = _IMAGE["snr_gamma"]
+    noise_offset: float = _IMAGE["noise_offset"]
+    prediction_type: Prediction = _IMAGE["prediction_type"]
+    masked_loss: bool = _IMAGE["masked_loss"]
     prior_data: str = ""
-    prior_loss_weight: float = 1.0
-    clip_skip: int = 0
-    max_token_length: int = 75
-    truncate_captions: bool = False
-    train_text_encoder: bool = False
+    prior_loss_weight: float = _IMAGE["prior_loss_weight"]
+    clip_skip: int = _IMAGE["clip_skip"]
+    max_token_length: int = _IMAGE["max_token_length"]
+    truncate_captions: bool = _IMAGE["truncate_captions"]
+    train_text_encoder: bool = _IMAGE["train_text_encoder"]
     samples: Samples = Samples()
 
 

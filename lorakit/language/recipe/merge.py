@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorakit.language.yaml import access, names
-from lorakit.language.yaml.findings import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from lorakit.language.recipe.paths import Paths
@@ -48,42 +47,35 @@ def merged(base: Node, over: Node) -> Node:
     return result
 
 
-def extended(
-    root: Node,
-    paths: Paths,
-    read: Callable[[Path, Node], Node],
-    findings: Findings,
-    ring: tuple[Path, ...],
-) -> tuple[Node, bool]:
-    """A recipe with all that it extends below it, and whether all of it was found.
-
-    `read` gives another file's tree, `ring` leads to this one.
-    """
+def base_link(root: Node) -> Node | None:
+    """What a recipe says that it extends."""
     link = access.child(root, "extends")
-    if link is None or not isinstance(link.value, str) or not isinstance(root.value, dict):
-        return root, True
-    alone = _without(root, "extends")
+    return link if link is not None and isinstance(link.value, str) else None
+
+
+def base_path(link: Node, ring: Sequence[Path], paths: Paths, findings: Findings) -> Path | None:
+    """The recipe that another extends; `ring` are those that lead to it, the first first."""
     path = paths.file(link, "recipe", findings)
     if path is None:
-        return alone, False
+        return None
     if path in ring:
-        names_in_ring = [paths.reader.display(one) for one in (*ring[ring.index(path) :], path)]
-        findings.error(
-            "extends-cycle",
-            f"extends goes round in a ring: {' -> '.join(names_in_ring)}",
-            link,
-            "remove one of these lines",
-        )
-        return alone, False
+        shown = [paths.reader.display(one) for one in (*ring[ring.index(path) :], path)]
+        message = f"extends goes round in a ring: {' -> '.join(shown)}"
+        findings.error("extends-cycle", message, link, "remove one of these lines")
+        return None
     if len(ring) > MOST_BASES:
-        findings.error("extends-cycle", f"more than {MOST_BASES} recipes extend each other", link)
-        return alone, False
-    try:
-        base = read(path, link)
-    except Unreadable:
-        return alone, False
-    base, whole = extended(base, paths, read, findings, (*ring, path))
-    return _without(merged(base, root), "extends"), whole
+        message = f"more than {MOST_BASES} recipes extend each other"
+        findings.error("extends-cycle", message, link, "copy what is needed into one of them")
+        return None
+    return path
+
+
+def merged_line(line: Sequence[Node]) -> Node:
+    """Recipes laid over each other, the last lowest, without their `extends`."""
+    result = _without(line[-1], "extends")
+    for over in reversed(line[:-1]):
+        result = merged(result, _without(over, "extends"))
+    return result
 
 
 def with_profile(root: Node, name: str, findings: Findings) -> Node:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from lorakit.diagnostics import Place
+from lorakit.language.yaml.schemas import RECIPE, defaults
+
+_DATA = defaults(RECIPE, "dataset")
+_COLUMNS = defaults(RECIPE, "dataset", "columns")
+_LORA = defaults(RECIPE, "lora")
+_TRAIN = defaults(RECIPE, "train")
 
 Method = Literal["lora", "full"]
 Keep = Literal["last", "best"]
@@ -18,9 +24,9 @@ Prediction = Literal["auto", "epsilon", "v_prediction"]
 class Columns:
     """Which columns hold texts and labels, or pictures and captions; no `caption` is one of the usual."""
 
-    text: str = "text"
-    label: str = "label"
-    image: str = "image"
+    text: str = _COLUMNS["text"]
+    label: str = _COLUMNS["label"]
+    image: str = _COLUMNS["image"]
     caption: str = ""
 
 
@@ -39,14 +45,14 @@ class DataSource:
     texts: str = ""
     images: str = ""
     revision: str = ""
-    caption: str = "{caption}"
-    split: str = "train"
-    test_split: str = "test"
-    test_size: float = 0.2
+    caption: str = _DATA["caption"]
+    split: str = _DATA["split"]
+    test_split: str = _DATA["test_split"]
+    test_size: float = _DATA["test_size"]
     columns: Columns = Columns()
     labels: tuple[str, ...] = ()
     limit: int | None = None
-    repeats: int = 1
+    repeats: int = _DATA["repeats"]
     trigger_word: str = ""
     caption_extension: str = ""
     places: tuple[tuple[str, Place], ...] = ()
@@ -82,15 +88,15 @@ class LoraSettings(_Placed):
     `places` are those of the keys that were given, and as `target_modules.0` of what lists hold.
     """
 
-    rank: int = 8
-    start: str = ""
+    rank: int = _LORA["rank"]
+    start: str = field(default="", metadata={"key": "from"})
     alpha: float | None = None
-    dropout: float = 0.0
+    dropout: float = _LORA["dropout"]
     target_modules: tuple[str, ...] | str = ()
-    use_rslora: bool = False
-    use_dora: bool = False
-    modules_to_save: tuple[str, ...] = ()
-    peft_type: PeftType = "lora"
+    use_rslora: bool = _LORA["use_rslora"]
+    use_dora: bool = _LORA["use_dora"]
+    modules_to_save: tuple[str, ...] = _LORA["modules_to_save"]
+    peft_type: PeftType = _LORA["peft_type"]
     places: tuple[tuple[str, Place], ...] = ()
 
     @property
@@ -122,25 +128,25 @@ class TrainSettings(_Placed):
 
     max_train_steps: int | None = None
     num_train_epochs: int | None = None
-    batch_size: int = 8
-    gradient_accumulation_steps: int = 1
+    batch_size: int = _TRAIN["batch_size"]
+    gradient_accumulation_steps: int = _TRAIN["gradient_accumulation_steps"]
     learning_rate: float | None = None
-    lr_scheduler: str = "cosine"
+    lr_scheduler: str = _TRAIN["lr_scheduler"]
     text_encoder_learning_rate: float | None = None
-    lr_warmup_steps: int = 0
+    lr_warmup_steps: int = _TRAIN["lr_warmup_steps"]
     warmup_ratio: float | None = None
     lr_num_cycles: int | None = None
-    optimizer: str = "adamw"
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    ema_decay: float = 0.0
-    precision: str = "auto"
-    gradient_checkpointing: bool = False
-    torch_compile: bool = False
+    optimizer: str = _TRAIN["optimizer"]
+    weight_decay: float = _TRAIN["weight_decay"]
+    max_grad_norm: float = _TRAIN["max_grad_norm"]
+    ema_decay: float = _TRAIN["ema_decay"]
+    precision: str = _TRAIN["precision"]
+    gradient_checkpointing: bool = _TRAIN["gradient_checkpointing"]
+    torch_compile: bool = _TRAIN["torch_compile"]
     checkpointing_steps: int | None = None
     save_every: int | None = None
-    keep: Keep = "last"
-    trackers: tuple[str, ...] = ()
+    keep: Keep = _TRAIN["keep"]
+    trackers: tuple[str, ...] = _TRAIN["trackers"]
     resources: Resources = Resources()
     place: Place | None = None
     places: tuple[tuple[str, Place], ...] = ()

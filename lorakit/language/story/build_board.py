@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lorakit.language.story import board_settings, durations, prompts
+from lorakit.language.story import board_settings, prompts
 from lorakit.language.story.documents import (
     Chain,
     Character,
@@ -17,10 +17,11 @@ from lorakit.language.story.documents import (
     Sentence,
     Storyboard,
 )
+from lorakit.language.story.durations import Duration
 from lorakit.language.story.mentions import Cast
 from lorakit.language.story.reading import SceneMemory
 from lorakit.language.story.stand_ins import usual_name
-from lorakit.language.yaml import access
+from lorakit.language.yaml import access, schemas
 from lorakit.language.yaml.findings import Unreadable
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node, Spot
 
+_SCENE = schemas.defaults(schemas.STORYBOARD, "scene")
 MOST_SENTENCES = 20_000
 MOST_LETTERS = 4_000  # of one sentence
 MOST_PROMPT_LETTERS = 50_000_000  # of all prompts of a board together
@@ -54,7 +56,7 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
         scene = _SceneBuilder(
             look=board_settings.image_settings(access.child(node, "look"), look),
             chain=board_settings.chain(access.child(node, "chain"), chain),
-            setting=access.text(node, "setting") or "",
+            setting=access.text(node, "setting") or _SCENE["setting"],
             cast=cast,
             findings=findings,
             budget=budget,
@@ -198,7 +200,7 @@ class _SceneBuilder:
             name=name,
             setting=self.setting,
             chain=self.chain,
-            start=access.name(node, "start") or "fresh",
+            start=access.name(node, "start") or _SCENE["start"],
             sentences=tuple(self._sentence(*one) for one in _texts(node)),
             place=node.place,
             seed=access.integer(node, "seed"),
@@ -238,6 +240,7 @@ class _SceneBuilder:
             characters = tuple(dict.fromkeys((*characters, *expanded.characters)))
         strength = access.number(extra, "strength")
         own = access.child(extra, "strength") if strength is not None else None
+        hold = access.child(extra, "hold")
         return Sentence(
             sentence.text,
             prompt,
@@ -246,7 +249,7 @@ class _SceneBuilder:
             sentence.place,
             self._look(extra),
             self.chain.strength if strength is None else strength,
-            durations.duration(extra, "hold"),
+            Duration.decoded(hold) if hold is not None else None,
             access.integer(extra, "seed"),
             access.boolean(extra, "repeat") or False,
             self.chain.strength_place if own is None else own.place,

@@ -1,38 +1,31 @@
 """A storyboard once it is read, merged and checked: frozen, complete, free of YAML.
 
-Every value that a document may leave out is filled in here, except where the model decides (`None`).
-A test walks these classes beside the schemas.
+What a document leaves out has the schema's default, or `None` where the model decides. A test walks these
+classes beside the schemas.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lorakit.diagnostics import Place
+from lorakit.language.story import durations
+from lorakit.language.story.durations import Duration
+from lorakit.language.yaml import decode
+from lorakit.language.yaml.schemas import STORYBOARD, defaults
 
+if TYPE_CHECKING:
+    from lorakit.language.yaml.nodes import Node
+
+_LOOK = defaults(STORYBOARD, "look")
+_SENTENCE = defaults(STORYBOARD, "sentence")
+_CHAIN = defaults(STORYBOARD, "chain")
+_VIDEO = defaults(STORYBOARD, "video")
+_TRANSITION = defaults(STORYBOARD, "video", "transition")
+_CAPTIONS = defaults(STORYBOARD, "video", "captions")
 ChainFrom = Literal["noise", "previous", "anchor"]
-
-
-@dataclass(frozen=True, slots=True)
-class Duration:
-    """A length of time, as written: seconds (`2.0`, `1:23.5`) or film frames (`36f`)."""
-
-    seconds: Fraction | None = None
-    frames: int | None = None
-
-    def in_frames(self, fps: int) -> int:
-        """Whole film frames at `fps`, rounded to the nearest."""
-        if self.frames is not None:
-            return self.frames
-        assert self.seconds is not None
-        return round(self.seconds * fps)
-
-    def in_seconds(self, fps: int) -> float:
-        """Seconds at `fps`."""
-        return self.frames / fps if self.frames is not None else float(self.seconds or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +35,8 @@ class ImageSettings:
     `width` and `height` in px; `aspect` is (width, height) of `16:9`; at most one of the two spellings.
     """
 
-    style: str = ""
-    negative_prompt: str = ""
+    style: str = _LOOK["style"]
+    negative_prompt: str = _LOOK["negative_prompt"]
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     scheduler: str | None = None
@@ -51,7 +44,7 @@ class ImageSettings:
     width: int | None = None
     height: int | None = None
     aspect: tuple[int, int] | None = None
-    clip_skip: int = 0
+    clip_skip: int = _LOOK["clip_skip"]
     places: tuple[tuple[str, Place], ...] = field(default=(), compare=False, repr=False)
 
     def where(self, *keys: str) -> Place | None:
@@ -80,9 +73,9 @@ class Chain:
     `anchor_weight` in [0, 1] pulls the start towards the scene's first frame.
     """
 
-    start: ChainFrom = "anchor"
-    strength: float = 0.6
-    anchor_weight: float = 0.0
+    start: ChainFrom = field(default=_CHAIN["from"], metadata={"key": "from"})
+    strength: float = _CHAIN["strength"]
+    anchor_weight: float = _CHAIN["anchor_weight"]
     strength_place: Place | None = field(default=None, compare=False, repr=False)
 
 
@@ -104,7 +97,7 @@ class Sentence:
     strength: float
     hold: Duration | None = None
     seed: int | None = None
-    repeat: bool = False
+    repeat: bool = _SENTENCE["repeat"]
     strength_place: Place | None = field(default=None, compare=False, repr=False)
 
 
@@ -130,25 +123,30 @@ class Scene:
 class Transition:
     """What stands between two frames of the film: a cut, or a crossfade centred on the cut."""
 
-    kind: Literal["cut", "crossfade"] = "cut"
-    seconds: Duration = Duration(seconds=Fraction(2, 5))
+    kind: Literal["cut", "crossfade"] = _TRANSITION["kind"]
+    seconds: Duration = durations.of(_TRANSITION["seconds"])  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
 class Captions:
     """Sentences drawn into the film; `size` is the letters' height as a share of the film's height."""
 
-    show: bool = False
-    position: Literal["bottom", "top"] = "bottom"
-    size: float = 0.055
+    show: bool = _VIDEO["captions"]
+    position: Literal["bottom", "top"] = _CAPTIONS["position"]
+    size: float = _CAPTIONS["size"]
+
+    @classmethod
+    def decoded(cls, node: Node) -> Captions:
+        """The captions of true, false, or a mapping that says how they look."""
+        return cls() if node.value is False else decode.decode(Captions, node, show=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Video:
     """The film: `fps` frames a second, `hold` for each picture, `height` in px (None: the pictures')."""
 
-    fps: int = 24
-    hold: Duration = Duration(seconds=Fraction(3, 2))
+    fps: int = _VIDEO["fps"]
+    hold: Duration = durations.of(_VIDEO["hold"])  # noqa: RUF009 - frozen
     height: int | None = None
     transition: Transition = Transition()
     captions: Captions = Captions()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
-
-from lorakit.language.story.documents import Duration
-from lorakit.language.yaml import access
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -16,6 +14,37 @@ if TYPE_CHECKING:
 _FRAMES = re.compile(r"([0-9]{1,9})f\Z")
 _CLOCK = re.compile(r"(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,9})?)\Z")
 _SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time, as written: seconds (`2.0`, `1:23.5`) or film frames (`36f`)."""
+
+    seconds: Fraction | None = None
+    frames: int | None = None
+
+    def in_frames(self, fps: int) -> int:
+        """Whole film frames at `fps`, rounded to the nearest."""
+        if self.frames is not None:
+            return self.frames
+        assert self.seconds is not None
+        return round(self.seconds * fps)
+
+    def in_seconds(self, fps: int) -> float:
+        """Seconds at `fps`."""
+        return self.frames / fps if self.frames is not None else float(self.seconds or 0)
+
+    @classmethod
+    def decoded(cls, node: Node) -> Duration | None:
+        """The duration that a node holds, if it is one."""
+        return parse(node.value)
+
+
+def of(value: float | str) -> Duration:
+    """A duration that is known to be one, such as a schema's default."""
+    found = parse(value)
+    assert found is not None
+    return found
 
 
 @cache
@@ -39,9 +68,3 @@ def parse(value: object) -> Duration | None:
         hours, minutes, seconds = int(match[1] or 0), int(match[2]), Fraction(match[3])
         return Duration(seconds=hours * 3600 + minutes * 60 + seconds)
     return None
-
-
-def duration(node: Node | None, key: str) -> Duration | None:
-    """The duration under a mapping's key."""
-    found = access.child(node, key)
-    return parse(found.value) if found is not None else None

@@ -139,6 +139,19 @@ def any_key(name: str) -> Subschema | None:
     return next(iter(_all_keys().get(name, ())), None)
 
 
-def default(reference: str) -> Any:
-    """The default that a key's schema states, as in `recipe.schema.json#/properties/seed`."""
-    return resolve(reference, "")[0]["default"]
+@cache
+def defaults(file: str, *path: str) -> dict[str, Any]:
+    """The defaults of the keys below a definition, such as `video`, or one of its keys; lists as tuples.
+
+    They stand in the schemas alone: classes of documents take theirs from here.
+    """
+    schema = subschema(load(file), file)
+    if path:
+        schema = subschema(schema.raw["definitions"][path[0]], file)
+    for key in path[1:]:
+        found = schema.key(key)
+        assert found is not None
+        schema = found
+    subs = {key: schema.key(key) for key in schema.keys}
+    given = {key: sub.raw["default"] for key, sub in subs.items() if sub and "default" in sub.raw}
+    return {key: tuple(one) if isinstance(one, list) else one for key, one in given.items()}

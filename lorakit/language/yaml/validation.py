@@ -28,6 +28,7 @@ _WORDS = {
     "minimum": wording.out_of_range,
     "maximum": wording.out_of_range,
     "exclusiveMinimum": wording.out_of_range,
+    "exclusiveMaximum": wording.out_of_range,
     "multipleOf": wording.not_a_multiple,
     "pattern": wording.wrong_form,
     "minItems": wording.empty_collection,
@@ -36,7 +37,7 @@ _WORDS = {
     "maxProperties": wording.too_many,
 }
 # what is out of these reads as absent from here on: no second error about a hold at 0 fps
-_UNUSABLE = frozenset({"minimum", "maximum", "exclusiveMinimum", "multipleOf"})
+_UNUSABLE = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _Path = tuple[str | int, ...]
 
 

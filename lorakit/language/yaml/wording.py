@@ -116,9 +116,14 @@ def range_words(raw: dict[str, Any]) -> str:
     unit = f" {raw['x-unit']}" if "x-unit" in raw and "," not in raw["x-unit"] else ""
     words: str
     low, above, high = raw.get("minimum"), raw.get("exclusiveMinimum"), raw.get("maximum")
+    below = raw.get("exclusiveMaximum")
     if high is not None and high > _LARGEST_TOLD:
         return f"at least {low}, and fit into 64 bits"
-    if above is not None:
+    if below is not None:
+        least = f"above {above} and " if above is not None else ""
+        least = f"at least {low} and " if low is not None else least
+        words = f"{least}below {below}"
+    elif above is not None:
         words = f"above {above}" + (f" and at most {high}" if high is not None else "")
     elif low is not None and high is not None:
         words = f"from {low} to {high}"

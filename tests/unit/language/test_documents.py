@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from lorakit.language.recipe import documents, trainings
 from lorakit.language.story import documents as boards
 from lorakit.language.story import durations
 from lorakit.language.yaml import schemas
+from lorakit.language.yaml.decode import decode
 
 BOARD = "storyboard.schema.json#/definitions/"
 RECIPE = "recipe.schema.json#/definitions/"
@@ -91,49 +94,84 @@ def properties(reference: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("kind", "reference", "renamed"), PAIRS, ids=lambda one: getattr(one, "__name__", "")
 )
-def test_each_key_has_its_field_and_its_default(
-    kind: type, reference: str, renamed: dict[str, str]
-) -> None:
+def test_each_key_has_its_field(kind: type, reference: str, renamed: dict[str, str]) -> None:
     fields = {one.name: one for one in dataclasses.fields(kind)}
     last = reference.rsplit("/", 1)[-1] if "/" in reference else "#"
-    for key, sub in properties(reference).items():
+    for key in properties(reference):
         if key in FREE and renamed.get(key) is None and key not in fields:
             continue
-        name = renamed.get(key, key)
-        if name not in fields:
+        if renamed.get(key, key) not in fields:
             assert (last, key) in ELSEWHERE, f"{kind.__name__} has no field for {key}"
+
+
+# what is decoded by itself, without what only its owner knows
+ALONE = (
+    boards.Look, boards.Chain, boards.Transition, boards.Video, trainings.Columns, trainings.DataSource,
+    trainings.LoraSettings, trainings.TrainSettings, trainings.Resources, documents.Samples,
+    documents.GenerateStep, documents.TrainTextStep, documents.TrainImageStep,
+)  # fmt: skip
+# a class of its own, or nothing in a class, stands for these
+OTHERWISE = {
+    "columns",
+    "lora",
+    "train",
+    "resources",
+    "samples",
+    "transition",
+    "captions",
+    "adapters",
+}
+
+
+@pytest.mark.parametrize("kind", ALONE, ids=lambda one: one.__name__)
+def test_what_is_left_out_has_the_schema_s_default(kind: type) -> None:
+    """Defaults stand once, in the schemas: a document's class shows them, and no builder knows another."""
+    reference, renamed = next((ref, names) for one, ref, names in PAIRS if one is kind)
+    made = decode(kind, None)
+    for key, sub in properties(reference).items():
+        name = renamed.get(key, key)
+        if "default" not in sub or key in OTHERWISE or not hasattr(made, name):
             continue
-        if "default" not in sub:
-            continue
-        default = fields[name].default
-        if default is dataclasses.MISSING:
-            continue  # filled in by the builder, which the next test watches
-        expected = sub["default"]
-        if kind is boards.Video and key in ("captions", "transition"):
-            continue  # classes of their own, walked above
-        if (kind, key) in (
-            (trainings.DataSource, "columns"),
-            (documents.TrainImageStep, "samples"),
-        ):
-            continue  # classes of their own, walked above
-        if isinstance(default, boards.Duration):
+        value, expected = getattr(made, name), sub["default"]
+        if isinstance(value, durations.Duration):
             expected = durations.parse(expected)
-        if isinstance(default, tuple):
-            default = list(default)
-        assert default == expected, f"{kind.__name__}.{name}"
+        value = list(value) if isinstance(value, tuple) else value
+        assert value == expected, f"{kind.__name__}.{name}"
+        assert type(value) is type(expected), f"{kind.__name__}.{name}"
+
+
+@pytest.mark.parametrize("file", [documents, trainings, boards], ids=lambda one: one.__name__)
+def test_no_default_is_written_a_second_time(file: ModuleType) -> None:
+    """What a schema gives a default is taken from there: a number or a word in a class would be another."""
+    keys = {
+        key
+        for _, reference, _ in PAIRS
+        for key, sub in properties(reference).items()
+        if "default" in sub
+    }
+    tree = ast.parse(Path(file.__file__ or "").read_text("utf-8"))
+    for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+        for line in (node for node in cls.body if isinstance(node, ast.AnnAssign)):
+            if isinstance(line.value, ast.Constant) and line.value.value not in (None, "", ()):
+                name = getattr(line.target, "id", "")
+                assert name not in keys, f"{cls.name}.{name}"
 
 
 def test_each_field_comes_from_a_key_or_is_derived() -> None:
     derived = {
         "id", "place", "number", "prompt", "caption", "characters", "look", "board", "video", "path", "show",
         "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain", "places",
-        "resources", "strength_place", "setting_place", "anchor_place",
+        "resources", "strength_place", "setting_place", "anchor_place", "dtype_place",
         "members",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:
         keys = {renamed.get(key, key) for key in properties(reference)}
         for one in dataclasses.fields(kind):
             assert one.name in keys | derived, f"{kind.__name__}.{one.name}"
+
+
+def default(reference: str) -> Any:
+    return schemas.resolve(reference, "")[0]["default"]
 
 
 def test_what_a_document_leaves_out_gets_the_schema_s_default(tmp_path: Path) -> None:
@@ -148,20 +186,16 @@ def test_what_a_document_leaves_out_gets_the_schema_s_default(tmp_path: Path) ->
     film, more = recipe.steps["film"], recipe.steps["more"]
     assert isinstance(film, documents.StoryboardStep)
     assert isinstance(more, documents.GenerateStep)
-    assert recipe.seed == schemas.default("recipe.schema.json#/properties/seed")
-    assert recipe.models["sd"].dtype == schemas.default(RECIPE + "model/properties/dtype")
-    assert more.images_per_prompt == schemas.default(
-        RECIPE + "generate/properties/images_per_prompt"
-    )
+    assert recipe.seed == default("recipe.schema.json#/properties/seed")
+    assert recipe.models["sd"].dtype == default(RECIPE + "model/properties/dtype")
+    assert more.images_per_prompt == default(RECIPE + "generate/properties/images_per_prompt")
     assert more.adapters == ()
     board = film.board
     assert board.look == boards.ImageSettings()
     assert board.scenes[0].chain == boards.Chain()
-    assert board.scenes[0].start == schemas.default(BOARD + "scene/properties/start")
-    assert board.scenes[0].setting == schemas.default(BOARD + "scene/properties/setting")
-    assert board.scenes[0].sentences[0].strength == schemas.default(
-        BOARD + "chain/properties/strength"
-    )
+    assert board.scenes[0].start == default(BOARD + "scene/properties/start")
+    assert board.scenes[0].setting == default(BOARD + "scene/properties/setting")
+    assert board.scenes[0].sentences[0].strength == default(BOARD + "chain/properties/strength")
     assert board.scenes[0].sentences[0].repeat is False
     assert board.video is not None
     assert dataclasses.replace(board.video, place=None) == boards.Video()

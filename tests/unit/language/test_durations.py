@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorakit.language.story.documents import Duration
-from lorakit.language.story.durations import parse
+from lorakit.language.story.durations import Duration, parse
 
 
 @pytest.mark.parametrize(

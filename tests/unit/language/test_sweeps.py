@@ -196,7 +196,7 @@ def test_a_sweep_of_more_pictures_than_anyone_waits_for_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thousand members of a long storyboard would be read for an hour before they were counted."""
-    monkeypatch.setattr("lorakit.language.loading.MOST_PICTURES", 8)
+    monkeypatch.setattr("lorakit.language.boards.MOST_PICTURES", 8)
     (tmp_path / "board.yaml").write_text("storyboard: 1\nscenes: [{sentences: [a, b, c]}]\n")
     path = tmp_path / "recipe.yaml"
     path.write_text(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lorakit.language.story.documents import Video
 from lorakit.language.yaml import access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lorakit.language.story.documents import Duration, Storyboard
+    from lorakit.language.story.documents import Storyboard
+    from lorakit.language.story.durations import Duration
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node
 
@@ -40,7 +42,7 @@ def lasts_a_frame(hold: Duration, fps: int, at: Node, findings: Findings) -> Non
 
 def holds_last_a_frame(board: Storyboard, root: Node, findings: Findings) -> None:
     """Every picture is in the film for a frame at least."""
-    fps = board.video.fps if board.video else 24
+    fps = (board.video or Video()).fps
     for hold, node in _own_holds(board, root):
         lasts_a_frame(hold, fps, node, findings)
     video = access.child(root, "video")
