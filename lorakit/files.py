@@ -6,12 +6,81 @@ import errno
 import io
 import os
 import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
+
+_roots: ContextVar[_Roots | None] = ContextVar("roots", default=None)
+
+
+@dataclass(slots=True)
+class _Roots:
+    """The folders that files may be in; `more` is asked for others once none of these holds a file."""
+
+    folders: list[str]
+    more: Callable[[], Iterable[Path]] | None
+    parents: dict[str, str] = field(default_factory=dict)
+
+    def hold(self, path: str) -> bool:
+        while True:
+            if any(path == folder or path.startswith(folder + os.sep) for folder in self.folders):
+                return True
+            if self.more is None:
+                return False
+            self.folders += [os.path.realpath(folder) for folder in self.more()]
+            self.more = None
+
+
+@contextmanager
+def within(roots: Iterable[Path], more: Callable[[], Iterable[Path]]) -> Iterator[None]:
+    """While this lasts, files are opened only where they are, links followed, below one of these folders.
+
+    `more` names others; it is asked where none of the first holds a file.
+    """
+    token = _roots.set(_Roots([os.path.realpath(root) for root in roots], more))
+    try:
+        yield
+    finally:
+        _roots.reset(token)
+
+
+def same_roots() -> Callable[[], None]:
+    """What gives a thread of ours the roots of this one."""
+    roots = _roots.get()
+
+    def take() -> None:
+        _roots.set(roots)
+
+    return take
+
+
+def check_root(path: Path) -> None:
+    """Raise OSError where a file is a link, or behind one, that leads out of all roots."""
+    roots = _roots.get()
+    if roots is None:
+        return
+    whole = path.absolute()
+    # one look for all files of a folder
+    parent = roots.parents.get(str(whole.parent))
+    if parent is None:
+        parent = roots.parents[str(whole.parent)] = os.path.realpath(whole.parent)
+    real = Path(parent, whole.name)
+    real = Path(os.path.realpath(real)) if real.is_symlink() else real
+    if not roots.hold(str(real)):
+        raise PermissionError(
+            errno.EPERM,
+            f"it is a link that leaves the project, to {real}; where that is meant, name its folder in "
+            f"your user config: roots: {{shared: {real.parent}}}",
+            str(path),
+        )
 
 
 def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
     """Open a file to read. Raises OSError, also for a pipe, a device or a socket: those might never end."""
+    check_root(path)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     flags |= 0 if follow else getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(path, flags)

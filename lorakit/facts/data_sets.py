@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.folders import walk
 from lorakit.facts.hub import snapshot
 from lorakit.facts.hub_errors import HubError
+from lorakit.files import check_root, read_text
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
+from lorakit.store.sources import texts_in
 
 HUB = "hub:"
 
@@ -53,6 +59,7 @@ def splits_of(folder: Path, source: DataSource) -> Any:
     except ImportError as error:
         message = f"{shown} needs the library datasets: pip install 'lorakit[data]'"
         raise DataError("data", key, message) from error
+    _check_own_files(folder, shown, key)
     try:
         with _quiet(datasets):
             return datasets.load_dataset(str(folder))
@@ -63,6 +70,41 @@ def splits_of(folder: Path, source: DataSource) -> Any:
             key,
             f"{shown} cannot be read: {first}",
             f"put the files that you mean in a folder and write {key}: that folder",
+        ) from error
+
+
+def _check_own_files(folder: Path, shown: str, key: str) -> None:
+    """Raise DataError where a data set would bring in what is not in its folder.
+
+    Its README may name files, which `datasets` opens wherever they are, the network too.
+    """
+    readme = folder / "README.md"
+    try:
+        text = read_text(readme, 10_000_000) if readme.is_file() else ""
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    head = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)
+    try:
+        told = yaml.safe_load(head[1]) if head else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        told = None
+    configs = told.get("configs") if isinstance(told, dict) else None
+    for name in texts_in([c.get("data_files") for c in configs or () if isinstance(c, dict)]):
+        # a pattern, or names of the splits
+        if "://" in name or "::" in name or name.startswith(("/", "\\", "~")) or ".." in name:
+            raise DataError(
+                "data",
+                key,
+                f"{shown} names {name} in its README.md, which is not in its folder",
+                "remove it from configs: data_files:, or put the file there",
+            )
+    try:
+        for path in walk(folder):
+            if path.is_file():
+                check_root(path)
+    except OSError as error:
+        raise DataError(
+            "data", key, f"{error.filename} cannot be read: {error.strerror}"
         ) from error
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import site
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from lorakit import resources
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
 from lorakit.facts.adapters import AdapterError
 from lorakit.facts.adapters.adapter_facts import AdapterFacts, adapter_facts
@@ -17,10 +20,12 @@ from lorakit.facts.model_configs import ModelError
 from lorakit.facts.model_lookup import model_facts
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.pictures import PictureFacts, picture_facts
+from lorakit.facts.roots import UserRoots
 from lorakit.facts.text_data import TextFacts, text_facts
 from lorakit.facts.text_lengths import TextLengths, text_lengths
 from lorakit.facts.text_models import TextModelFacts, text_model_facts
 from lorakit.facts.tokens import TokenCounter
+from lorakit.files import within
 from lorakit.language.recipe.documents import Project, TrainTextStep, with_members
 from lorakit.store.journal import Timings
 from lorakit.store.sources import Sources
@@ -58,8 +63,31 @@ def gather(
     Without `keys` weights are not read: enough to check by, but what is planned then has no true keys.
     With `verify` no digest is taken from memory.
     """
-    folder = project.root / FOLDER
-    digests = Digests(folder / "digests.json", anew=verify) if keys else Unread()
+    digests = Digests(project.root / FOLDER / "digests.json", anew=verify) if keys else Unread()
+    with within(_places(project), _other_places):
+        return _gathered(project, digests, download=download, keys=keys)
+
+
+def _places(project: Project) -> list[Path]:
+    """Where the files of a project may be: below its root, in its store, with lorakit."""
+    shipped = [resources.path(name) for name in ("data", "recipes", "studio")]
+    return [project.root, project.root / FOLDER, *shipped]
+
+
+def _other_places() -> list[Path]:
+    """The user's own roots, the hub's cache, and where Python keeps its packages."""
+    from huggingface_hub import constants
+
+    packages = [Path(place) for place in (*site.getsitepackages(), site.getusersitepackages())]
+    return [
+        *UserRoots().values(),
+        Path(constants.HF_HUB_CACHE),
+        *packages,
+        *map(Path, sys.path[1:]),
+    ]
+
+
+def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool) -> Facts:
     problems: list[Diagnostic] = []
 
     def problem(code: str, message: str, place: Place, *hints: str) -> None:
@@ -86,6 +114,9 @@ def gather(
         except ModelError as error:
             problem("model", str(error), source.place, *error.hints)
             continue
+        except OSError as error:
+            problem("model", _unread(error), source.place)
+            continue
         if facts.tokenizer is not None:
             counters[name] = TokenCounter(facts.tokenizer, facts.token_limit)
     adapters: dict[str, AdapterFacts] = {}
@@ -109,6 +140,8 @@ def gather(
                 )
         except DataError as error:
             problem(error.code, error.message, texts.where(error.key), error.hint)
+        except OSError as error:
+            problem("data", _unread(error), texts.place)
     lengths = _lengths(project, readers, data, problem) if keys else {}
     digests.save()
     if problems:
@@ -117,7 +150,7 @@ def gather(
         machine,
         models,
         adapters,
-        Timings(folder).read(),
+        Timings(project.root / FOLDER).read(),
         counters,
         readers=readers,
         data=data,
@@ -126,6 +159,10 @@ def gather(
         free_disk=shutil.disk_usage(project.root).free,
         sources=digests.sources,
     )
+
+
+def _unread(error: OSError) -> str:
+    return f"{error.filename} cannot be read: {error.strerror}"
 
 
 def _lengths(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,8 +10,8 @@ from lorakit.facts.data_sets import DataError
 from lorakit.facts.digests import UNREAD
 from lorakit.facts.machine import this_machine
 from lorakit.facts.open_picture import Header, PictureError, header, quietly
-from lorakit.files import read_regular
-from lorakit.store import atomic
+from lorakit.files import same_roots
+from lorakit.store import sealed
 
 _SHOWN = 4  # pictures that an error names
 
@@ -25,13 +24,13 @@ class PictureMemory:
         self._known: dict[str, Header] = {}
         self._new = False
         if file is not None:
+            told = sealed.read(file)
             try:
-                told = json.loads(read_regular(file))
                 self._known = {
                     str(key): Header((int(w), int(h)), bool(clear), bool(converted))
-                    for key, (w, h, clear, converted) in told.items()
+                    for key, (w, h, clear, converted) in (told or {}).items()  # type: ignore[attr-defined]
                 }
-            except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+            except (ValueError, TypeError, AttributeError):
                 self._known = {}
 
     def headers(self, pictures: Sequence[tuple[Path, str, str]]) -> list[Header]:
@@ -48,7 +47,9 @@ class PictureMemory:
                 wrong.append(str(error))
                 return None
 
-        with quietly(), ThreadPoolExecutor(this_machine().cores) as pool:
+        with quietly(), ThreadPoolExecutor(
+            this_machine().cores, initializer=same_roots()
+        ) as pool:
             found = list(pool.map(look, pictures))
         if wrong:
             raise _unreadable(sorted(wrong))
@@ -63,7 +64,7 @@ class PictureMemory:
         if self._new and self._file is not None and self._file.parent.is_dir():
             told = {k: [*h.size, h.clear, h.converted] for k, h in self._known.items()}
             try:
-                atomic.write_json(self._file, told, durable=False, indent=None)
+                sealed.write(self._file, told)
             except OSError:
                 return
 

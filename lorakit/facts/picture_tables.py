@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
+import os
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
@@ -21,17 +22,20 @@ from lorakit.facts.found_pictures import SAME_WORDS, USUAL_CAPTIONS, Found
 from lorakit.facts.machine import this_machine
 from lorakit.facts.open_picture import Header, PictureError, header, quietly
 from lorakit.facts.picture_folders import holds_pictures
+from lorakit.files import open_regular, read_regular, same_roots
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
-from lorakit.store import atomic
+from lorakit.store import sealed
 from lorakit.store.canonical import digest_of
+from lorakit.store.seen import identity
 from lorakit.store.store import Output, Store
 
 _TABLES = (".parquet",)
 _PACKED = (".arrow", ".tar", ".zip")
 _METADATA = "metadata"  # a table of that name stands beside pictures that are files
 _AT_ONCE = 64  # rows whose pictures are in memory together
-_VERSION = 2  # of what is remembered
+_MOST = 1 << 29  # bytes of a picture
+_VERSION = 3  # of what is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +92,22 @@ def from_tables(folder: Path, source: DataSource, store: Store, *, keep: bool) -
 def _identity(folder: Path, source: DataSource) -> str:
     """What decides which rows there are, what they hold, and which columns are read."""
     files = [f.resolve() for f in walk(folder) if f.is_file()]
-    seen = [[str(f), f.stat().st_size, f.stat().st_mtime_ns] for f in files]
+    seen = [[str(f), *identity(f.stat())] for f in files]
     columns = source.columns
     return digest_of([_VERSION, seen, source.split, columns.image, columns.caption])
 
 
 def _remembered(file: Path) -> list[_Row] | None:
+    told = sealed.read(file)
     try:
-        return [_Row(*row) for row in json.loads(file.read_bytes())]
-    except (OSError, ValueError, TypeError):
+        return [_Row(*row) for row in told] if isinstance(told, list) else None
+    except TypeError:
         return None
 
 
 def _remember(file: Path, rows: list[_Row]) -> None:
     try:
-        atomic.write_json(file, [astuple(row) for row in rows], durable=False, indent=None)
+        sealed.write(file, [astuple(row) for row in rows])
     except OSError:
         return  # it costs time only
 
@@ -134,7 +139,8 @@ def _read(
     part = part.select_columns([image, *([caption] if caption else [])])
     if hasattr(part.features[image], "decode"):
         part = part.cast_column(image, type(part.features[image])(decode=False))
-    for number, (row, data, found) in enumerate(_looked_at(part, image, source, shown, whole), 1):
+    looked_at = _looked_at(part, image, source, folder, shown, whole)
+    for number, (row, data, found) in enumerate(looked_at, 1):
         text = row[caption] if caption else None
         if text is not None and not isinstance(text, str):
             raise DataError(
@@ -150,14 +156,14 @@ def _read(
 
 
 def _looked_at(
-    part: Any, image: str, source: DataSource, shown: str, whole: bool
+    part: Any, image: str, source: DataSource, folder: Path, shown: str, whole: bool
 ) -> Iterator[tuple[Mapping[str, Any], bytes, Header]]:
     """Each row with its picture's bytes and header; `whole` decodes, several at a time. Raises DataError."""
 
     def look(one: tuple[int, Mapping[str, Any]]) -> tuple[Mapping[str, Any], bytes, Header]:
         number, row = one
         where = f"row {number} of {shown}'s split {source.split}"
-        data = _bytes(row[image], image, where)
+        data = _bytes(row[image], image, where, folder)
         try:
             found = header(io.BytesIO(data), f"the picture in {where}", whole=whole)
         except PictureError as error:
@@ -166,7 +172,7 @@ def _looked_at(
         return row, data, found
 
     rows = enumerate(part, 1)
-    with ThreadPoolExecutor(this_machine().cores) as pool:
+    with ThreadPoolExecutor(this_machine().cores, initializer=same_roots()) as pool:
         while some := list(itertools.islice(rows, _AT_ONCE)):
             with quietly():
                 looked = list(pool.map(look, some))
@@ -193,18 +199,53 @@ def _columns(part: Any, source: DataSource, shown: str) -> tuple[str, str]:
     return columns.image, caption
 
 
-def _bytes(value: object, column: str, where: str) -> bytes:
+def _named(path: str, folder: Path, where: str) -> bytes | None:
+    """A picture that a row names: a file of the data set's own folder, maybe in a zip there; None for none.
+
+    A name from elsewhere may be any file of this machine, or an address. Raises DataError.
+    """
+    inside, _, file = path.rpartition("::")
+    here = Path(os.path.normpath(folder / file))  # an absolute one is itself
+    if not here.is_relative_to(folder) or not here.is_file():
+        return None
+    try:
+        if not inside:
+            return read_regular(here, _MOST)
+        # what `datasets` calls a file inside an archive: zip://inside.png::/path/of/the.zip
+        if not inside.startswith("zip://"):
+            return None
+        with (
+            open_regular(here) as handle,
+            zipfile.ZipFile(handle) as archive,
+            archive.open(inside.removeprefix("zip://")) as picture,
+        ):
+            data = picture.read(_MOST + 1)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        NotImplementedError,
+        RuntimeError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise DataError(
+            "data", "images", f"the picture in {where} cannot be read: {error}"
+        ) from error
+    if len(data) > _MOST:
+        raise DataError("data", "images", f"the picture in {where} has more than {_MOST:,} bytes")
+    return data
+
+
+def _bytes(value: object, column: str, where: str, folder: Path) -> bytes:
     """The bytes of a picture as tables hold them: themselves, or a file, maybe in an archive."""
     data = value.get("bytes") if isinstance(value, Mapping) else value
     if isinstance(data, bytes) and data:
         return data
     path = value.get("path") if isinstance(value, Mapping) else None
-    # what `datasets` calls a file inside an archive: zip://inside.png::/path/of/the.zip
-    if isinstance(path, str) and Path(path.rpartition("::")[2]).is_file():
-        import fsspec
-
-        with fsspec.open(path, "rb") as file:
-            return bytes(file.read())
+    if isinstance(path, str):
+        data = _named(path, folder, where)
+        if data is not None:
+            return data
     if value is None or isinstance(value, Mapping | bytes):
         said = f"there is no picture in {where}" + (f", only its name, {path}" if path else "")
         raise DataError("empty-row", "images", said, "remove the row, or put the picture in it")

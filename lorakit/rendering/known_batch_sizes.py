@@ -7,7 +7,6 @@ which all stand in their key; what is not there, or cannot be read, is found ane
 from __future__ import annotations
 
 import contextlib
-import json
 import platform
 import re
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ import torch
 
 from lorakit.facts.devices import DEVICES
 from lorakit.facts.machine import cpu_patches
-from lorakit.store import atomic
+from lorakit.store import sealed
 from lorakit.store.canonical import digest_of
 
 _VERSION = 2  # to be raised where the UNet is called in another way
@@ -72,16 +71,11 @@ class KnownBatchSizes:
         if self._file is not None:
             with contextlib.suppress(OSError):
                 newest = dict(list(entries.items())[-_MANY:])
-                atomic.write_json(self._file, newest, durable=False)
+                sealed.write(self._file, newest)
 
     def _key(self, sort: object) -> str:
         return digest_of({**self._surroundings, "sort": sort})
 
     def _read(self) -> dict[str, object]:
-        if self._file is None:
-            return {}
-        try:
-            data = json.loads(self._file.read_bytes())
-        except (OSError, ValueError):
-            return {}
+        data = sealed.read(self._file) if self._file is not None else {}
         return data if isinstance(data, dict) else {}

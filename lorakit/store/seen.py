@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import time
 from pathlib import Path
 
-from lorakit.files import open_regular, read_regular
-from lorakit.store import atomic
+from lorakit.files import open_regular
+from lorakit.store import sealed
 from lorakit.store.manifests import is_digest
 
 Identity = tuple[int, int, int, int]
@@ -71,16 +70,13 @@ class Memory:
         """Keep what was learnt; a folder that cannot be written costs time only."""
         if self._new and self._file is not None and self._file.parent.is_dir():
             try:
-                atomic.write_json(self._file, self._known, durable=False, indent=None)
+                sealed.write(self._file, self._known)
             except OSError:
                 return
             self._new = False
 
     def _entries(self) -> dict[str, list[object]]:
         if self._known is None:
-            try:
-                data = json.loads(read_regular(self._file)) if self._file is not None else {}
-            except (OSError, ValueError, RecursionError):
-                data = {}
+            data = sealed.read(self._file) if self._file is not None else {}
             self._known = data if isinstance(data, dict) else {}
         return self._known

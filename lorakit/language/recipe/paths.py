@@ -92,12 +92,28 @@ class Paths:
                 "outside-root",
                 f"the path leaves its root {name}, which is {root.as_posix()}",
                 node,
-                f"a root's folder may be a wider one: it stands in {CONFIG}",
+                self._by_root(target)
+                or f"a root's folder may be a wider one: it stands in {CONFIG}",
             )
             return None
         return target
 
+    def _by_root(self, target: Path) -> str:
+        """How a document names a file below a root that its user has already; empty where none holds it."""
+        for name, folder in self._roots.items():
+            root = self.reader.resolve(folder.expanduser())
+            if target != root and target.is_relative_to(root):
+                return (
+                    f"it is in your root {name}: write {name}:{target.relative_to(root).as_posix()}"
+                )
+        return ""
+
     def _outside(self, node: Node, target: Path, findings: Findings) -> None:
+        way = self._by_root(target)
+        if way:
+            message = f"the path leaves the project, which is {self.root.as_posix()}"
+            findings.error("outside-root", message, node, way)
+            return
         folder = target.parent
         name = re.sub(r"[^a-z0-9]+", "_", folder.name.casefold()).strip("_")
         name = name if re.match(r"[a-z][a-z0-9_]+\Z", name) else "shared"

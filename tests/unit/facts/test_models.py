@@ -17,7 +17,7 @@ from lorakit.facts.model_lookup import model_facts
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.tokens import TokenCounter
 from lorakit.language.recipe.documents import ModelSource
-from lorakit.store import seen
+from lorakit.store import sealed, seen
 
 PLACE = Place("recipe.yaml", 1, 1)
 
@@ -70,10 +70,11 @@ def test_digests_are_remembered_until_the_file_changes(
     first = Digests(cache)
     one = first.file(file)
     first.save()
-    known = json.loads(cache.read_text())
+    known = sealed.read(cache)
+    assert isinstance(known, dict)
     (name,) = known
     known[name][4] = "ab" * 32
-    cache.write_text(json.dumps(known))
+    sealed.write(cache, known)
     assert Digests(cache).file(file) == "ab" * 32
     assert Digests(cache, anew=True).file(file) == one
     file.write_bytes(b"longer")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from PIL import Image
 import lorakit
 from lorakit.diagnostics import InvalidDocument
 from lorakit.facts.pictures import PictureFacts
+from lorakit.store import sealed
 from tests.support.image_training import paint
 
 
@@ -86,7 +86,8 @@ def test_a_truncated_picture_fails_the_plan_by_its_name_with_all_others(project:
     for name in ("x", "y"):
         Image.fromarray(values).save(project / "foxes" / f"{name}.jpg")
     expected = facts(project)
-    kept = json.loads((project / ".lorakit" / "pictures.json").read_text())
+    kept = sealed.read(project / ".lorakit" / "pictures.json")
+    assert isinstance(kept, dict)
     assert len(kept) == 3  # two of them are one
     assert facts(project) == expected
     (project / ".lorakit" / "pictures.json").write_text('{"a": 3}')
