@@ -119,15 +119,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
             continue
         if facts.tokenizer is not None:
             counters[name] = TokenCounter(facts.tokenizer, facts.token_limit)
-    adapters: dict[str, AdapterFacts] = {}
-    for name, adapter in project.recipe.adapters.items():
-        try:
-            adapters[name] = adapter_facts(adapter.path, digests)
-        except AdapterError as error:
-            for words in error.problems:
-                problem("adapter", words, adapter.place, error.hint)
-        except OSError as error:
-            problem("adapter", f"{adapter.path} cannot be read: {error.strerror}", adapter.place)
+    adapters = _adapters(project, digests, problem)
     data: dict[str, TextFacts] = {}
     pictures: dict[str, PictureFacts] = {}
     for name, texts in project.recipe.datasets.items():
@@ -161,8 +153,23 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
     )
 
 
+def _adapters(
+    project: Project, digests: Digests, problem: Callable[..., None]
+) -> dict[str, AdapterFacts]:
+    adapters: dict[str, AdapterFacts] = {}
+    for name, adapter in project.recipe.adapters.items():
+        try:
+            adapters[name] = adapter_facts(adapter.path, digests)
+        except AdapterError as error:
+            for words in error.problems:
+                problem("adapter", words, adapter.place, error.hint)
+        except OSError as error:
+            problem("adapter", _unread(error), adapter.place)
+    return adapters
+
+
 def _unread(error: OSError) -> str:
-    return f"{error.filename} cannot be read: {error.strerror}"
+    return f"{error.filename or 'a file'} cannot be read: {error.strerror or error}"
 
 
 def _lengths(

@@ -47,9 +47,7 @@ class PictureMemory:
                 wrong.append(str(error))
                 return None
 
-        with quietly(), ThreadPoolExecutor(
-            this_machine().cores, initializer=same_roots()
-        ) as pool:
+        with quietly(), ThreadPoolExecutor(this_machine().cores, initializer=same_roots()) as pool:
             found = list(pool.map(look, pictures))
         if wrong:
             raise _unreadable(sorted(wrong))
