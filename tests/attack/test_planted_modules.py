@@ -15,8 +15,8 @@ import torch
 import lorakit
 from lorakit import children
 from lorakit.diagnostics import LorakitError
-from lorakit.execute.engines import ENGINES
 from lorakit.execute.workers import WorkerHandle
+from lorakit.plan.workers import WORKERS
 from lorakit.rendering.ffmpeg_writer import FFmpegWriter
 from lorakit.training import image_reload, reload
 from lorakit.training.ranks import Ranks
@@ -97,7 +97,7 @@ def test_the_trap_works(proof: Path) -> None:
     assert ran(proof) == "filelock "
 
 
-@pytest.mark.parametrize("slot", [*ENGINES])
+@pytest.mark.parametrize("slot", [*WORKERS])
 def test_no_worker_imports_a_planted_module(
     slot: str, proof: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
