@@ -16,6 +16,7 @@ from lorakit.plan.tasks.training import LoraArguments, TrainTask
 
 ROLE = "start"
 _SHOWN = 3  # layers that an error names
+_TRAINED = {"down", "up", "alpha", "magnitude"}  # the roles of a LoRA's tensors that PEFT trains
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,12 @@ def check_start(
         if methods != {"lora"}:
             yield wrong(
                 f"is no plain LoRA: it has {names.listed(sorted(methods))}", "train a new one"
+            )
+            return
+        beyond = {role for layer in found.layout.layers for role in layer.tensors} - _TRAINED
+        if beyond:
+            yield wrong(
+                f"has more than is trained here: {names.listed(sorted(beyond))}", "train a new one"
             )
             return
         ranks = sorted({layer.rank for layer in found.layout.layers})
