@@ -66,48 +66,54 @@ def _patterns(layers: Mapping[str, Layer], ranks: Mapping[str, int]) -> dict[str
 
 def _loha(layers: Mapping[str, Layer]) -> dict[str, Any]:
     ranks = {name: int(layer.rank) for name, layer in layers.items()}
-    return {**_patterns(layers, ranks), "use_effective_conv2d": _tucker(layers, "hada_t1")}
+    return {
+        **_patterns(layers, ranks),
+        "use_effective_conv2d": _tucker(layers, "hada_t1", "hada_w1_a"),
+    }
 
 
-def _tucker(layers: Mapping[str, Layer], role: str) -> bool:
-    """Whether windows are in Tucker's form; PEFT writes all of a network's so, or none."""
-    # a convolution's second matrix is wider than its layer where it is not
-    return any(role in layer.tensors for layer in layers.values())
+def _window(name: str) -> int:
+    """Places of a layer's window: a UNet's convolutions look at 3x3, but those between channels alone."""
+    return 9 if name.endswith(("conv", "conv1", "conv2", "conv_in", "conv_out")) else 1
+
+
+def _tucker(layers: Mapping[str, Layer], core: str, thin: str) -> bool:
+    """Whether windows are in Tucker's form, all of a network's as PEFT has it. Raises LorakitError."""
+    windowed = [name for name, v in layers.items() if _window(name) > 1 and thin in v.tensors]
+    plain = [name for name in windowed if core not in layers[name].tensors]
+    if plain and len(plain) < len(windowed):
+        raise LorakitError(
+            f"PEFT's format has all windows in Tucker's form or none, and here it is not: {plain[0]}"
+        )
+    return any(core in layer.tensors for layer in layers.values())
 
 
 def _lokr(layers: Mapping[str, Layer]) -> dict[str, Any]:
-    from peft.tuners.lokr.layer import factorization
-
-    sizes = {name: _factors(layer) for name, layer in layers.items()}
+    sizes = {name: _factors(name, layer) for name, layer in layers.items()}
     both = any("lokr_w1_a" in layer.tensors for layer in layers.values())
     ranks = {
         # of two whole matrices: a rank at which PEFT leaves them whole
-        name: int(layer.rank) if "lokr_w2_a" in layer.tensors or "lokr_w1_a" in layer.tensors
-        else max(sizes[name][1])
+        name: int(layer.rank) if {"lokr_w2_a", "lokr_w1_a"} & set(layer.tensors) else max(sizes[name][1])
         for name, layer in layers.items()
     }  # fmt: skip
-    choices = [-1, *sorted({size for (small, _) in sizes.values() for size in small})]
-    for factor in choices:
-        if all(
-            _as_peft_splits(
-                layers[name], sizes[name], ranks[name], factor, factorization, both=both
-            )
-            for name in layers
-        ):
+    for factor in (-1, *sorted({side for small, _ in sizes.values() for side in small})):
+        if all(_split_so(v, sizes[n], ranks[n], factor, both=both) for n, v in layers.items()):
             return {
                 **_patterns(layers, ranks),
                 "decompose_both": both,
                 "decompose_factor": factor,
-                "use_effective_conv2d": _tucker(layers, "lokr_t2"),
+                "use_effective_conv2d": _tucker(layers, "lokr_t2", "lokr_w2_a"),
             }
     raise LorakitError(
         "PEFT splits the layers of a LoKr by one factor, and this adapter's are split otherwise"
     )
 
 
-def _factors(layer: Layer) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Rows and columns of the small matrix, and of the large one, with its windows where it is thin."""
-    return _rows_columns(layer, "1"), _rows_columns(layer, "2")
+def _factors(name: str, layer: Layer) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Rows and columns of the small matrix, and of the large one without its window."""
+    rows, columns = _rows_columns(layer, "2")
+    flattened = "lokr_w2" not in layer.tensors and "lokr_t2" not in layer.tensors
+    return _rows_columns(layer, "1"), (rows, columns // _window(name) if flattened else columns)
 
 
 def _rows_columns(layer: Layer, number: str) -> tuple[int, int]:
@@ -119,32 +125,23 @@ def _rows_columns(layer: Layer, number: str) -> tuple[int, int]:
     return int(t[f"{stem}_a"].shape[across]), int(t[f"{stem}_b"].shape[1])
 
 
-def _as_peft_splits(
+def _split_so(
     layer: Layer,
     sizes: tuple[tuple[int, int], tuple[int, int]],
     rank: int,
     factor: int,
-    factorization: Any,
     *,
     both: bool,
 ) -> bool:
-    (rows, columns), (rows_too, columns_too) = sizes
-    t = layer.tensors
-    out = factorization(rows * rows_too, factor)
-    if out != (rows, rows_too):
-        return False
-    whole_large = rank >= max(rows_too, columns_too) / 2
-    if "lokr_w2" in t or "lokr_t2" in t:
-        if factorization(columns * columns_too, factor) != (columns, columns_too):
-            return False
-    else:  # its columns have the window in them
-        into = next(
-            (w for w in (1, 9) if columns_too % w == 0
-             and factorization(columns * columns_too // w, factor) == (columns, columns_too // w)),
-            None,
-        )  # fmt: skip
-        if into is None:
-            return False
-        whole_large = rank >= max(rows_too, columns_too // into) / 2
-    whole_small = not (both and rank < max(rows, columns) / 2)
-    return whole_small == ("lokr_w1" in t) and whole_large == ("lokr_w2" in t)
+    """Whether PEFT would make matrices of these sizes with these settings."""
+    from peft.tuners.lokr.layer import factorization
+
+    small, large = sizes
+    split = [factorization(one * other, factor) for one, other in zip(small, large, strict=True)]
+    whole_small = not (both and rank < max(small) / 2)
+    whole_large = rank >= max(large) / 2
+    return (
+        split == list(zip(small, large, strict=True))
+        and whole_small == ("lokr_w1" in layer.tensors)
+        and whole_large == ("lokr_w2" in layer.tensors)
+    )

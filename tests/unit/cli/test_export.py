@@ -50,7 +50,7 @@ def kohya_file(path: Path, method: str, shapes: dict[str, tuple[int, ...]], **mo
         own = method.removesuffix("-tucker") if len(shape) == 2 else method
         network, _, layer = name.partition(".")
         stem = f"{FLAT[network]}_{layer.replace('.', '_')}"
-        arrays = make(own, shape, rng, rank=1 if own == "lokr" else 2)
+        arrays = make(own, shape, rng, rank=1 if own.startswith("lokr") else 2)
         if more.get("dora"):
             arrays["dora_scale"] = rng.uniform(1, 2, (shape[0], *[1] * (len(shape) - 1)))
         tensors |= {f"{stem}.{n}": torch.tensor(a, dtype=torch.float32) for n, a in arrays.items()}
@@ -90,7 +90,8 @@ FORMATS = {
     "lokr": ("kohya", "peft"),
     "lokr-whole": ("kohya", "peft"),
     "lora-tucker": ("kohya",),
-    "lokr-tucker": ("kohya",),
+    "lokr-tucker": ("kohya", "peft"),
+    "lokr-both": ("kohya", "peft"),
     "diff": ("kohya",),
 }
 FILES = {
@@ -208,6 +209,18 @@ def test_peft_holds_one_network_one_method_and_no_dora_but_of_lora(tmp_path: Pat
     )
     save_file(mixed, source)
     assert "one method" in str(export(source, "--format", "peft").exception)
+
+
+def test_peft_has_all_windows_in_tucker_s_form_or_none(tmp_path: Path) -> None:
+    shapes = {f"unet.up_blocks.1.resnets.{n}.conv1": (16, 16, 3, 3) for n in range(2)}
+    first, second = ({name: shape} for name, shape in shapes.items())
+    tensors = load_file(kohya_file(tmp_path / "a.safetensors", "loha-tucker", first))
+    tensors |= load_file(kohya_file(tmp_path / "b.safetensors", "loha", second))
+    save_file(tensors, tmp_path / "ink.safetensors")
+    ran = export(tmp_path / "ink.safetensors", "--format", "peft")
+    assert "Tucker's form or none, and here it is not: up_blocks.1.resnets.1.conv1" in str(
+        ran.exception
+    )
 
 
 @pytest.mark.parametrize("kind", ["LoraConfig", "LoHaConfig", "LoKrConfig"])
