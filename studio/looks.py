@@ -7,6 +7,7 @@ differs from seed to seed is then what stands where, not how each thing is cut b
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,11 +57,11 @@ GRID = Look(
     actors=((44, 40), (66, 52), (999, 72)),
     things=((50, 42), (72, 64), (999, 90)),
     hats=8,
-    outline=1.5,
     shadows=False,
     backdrops=4,
 )
-LOOKS = {look.name: look for look in (LOOSE, GRID)}
+LINED = dataclasses.replace(GRID, name="lined", outline=1.5)
+LOOKS = {look.name: look for look in (LOOSE, GRID, LINED)}
 
 
 def outlined(sprite: Image.Image, width: float) -> Image.Image:

@@ -21,11 +21,14 @@ def looks(studio):
     return importlib.import_module("looks")
 
 
-@pytest.fixture(scope="module")
-def stages(small_art, painting, looks):
+@pytest.fixture(scope="module", params=["grid", "lined"])
+def stages(small_art, painting, looks, request):
     scene_number = importlib.import_module("compose").scene_number
     scenes = [scene_number(5, n) for n in range(600)]
-    return [(scene, painting.set_stage(scene, small_art, look=looks.GRID)) for scene in scenes]
+    return [
+        (scene, painting.set_stage(scene, small_art, look=looks.LOOKS[request.param]))
+        for scene in scenes
+    ]
 
 
 def test_each_sprite_stands_on_the_grid_in_one_way(stages):
@@ -41,7 +44,7 @@ def test_each_sprite_stands_on_the_grid_in_one_way(stages):
     ]
 
 
-def test_actors_and_things_come_in_three_sizes(stages, looks):
+def test_actors_and_things_come_in_three_sizes(stages):
     scenes = importlib.import_module("scenes")
     world = scenes.load_world()
     for group, most in ((world.characters, 3), (world.props, 3)):
