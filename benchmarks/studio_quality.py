@@ -13,6 +13,9 @@ Synonyms: pairs of sentences alike but for their names, drawn from equal noise; 
 lose. Diversity: distances between the examiner's features of 8 seeds of a sentence, against 8 composed
 pictures of it. Composed pictures need the art, which npm fetches into --art.
 
+By both: the shipped judge and the examiner each take the main character for the one that was asked for
+and also say that it is there; the nearest that judges come to an eye, which names nobody in a smudge.
+
 Likeness: PSNR in dB inside the mask of the main character and of the prop, laid over the drawn picture
 where they fit best, against what composed pictures of the sentence show of them; sharpness: gradient
 energy there over that of the composed. Both of the first 150 sentences; the column "judge" is what the
@@ -50,6 +53,7 @@ from figures import (  # noqa: E402
     badness,
     bootstrap,
     in_both_words,
+    is_named,
     marks,
     scene_and_sentence,
     spread,
@@ -230,7 +234,7 @@ def print_table(
     print(" ".join(f"{name}={value}" for name, value in facts.items()))
     print(f"{'figure':<24}{'value':>8}{'95 %':>20}{'n':>6}{'wanted':>10}{'judge':>8}")
     for name, found in figures.items():
-        share = name in OWN or name.startswith(("in ", "synonyms"))
+        share = name in OWN or name.startswith(("main", "in ", "synonyms"))
         scale, digits = (100, 1) if share else (1, 2)
         wanted = WANTED.get(name)
         met = "" if wanted is None else ("<=" if name in AT_MOST else ">=") + f"{wanted * scale:g}"
@@ -272,6 +276,9 @@ def main() -> None:
     images = painter.draw([sentence for _, sentence in tests], seeds)
     sheets = {"worst": args.sheet, "first": args.first}
     figures = measure_sentences(tests, images, judge, sheets)
+    both = [one.see(images) for one in (judge, load_judge())]
+    named = [is_named(test[0], both, row) for row, test in enumerate(tests) if test[0].actors]
+    figures["main, by both judges"] = wilson(sum(named), len(named))
     figures |= measure_synonyms(painter, judge, max(4, args.count // 4), args.seed)
     figures |= measure_closeness(tests[:CLOSE], images[:CLOSE], art, look)
     same = [paint(scene, art, look=look) for scene, _ in tests]

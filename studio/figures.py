@@ -125,6 +125,18 @@ def marks(scene: Scene, sentence: str, seen: Seen, row: int) -> dict[str, bool]:
     return {part: right[part] for part, asked in asked_for(scene, sentence).items() if asked}
 
 
+def is_named(scene: Scene, views: Sequence[Seen], row: int) -> bool:
+    """Whether every judge both takes the main character for this one and says that it is there.
+
+    The likeliest of 40 is somebody even in a smudge; that it is there at all is another answer.
+    """
+    who = int(labels_of([scene])["main"][0])
+    return all(
+        int(seen.main[row].argmax()) == who and float(seen.characters[row][who]) > 0
+        for seen in views
+    )
+
+
 def badness(scene: Scene, sentence: str, seen: Seen, row: int) -> float:
     """How unlikely the judge finds what was asked for: the sum of -log p, to find the worst by."""
     labels = {name: values[0] for name, values in labels_of([scene]).items()}

@@ -143,14 +143,33 @@ def partly(plain: Tensor, styled: Tensor, generator: torch.Generator) -> Tensor:
     return plain + (styled - plain) * share
 
 
-def harmed(pictures: Tensor, generator: torch.Generator, styled: float = 0.1) -> Tensor:
+def nothing(labels: Labels, rows: Tensor) -> Labels:
+    """Labels of which some rows show nobody and nothing, whatever their scene was.
+
+    Who it is about, and what stands where, is not asked there.
+    """
+    made = {part: values.clone() for part, values in labels.items()}
+    for part, blank in (
+        ("main", -1),
+        ("relation", -1),
+        ("characters", 0),
+        ("hats", 0),
+        ("prop", 0),
+    ):
+        made[part][rows] = blank
+    return made
+
+
+def harmed(
+    pictures: Tensor, generator: torch.Generator, styled: float = 0.1, soft: bool = True
+) -> Tensor:
     """(B, 3, H, W) in -1..1 -> the same, as other hands might have drawn it.
 
-    ``styled`` is the chance of a picture to be in one colour.
+    ``styled`` is the chance of a picture to be in one colour; without ``soft`` none is blurred.
     """
     count = len(pictures)
     pictures = moved(pictures, generator)
-    for low, high in ((1.3, 2.0), (2.0, 2.8)):  # 128 -> 98..64, 64..46
+    for low, high in ((1.3, 2.0), (2.0, 2.8)) if soft else ():  # 128 -> 98..64, 64..46
         rows = _some(count, 0.25, generator)
         if len(rows):
             factor = float(_between(low, high, 1, generator))

@@ -9,7 +9,9 @@ another ``--seed`` gives the examiner, another architecture, which scores our fi
 nothing else.  Pictures come from a pool with a seed that no model was trained on, and are harmed on
 purpose (judge_data.py).  ``--seconds`` is the length of the whole schedule: a run that was stopped
 goes on from its checkpoint.  ``--start`` begins with an exported judge.  A pool's ``styled.npy``
-(make_hologram.py) takes the place of some of its pictures.  ``--export`` writes float16 weights and
+(make_hologram.py) takes the place of some of its pictures.  With ``--sharp`` none is blurred, and where
+the pool has a ``melted.npy`` (make_melted.py) some of those come too, in which there is nothing to be
+seen: a judge that is as strict as an eye.  ``--export`` writes float16 weights and
 a JSON file with the judge's own accuracy on pictures of a fresh seed: below 98 % on the main
 character it may not judge.
 """
@@ -37,7 +39,7 @@ from common import (
     to_pictures,
 )
 from compose import fetch_art, scene_number
-from judge_data import RELATIONS, Labels, harmed, labels_of, partly, read_scenes
+from judge_data import RELATIONS, Labels, harmed, labels_of, nothing, partly, read_scenes
 from make_hologram import small_hologram
 from muon import Muon
 from painting import Art, paint
@@ -50,6 +52,7 @@ from lorakit.rendering.judge_nets import JudgeNet, Seen, Sizes
 LOG_EVERY, SAVE_EVERY = 60, 120  # seconds
 HELD_OUT = 512  # the first pictures of a pool are never trained on
 STYLED_SHARE = 0.5  # of pictures that the pool has in a style too
+MELTED_SHARE = 0.2  # of pictures that the pool has melted too
 FRESH_SEED, FRESH = 901, 2000  # composed for the judge's own examination
 CPU = torch.device("cpu")
 
@@ -167,7 +170,13 @@ class Run:
         }
         save_checkpoint(self.checkpoint, state)
 
-    def take_step(self, pool: np.ndarray, styled: np.ndarray | None, labels: Labels) -> float:
+    def take_step(
+        self,
+        pool: np.ndarray,
+        styled: np.ndarray | None,
+        melted: np.ndarray | None,
+        labels: Labels,
+    ) -> float:
         """Learn from one batch; give its loss."""
         rows = torch.randint(HELD_OUT, len(pool), (self.args.batch,), generator=self.generator)
         rows = rows.sort().values
@@ -178,13 +187,21 @@ class Run:
             if len(some):
                 theirs = to_pictures(styled[rows[some].numpy()], CPU)
                 pictures[some] = partly(pictures[some], theirs, self.generator)
-        pictures = harmed(pictures, self.generator, self.args.styled)
+        asked = {part: values[rows] for part, values in labels.items()}
+        pictures = harmed(pictures, self.generator, self.args.styled, not self.args.sharp)
+        if melted is not None:
+            dice = torch.rand(len(rows), generator=self.generator)
+            some = torch.nonzero((rows < len(melted)) & (dice < MELTED_SHARE))[:, 0]
+            if len(some):
+                theirs = to_pictures(melted[rows[some].numpy()], CPU)
+                pictures[some] = harmed(theirs, self.generator, self.args.styled, soft=False)
+                asked = nothing(asked, some)
         factor = rate_factor(self.step, self.seconds / self.args.seconds)
         self.adam.param_groups[0]["lr"] = self.args.rate * factor
         self.muon.param_groups[0]["lr"] = self.args.muon_rate * factor
         with torch.autocast("cpu", torch.bfloat16):
             seen = self.net(pictures)
-        loss = judge_loss(seen, {part: values[rows] for part, values in labels.items()})
+        loss = judge_loss(seen, asked)
         if not torch.isfinite(loss):
             raise RuntimeError(f"the loss is not finite at step {self.step}")
         loss.backward()
@@ -200,16 +217,20 @@ class Run:
         """Train until the schedule's time is spent."""
         pool = open_pool(self.args.pool)
         labels = labels_of(read_scenes(self.args.pool))
-        beside = self.args.pool / "styled.npy"
-        styled = np.load(beside, mmap_mode="r") if beside.exists() else None
+        styled, melted = (
+            np.load(path, mmap_mode="r") if path.exists() else None
+            for path in (self.args.pool / "styled.npy", self.args.pool / "melted.npy")
+        )
+        if not self.args.sharp:
+            melted = None
         generator = torch.Generator().manual_seed(5)
-        held = harmed(to_pictures(pool[:HELD_OUT], CPU), generator)
+        held = harmed(to_pictures(pool[:HELD_OUT], CPU), generator, soft=not self.args.sharp)
         held_labels = {part: values[:HELD_OUT] for part, values in labels.items()}
         losses: list[float] = []
         last_log = last_save = time.monotonic()
         while self.seconds < self.args.seconds:
             started = time.monotonic()
-            losses.append(self.take_step(pool, styled, labels))
+            losses.append(self.take_step(pool, styled, melted, labels))
             now = time.monotonic()
             self.seconds += self.pace.counted(now - started)
             if now - last_log > LOG_EVERY or self.seconds >= self.args.seconds:
@@ -297,6 +318,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="peak rate of AdamW")
     parser.add_argument("--muon-rate", type=float, default=2e-2, help="peak rate of Muon")
     parser.add_argument("--styled", type=float, default=0.1, help="part of pictures in one colour")
+    parser.add_argument("--sharp", action="store_true", help="from sharp pictures alone")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=31)
     args = parser.parse_args()

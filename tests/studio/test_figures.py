@@ -117,3 +117,13 @@ def test_pairs_differ_in_their_names_only(figures, scenes):
 def test_spread_is_the_mean_of_pairs(figures):
     corners = torch.tensor([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]])
     assert figures.spread(corners) == pytest.approx((5 + 3 + 4) / 3)
+
+
+def test_a_character_is_named_only_if_every_judge_says_that_it_is_there(figures, scenes):
+    scene = scenes.Scene("alone", 1, None, (scenes.Actor("1f98a"),))
+    sure, unsure = view_of(scene), view_of(scene)
+    unsure.characters[:] = -5.0  # the likeliest of all, but not there
+    other = view_of(scenes.Scene("alone", 1, None, (scenes.Actor("1f43b"),)))
+    assert figures.is_named(scene, [sure, sure], 0)
+    assert not figures.is_named(scene, [sure, unsure], 0)
+    assert not figures.is_named(scene, [other, sure], 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import sys
@@ -111,3 +112,56 @@ def test_a_run_learns_and_goes_on_from_its_checkpoint(build, pool, tmp_path, mon
     assert second["step"] > first["step"]
     assert second["seconds"] >= 3  # the clock went on, it did not begin again
     assert second["loss"] < first["loss"]
+
+
+def test_melted_pictures_show_nobody_whatever_their_scene_was(data, scenes):
+    fox = scenes.Actor("1f98a", "1f451")
+    labels = data.labels_of(
+        [scenes.Scene("finds", n, "on mars", (fox,), "1f511") for n in range(3)]
+    )
+    blank = data.nothing(labels, torch.tensor([1]))
+    assert blank["main"].tolist() == [labels["main"][0], -1, labels["main"][2]]
+    assert blank["characters"].sum(1).tolist() == [1, 0, 1]
+    assert blank["hats"].sum(1).tolist() == [1, 0, 1]
+    assert blank["prop"].tolist() == [labels["prop"][0], 0, labels["prop"][2]]
+    assert blank["setting"].equal(labels["setting"])  # a sky may still be told
+    assert labels["prop"].min() > 0  # the others keep what they had
+
+
+def test_without_softness_no_picture_is_blurred(data):
+    stripes = torch.ones(32, 3, 128, 128)
+    stripes[..., ::2] = -1
+
+    def contrast(soft: bool) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(4)
+        harmed = data.harmed(stripes, generator, styled=0, soft=soft)
+        return harmed.diff(dim=3).abs().mean((1, 2, 3))
+
+    assert contrast(True).min() < 0.15  # noise and nothing else
+    assert contrast(False).mean() > contrast(True).mean() * 1.2
+
+
+def test_a_sharp_run_learns_that_melted_pictures_show_nobody(data, pool, tmp_path, monkeypatch):
+    train_judge = importlib.import_module("train_judge")
+    monkeypatch.setattr(train_judge, "MELTED_SHARE", 0.5)
+    args = argparse.Namespace(
+        build="conv", seed=1, threads=torch.get_num_threads(), work=tmp_path / "work", start=None,
+        seconds=1e9, batch=16, rate=2e-3, muon_rate=2e-2, styled=0.0, sharp=True,
+    )  # fmt: skip
+    run = train_judge.Run(args)
+    labels = data.labels_of(data.read_scenes(pool))
+    plain = np.load(pool / "pictures.npy")
+    melted = np.full_like(plain, 128)
+    try:
+        for _ in range(30):
+            run.take_step(plain, None, melted, labels)
+    finally:
+        torch.set_flush_denormal(False)
+    fox = int(labels["main"][0])
+    run.net.eval()
+    with torch.no_grad():
+        there, nowhere = (
+            run.net(train_judge.to_pictures(rows[:16], train_judge.CPU)).characters[:, fox].mean()
+            for rows in (plain, melted)
+        )
+    assert there > nowhere + 0.5
