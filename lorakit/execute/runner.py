@@ -35,6 +35,7 @@ from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.slots import Slot, how_it_ended
 from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.task_graph import TaskGraph
+from lorakit.execute.turns import may_begin
 from lorakit.execute.workers import Inbox, WorkerHandle
 from lorakit.facts.environment import differences
 from lorakit.facts.machine import this_machine
@@ -91,6 +92,7 @@ class Runner:
         self._estimates = Estimates(plan.timings)
         self._calls: dict[int, dict[str, int]] = {}  # by worker, as it last told them
         self._broken: dict[str, str] = {}
+        self._one_by_one = this_machine().kind.gpu
         self._failed = False
         self._halted = False  # something failed after which nothing more is begun
 
@@ -181,6 +183,8 @@ class Runner:
         for slot in self._slots.values():
             if slot.wants_a_worker:
                 self._start(slot)
+            if self._one_by_one and slot.waits and not may_begin(slot, self._slots.values()):
+                continue
             while (action := slot.take()) is not None:
                 # another run may have made it since it was queued
                 if self._reuse(action):

@@ -35,6 +35,16 @@ class Slot:
         """Whether its worker has jobs in hand."""
         return self.worker is not None and bool(self.worker.jobs)
 
+    @property
+    def waits(self) -> bool:
+        """Whether there are actions that its worker could begin."""
+        return bool(self._waiting)
+
+    @property
+    def on_device(self) -> bool:
+        """Whether its worker has something in the device's memory."""
+        return self.kind.torch and self.worker is not None and bool(self.worker.engine_id)
+
     def put(self, id_: str) -> None:
         """Queue an action."""
         heapq.heappush(self._waiting, (-self._length[id_], self._order[id_], id_))
@@ -78,8 +88,13 @@ class Slot:
         """Let the worker go where each job is to have a fresh one, or where nothing is left to do."""
         idle = self.kind.leaves and not self.busy and not self._waiting
         if (self.kind.fresh or idle) and self.worker is not None:
-            self.worker.end()
-            self.worker, self.ready = None, False
+            self.make_way()
+
+    def make_way(self) -> None:
+        """End the worker, which frees what it holds; another is started where there is more to do."""
+        assert self.worker is not None
+        self.worker.end()
+        self.worker, self.ready = None, False
 
     def refuse(self, engine: str) -> list[str]:
         """Take out all that needs an engine which cannot be loaded, and what the worker has in hand."""
