@@ -70,6 +70,7 @@ class BestWeights:
         if not self._wanted or best is None:
             return None
         if best != loop.step_number:
+            loop.save()  # before the last weights are gone: a stop goes on from these
             tensors, _ = canonical.read(self._file(best))
             loop.use({n: t.to(loop.accelerator.device) for n, t in tensors.items()})
         return best

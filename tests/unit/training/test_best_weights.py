@@ -85,3 +85,14 @@ def test_a_best_that_is_lost_is_trained_for_again(
     loop, chosen, _ = trained(toy, settings, tmp_path / "hurt")
     assert chosen == 5
     assert equal(loop.measured_weights(), seen[5])
+
+
+def test_a_stop_after_the_best_was_chosen_keeps_the_last_weights(
+    toy: Any, settings: Any, tmp_path: Path
+) -> None:
+    loop, _, seen = trained(toy, settings, tmp_path)
+    loop.save()
+    kept = Checkpoints(tmp_path).last()
+    assert kept is not None
+    assert kept.step == 10
+    assert equal(dict(kept.averages), seen[10])
