@@ -272,5 +272,6 @@ def _lines(
         yield "captions' parts between commas are shuffled anew each time"
     if step.caption_dropout:
         yield f"{step.caption_dropout:.0%} of the pictures are shown without their caption"
+    yield from training.beside(step.lora, adapter_steps(step, training.steps))
     yield from weights
     yield training.where()

@@ -116,6 +116,7 @@ class TrainTexts:
                 *_labels(data),
                 *_held_out(data),
                 *training.lines(),
+                *training.beside(step.lora, steps),
                 *weights_line(counted, full=full),
             ),
             places={"precision": step.train.place or step.place, "data": source.place},

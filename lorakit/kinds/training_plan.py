@@ -16,6 +16,7 @@ from lorakit.plan.kind import Context
 from lorakit.plan.tasks.training import LoraArguments, TrainArguments
 
 TRAIN_SLOT = "train"
+_SHOWN = 6  # steps that a plan prints
 UNKNOWN_STEPS = "optimizer steps: unknown until its data is downloaded"
 
 
@@ -83,6 +84,17 @@ class TrainingPlan:
         every = numbers.count(self.samples, "sample")
         yield f"{steps}, {epochs} of {every}: {numbers.count(self.seen(), 'sample')} seen"
         yield self.where()
+
+    def beside(self, lora: LoraSettings, kept: Sequence[int]) -> Iterator[str]:
+        """Where it begins, and what it keeps beside the last weights: the adapters of the steps `kept`."""
+        if lora.start:
+            yield f"goes on from {lora.start}"
+        if kept:
+            shown = [f"{step:,}" for step in kept]
+            rest = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+            yield f"keeps the adapter of step {', '.join(shown[:_SHOWN])}{rest}"
+        if self.train.keep == "best":
+            yield "its result is the best of the weights that are measured, not the last"
 
     def pace(self) -> list[object]:
         """What decides how long one of its steps takes, for the name of its timings."""

@@ -143,6 +143,8 @@ def test_a_step_goes_on_from_another_and_frames_wear_its_steps(
     actions = {p.action.id: p.action for p in plan.actions}
     start = next(i for i in actions["more/training"].inputs if i.role == "start")
     assert (start.action, start.output) == ("style/training", "adapter_4")
+    assert "goes on from style.step_4" in actions["more/training"].notes
+    assert "keeps the adapter of step 2, 4" in actions["style/training"].notes
     worn = next(i for i in actions["shown/1"].inputs if i.role == "adapter_1")
     assert (worn.action, worn.output) == ("style/training", "adapter_2")
     recipe.write_text(recipe.read_text().replace("step_000002", "step_3"))
