@@ -106,7 +106,7 @@ def test_each_key_has_its_field(kind: type, reference: str, renamed: dict[str, s
 
 # what is decoded by itself, without what only its owner knows
 ALONE = (
-    boards.Look, boards.Chain, boards.Transition, boards.Video, trainings.Columns, trainings.DataSource,
+    boards.ImageSettings, boards.Chain, boards.Transition, boards.Video, trainings.Columns, trainings.DataSource,
     trainings.LoraSettings, trainings.TrainSettings, trainings.Resources, documents.Samples,
     documents.GenerateStep, documents.TrainTextStep, documents.TrainImageStep,
 )  # fmt: skip
