@@ -27,7 +27,7 @@ from lorakit.execute.engines import EngineProtocol, build
 from lorakit.plan import memory
 from lorakit.plan.tasks.job import job_from_json
 from lorakit.plan.workers import WORKERS
-from lorakit.store.sources import Reading
+from lorakit.store.sources import SourceReading
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -130,7 +130,7 @@ class Worker:
                 self.tell(event="state", state="loading", detail=message["spec"].get("name", ""))
                 self._engine_id = ""
                 try:
-                    reading = Reading(message.get("reads", ()))
+                    reading = SourceReading(message.get("reads", ()))
                     reading.begin()
                     self._engine = build(self._slot, message["spec"], self.progress)
                     reading.end()

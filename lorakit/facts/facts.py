@@ -36,8 +36,9 @@ from lorakit.store.store import FOLDER, Store
 class Facts:
     """What planning may ask. `timings` are seconds a unit of work.
 
-    `models` draw pictures, `readers` read texts; `data` are the data sets of texts, `pictures` of pictures.
-    `lengths` are by reader and data set, where both are here. `free_disk` are bytes where the project is.
+    `models` draw pictures, `text_models` read texts; `data` are the data sets of texts, `pictures` of
+    pictures. `lengths` are by text model and data set, where both are here. `free_disk` are bytes where the
+    project is.
     `sources` are the files that digests were taken of.
     """
 
@@ -47,7 +48,7 @@ class Facts:
     timings: Mapping[str, float]
     counters: Mapping[str, TokenCounter] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
-    readers: Mapping[str, TextModelFacts] = field(default_factory=dict)
+    text_models: Mapping[str, TextModelFacts] = field(default_factory=dict)
     data: Mapping[str, TextFacts] = field(default_factory=dict)
     pictures: Mapping[str, PictureFacts] = field(default_factory=dict)
     lengths: Mapping[tuple[str, str], TextLengths] = field(default_factory=dict)
@@ -100,12 +101,12 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
         raise InvalidDocument([Diagnostic("machine", str(error), hints=error.hints)]) from error
     models: dict[str, ModelFacts] = {}
     counters: dict[str, TokenCounter] = {}
-    readers: dict[str, TextModelFacts] = {}
+    text_models: dict[str, TextModelFacts] = {}
     reads, draws = _uses(project)
     for name, source in project.recipe.models.items():
         try:
             if name in reads:
-                readers[name] = text_model_facts(source, digests, download=download)
+                text_models[name] = text_model_facts(source, digests, download=download)
             if name in reads and name not in draws:
                 continue
             if source.source == "lorakit:minilm":
@@ -134,7 +135,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
             problem(error.code, error.message, texts.where(error.key), error.hint)
         except OSError as error:
             problem("data", _unread(error), texts.place)
-    lengths = _lengths(project, readers, data, problem) if keys else {}
+    lengths = _lengths(project, text_models, data, problem) if keys else {}
     digests.save()
     if problems:
         raise InvalidDocument(problems)
@@ -144,7 +145,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
         adapters,
         Timings(project.root / FOLDER).read(),
         counters,
-        readers=readers,
+        text_models=text_models,
         data=data,
         pictures=pictures,
         lengths=lengths,
@@ -174,15 +175,15 @@ def _unread(error: OSError) -> str:
 
 def _lengths(
     project: Project,
-    readers: Mapping[str, TextModelFacts],
+    text_models: Mapping[str, TextModelFacts],
     data: Mapping[str, TextFacts],
     problem: Callable[[str, str, Place], None],
 ) -> dict[tuple[str, str], TextLengths]:
-    """Tokens of the texts that each reader is trained on."""
+    """Tokens of the texts that each text model is trained on."""
     steps = (s for s in with_members(project.recipe.steps.values()) if isinstance(s, TrainTextStep))
     found: dict[tuple[str, str], TextLengths] = {}
     for model, texts in dict.fromkeys((step.model, step.data) for step in steps):
-        reader, sample = readers.get(model), data[texts].sample if texts in data else None
+        reader, sample = text_models.get(model), data[texts].sample if texts in data else None
         if reader is None or reader.path is None or sample is None:
             continue
         if (reader.path / "tokenizer.json").is_file():

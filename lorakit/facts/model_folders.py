@@ -108,7 +108,9 @@ def folder_facts(
         unet=told.unet,
         vae_config=told.vae,
         vae=digests.files(folder, [n for n in files if n.startswith("vae/")]),
-        texts=digests.files(folder, [n for n in files if n.startswith(("text_", "tokenizer"))]),
+        text_encoder_digest=digests.files(
+            folder, [n for n in files if n.startswith(("text_", "tokenizer"))]
+        ),
         text_shapes=text_encoders.shapes_in(folder, files),
         parameters={part: _elements(folder, found.files) for part, found in weights.items()},
     )

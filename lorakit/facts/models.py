@@ -19,7 +19,8 @@ class ModelFacts:
 
     `path` and `digest` are None until a hub model has been downloaded, which fetches `download_bytes`;
     `unet` and `vae_config` are configurations, the UNet's as published where it is not there yet, and empty
-    where nothing is known. `vae` and `texts` are the digests of what encodes pictures and words,
+    where nothing is known. `vae` and `text_encoder_digest` are the digests of what encodes pictures and
+    words,
     `text_shapes` the text encoders' parameters by name, `parameters` how many each part has; empty where
     they are not known. `remarks` are what a user should know of how a model is read.
     """
@@ -41,7 +42,7 @@ class ModelFacts:
     unet: Mapping[str, Any] = field(default_factory=dict, repr=False)
     vae_config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     vae: str = ""
-    texts: str = ""
+    text_encoder_digest: str = ""
     text_shapes: Shapes = field(default_factory=dict, repr=False)
     parameters: Mapping[str, int] = field(default_factory=dict, repr=False)
     download_bytes: int = 0

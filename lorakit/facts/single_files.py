@@ -47,7 +47,7 @@ def single_file_facts(source: ModelSource, file: Path, digests: Digests) -> Mode
         path=file,
         digest=digest,
         vae=digest,
-        texts=digest,
+        text_encoder_digest=digest,
         native=native_size(unet, factor, family),
         vae_factor=factor,
         tokenizer=tokenizer_folder(),

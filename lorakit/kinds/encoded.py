@@ -41,7 +41,7 @@ class EncodingActions:
             "device": machine.device,
             "name": model.source,
         }
-        known = [model.vae, model.texts, model.family, machine.device]
+        known = [model.vae, model.text_encoder_digest, model.family, machine.device]
         self._engine = Engine(ENCODE_SLOT, spec, digest_of(known) if model.digest else "")
         self.latents: dict[object, Action] = {}
         self.embeds: dict[object, Action] = {}
@@ -89,7 +89,7 @@ class EncodingActions:
         name = (text, empty)
         if name not in self.embeds:
             task = EmbedsTask(
-                self._model.texts,
+                self._model.text_encoder_digest,
                 text,
                 empty,
                 self._device_class,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lorakit.kinds.chains import CHAINS
-from lorakit.kinds.chains.chain import Drawn, Start
+from lorakit.kinds.chains.chain import ChainStart, Drawn
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.language.recipe.documents import StoryboardStep
@@ -100,12 +100,12 @@ class SceneLayout:
 
     def _start(
         self, scene: Scene, sentence: Sentence, previous: Drawn | None, first: Drawn | None
-    ) -> Start | None:
+    ) -> ChainStart | None:
         """The frame this one starts from; None is text-to-image."""
         if previous is None or sentence.strength >= 1:
             return None
         if first is None:  # the scene's first frame, begun from another scene
-            return Start(previous.id, sentence.strength)
+            return ChainStart(previous.id, sentence.strength)
         chain = CHAINS[scene.chain.start]
         return chain.start(first, previous, sentence.strength, scene.chain.anchor_weight)
 

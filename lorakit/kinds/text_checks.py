@@ -16,7 +16,7 @@ from lorakit.plan.kind import Context
 
 def length(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
     """A text longer than the model has places for."""
-    facts = context.facts.readers[step.model]
+    facts = context.facts.text_models[step.model]
     if facts.longest and step.max_length > facts.longest:
         yield context.finding(
             "too-long",
@@ -48,7 +48,7 @@ def labels(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
 
 def layers(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
     """Layers that there are, or any layers at all."""
-    facts, lora = context.facts.readers[step.model], step.lora
+    facts, lora = context.facts.text_models[step.model], step.lora
     sizes = layer_sizes(facts)
     known = tuple(sizes)
     if not lora.target_modules and not facts.targets and facts.config:

@@ -57,7 +57,7 @@ def cost(
     data, train = context.facts.data[step.data], step.train
     name = digest_of(
         [
-            context.facts.readers[step.model].digest,
+            context.facts.text_models[step.model].digest,
             data.digest,
             step.method,
             adapted(step.lora) if step.method == "lora" else [],
@@ -76,7 +76,7 @@ def cost(
     )
     if counted is None:
         return known_alone
-    config = context.facts.readers[step.model].config
+    config = context.facts.text_models[step.model].config
     known = context.facts.lengths.get((step.model, step.data))
     tokens = min(float(step.max_length), data.characters / _LETTERS_A_TOKEN + 4)
     if known is not None:
@@ -106,7 +106,7 @@ def _longest(step: TrainTextStep, context: Context, training: TrainingPlan) -> i
 
 def _memory(step: TrainTextStep, context: Context, training: TrainingPlan, counted: Counts) -> int:
     """Bytes of one process at its peak: where the longest texts are together in a batch."""
-    config = context.facts.readers[step.model].config
+    config = context.facts.text_models[step.model].config
     hidden = figure(config, "hidden_size", "dim")
     depth = figure(config, "num_hidden_layers", "n_layers")
     heads = figure(config, "num_attention_heads", "n_heads")

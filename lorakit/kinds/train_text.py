@@ -50,7 +50,7 @@ class TrainTexts:
 
     def plan(self, step: TrainTextStep, context: Context) -> Made:
         """The training."""
-        facts, data = context.facts.readers[step.model], context.facts.data[step.data]
+        facts, data = context.facts.text_models[step.model], context.facts.data[step.data]
         training, full = _training(step, context), step.method == "full"
         source = context.project.recipe.datasets[step.data]
         whole = as_json(source)
@@ -128,7 +128,7 @@ def _check_start(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
     """What it goes on from is of the same shape, and tells the same labels apart."""
     if not step.lora.start:
         return
-    facts, data = context.facts.readers[step.model], context.facts.data[step.data]
+    facts, data = context.facts.text_models[step.model], context.facts.data[step.data]
     own = lora_arguments(step.lora, facts.targets)
     yield from check_start(step.lora, own, facts.digest, (), step.place, context)
     maker = maker_of_start(step.lora, context)
@@ -188,4 +188,4 @@ def _held_out(data: TextFacts) -> Iterator[str]:
 def _counts(step: TrainTextStep, context: Context) -> Counts | None:
     labels = len(context.facts.data[step.data].labels)
     lora = step.lora if step.method == "lora" else None
-    return counts(context.facts.readers[step.model], labels, lora)
+    return counts(context.facts.text_models[step.model], labels, lora)

@@ -59,7 +59,7 @@ def texts_in(value: object) -> Iterator[str]:
             yield from texts_in(inner)
 
 
-class Reading:
+class SourceReading:
     """A time of reading files in a worker: `begin` before it, `end` after it."""
 
     def __init__(self, reads: Sequence[Read]) -> None:

@@ -21,7 +21,7 @@ from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.rendering.prompt_encoder import PromptEncoder
-from lorakit.store.sources import Reading
+from lorakit.store.sources import SourceReading
 from lorakit.training import canonical
 from lorakit.training.image_data import encode, mask_of, pixels
 
@@ -51,7 +51,7 @@ class EncodeEngine:
         """One picture, or one caption."""
         job, began = self._waiting.popleft(), time.monotonic()
         file, task = job.out / f"{job.key}.safetensors", job.task
-        reading = Reading(job.reads)
+        reading = SourceReading(job.reads)
         try:
             reading.begin()
             tensors = self._latents(task) if isinstance(task, LatentsTask) else self._embeds(task)

@@ -20,7 +20,7 @@ from lorakit.diagnostics import LorakitError, in_words
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.plan.tasks.training import TrainTask
 from lorakit.store import atomic
-from lorakit.store.sources import Reading
+from lorakit.store.sources import SourceReading
 from lorakit.training.best_weights import BestWeights
 from lorakit.training.curve import write_curve
 from lorakit.training.evaluation_log import EvaluationLog
@@ -108,7 +108,7 @@ class Trainer(ABC, Generic[TaskT_co]):
         file = self.keep / "held_out.jsonl"
         best = BestWeights(self.keep, wanted=self.task.train.keep == "best")
         best.forget_what_cannot_be_made(file)
-        reading = Reading(self.job.reads)
+        reading = SourceReading(self.job.reads)
         reading.begin()
         task = self.prepare()
         reading.end()  # before there is a checkpoint of it

@@ -12,7 +12,7 @@ import pytest
 
 import lorakit
 from lorakit.execute.events import ActionFinished, Event, RunFinished, WorkerState
-from lorakit.store.sources import Reading, SourceChanged
+from lorakit.store.sources import SourceChanged, SourceReading
 from tests.support.boards import board_text, write_project
 
 ROWS = "".join(f"a {'fine' if n % 2 else 'dull'} film {n},{n % 2}\n" for n in range(40))
@@ -145,14 +145,14 @@ def test_a_file_that_changes_while_it_is_read_is_noticed_though_it_is_put_back(
     file.write_bytes(b"one")
     digests = Digests(None)
     digests.file(file)
-    reading = Reading(digests.sources.named_in({"path": str(file)}))
+    reading = SourceReading(digests.sources.named_in({"path": str(file)}))
     reading.begin()
     back = put_back(file)
     file.write_bytes(b"two")
     back()
     with pytest.raises(SourceChanged, match="has changed"):
         reading.end()
-    reading = Reading(digests.sources.named_in([str(file)]))
+    reading = SourceReading(digests.sources.named_in([str(file)]))
     reading.begin()  # it holds what it held
     reading.end()
     file.unlink()

@@ -53,7 +53,10 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
     data = {
         name: TextFacts(f"digest of {name}", ("no", "yes"), 100, 20) for name in ("texts", "more")
     }
-    readers = {"reader": reader, "other_reader": replace(reader, digest="digest of other_reader")}
+    text_models = {
+        "reader": reader,
+        "other_reader": replace(reader, digest="digest of other_reader"),
+    }
     pictures = {
         name: PictureFacts(
             f"digest of {name}",
@@ -61,7 +64,7 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
         )
         for name in ("images", "more_images")
     }
-    return Facts(MACHINE, models, {}, {}, readers=readers, data=data, pictures=pictures)
+    return Facts(MACHINE, models, {}, {}, text_models=text_models, data=data, pictures=pictures)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from lorakit.facts.adapters.layers import (
     rank_of,
 )
 from lorakit.facts.adapters.peft_settings import PeftSettings
-from lorakit.facts.adapters.places import Format, Spot, foreign_family, spot_of
+from lorakit.facts.adapters.places import Format, LayerPlace, foreign_family, spot_of
 from lorakit.facts.adapters.roles import other_method, split
 from lorakit.facts.adapters.sgm import from_sgm
 from lorakit.facts.weights_header import WeightsError, WeightsHeader, tensor_name, weights_header
@@ -69,9 +69,11 @@ def read_layout(file: Path) -> AdapterLayout:
     return AdapterLayout(file, formats[0], tuple(layer for layer in layers if layer), header)
 
 
-def _grouped(file: Path, header: WeightsHeader) -> tuple[dict[Spot, dict[str, str]], list[str]]:
+def _grouped(
+    file: Path, header: WeightsHeader
+) -> tuple[dict[LayerPlace, dict[str, str]], list[str]]:
     """Keys by layer and role, and what is wrong with the keys."""
-    groups: dict[Spot, dict[str, str]] = {}
+    groups: dict[LayerPlace, dict[str, str]] = {}
     unknown: list[str] = []
     twice: list[str] = []
     for key in sorted(header.tensors):
@@ -93,7 +95,7 @@ def _grouped(file: Path, header: WeightsHeader) -> tuple[dict[Spot, dict[str, st
     return groups, problems
 
 
-def _placed(spots: Collection[Spot]) -> dict[Spot, Spot]:
+def _placed(spots: Collection[LayerPlace]) -> dict[LayerPlace, LayerPlace]:
     """Layers by Stability's names, where they stand in a UNet that has them all."""
     sgm = [spot.sgm for spot in spots if spot.sgm]
     fitting = (n for n in _LAYERS_PER_BLOCK if all(from_sgm(name, n) for name in sgm))
@@ -163,7 +165,7 @@ class _Reader:
         self._settings = settings
         self.problems: list[str] = []
 
-    def layer(self, spot: Spot, tensors: Mapping[str, str]) -> AdapterLayer | None:
+    def layer(self, spot: LayerPlace, tensors: Mapping[str, str]) -> AdapterLayer | None:
         """The layer, or None with a problem told."""
         method = method_of(tensors)
         if method is None:
@@ -185,7 +187,7 @@ class _Reader:
         return AdapterLayer(spot.network, spot.path, method, tensors, *strength, spot.sgm)
 
     def _strength(
-        self, spot: Spot, method: Method, tensors: Mapping[str, str], rank: int
+        self, spot: LayerPlace, method: Method, tensors: Mapping[str, str], rank: int
     ) -> tuple[float, float] | None:
         """Alpha and rank, by the rules of the format."""
         told = self._settings.get(spot.network)

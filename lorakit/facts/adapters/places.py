@@ -56,7 +56,7 @@ _FOREIGN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class LayerPlace:
     """Where a layer stands; `sgm` is its name in Stability's own code where the file has that."""
 
     network: Network
@@ -65,7 +65,7 @@ class Spot:
     sgm: str = ""
 
 
-def spot_of(name: str) -> Spot | None:
+def spot_of(name: str) -> LayerPlace | None:
     """The layer that a tensor's name without its end means; None for none of Stable Diffusion's."""
     for beginning, network, written, flat in _BEGINNINGS:
         if name.startswith(beginning):
@@ -77,15 +77,19 @@ def spot_of(name: str) -> Spot | None:
     return None
 
 
-def _spot(network: Network, path: str, written: Format) -> Spot | None:
+def _spot(network: Network, path: str, written: Format) -> LayerPlace | None:
     if written == "peft" and path.startswith(_TEXT_ROOTS):
         network = "text_encoder"
     if network != "unet":
-        return Spot(network, path_in_clip(path), written) if path.startswith(_TEXT_ROOTS) else None
+        return (
+            LayerPlace(network, path_in_clip(path), written)
+            if path.startswith(_TEXT_ROOTS)
+            else None
+        )
     if is_sgm(path):
         # of a UNet with another number of layers a level, whose own place fit.py looks up
-        return Spot(network, from_sgm(path) or path, written, path)
-    return Spot(network, path, written) if path.startswith(_UNET_ROOTS) else None
+        return LayerPlace(network, from_sgm(path) or path, written, path)
+    return LayerPlace(network, path, written) if path.startswith(_UNET_ROOTS) else None
 
 
 def path_in_clip(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lorakit.kinds.chains.chain import Drawn, Start
+from lorakit.kinds.chains.chain import ChainStart, Drawn
 
 
 class AnchorChain:
@@ -16,6 +16,6 @@ class AnchorChain:
         previous: Drawn,  # noqa: ARG002
         strength: float,
         anchor_weight: float,  # noqa: ARG002
-    ) -> Start:
+    ) -> ChainStart:
         """The scene's first frame."""
-        return Start(first.id, strength)
+        return ChainStart(first.id, strength)

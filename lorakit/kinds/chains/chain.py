@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class ChainStart:
     """Where a chained frame begins: another frame's latents, pulled towards an anchor's."""
 
     frame: str
@@ -31,5 +31,5 @@ class ChainRule(Protocol):
 
     def start(
         self, first: Drawn, previous: Drawn, strength: float, anchor_weight: float
-    ) -> Start | None:
+    ) -> ChainStart | None:
         """What a frame begins from, given its scene's first frame and the one before; None for noise."""

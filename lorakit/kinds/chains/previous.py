@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lorakit.kinds.chains.chain import Drawn, Start
+from lorakit.kinds.chains.chain import ChainStart, Drawn
 
 
 class PreviousChain:
@@ -10,6 +10,8 @@ class PreviousChain:
 
     links = True
 
-    def start(self, first: Drawn, previous: Drawn, strength: float, anchor_weight: float) -> Start:
+    def start(
+        self, first: Drawn, previous: Drawn, strength: float, anchor_weight: float
+    ) -> ChainStart:
         """The frame before."""
-        return Start(previous.id, strength, first.id, anchor_weight)
+        return ChainStart(previous.id, strength, first.id, anchor_weight)

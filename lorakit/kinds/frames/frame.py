@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lorakit.diagnostics import Place
-from lorakit.kinds.chains.chain import Start
+from lorakit.kinds.chains.chain import ChainStart
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.language.story.documents import ImageSettings
 from lorakit.plan import schedulers
@@ -25,7 +25,7 @@ def frame_action(
     noise: int,
     place: Place,
     files: Sequence[str],
-    start: Start | None = None,
+    start: ChainStart | None = None,
     seed: int = 0,
 ) -> Action:
     """The action that draws one picture; `seed` is only what its file will say."""

@@ -35,11 +35,11 @@ MINILM = {
 
 def planned(folder: Path, method: str = "full", more: str = "", **data: object):
     facts = facts_for()
-    reader = replace(facts.readers["reader"], config=MINILM)
+    reader = replace(facts.text_models["reader"], config=MINILM)
     texts = replace(facts.data["texts"], **data)
     facts = replace(
         facts,
-        readers={**facts.readers, "reader": reader},
+        text_models={**facts.text_models, "reader": reader},
         data={**facts.data, "texts": texts},
     )
     path = folder / "recipe.yaml"
@@ -118,8 +118,8 @@ def test_complaint_09_what_does_not_fit_is_said_before_with_the_keys_to_change(
     tmp_path: Path,
 ) -> None:
     path, facts = planned(tmp_path)
-    reader = replace(facts.readers["reader"], config={**MINILM, "hidden_size": 600_000})
-    plan = plan_of(path, replace(facts, readers={**facts.readers, "reader": reader}))
+    reader = replace(facts.text_models["reader"], config={**MINILM, "hidden_size": 600_000})
+    plan = plan_of(path, replace(facts, text_models={**facts.text_models, "reader": reader}))
     (warning,) = [one for one in plan.warnings if one.code == "memory"]
     # the very figure that stands at the plan's end
     figure = numbers.size(plan.estimate.memory)
