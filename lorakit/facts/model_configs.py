@@ -92,6 +92,29 @@ _TEXT_ENCODER: Schema = {
     "num_hidden_layers": _whole(1, 256),
     "vocab_size": _whole(1, 10_000_000),
 }
+_SIZE = _whole(0, 10_000_000, null=True)
+_TEXT_MODEL: Schema = {
+    "model_type": _TEXT,
+    "max_position_embeddings": _SIZE,
+    "pad_token_id": _either(_whole(-1, 10_000_000), _NOTHING),
+    "num_hidden_layers": _whole(0, 1000, null=True),
+    "num_hidden_groups": _whole(0, 1000, null=True),
+    "n_layers": _whole(0, 1000, null=True),
+    **dict.fromkeys(
+        (
+            "hidden_size",
+            "intermediate_size",
+            "embedding_size",
+            "dim",
+            "hidden_dim",
+            "vocab_size",
+            "type_vocab_size",
+        ),
+        _SIZE,
+    ),
+    "classifier_bias": _FLAG,
+    "norm_bias": _FLAG,
+}
 _SCHEDULER: Schema = {
     "_class_name": _TEXT,
     "num_train_timesteps": _whole(1, 100_000),
@@ -139,6 +162,7 @@ _SCHEMAS: Mapping[str, Schema] = {
     "text_encoder_2/config.json": _TEXT_ENCODER,
     "scheduler/scheduler_config.json": _SCHEDULER,
     "studio.json": _STUDIO,
+    "config.json": _TEXT_MODEL,
 }
 
 

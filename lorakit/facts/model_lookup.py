@@ -20,6 +20,7 @@ from lorakit.facts.model_folders import (
     native_size,
 )
 from lorakit.facts.models import ModelFacts
+from lorakit.facts.single_file_configs import tokenizer_folder
 from lorakit.facts.single_files import single_file_facts
 from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
 from lorakit.language.recipe.documents import ModelSource
@@ -118,6 +119,7 @@ def _not_there_yet(source: ModelSource, repository: str) -> ModelFacts:
         None,
         None,
         native=native_size(unet, 8, "sdxl" if large else "sd"),
+        tokenizer=tokenizer_folder(),  # all of them read with CLIP's words
         weight_bytes=size,
         download_bytes=size,
         unet=unet,

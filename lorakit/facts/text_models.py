@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lorakit.facts.digests import UNREAD, Digests
-from lorakit.facts.model_configs import ModelError
+from lorakit.facts.model_configs import ModelError, read_config
 from lorakit.facts.model_lookup import hub_folder
 from lorakit.facts.text_families import longest_of, targets_of
 from lorakit.facts.weights_header import WeightsError, float_shapes, weights_header
@@ -119,8 +118,10 @@ def minilm_folder() -> Path:
 def _folder(
     source: ModelSource, folder: Path, digests: Digests, expected: str = ""
 ) -> TextModelFacts:
+    if not (folder / "config.json").exists():
+        raise ModelError(f"{folder} has no config.json: no text model in transformers' layout")
+    config = read_config(folder, "config.json")
     try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
         there = [name for name in _FILES if (folder / name).is_file()]
         if "model.safetensors" not in there:
             raise ModelError(

@@ -99,6 +99,13 @@ def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> It
     """What this model or this kind of adapter cannot do of what the step asks; `targets` if it names none."""
     model, lora = context.facts.models[step.model], step.lora
     yield from clip_skip(step.clip_skip, model, step.where("clip_skip"), context)
+    if model.guidance_embedded:
+        yield context.finding(
+            "wrong-model",
+            f"{model.source} is told the guidance scale (LCM), and cannot be trained as it was made",
+            step.place,
+            "train the model that it was distilled from, and wear the adapter with this one",
+        )
     if step.method == "full":
         if model.path is not None and model.path.is_file():
             yield context.finding(
