@@ -11,7 +11,7 @@ from lorakit.facts.fonts import fallbacks
 from lorakit.facts.open_picture import PictureError
 from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.ffmpeg_writer import FFmpegWriter, FilmError
-from lorakit.rendering.film_check import check_film
+from lorakit.rendering.film_check import check_film, prepare
 from lorakit.rendering.fitting import filled, film_size, fitted, open_rgb
 from lorakit.rendering.lettering import Lettering
 from lorakit.rendering.yuv import blend, to_yuv
@@ -99,6 +99,7 @@ def write_film(
     letters = letters or Lettering(fallbacks(shot.caption for shot in shots if captions))
     scene = _Scenery(shots, (wide, high), captions, letters, crop=width is not None)
     written = 0
+    prepare()
     with FFmpegWriter(target, wide, high, fps) as writer:
         for moment in timeline([shot.frames for shot in shots], transition_frames):
             for one in writer.write(scene.at(moment).data, moment.frames):

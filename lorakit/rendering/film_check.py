@@ -2,60 +2,73 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lorakit.rendering.ffmpeg_writer import FilmError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_UNREADABLE = (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError, UserWarning)
 _ROUNDED = 0.011  # s: ffmpeg tells a film's length in hundredths
 
 
 def check_film(film: Path, size: tuple[int, int], fps: int, frames: int) -> None:
-    """Hold a film against what was written: its size in px, its rate, its length, its first and last frame.
+    """Hold a film against what was written, its size in px, rate and length, and decode its last frame.
 
     Raises `FilmError` naming what differs, or that the film cannot be read.
     """
     from moviepy.video.io.ffmpeg_reader import ffmpeg_parse_infos
 
     try:
-        found: dict[str, Any] = ffmpeg_parse_infos(str(film))
+        found = ffmpeg_parse_infos(str(film))
         told = (
             ("px", tuple(found["video_size"]), size),
             ("frames a second", found["video_fps"], fps),
         )
         length = float(found["duration"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise FilmError(
-            f"the film that was written cannot be read: {_first_line(error)}"
-        ) from error
+    except _UNREADABLE as error:
+        said = _first_line(error)
+        raise FilmError(f"the film that was written cannot be read: {said}") from error
     for what, is_, should in told:
         if is_ != should:
             raise FilmError(f"the film that was written has {is_} {what} instead of {should}")
     if abs(length - frames / fps) > _ROUNDED:
-        raise FilmError(
-            f"the film that was written lasts {length:g} s instead of {frames / fps:.2f} s"
-        )
-    _read_ends(film, fps, frames)
+        lasts = f"{length:g} s instead of {frames / fps:.2f} s"
+        raise FilmError(f"the film that was written lasts {lasts}")
+    _read_last(film, (frames - 1) / fps)
 
 
-def _read_ends(film: Path, fps: int, frames: int) -> None:
-    """Decode the first and the last frame."""
+def _read_last(film: Path, last: float) -> None:
+    """Decode the frame at `last` seconds; moviepy's own reader would decode the first ones too."""
     from moviepy.video.io.ffmpeg_reader import FFMPEG_VideoReader
+
+    class Reader(FFMPEG_VideoReader):
+        def initialize(self, start_time: float = 0) -> None:
+            super().initialize(start_time or last)
 
     reader = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # a frame that does not come is warned of
-            reader = FFMPEG_VideoReader(str(film), print_infos=False)
-            reader.get_frame((frames - 1) / fps)
-    except (OSError, UserWarning, ValueError) as error:
+            reader = Reader(str(film), print_infos=False)
+    except _UNREADABLE as error:
         raise FilmError(f"the film that was written breaks off: {_first_line(error)}") from error
     finally:
         if reader is not None:
             reader.close()
+
+
+def prepare() -> None:
+    """Import what reads films back, while one is written: that takes about a second."""
+    threading.Thread(target=_import, daemon=True).start()
+
+
+def _import() -> None:
+    importlib.import_module("moviepy.video.io.ffmpeg_reader")
 
 
 def _first_line(error: BaseException) -> str:
