@@ -13,17 +13,14 @@ import socket
 import subprocess
 import sys
 import threading
-import traceback
-from collections.abc import Mapping
 
 from lorakit import children
-from lorakit.diagnostics import LorakitError
-from lorakit.facts.devices import CUDA
-from lorakit.plan.tasks.job import Job, job_from_json
+from lorakit.facts.devices import DEVICES
+from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.training import TrainTask
 
 _GROUP = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-_TOLD = 3  # exit code of a process whose error rank 0 has met as well
+TOLD = 3  # exit code of a process whose error rank 0 has met as well
 _GRACE = 10.0  # s for rank 0 to tell of an error that ended another process
 
 
@@ -39,7 +36,7 @@ class Ranks:
         for rank in range(1, count):
             place = {"RANK": str(rank), "LOCAL_RANK": str(rank)}
             process = subprocess.Popen(
-                children.python("lorakit.training.ranks", str(threads)),
+                children.python("lorakit.training.rank_process", str(threads)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 env={**children.environment(), **group, **place},
@@ -68,7 +65,7 @@ class Ranks:
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         code = process.wait()
-        if code in (0, _TOLD) or self._ending.wait(_GRACE):
+        if code in (0, TOLD) or self._ending.wait(_GRACE):
             return
         # rank 0 would wait for it for hours; the runner starts us again, from the last checkpoint
         sys.stderr.write(f"a process of the training ended by itself (code {code})\n")
@@ -79,7 +76,7 @@ class Ranks:
 def take_own_gpu(device: str) -> None:
     """Let `cuda` mean this process's own GPU, before anything is put on one: each rank has its own."""
     rank = os.environ.get("LOCAL_RANK")
-    if device == CUDA and rank is not None:
+    if DEVICES[device].own_memory and rank is not None:
         import torch
 
         torch.cuda.set_device(int(rank))
@@ -96,51 +93,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _leave_with_parent() -> None:
-    """Runs in a thread: rank 0 holds the other end of our input."""
-    with contextlib.suppress(OSError):
-        while os.read(0, 1024):
-            pass
-    os._exit(0)
-
-
-def _job() -> Job[TrainTask]:
-    line = b""
-    while not line.endswith(b"\n"):
-        piece = os.read(0, 1 << 16)
-        if not piece:
-            os._exit(0)
-        line += piece
-    return job_from_json(json.loads(line))
-
-
-def main() -> None:
-    """`python -m lorakit.training.ranks THREADS`, started by rank 0 with a job on standard input."""
-    job = _job()
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    from lorakit.models.processor import prepare_torch
-    from lorakit.training.engine import run_of
-
-    prepare_torch(int(sys.argv[1]))
-    take_own_gpu(job.task.device)
-
-    def quiet(job: str, done: int, total: int, figures: Mapping[str, float] | None = None) -> None:
-        """Rank 0 tells."""
-
-    code = 0
-    try:
-        for _ in run_of(job, quiet):
-            pass
-    except (LorakitError, OSError):
-        code = _TOLD
-    except Exception:  # noqa: BLE001 - the log has it, and rank 0 notices
-        traceback.print_exc()
-        code = 1
-    sys.stderr.flush()
-    os._exit(code)
-
-
-if __name__ == "__main__":
-    main()

@@ -16,10 +16,12 @@ import lorakit
 from lorakit import children
 from lorakit.diagnostics import LorakitError
 from lorakit.execute.workers import WorkerHandle
+from lorakit.plan.tasks.job import Job
 from lorakit.plan.workers import WORKERS
 from lorakit.rendering.ffmpeg_writer import FFmpegWriter
 from lorakit.training import image_reload, reload
 from lorakit.training.ranks import Ranks
+from tests.support.actions import TEXTS
 
 MODULES = [
     "torch",
@@ -126,7 +128,7 @@ def test_the_other_processes_of_a_training_import_no_planted_module(
         "LOCAL_RANK",
     ):
         monkeypatch.setenv(name, "")
-    ranks = Ranks({"kind": "train-text", "params": {}}, 2, 1)
+    ranks = Ranks(Job("judge/training", "key", TEXTS, {}, Path("out")), 2, 1)
     (other,) = ranks._others
     ranks._ending.set()
     other.wait()  # it fails for its job, after it has imported all that it needs
