@@ -62,3 +62,10 @@ def test_a_film_that_is_not_what_was_written_is_not_left(film: Path, monkeypatch
     with pytest.raises(FilmError, match="instead of"):
         list(write_film(target, [Shot(film.with_name("a.png"), 5)], fps=24))
     assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("fps", "frames"), [(1, 1), (7, 1), (23, 40), (97, 3), (119, 3), (120, 333)]
+)
+def test_every_rate_and_length_passes(film: Path, fps: int, frames: int) -> None:
+    list(write_film(film.with_name("any.mp4"), [Shot(film.with_name("a.png"), frames)], fps=fps))
