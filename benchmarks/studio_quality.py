@@ -31,7 +31,6 @@ import json
 import random
 import sys
 import textwrap
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,7 +46,7 @@ sys.path.insert(0, str(STUDIO))
 from closeness import best_match, kernel_distance, templates, to_tensor  # noqa: E402
 from common import label_sheet  # noqa: E402
 from compose import fetch_art, scene_number  # noqa: E402
-from drawing import Painter, quiet_libraries  # noqa: E402
+from drawing import Measured, Painter, quiet_libraries  # noqa: E402
 from figures import (  # noqa: E402
     Interval,
     badness,
@@ -60,7 +59,7 @@ from figures import (  # noqa: E402
     tells_prop,
     wilson,
 )
-from looks import LOOKS, LOOSE, ImageSettings  # noqa: E402
+from looks import LOOKS, LOOSE, Look  # noqa: E402
 from painting import Art, paint  # noqa: E402
 from scenes import Scene  # noqa: E402
 
@@ -97,38 +96,6 @@ OWN = {  # the examiner's name for each figure's part
 }
 
 
-class Measured(Painter):
-    """A painter whose autoencoder and speed are measured as well."""
-
-    @torch.no_grad()
-    def through(self, picture: Image.Image) -> Image.Image:
-        """A picture through the autoencoder."""
-        wanted = to_tensor(np.asarray(picture))[None] * 2 - 1
-        code = self.pipeline.vae.encode(wanted)
-        code = code.latents if hasattr(code, "latents") else code.latent_dist.mode()
-        made = self.pipeline.vae.decode(code).sample[0].clamp(-1, 1)
-        return Image.fromarray(((made + 1) * 127.5).round().byte().permute(1, 2, 0).numpy())
-
-    def round_trip(self, pictures: Sequence[Image.Image]) -> list[float]:
-        """PSNR in dB of each picture through the autoencoder."""
-        found = []
-        for picture in pictures:
-            pair = (np.asarray(one, np.float64) for one in (picture, self.through(picture)))
-            mse = float(np.square(np.subtract(*pair) / 255).mean())
-            found.append(-10 * np.log10(max(mse, 1e-10)))
-        return found
-
-    def seconds(self, sentence: str, batch: int, rounds: int) -> list[float]:
-        """Seconds a picture of each of some calls, after one that warms up."""
-        self.draw([sentence] * batch, range(batch))
-        took = []
-        for _ in range(rounds):
-            started = time.perf_counter()
-            self.draw([sentence] * batch, range(batch))
-            took.append((time.perf_counter() - started) / batch)
-        return took
-
-
 Test = tuple[Scene, str]
 
 
@@ -158,7 +125,7 @@ def measure_sentences(
 
 
 def measure_closeness(
-    tests: Sequence[Test], images: Sequence[Image.Image], art: Art, look: ImageSettings
+    tests: Sequence[Test], images: Sequence[Image.Image], art: Art, look: Look
 ) -> dict[str, Interval]:
     """Likeness of main characters and props to composed ones, and sharpness inside both."""
     likeness: dict[str, list[float]] = {"character": [], "prop": []}
@@ -210,7 +177,7 @@ def measure_synonyms(painter: Painter, judge: Judge, count: int, seed: int) -> d
 
 
 def measure_diversity(
-    painter: Painter, judge: Judge, art: Art, look: ImageSettings, count: int, seed: int
+    painter: Painter, judge: Judge, art: Art, look: Look, count: int, seed: int
 ) -> Interval:
     """Spread of 8 seeds of a sentence over that of 8 composed pictures of it; ratio of the means."""
     drawn, composed = [], []

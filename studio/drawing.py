@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from common import to_pictures
 from diffusers import StableDiffusionPipeline
 from diffusers.utils import logging as diffusers_logging
 from PIL import Image
@@ -52,3 +55,35 @@ class Painter:
                 part, num_inference_steps=self.steps, guidance_scale=self.guidance, generator=noise
             ).images
         return made
+
+
+class Measured(Painter):
+    """A painter whose autoencoder and speed are measured as well."""
+
+    @torch.no_grad()
+    def through(self, picture: Image.Image) -> Image.Image:
+        """A picture through the autoencoder."""
+        wanted = to_pictures(np.asarray(picture)[None], torch.device("cpu"))
+        code = self.pipeline.vae.encode(wanted)
+        code = code.latents if hasattr(code, "latents") else code.latent_dist.mode()
+        made = self.pipeline.vae.decode(code).sample[0].clamp(-1, 1)
+        return Image.fromarray(((made + 1) * 127.5).round().byte().permute(1, 2, 0).numpy())
+
+    def round_trip(self, pictures: Sequence[Image.Image]) -> list[float]:
+        """PSNR in dB of each picture through the autoencoder."""
+        found = []
+        for picture in pictures:
+            pair = (np.asarray(one, np.float64) for one in (picture, self.through(picture)))
+            mse = float(np.square(np.subtract(*pair) / 255).mean())
+            found.append(-10 * np.log10(max(mse, 1e-10)))
+        return found
+
+    def seconds(self, sentence: str, batch: int, rounds: int) -> list[float]:
+        """Seconds a picture of each of some calls, after one that warms up."""
+        self.draw([sentence] * batch, range(batch))
+        took = []
+        for _ in range(rounds):
+            started = time.perf_counter()
+            self.draw([sentence] * batch, range(batch))
+            took.append((time.perf_counter() - started) / batch)
+        return took

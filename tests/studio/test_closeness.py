@@ -98,3 +98,19 @@ def test_kernel_distance_is_not_led_by_pairs_of_one_sentence(closeness):
     rows = chance.normal(size=(400, 16)).astype(np.float32)
     found = closeness.kernel_distance(rows, rows + chance.normal(0, 0.01, rows.shape).astype("f4"))
     assert abs(found.value) < 0.05
+
+
+def test_the_benchmark_tells_sharp_from_soft(studio, drawn, scene, small_art, monkeypatch):
+    """Its own functions, on composed pictures instead of drawn ones."""
+    monkeypatch.syspath_prepend(str(studio.parent / "benchmarks"))
+    benchmark = importlib.import_module("studio_quality")
+    stage, look = drawn["grid"]
+    tests = [(scene, "a bear with a crown finds a golden key in the desert")]
+    soft = stage.image.filter(ImageFilter.GaussianBlur(1.5))
+    sharp, blurred = (
+        benchmark.measure_closeness(tests, [image], small_art, look)
+        for image in (stage.image, soft)
+    )
+    assert set(sharp) == {"sharpness", "character's likeness, dB", "prop's likeness, dB"}
+    assert all(sharp[name].value > blurred[name].value for name in sharp)
+    assert sharp["sharpness"].count == 2
