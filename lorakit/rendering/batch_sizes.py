@@ -9,9 +9,14 @@ and their bits are compared. That costs the smaller call alone, and is done only
 
 from __future__ import annotations
 
+from collections import Counter
+
 from lorakit.rendering.known_batch_sizes import KnownBatchSizes, Tried
 
 _TRIES = 2  # equal calls after which a batch size is taken
+_REGRET = (
+    4  # full calls' worth of empty rows, after which short frames have shown that more will come
+)
 
 
 class BatchSizes:
@@ -21,6 +26,7 @@ class BatchSizes:
         self._batch_size = batch_size
         self._known = known
         self._tried: dict[object, Tried] = {}
+        self._empty: Counter[object] = Counter()  # rows that were filled up, by sort
 
     def choose(self, sort: object, count: int, calls: int) -> tuple[int, int | None]:
         """The batch size to call `count` rows of a `sort` at, and a smaller one to try beside it.
@@ -34,9 +40,11 @@ class BatchSizes:
             if tried.get(smaller, 0) >= _TRIES:
                 return smaller, None
             if smaller not in tried or tried[smaller] > 0:
+                self._empty[sort] += self._batch_size - count
                 left = _TRIES - tried.get(smaller, 0)
                 saved = (self._batch_size - smaller) * (calls - left)
-                return self._batch_size, smaller if saved > left * smaller else None
+                missed = self._empty[sort] > _REGRET * self._batch_size
+                return self._batch_size, smaller if missed or saved > left * smaller else None
         return self._batch_size, None
 
     def tell(self, sort: object, smaller: int, *, equal: bool) -> None:

@@ -105,6 +105,22 @@ def test_to_try_batch_sizes_never_costs_more_than_it_saves(size: int, calls: int
         assert wasted <= size * calls / 2
 
 
+def test_many_short_frames_are_worth_a_try_that_one_is_not() -> None:
+    """A chain at low strength: two calls a frame, one frame after the other."""
+    sizes, spent = BatchSizes(8, KnownBatchSizes(None, SPEC)), []
+    for _ in range(20):
+        rows = 0
+        for left in (2, 1):
+            taken, smaller = sizes.choose(SORT, 1, left)
+            rows += taken + (smaller or 0)
+            if smaller is not None:
+                sizes.tell(SORT, smaller, equal=True)
+        spent.append(rows)
+    assert spent[0] == 16
+    assert spent[-1] == 2
+    assert sum(spent) < 20 * 16 / 2
+
+
 def test_found_batch_sizes_are_kept_for_the_same_surroundings_only(tmp_path: Path) -> None:
     file = tmp_path / "widths.json"
 
