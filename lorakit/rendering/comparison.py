@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
+
 from lorakit.plan.tasks.figures import CompareTask
 from lorakit.store import atomic
 
 Value = float | int
+
+_LONGEST_CELL = 80  # letters
 
 
 def _percent(value: Value) -> str:
@@ -99,16 +103,25 @@ def table(compared: Mapping[str, Any]) -> str:
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table, its first row the heading, whose columns line up in a terminal too."""
-    widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(rows[0]))]
+    shown = [[_cell(text) for text in row] for row in rows]
+    widths = [max(3, *(cell_len(row[column]) for row in shown)) for column in range(len(rows[0]))]
 
     def line(row: Sequence[str]) -> str:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        blanks = [" " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [row[0] + blanks[0]]
+        cells += [blank + cell for cell, blank in zip(row[1:], blanks[1:], strict=True)]
         return f"| {' | '.join(cells)} |"
 
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines = [line(rows[0]), f"| {' | '.join(rule)} |", *map(line, rows[1:])]
+    lines = [line(shown[0]), f"| {' | '.join(rule)} |", *map(line, shown[1:])]
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    """A text as a cell: in one line, not too long, and without bars, which would end it."""
+    line = " ".join(text.split())
+    line = line if len(line) <= _LONGEST_CELL else f"{line[:_LONGEST_CELL].rstrip()}…"
+    return line.replace("|", "\\|")
 
 
 def write_comparison(folder: Path, task: CompareTask, inputs: Mapping[str, str]) -> dict[str, str]:

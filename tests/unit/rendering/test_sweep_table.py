@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from lorakit.diagnostics import LorakitError
 from lorakit.plan.tasks.figures import Choice, SweepBestTask, SweepMember, SweepTableTask
+from lorakit.rendering.comparison import aligned
 from lorakit.rendering.sweep_table import Result, best_of, table, write_best, write_sweep
 
 
@@ -95,3 +98,19 @@ def test_the_best_member_s_files_are_handed_on(tmp_path: Path) -> None:
     assert Path(outputs["adapter"]).name == "adapter.safetensors"
     with pytest.raises(LorakitError, match="no member of the sweep came to a figure"):
         write_best(tmp_path / "out", task, {})
+
+
+def test_values_of_any_letters_stand_in_columns() -> None:
+    told = aligned(
+        [
+            ["", "style", "seed"],
+            ["best", "水彩, 柔らか", "1"],
+            ["", "a|b\n c", "22"],
+            ["", "x" * 200, "3"],
+        ]
+    )
+    lines = told.splitlines()
+    assert len({cell_len(line) for line in lines if "\\|" not in line}) == 1
+    assert [len(re.split(r"(?<!\\)\|", line)) for line in lines] == [5] * 5
+    assert "a\\|b c" in told
+    assert "x" * 80 + "…" in told
