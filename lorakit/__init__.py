@@ -11,11 +11,12 @@ Errors: LorakitError <- InvalidDocument (carries diagnostics with places).
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # signal.py could be another's
 import os
 import sys
 
 
-def _look_nowhere_near() -> None:
+def _start_as_command() -> None:
     """Where this program is the command: import nothing from the folder that it is called in.
 
     `python -m` puts that folder first among the places of modules, a stray colon in PYTHONPATH somewhere.
@@ -27,6 +28,9 @@ def _look_nowhere_near() -> None:
         "lorakit.exe",
     ):
         return
+    # until the command can answer a Ctrl-C in words, it ends us without any
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     named = os.environ.get("PYTHONPATH", "")
     if named and not all(map(os.path.isabs, named.split(os.pathsep))):
         try:
@@ -36,7 +40,7 @@ def _look_nowhere_near() -> None:
         sys.path[:] = [place for place in sys.path if place not in ("", here)]
 
 
-_look_nowhere_near()
+_start_as_command()
 
 from typing import TYPE_CHECKING  # noqa: E402 - only now is it sure to be Python's own
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lorakit.diagnostics import InvalidDocument
+from lorakit.diagnostics import InvalidDocument, LorakitError
 from lorakit.language import FolderReader
 from lorakit.language import load as load_documents
 from lorakit.language.recipe.documents import Project
@@ -95,6 +95,14 @@ class Session:
         from lorakit.plan.planner import Selection
         from lorakit.store.store import Store
 
+        root = self.project.root
+        if (
+            not str(root).isprintable()
+            and str(root) != str(root).encode("utf-8", "replace").decode()
+        ):
+            raise LorakitError(
+                f"the path {root} is no UTF-8, and libraries open no file below it: rename the folder"
+            )
         chosen = selection or Selection()
         settled = plan or self.plan(chosen, download=True)
         store = Store(self.project.root)

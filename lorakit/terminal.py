@@ -7,9 +7,11 @@ shown as JSON writes them, `\u001b`, so that JSON on a pipe stays what it is.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,10 +77,23 @@ class _Visible:
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
+        self.lost: OSError | None = None  # why nothing is printed any more
 
     def write(self, text: str) -> int:
-        self.stream.write(visible(text))
+        self._do(lambda: self.stream.write(visible(text)))
         return len(text)
+
+    def flush(self) -> None:
+        self._do(self.stream.flush)
+
+    def _do(self, what: Callable[[], object]) -> None:
+        """Where nobody reads any more, or a disk is full, what was begun goes on and prints nothing."""
+        try:
+            what()
+        except OSError as error:
+            if self.lost is None:
+                self.lost = error
+                _send_nowhere(self.stream)
 
     def writelines(self, lines: Iterable[str]) -> None:
         for text in lines:
@@ -86,6 +101,26 @@ class _Visible:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
+
+
+def _send_nowhere(stream: Any) -> None:
+    """What is in a stream's buffer, and all that follows, goes nowhere: at our end it is flushed again."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # it is no file
+        return
+
+
+def unwritten() -> OSError | None:
+    """Why what was to be printed was not, once all is over; a reader that left is no reason."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, _Visible):
+            stream.flush()
+            if stream.lost is not None and not isinstance(stream.lost, BrokenPipeError):
+                return stream.lost
+    return None
 
 
 def guard() -> None:
@@ -104,11 +139,10 @@ def _bare(stream: Any) -> Any:
 
 
 def show_cursor() -> None:
-    """Give the cursor back that a live view has hidden."""
-    out = _bare(sys.stdout)
-    if out is not None and out.isatty():
-        out.write("\x1b[?25h\n")
-        out.flush()
+    """Give the cursor back that a live view has hidden, at once and whatever holds the streams."""
+    with contextlib.suppress(OSError):
+        if os.isatty(1):
+            os.write(1, b"\x1b[?25h\n")
 
 
 def console() -> Console:
@@ -127,4 +161,5 @@ def console() -> Console:
                     )
                     yield Segment(text, segment.style)
 
-    return Guarded(file=_bare(sys.stdout))
+    out = sys.stdout
+    return Guarded(file=_bare(out) if out.isatty() else out)

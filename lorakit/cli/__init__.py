@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 
 import click
 
@@ -65,4 +67,9 @@ def main() -> None:
     from lorakit.cli.outcome import guarded
 
     terminal.guard()
-    guarded(command)
+    try:
+        guarded(command)
+    except KeyboardInterrupt:  # between two lines of ours
+        os._exit(130)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what ends has no words for it

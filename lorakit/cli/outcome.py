@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -51,25 +53,50 @@ def guarded(
 
     `workers` are kept warm from one call to the next in the same process.
     """
+    code = _code_of(command, words, workers)
+    unwritten = terminal.unwritten()
+    if unwritten is not None:
+        with contextlib.suppress(OSError):
+            reason = (unwritten.strerror or str(unwritten)).lower()
+            click.echo(f"error: what was to be printed cannot be written: {reason}", err=True)
+        code = code or FAILED
+    sys.exit(code)
+
+
+def _code_of(command: click.Command, words: Sequence[str] | None, workers: Workers | None) -> int:
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as the package left it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        _check_folder()
         code = command.main(words, standalone_mode=False, obj=workers)
     except InvalidDocument as error:
         show_invalid(error)
-        sys.exit(INVALID)
+        return INVALID
     except LorakitError as error:
         click.echo(f"error: {terminal.indented(str(error))}", err=True)
-        sys.exit(FAILED)
+        return FAILED
     except click.ClickException as error:
         error.show(file=sys.stderr)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # the reader of our output left (`lorakit plan | head`): not an error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(DONE)
+        return INTERRUPTED
+    except MemoryError:
+        click.echo(
+            "error: out of memory: close other programs, or make the recipe smaller", err=True
+        )
+        return FAILED
     except Exception as error:  # noqa: BLE001 - the last resort: words, and the traceback in a file
         _report_bug(error)
-        sys.exit(FAILED)
-    sys.exit(code if isinstance(code, int) else DONE)
+        return FAILED
+    return code if isinstance(code, int) else DONE
+
+
+def _check_folder() -> None:
+    """Raise LorakitError where the current folder is gone: nothing could be found from it."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise LorakitError(
+            "the current folder was removed: change into one that is there"
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections import deque
+from collections import Counter, deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.sheet import ContactSheetTask, SideBySideTask
 from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
+from lorakit.rendering.ffmpeg_writer import FilmInterrupted
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
 from lorakit.rendering.lettering import Lettering
 from lorakit.rendering.picture_figures import write_figures
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     Progress = Iterator[tuple[int, int]]
 
+_ATTEMPTS = 3  # at a film whose ffmpeg something else ends
 _SLICE = 0.15  # seconds of work between two looks at the pipe
 
 
@@ -47,6 +49,7 @@ class AssemblyEngine:
         self.spec = spec
         self._report = report
         self._waiting: deque[Job[Any]] = deque()
+        self._interrupted: Counter[str] = Counter()
         self._current: tuple[Job[Any], Path, Iterator[tuple[int, int]]] | None = None
 
     @property
@@ -69,6 +72,13 @@ class AssemblyEngine:
             job = self._current[0] if self._current else self._waiting.popleft()
             try:
                 outputs = self._work(job, until)
+            except FilmInterrupted as error:
+                self._current = None
+                self._interrupted[job.id] += 1
+                if self._interrupted[job.id] < _ATTEMPTS:
+                    self._waiting.appendleft(job)
+                else:
+                    ended.append({"id": job.id, "error": str(error)})
             except (LorakitError, OSError) as error:
                 self._current = None
                 ended.append({"id": job.id, "error": str(error)})

@@ -29,6 +29,10 @@ class FilmError(LorakitError):
     """A film could not be made; ends with ffmpeg's last words where it was ffmpeg that failed."""
 
 
+class FilmInterrupted(FilmError):
+    """ffmpeg was ended by something else: it may be tried again."""
+
+
 class FFmpegWriter:
     """Writes yuv420p frames (BT.709, limited range) of one size to `target`; a context manager.
 
@@ -93,6 +97,9 @@ class FFmpegWriter:
             self._log.read().decode("utf-8", errors="replace").strip().splitlines()[-_LAST_LINES:]
         )
         words = "\n  ".join(said) or "(it said nothing)"
+        if isinstance(code, int) and code < 0:
+            told = f"ffmpeg was ended by signal {-code} while writing the film; was memory short?"
+            return FilmInterrupted(f"{told}\n  {words}")
         return FilmError(f"ffmpeg failed (exit code {code}) while writing the film:\n  {words}")
 
     def __enter__(self) -> Self:

@@ -22,6 +22,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.models.processor import prepare_torch
 from lorakit.training import canonical
 
+_ATTEMPTS = 3  # at a process that something else ends
 # kind of training -> the function (words, tensors) -> figures that compares; imported in the fresh process
 _COMPARERS = {
     "train-text": "lorakit.training.text_reload:compared",
@@ -40,17 +41,25 @@ def in_fresh_process(
     canonical.write(probe, tensors)
     told = {"kind": kind, "probe": str(probe), "threads": torch.get_num_threads(), "words": words}
     try:
-        done = subprocess.run(
-            children.python("lorakit.training.reload"),
-            env=children.environment(),
-            input=json.dumps(told),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        for _ in range(_ATTEMPTS):
+            done = subprocess.run(
+                children.python("lorakit.training.reload"),
+                env=children.environment(),
+                input=json.dumps(told),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode >= 0:
+                break
     finally:
         probe.unlink()
     sys.stderr.write(done.stderr)
+    if done.returncode < 0:
+        raise LorakitError(
+            f"the process that loads what was saved was ended {_ATTEMPTS} times (signal "
+            f"{-done.returncode}); was memory short? run again to go on"
+        )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [""])[-1]
         raise LorakitError(f"what was saved cannot be loaded again: {last}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from dataclasses import dataclass
 from unittest import mock
@@ -21,6 +22,7 @@ class Said:
 def lorakit(*words: str) -> Said:
     """`lorakit WORDS` in the current folder, its output as a pipe would get it."""
     bytes_ = io.BytesIO()
+    before = signal.getsignal(signal.SIGINT)
     stream = io.TextIOWrapper(bytes_, encoding="utf-8", write_through=True)
     with (
         mock.patch.object(sys, "argv", ["lorakit", *words]),
@@ -31,5 +33,7 @@ def lorakit(*words: str) -> Said:
             cli.main()
         except SystemExit as end:
             code = int(end.code or 0)
+        finally:
+            signal.signal(signal.SIGINT, before)
         stream.flush()
     return Said(code, bytes_.getvalue().decode())
