@@ -41,6 +41,8 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "per_device_train_batch_size": ("batch_size",),
     "r": ("rank",),
     "report_to": ("trackers",),
+    "save_every_n_epochs": ("save_every",),
+    "max_train_epochs": ("num_train_epochs",),
     "save_every_n_steps": ("save_every",),
     "save_steps": ("checkpointing_steps",),
     "target": ("target_modules",),
