@@ -162,9 +162,12 @@ def test_an_alpha_of_any_kind_is_read_exactly(tmp_path: Path, dtype: str, value:
 
 
 @pytest.mark.parametrize(
-    "dtype", ["float32", "float16", "bfloat16", "float64", "float8_e4m3fn", "float8_e5m2"]
-)
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+    ("dtype", "value"),
+    [
+        *((d, v) for d in ("float32", "float16", "bfloat16", "float64", "float8_e5m2") for v in (math.nan, math.inf, -math.inf)),
+        ("float8_e4m3fn", math.nan),  # which has no infinity
+    ],
+)  # fmt: skip
 def test_values_that_are_not_finite_are_refused_by_their_tensors(tmp_path: Path, dtype: str, value: float) -> None:  # fmt: skip
     tensors = {name: value.to(getattr(torch, dtype)) for name, value in pair(FLAT).items()}
     save_file(tensors, tmp_path / "ink.safetensors")
@@ -172,8 +175,6 @@ def test_values_that_are_not_finite_are_refused_by_their_tensors(tmp_path: Path,
     up = torch.ones(6, 2)
     up[5, 1] = value
     tensors[f"{FLAT}.lora_up.weight"] = up.to(getattr(torch, dtype))
-    if torch.isfinite(tensors[f"{FLAT}.lora_up.weight"].float()).all():
-        pytest.skip("the type has no infinity")
     save_file(tensors, tmp_path / "ink.safetensors")
     with pytest.raises(AdapterError, match=r"not finite: .*proj_in\.lora_up\.weight$"):
         adapter_facts(tmp_path / "ink.safetensors", Digests(None))
