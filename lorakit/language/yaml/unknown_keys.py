@@ -20,6 +20,10 @@ _FORMATS = {schemas.RECIPE: "a recipe", schemas.STORYBOARD: "a storyboard"}
 _IN_PLACE = {
     ("sentence", "caption"): "the caption is the sentence itself: "
     "write in text what the film shows, in prompt what is drawn",
+    **{
+        (kind, "network_weights"): 'it is called "from" and belongs under lora:'
+        for kind in ("train-image", "train-text")
+    },
 }
 
 

@@ -19,7 +19,7 @@ from lorakit.language.yaml import access, names
 if TYPE_CHECKING:
     from lorakit.language.recipe.documents import Recipe
     from lorakit.language.yaml.findings import Findings
-    from lorakit.language.yaml.nodes import Node
+    from lorakit.language.yaml.nodes import Node, Spot
 
 
 def models_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
@@ -180,9 +180,21 @@ def steps_do_not_go_round(recipe: Recipe, root: Node, findings: Findings) -> Non
             f"steps wait for each other in a ring: {' -> '.join(ring)}"
             if len(ring) > 2
             else f"the step {first} waits for itself",
-            next((item for item in access.items(node, "of") if item.value == ring[1]), node),
+            _link(node, ring[1]),
             "remove it here, or one of the others",
         )
+
+
+def _link(node: Node, other: str) -> Node | Spot:
+    """Where a step names another one."""
+    start = access.child(access.child(node, "lora"), "from")
+    if start is not None and maker_of(str(start.value))[0] == other:
+        return start
+    owner = access.child(node, "adapters")
+    for name in access.mapping(node, "adapters"):
+        if owner is not None and maker_of(name)[0] == other:
+            return owner.key_spot(name)
+    return next((item for item in access.items(node, "of") if item.value == other), node)
 
 
 def _needs(step: Step) -> list[str]:
@@ -191,5 +203,7 @@ def _needs(step: Step) -> list[str]:
         return list(step.of)
     if isinstance(step, SweepStep):
         return [other for member in step.members for other in _needs(member.step)]
-    starts = [lora.start_step for lora in (getattr(step, "lora", None),) if lora and lora.start]
+    lora = getattr(step, "lora", None)
+    # one that goes on from itself is told of by itself
+    starts = [lora.start_step] if lora and lora.start_step not in ("", step.name) else []
     return [*(use.step for use in getattr(step, "adapters", ())), *starts]
