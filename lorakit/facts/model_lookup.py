@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lorakit import resources
 from lorakit.facts.digests import Digests
+from lorakit.facts.distilled import defaults_of
 from lorakit.facts.hub import snapshot
 from lorakit.facts.hub_errors import HubError
 from lorakit.facts.model_configs import ModelError
@@ -19,7 +20,7 @@ from lorakit.facts.model_folders import (
     is_whole,
     native_size,
 )
-from lorakit.facts.models import ModelFacts
+from lorakit.facts.models import Family, ModelFacts
 from lorakit.facts.single_file_configs import tokenizer_folder
 from lorakit.facts.single_files import single_file_facts
 from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
@@ -112,16 +113,23 @@ def _not_there_yet(source: ModelSource, repository: str) -> ModelFacts:
     large = "xl" in repository.lower()
     parameters = sum(map(math.prod, shapes_of(unet).values()))
     size = (parameters + others) * 4
+    family: Family = "sdxl" if large else "sd"
+    # Turbo forms begin at the last timestep
+    begins = {"timestep_spacing": "trailing"} if "turbo" in repository.lower() else {}
+    steps, guidance = defaults_of(family, unet, begins)
     return ModelFacts(
         source.name,
         source.source,
-        "sdxl" if large else "sd",
+        family,
         None,
         None,
-        native=native_size(unet, 8, "sdxl" if large else "sd"),
+        native=native_size(unet, 8, family),
+        num_inference_steps=steps,
+        guidance_scale=guidance,
         tokenizer=tokenizer_folder(),  # all of them read with CLIP's words
         weight_bytes=size,
         download_bytes=size,
         unet=unet,
         parameters={"unet": parameters, "others": others} if parameters else {},
+        remarks=() if size else ("how much is to be downloaded is not known before a run",),
     )

@@ -41,7 +41,15 @@ PUBLISHED: Mapping[str, tuple[Mapping[str, Any], int]] = {
     "stable-diffusion-v1-5/stable-diffusion-v1-5": (_SD, 206_714_343),
     "stabilityai/stable-diffusion-2-1": ({**_SD2, "sample_size": 96}, 424_041_703),
     "stabilityai/stable-diffusion-2-1-base": (_SD2, 424_041_703),
+    "stabilityai/stable-diffusion-2": ({**_SD2, "sample_size": 96}, 424_041_703),
+    "stabilityai/stable-diffusion-2-base": (_SD2, 424_041_703),
+    "stabilityai/sd-turbo": (_SD2, 424_041_703),
     "stabilityai/stable-diffusion-xl-base-1.0": (_SDXL, 901_374_183),
+    "stabilityai/sdxl-turbo": ({**_SDXL, "sample_size": 64}, 901_374_183),
+    "SimianLuo/LCM_Dreamshaper_v7": (
+        {**_SD, "sample_size": 96, "time_cond_proj_dim": 256},
+        206_714_343,
+    ),
 }
 
 
@@ -75,6 +83,8 @@ def _whole(config: Mapping[str, Any]) -> Named:
 
     yield from _with_bias("conv_in", (first, int(config["in_channels"]), 3, 3))
     yield from _embedding("time_embedding", first, time)
+    if config.get("time_cond_proj_dim"):  # the embedding of a guidance scale
+        yield "time_embedding.cond_proj.weight", (first, int(config["time_cond_proj_dim"]))
     if config.get("addition_embed_type") == "text_time":
         into = int(config["projection_class_embeddings_input_dim"])
         yield from _embedding("add_embedding", into, time)

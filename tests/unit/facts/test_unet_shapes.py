@@ -22,6 +22,7 @@ CROSS = ("attn2.to_q", "attn2.to_k", "attn2.to_v")
 HEADS = {
     "CompVis/stable-diffusion-v1-4": {"attention_head_dim": 8},
     "stabilityai/stable-diffusion-2-1": {"attention_head_dim": [5, 10, 20, 20]},
+    "SimianLuo/LCM_Dreamshaper_v7": {"attention_head_dim": 8},
     "stabilityai/stable-diffusion-xl-base-1.0": {
         "attention_head_dim": [5, 10, 20],
         "addition_time_embed_dim": 256,

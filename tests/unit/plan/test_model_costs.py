@@ -44,6 +44,11 @@ def test_what_is_to_be_downloaded_is_disk_that_the_plan_names(
     assert plan.estimate.disk / 1e9 == pytest.approx(gigabytes, abs=0.02)
 
 
+def test_a_model_of_unknown_size_is_said_to_be_one(tmp_path: Path) -> None:
+    plan = lorakit.load(board(tmp_path, "hub:someone/never-heard-of")).plan()
+    assert any("not known before a run" in warning.message for warning in plan.warnings)
+
+
 def test_a_download_that_does_not_fit_is_warned_of(tmp_path: Path) -> None:
     facts = facts_for()
     models = {"m": replace(facts.models["studio"], name="m", digest=None, download_bytes=10**12)}
