@@ -1,0 +1,193 @@
+"""Foreign files with something wrong: pictures, tables, weights' headers, configurations, metadata.
+
+`LORAKIT_MUTANTS` sets how many are tried (5,000 for the soak). Each ends in a plan or in findings with places:
+never in a fault of ours, never in more than 10 s of work.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attack.commands import lorakit
+from tests.attack.test_terminal_injection import safetensors
+
+MUTANTS = int(os.environ.get("LORAKIT_MUTANTS", "120"))
+_BATCH = 40
+_MOST = 10.0  # s of this process's own work
+DRAW = (
+    "recipe: 1\nmodels: {m: {from: m, dtype: fp32}}\nadapters: {a: {from: a.safetensors}}\n"
+    "steps: {d: {kind: generate, model: m, prompts: [a fox], adapters: {a: 1}}}\n"
+)
+IMAGES = "recipe: 1\ndatasets: {d: {images: d}}\nsteps: {s: {kind: train-image, data: d}}\n"
+TEXTS = "recipe: 1\ndatasets: {d: {texts: %s}}\nsteps: {s: {kind: train-text, data: d}}\n"
+ODD: list[Any] = [
+    None, True, "", "x", -1, 0, 1.5, 1e308, 10**30, [], {}, [[]], [None], ["x"], {"a": None}, "\ud800",
+    "\x1b[31m", "a" * 5000,
+]  # fmt: skip
+ODD_TEXT = ["1e999", "-1e999", "NaN", "9" * 5000, "[" * 20_000, '{"a":' * 20_000, '"\\u0000"', "\\"]
+
+
+def flipped(data: bytes, chance: random.Random) -> bytes:
+    """Bytes with a few others, a piece too many or too few."""
+    out = bytearray(data)
+    for _ in range(chance.choice([1, 1, 2, 8, 64])):
+        at = chance.randrange(len(out) or 1)
+        match chance.randrange(5):
+            case 0 if out:
+                out[at] ^= 1 << chance.randrange(8)
+            case 1 if out:
+                out[at] = chance.choice([0, 0xFF, 0x7F, 0x80, 10, 44, 34])
+            case 2:
+                del out[at : at + chance.choice([1, 4, 100, 10_000])]
+            case 3:
+                out[at:at] = out[at : at + chance.choice([1, 4, 100])]
+            case _:
+                out[at:at] = chance.randbytes(chance.choice([1, 4, 16]))
+    return bytes(out)
+
+
+def bent(data: bytes, chance: random.Random) -> bytes:
+    """JSON with an odd value somewhere, or odd text in its place."""
+    whole = json.loads(data)
+    places: list[tuple[Any, Any]] = []
+
+    def walk(node: Any) -> None:
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            places.append((node, key))
+            if isinstance(value, dict | list):
+                walk(value)
+
+    walk(whole)
+    node, key = chance.choice(places)
+    if chance.random() < 0.7:
+        node[key] = chance.choice(ODD)
+        return json.dumps(whole).encode()
+    node[key] = "@@@"
+    return json.dumps(whole).replace('"@@@"', chance.choice(ODD_TEXT)).encode()
+
+
+def header_bent(data: bytes, chance: random.Random) -> bytes:
+    """A safetensors file whose header is bent."""
+    length = int.from_bytes(data[:8], "little")
+    text = bent(data[8 : 8 + length], chance)
+    told = chance.choice([len(text), len(text), len(text) + 1, 2**63, 0])
+    return told.to_bytes(8, "little") + text + data[8 + length :]
+
+
+def _picture(kind: str) -> bytes:
+    from PIL import Image, PngImagePlugin
+
+    out = io.BytesIO()
+    image = Image.radial_gradient("L").resize((64, 64)).convert("RGBA" if kind == "PNG" else "RGB")
+    extra: dict[str, Any] = {}
+    if kind == "PNG":
+        info = PngImagePlugin.PngInfo()
+        info.add_text("parameters", "a fox", zip=True)
+        info.add_itxt("note", "a fox", zip=True)
+        extra["pnginfo"] = info
+    if kind in ("JPEG", "WEBP", "PNG", "TIFF"):
+        exif = Image.Exif()
+        exif[274] = 6
+        extra["exif"] = exif
+    image.save(out, kind, **extra)
+    return out.getvalue()
+
+
+def _parquet(tmp: Path) -> bytes:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pa.table(
+        {"image": [{"bytes": _picture("PNG"), "path": None}] * 2, "text": ["a fox", "an owl"]}
+    )
+    pq.write_table(table, tmp / "x.parquet")
+    return (tmp / "x.parquet").read_bytes()
+
+
+Way = tuple[str, Callable[[bytes, random.Random], bytes], str]
+_JSON_OF_MODELS = ("model_index.json", "unet/config.json", "vae/config.json", "text_encoder/config.json",
+                   "scheduler/scheduler_config.json", "tokenizer/tokenizer_config.json")  # fmt: skip
+ROWS = "text,label\n" + "".join(f"a film {n},{'good' if n % 2 else 'bad'}\n" for n in range(20))
+LINES = "".join(json.dumps({"text": f"a film {n}", "label": n % 2}) + "\n" for n in range(20))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> tuple[Path, dict[str, Way]]:
+    """A project with every kind of file, and for each the recipe that reads it and how it is bent."""
+    home = tmp_path_factory.mktemp("mutants")
+    (home / ".lorakit").mkdir()
+    shutil.copytree(tiny_sd, home / "m")
+    ways: dict[str, Way] = {
+        f"m/{name}": (DRAW, bent, "") for name in _JSON_OF_MODELS if (home / "m" / name).is_file()
+    }
+    ways |= {
+        f"m/{p.relative_to(home / 'm')}": (DRAW, header_bent, "")
+        for p in (home / "m").rglob("*.safetensors")
+    }
+    names = {f"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q.{end}": shape
+             for end, shape in (("lora_down.weight", [2, 32]), ("lora_up.weight", [32, 2]), ("alpha", []))}  # fmt: skip
+    (home / "a.safetensors").write_bytes(safetensors(names, {"ss_network_dim": "2"}))
+    ways["a.safetensors"] = (DRAW, header_bent, "")
+    for number, kind in enumerate(("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")):
+        folder = home / f"d{number}"
+        folder.mkdir()
+        ending = {"JPEG": "jpg"}.get(kind, kind.lower())
+        (folder / f"a.{ending}").write_bytes(_picture(kind))
+        (folder / "b.png").write_bytes(_picture("PNG"))
+        for name in ("a", "b"):
+            (folder / f"{name}.txt").write_text("a fox")
+        ways[f"{folder.name}/a.{ending}"] = (
+            IMAGES.replace("images: d", f"images: {folder.name}"),
+            flipped,
+            "",
+        )
+    (home / "d0" / "metadata.jsonl").write_text('{"file_name": "a.png", "text": "a fox"}\n')
+    ways["d0/metadata.jsonl"] = (IMAGES.replace("images: d", "images: d0"), flipped, "")
+    ways["d1/a.txt"] = (IMAGES.replace("images: d", "images: d1"), flipped, "")
+    (home / "p").mkdir()
+    (home / "p" / "train.parquet").write_bytes(_parquet(tmp_path_factory.mktemp("table")))
+    ways["p/train.parquet"] = (IMAGES.replace("images: d", "images: p"), flipped, "")
+    for name, text in (("t.csv", ROWS), ("t.jsonl", LINES)):
+        (home / name).write_text(text)
+        ways[name] = (TEXTS % name, flipped, "")
+    return home, ways
+
+
+def _attempts() -> list[object]:
+    count = -(-MUTANTS // _BATCH)
+    return [n if n < 3 else pytest.param(n, marks=pytest.mark.slow) for n in range(count)]
+
+
+@pytest.mark.parametrize("attempt", _attempts())
+def test_a_mutated_file_is_planned_with_or_told_of(
+    project: tuple[Path, dict[str, Way]], attempt: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, ways = project
+    monkeypatch.chdir(home)
+    chance = random.Random(attempt)
+    for number in range(_BATCH):
+        name = sorted(ways)[(attempt * _BATCH + number) % len(ways)]
+        recipe, bend, _ = ways[name]
+        path = home / name
+        data = path.read_bytes()
+        mutant = bend(data, chance)
+        path.write_bytes(mutant)
+        Path("r.yaml").write_text(recipe)
+        began = time.process_time()
+        try:
+            said = lorakit("plan", "r.yaml")
+        finally:
+            path.write_bytes(data)
+        spent = time.process_time() - began
+        assert "a fault inside" not in said.text, (name, attempt, number, said.text)
+        assert "Traceback" not in said.text
+        assert said.code in (0, 3), (name, said.text)
+        assert spent < _MOST, (name, spent)
