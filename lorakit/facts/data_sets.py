@@ -62,7 +62,7 @@ def splits_of(folder: Path, source: DataSource) -> Any:
     _check_own_files(folder, shown, key)
     try:
         with _quiet(datasets):
-            return datasets.load_dataset(str(folder))
+            return datasets.load_dataset(str(folder), cache_dir=str(_own_cache()))
     except Exception as error:
         first = str(error).strip().splitlines()[0].replace(str(folder), shown)
         raise DataError(
@@ -71,6 +71,13 @@ def splits_of(folder: Path, source: DataSource) -> Any:
             f"{shown} cannot be read: {first}",
             f"put the files that you mean in a folder and write {key}: that folder",
         ) from error
+
+
+def _own_cache() -> Path:
+    """Where `datasets` keeps tables as it reads them: a plan writes nothing into the hub's own cache."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("lorakit", appauthor=False) / "tables"
 
 
 def _check_own_files(folder: Path, shown: str, key: str) -> None:

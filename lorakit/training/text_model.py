@@ -31,6 +31,7 @@ def base_model(path: Path, labels: Sequence[str], source: str = "") -> Any:
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
         use_safetensors=True,
+        trust_remote_code=False,
         local_files_only=True,
         dtype=torch.float32,
     )

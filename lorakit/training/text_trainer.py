@@ -141,7 +141,9 @@ def _batches(task: TrainTextTask) -> tuple[Any, Callable[[Texts], TextBatches]]:
     """The model's tokenizer, and what makes batches of texts by it."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(task.model_path, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(
+        task.model_path, local_files_only=True, trust_remote_code=False
+    )
 
     def batches(part: Texts) -> TextBatches:
         ids = tokenized(tokenizer, part.texts, task.max_length)

@@ -152,6 +152,27 @@ def test_a_readme_brings_in_no_file_from_elsewhere(name: str) -> None:
     assert f"names {name} in its README.md, which is not in its folder" in said.text
 
 
+def test_a_plan_writes_nothing_into_the_hubs_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.support.hub import caches, parquet, publish
+
+    cache = caches(tmp_path, monkeypatch)
+    publish(cache, "a/texts", {"train.csv": ROWS.encode(), "test.csv": ROWS.encode()})
+    pixels = picture(Path("b.png")).read_bytes()
+    rows = parquet({"image": [{"bytes": pixels, "path": None}], "text": ["a fox"]})
+    publish(cache, "a/pictures", {"train.parquet": rows})
+
+    def files() -> list[tuple[str, int]]:
+        every = [*cache.rglob("*"), *(tmp_path / "datasets").rglob("*")]
+        return sorted((str(path), path.lstat().st_mtime_ns) for path in every)
+
+    before = files()
+    assert plan(TEXTS % "'hub:a/texts'").code == 0
+    assert plan(IMAGES.replace("images: mine", "images: 'hub:a/pictures'")).code == 0
+    assert files() == before
+
+
 def test_store_and_outputs_may_be_links_and_what_is_in_them_may_not(elsewhere: Path) -> None:
     """As SECURITY.md has it."""
     Path(".lorakit").rmdir()

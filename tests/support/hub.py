@@ -19,6 +19,7 @@ def caches(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setenv("HF_HUB_CACHE", str(folder / "hub"))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder / "hub"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "own"))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(folder / "datasets"))
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(folder / "datasets"))
     return folder / "hub"
