@@ -51,6 +51,7 @@ class SceneLayout:
         frames: list[Action] = []
         clips: list[Clip] = []
         group = f"frames_scene_{scene.number}"
+        title = f"{scene.number}. {scene.setting or scene.name}"
         digits = max(3, len(str(len(scene.sentences))))
         before = self.source(scene)
         previous = Drawn(self.last[before], -1) if before is not None else None
@@ -60,7 +61,7 @@ class SceneLayout:
             path = f"{self.step.name}/{group}/frame_{number:0{digits}d}.png"
             if sentence.repeat and previous is not None:
                 extra_files.setdefault(previous.id, []).append(path)
-                clips.append(Clip((previous.id,), sentence.hold, sentence.caption, group))
+                clips.append(Clip((previous.id,), sentence.hold, sentence.caption, title))
                 continue
             start = self._start(scene, sentence, previous, first)
             hop = 0
@@ -81,7 +82,7 @@ class SceneLayout:
                 seed=seed,
             )
             frames.append(action)
-            clips.append(Clip((action.id,), sentence.hold, sentence.caption, group))
+            clips.append(Clip((action.id,), sentence.hold, sentence.caption, title))
             previous = Drawn(action.id, hop)
             first = first or previous
         for position, action in enumerate(frames):
@@ -89,8 +90,7 @@ class SceneLayout:
             if more:
                 frames[position] = _with_files(action, more)
         self.frames[scene.name] = frames
-        title = f"{scene.number}. {scene.setting or scene.name}"
-        self.clips[scene.name] = [replace(clip, group=title) for clip in clips]
+        self.clips[scene.name] = clips
         self.last[scene.name] = clips[-1].frames[-1]
 
     def _seed(self, scene: Scene, sentence: Sentence) -> tuple[int, str]:

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from lorakit.facts.weights_header import TensorInfo, WeightsHeader
 
 FLOATS = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")  # what weights are read in
@@ -31,6 +29,8 @@ def number(file: Path, tensor: TensorInfo) -> float | None:
     """The value of a tensor that holds one; None where it does not, or is no number. Raises OSError."""
     if math.prod(tensor.shape) != 1:
         return None
+    import numpy as np  # where a plan has no adapters it is not needed
+
     with file.open("rb") as handle:
         handle.seek(tensor.start)
         raw = handle.read(tensor.end - tensor.start)
@@ -53,6 +53,8 @@ def _e4m3(bits: int) -> float:
 
 def not_finite(file: Path, header: WeightsHeader) -> list[str]:
     """Tensors with values that are not numbers or infinite. Raises OSError."""
+    import numpy as np
+
     found = []
     with file.open("rb") as handle:
         for name, tensor in sorted(header.tensors.items(), key=lambda item: item[1].start):

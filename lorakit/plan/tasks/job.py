@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from lorakit.plan.tasks import task_from_json
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.store.sources import Read
 
@@ -57,6 +56,8 @@ class Job(Generic[TaskT_co]):
 
 def job_from_json(data: Mapping[str, Any]) -> Job[Any]:
     """The job that `to_json` wrote."""
+    from lorakit.plan.tasks.table import task_from_json  # a plan sends none
+
     return Job(
         data["id"],
         data["key"],

@@ -40,11 +40,12 @@ def key_of(value: Any) -> Any:
     if type(value) in _ATOMS:
         return value
     if is_dataclass(value):
-        return {
-            name: key_of(inner)
-            for attribute, name, default in _keyed(cast("type", type(value)))
-            if (inner := getattr(value, attribute)) is not default and inner != default
-        }
+        made = {}
+        for attribute, name, default in _keyed(cast("type", type(value))):
+            inner = getattr(value, attribute)
+            if default is MISSING or inner != default:
+                made[name] = inner if type(inner) in _ATOMS else key_of(inner)
+        return made
     if isinstance(value, Mapping):
         return {name: key_of(inner) for name, inner in value.items()}
     return [key_of(inner) for inner in value]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lorakit.facts.environment import RECORDED
-from lorakit.plan.tasks import TASKS, task_from_json
 from lorakit.plan.tasks.job import Job, job_from_json
+from lorakit.plan.tasks.table import TASKS, task_from_json
 from lorakit.plan.tasks.training import EncodedSample
 from lorakit.plan.workers import WORKERS
 from tests.support.actions import FRAME, TEXTS

@@ -1,0 +1,43 @@
+"""All tasks by their kind, for who is sent one and does not know which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
+from lorakit.plan.tasks.figures import (
+    CompareTask,
+    PictureFiguresTask,
+    SweepBestTask,
+    SweepTableTask,
+)
+from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.json_form import from_json
+from lorakit.plan.tasks.sheet import ContactSheetTask, SideBySideTask
+from lorakit.plan.tasks.task import WorkerTask
+from lorakit.plan.tasks.training import TrainImageTask, TrainTextTask
+
+TASKS: Mapping[str, type[WorkerTask]] = {
+    task.kind: task
+    for task in (
+        FrameTask,
+        LatentsTask,
+        EmbedsTask,
+        TrainTextTask,
+        TrainImageTask,
+        FilmTask,
+        ContactSheetTask,
+        SideBySideTask,
+        CompareTask,
+        PictureFiguresTask,
+        SweepTableTask,
+        SweepBestTask,
+    )
+}
+
+
+def task_from_json(data: Mapping[str, Any]) -> WorkerTask:
+    """The task that `to_json` wrote."""
+    return from_json(TASKS[data["kind"]], {k: v for k, v in data.items() if k != "kind"})
