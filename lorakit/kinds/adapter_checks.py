@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.adapters.fit import Sizes, misfits, sizes_of
+from lorakit.facts.adapters.fit import Sizes, misfits, other_base, sizes_of
 from lorakit.facts.adapters.layers import NETWORKS, Network
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.unet_shapes import shapes_of
@@ -27,12 +27,25 @@ def check_adapters(
     for use in uses:
         yield from handed_out(use.name, use.place, context)
         found = context.facts.adapters.get(use.name)
-        for words in misfits(found.layout, sizes, facts.unet) if found else ():
+        if found is None:
+            continue
+        wrong = list(misfits(found.layout, sizes, facts.unet))
+        for words in wrong:
             yield context.finding(
                 "adapter",
                 words,
                 use.place,
                 f"{facts.source} is {_FAMILIES[facts.family]}: take an adapter that was made for it",
+            )
+        other = other_base(found.layout, facts.unet)
+        if other and not wrong:
+            yield context.finding(
+                "adapter",
+                f"{found.layout.file} fits, but says that it was trained on {other} "
+                f"(ss_base_model_version), and {facts.source} is another",
+                use.place,
+                "take an adapter that was made for this model, or look at what it draws",
+                warning=True,
             )
 
 

@@ -16,6 +16,9 @@ Sizes = Mapping[Network, Mapping[str, Shape]]  # of each network's parameters by
 _FAMILIES = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "SDXL"}
 
 
+_BASES = {"sd_v1": 768, "sd_1": 768, "sd_v2": 1024, "sd_2": 1024, "sdxl": 2048}
+
+
 def sizes_of(network: Network, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     """A network's parameters by the names that adapters use."""
     return {name if network == "unet" else path_in_clip(name): s for name, s in shapes.items()}
@@ -120,6 +123,17 @@ def _trimmed(shape: Sequence[int]) -> tuple[int, ...]:
     while len(sizes) > 1 and sizes[-1] == 1:
         sizes.pop()
     return () if sizes == [1] else tuple(sizes)
+
+
+def other_base(layout: AdapterLayout, unet: Mapping[str, Any]) -> str:
+    """The base model that a file says it was trained on, in sd-scripts' words, where a model is of another.
+
+    Some layers of Stable Diffusion 1.x and 2.x have the same sizes: an adapter of these alone would fit both.
+    """
+    told = layout.header.metadata.get("ss_base_model_version", "")
+    width = next((width for start, width in _BASES.items() if told.startswith(start)), 0)
+    own = unet.get("cross_attention_dim")
+    return told if width and own in _FAMILIES and own != width else ""
 
 
 def made_for(layout: AdapterLayout) -> str:

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from lorakit.facts.adapters import AdapterError
 from lorakit.facts.adapters.adapter_facts import adapter_facts
-from lorakit.facts.adapters.fit import misfits, sizes_of
+from lorakit.facts.adapters.fit import misfits, other_base, sizes_of
 from lorakit.facts.adapters.flat_names import dotted, flat
 from lorakit.facts.adapters.layout import AdapterLayout, read_layout
 from lorakit.facts.adapters.places import spot_of
@@ -298,6 +298,26 @@ def test_another_family_s_adapter_is_told_from_the_header(
     (told,) = misfits(layout, sizes_like("CompVis/stable-diffusion-v1-4"), unet)
     assert f"an adapter of {family}" in told
     assert stem in told
+
+
+@pytest.mark.parametrize(
+    ("base", "repository", "other"),
+    [
+        ("sd_v1", "CompVis/stable-diffusion-v1-4", False),
+        ("sd_v2_v", "CompVis/stable-diffusion-v1-4", True),
+        ("sd_v1", "stabilityai/stable-diffusion-2-1", True),
+        ("sdxl_base_v1-0", "stabilityai/stable-diffusion-xl-base-1.0", False),
+        ("", "CompVis/stable-diffusion-v1-4", False),
+        ("something new", "CompVis/stable-diffusion-v1-4", False),
+    ],
+)
+def test_an_adapter_that_fits_and_says_another_base_is_told_of(
+    tmp_path: Path, base: str, repository: str, other: bool
+) -> None:
+    metadata = {"ss_base_model_version": base} if base else None
+    save_file(pair(FLAT), tmp_path / "ink.safetensors", metadata)
+    layout = read_layout(tmp_path / "ink.safetensors")
+    assert other_base(layout, PUBLISHED[repository][0]) == (base if other else "")
 
 
 def test_a_file_cut_short_or_padded_is_refused(tmp_path: Path) -> None:
