@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
@@ -66,9 +67,14 @@ def load(
     the user's named folders. Raises InvalidDocument with every error of every file; what is only warned of
     stands in the project.
     """
-    return _Loader(reader or FolderReader(), {} if roots is None else roots).project(
-        Path(path), settings, profile
-    )
+    loader = _Loader(reader or FolderReader(), {} if roots is None else roots)
+    collects = gc.isenabled()
+    gc.disable()  # nothing that is read is garbage before all is read, and looking for some takes a fifth
+    try:
+        return loader.project(Path(path), settings, profile)
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _Loader:

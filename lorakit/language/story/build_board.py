@@ -6,7 +6,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lorakit.language.story import board_settings, prompts
 from lorakit.language.story.documents import (
@@ -214,51 +214,42 @@ class _SceneBuilder:
         if text and not text.strip(" .…"):
             hint = "write what is seen, or remove it; hold: 3 shows the frame before for longer"
             self.findings.error("empty", "the sentence has no words", spot, hint)
-        sentence = Sentence(
-            text,
-            prompts.derive(self.look.style, mentioned.prompt, self.setting),
-            mentioned.caption,
-            mentioned.characters,
-            spot.place,
-            self.look,
-            self.chain.strength,
-            strength_place=self.chain.strength_place,
-        )
-        if extra is not None:
-            sentence = self._special(sentence, extra)
-        self.budget.spend(sentence.prompt, spot)
-        return sentence
+        own = self._own(extra, mentioned.characters) if extra is not None else {}
+        if "prompt" not in own:
+            own["prompt"] = prompts.derive(self.look.style, mentioned.prompt, self.setting)
+        self.budget.spend(own["prompt"], spot)
+        usual = {
+            "characters": mentioned.characters,
+            "look": self.look,
+            "strength": self.chain.strength,
+            "strength_place": self.chain.strength_place,
+        }
+        caption = mentioned.caption
+        return Sentence(text=text, caption=caption, place=spot.place, **{**usual, **own})
 
-    def _special(self, sentence: Sentence, extra: Node) -> Sentence:
-        """Give a sentence what its mapping says of its frame alone."""
-        prompt, characters = sentence.prompt, sentence.characters
-        own_prompt = access.child(extra, "prompt")
-        if own_prompt is not None and isinstance(own_prompt.value, str):
-            written = _one_line(own_prompt.value)
-            expanded = self.cast.expand(written, own_prompt.spot, self.findings)
-            prompt = expanded.prompt
-            characters = tuple(dict.fromkeys((*characters, *expanded.characters)))
-        strength = access.number(extra, "strength")
-        own = access.child(extra, "strength") if strength is not None else None
-        hold = access.child(extra, "hold")
-        return Sentence(
-            sentence.text,
-            prompt,
-            sentence.caption,
-            characters,
-            sentence.place,
-            self._look(extra),
-            self.chain.strength if strength is None else strength,
-            Duration.decoded(hold) if hold is not None else None,
-            access.integer(extra, "seed"),
-            access.boolean(extra, "repeat") or False,
-            self.chain.strength_place if own is None else own.place,
-        )
+    def _own(self, extra: Node, mentioned: tuple[str, ...]) -> dict[str, Any]:
+        """What a sentence's mapping says of its frame alone; `mentioned` are those whom the text names."""
+        given = extra.value if isinstance(extra.value, dict) else {}
+        own: dict[str, Any] = {}
+        prompt, hold = given.get("prompt"), given.get("hold")
+        if prompt is not None and isinstance(prompt.value, str):
+            expanded = self.cast.expand(_one_line(prompt.value), prompt.spot, self.findings)
+            own["prompt"] = expanded.prompt
+            own["characters"] = tuple(dict.fromkeys((*mentioned, *expanded.characters)))
+        if hold is not None:
+            own["hold"] = Duration.decoded(hold)
+        if "strength" in given and (strength := access.number(extra, "strength")) is not None:
+            own |= {"strength": strength, "strength_place": given["strength"].place}
+        if "seed" in given:
+            own["seed"] = access.integer(extra, "seed")
+        if access.boolean(extra, "repeat"):
+            own["repeat"] = True
+        if not _LOOK_OF_A_SENTENCE.isdisjoint(given):
+            own["look"] = self._look(given, extra)
+        return own
 
-    def _look(self, extra: Node) -> ImageSettings:
-        if not isinstance(extra.value, dict) or _LOOK_OF_A_SENTENCE.isdisjoint(extra.value):
-            return self.look
-        own = extra.like({k: v for k, v in extra.value.items() if k in _LOOK_OF_A_SENTENCE})
+    def _look(self, given: dict[str, Node], extra: Node) -> ImageSettings:
+        own = extra.like({k: v for k, v in given.items() if k in _LOOK_OF_A_SENTENCE})
         return board_settings.image_settings(own, self.look)
 
 

@@ -28,7 +28,7 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _LONGEST_SHOWN = 60
-_ENDS_A_TEXT = ("", "\n", "\r", ",", "}", "]", ":")
+_ENDS_A_TEXT = frozenset({"", "\n", "\r", ",", "}", "]", ":"})
 # PyYAML's event classes have no types worth the name
 _Event = Any
 

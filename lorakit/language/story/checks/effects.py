@@ -58,16 +58,19 @@ def settings_have_effect(board: Storyboard, root: Node, findings: Findings) -> N
     if findings:  # what is wrong may be why it has none
         return
     frames = list(_frames(board, root))
-    for value, governed in _written(frames, root, "chain", "strength"):
+    items = [
+        item for node in access.items(root, "scenes") for item in access.items(node, "sentences")
+    ]
+    own = {key for item in items if isinstance(item.value, dict) for key in item.value}
+    for value, governed in _written(frames, root, "chain", "strength", own):
         _strength(value, governed, findings)
-    for value, governed in _written(frames, root, "chain", "anchor_weight"):
+    for value, governed in _written(frames, root, "chain", "anchor_weight", own):
         _anchor_weight(value, governed, findings)
-    for value, governed in _written(frames, root, "look", "negative_prompt"):
+    for value, governed in _written(frames, root, "look", "negative_prompt", own):
         told_of_no_guidance(value, [frame.sentence.look for frame in governed], findings)
     _seeds(root, frames, findings)
-    for node in access.items(root, "scenes"):
-        for item in access.items(node, "sentences"):
-            _repeat(item, findings)
+    for item in items if "repeat" in own else ():
+        _repeat(item, findings)
     cut_takes_no_time(access.child(root, "video"), findings)
 
 
@@ -82,16 +85,22 @@ def _frames(board: Storyboard, root: Node) -> Iterator[_Frame]:
 
 
 def _written(
-    frames: list[_Frame], root: Node, block: str, key: str
+    frames: list[_Frame], root: Node, block: str, key: str, own: set[str]
 ) -> list[tuple[Node, list[_Frame]]]:
-    """Each value of a key, on the board, its scenes and sentences, with the frames that it decides for."""
+    """Each value of a key, on the board, its scenes and sentences, with the frames that it decides for.
+
+    `own` are the keys that any sentence has.
+    """
     found: dict[int, tuple[Node, list[_Frame]]] = {}
     blocks = {id(one): access.child(access.child(one, block), key) for one in _owners(root)}
     for value in blocks.values():
         if value is not None:
             found[id(value)] = (value, [])
+    if not found and key not in own:
+        return []
     for frame in frames:
-        value = access.child(frame.node, key) or blocks[id(frame.scene_node)] or blocks[id(root)]
+        value = access.child(frame.node, key) if key in own else None
+        value = value or blocks[id(frame.scene_node)] or blocks[id(root)]
         if value is not None:
             found.setdefault(id(value), (value, []))[1].append(frame)
     return list(found.values())
