@@ -31,6 +31,7 @@ you your
 """)
 _NUMBER = re.compile(r"[\"'\u201c(]?(?:\d|[IVXLCDM]+(?![\w])|[A-Z](?!\w))")
 _LAST_WORD = re.compile(r"([^\s\"'\u201c\u2018\u00ab(\[\u300c\u300e]+)\.[\s]*\Z")
+_CYRILLIC = re.compile(r"[\u0430-\u044f\u0451.]{1,4}")  # т. д., др.
 _LISTED = re.compile(r"\s*(?:\d{1,3}[.)]|[A-Z]\.)\s*\Z")
 _FIRST_WORD = re.compile(r"[\s\"'\u201c\u2018\u00ab(]*([\w'\u2019-]+)")
 _SAYS = (
@@ -38,6 +39,7 @@ _SAYS = (
     "|answers|yelled|yells|thought|thinks|sang|sings|added|adds|murmured|murmurs|laughed|laughs"
 )
 _TAG = re.compile(rf"\s*(?:(?:[\w'\u2019-]+\s+){{1,3}}(?:{_SAYS})|(?:{_SAYS})\s+\w+)\b")
+_DASHED = re.compile(r"\s*[\u2014\u2013-]\s*[^\W\d_A-Z\u0410-\u042f]")
 _QUOTED = re.compile(r"[\"\u201d\u00bb\u300d\u300f\u2019']\s*\Z")
 _PARTICLE = re.compile(r"\s*(?:と|って|という|とか|とは|라고|하고)")
 _TITLE_ENDS = re.compile(r"[\u300b\u3009]\s*\Z")
@@ -103,7 +105,9 @@ def _open(text: str) -> bool:
 
 def _is_one(first: str, second: str) -> bool:
     """Whether two pieces in a row are one sentence."""
-    if not second.strip():
+    if not any(character.isalnum() for character in second):
+        return True
+    if _DASHED.match(second):  # « Stop ! » — said Tom
         return True
     if _LISTED.match(first):  # a number or an initial alone is no sentence
         return True
@@ -127,5 +131,7 @@ def _is_short_for_more(last: str, first: str, second: str) -> bool:
     if plain in _HOURS:
         return len(first.split()) < 4
     following = _FIRST_WORD.match(second)
+    if _CYRILLIC.fullmatch(plain) and following is not None and following[1].islower():
+        return True
     starts = following is not None and following[1].lower() in _STARTERS
     return plain in _TITLES and not starts

@@ -62,9 +62,7 @@ class Cast:
         memory.sentence += 1
         reading = Reading(text, spot, memory, findings)
         matches = list(self._pattern.finditer(text))
-        named = [
-            (match.start(), index) for match in matches if (index := self._named(match)) is not None
-        ]
+        named: list[tuple[int, int]] | None = None
         for match in matches:
             if match.start() < reading.end:
                 continue  # part of an anchor's own words
@@ -73,6 +71,7 @@ class Cast:
                     continue
                 self._mention(reading, match, match["name"], match.end("name"))
             elif match["pronoun"] is not None:
+                named = self._named(matches) if named is None else named
                 self._pronoun(reading, match, named)
             elif match["brace"] is not None:
                 self._braced(reading, match)
@@ -134,10 +133,15 @@ class Cast:
             "braces that belong to the text are doubled: {{ and }}",
         )
 
-    def _named(self, match: re.Match[str]) -> int | None:
-        """Which character a match names, in braces or without."""
-        name = match["brace"] if match["brace"] is not None else match["name"]
-        return None if name is None or name in _SMALL_WORDS else self._index(name)
+    def _named(self, matches: Sequence[re.Match[str]]) -> list[tuple[int, int]]:
+        """Where characters are named, in braces or without, and who they are."""
+        found = []
+        for match in matches:
+            name = match["brace"] if match["brace"] is not None else match["name"]
+            index = None if name is None or name in _SMALL_WORDS else self._index(name)
+            if index is not None:
+                found.append((match.start(), index))
+        return found
 
     def _mention(self, reading: Reading, match: re.Match[str], name: str, end: int) -> None:
         """Put a character in, whose name as written ends at `end`, with what follows and precedes it."""
@@ -168,8 +172,7 @@ class Cast:
                 proper=stand_ins.is_proper(figure.character),
                 possessive=reading.possessive,
             )
-        tail = "" if possessive else stand_ins.tail(figure, name)
-        tail = text[end : end + len(tail)] if text[end : end + len(tail)].lower() == tail else ""
+        tail = "" if possessive else stand_ins.tail(figure, name, text, end)
         prompt, caption = (
             stand_ins.in_prompt(figure, phrase),
             stand_ins.in_caption(figure, phrase, written),

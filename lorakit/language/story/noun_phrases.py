@@ -22,7 +22,7 @@ def word_set(text: str) -> frozenset[str]:
 ARTICLES = frozenset({"the", "a", "an", "this"})
 # these stay, and the anchor's article goes
 _DETERMINERS = word_set(
-    "my your our his her its their whose every each another no some any which what one"
+    "my your our his her its their whose every each another no some any which what one neither either"
 )
 NOT_ADJECTIVES = word_set("""
 and or nor but of with without in on at to from by for into onto over under near beside behind above

@@ -56,6 +56,7 @@ class Reading:
         verbatim: bool = False,
     ) -> None:
         self.text = text
+        self._ascii = text.isascii()
         self.spot = spot
         self.memory = memory
         self.findings = findings
@@ -100,6 +101,8 @@ class Reading:
 
     def _apart(self, words: str, start: int, end: int) -> str:
         """Words with the blanks that part them from letters of a script that has none."""
+        if self._ascii:
+            return words
         around = (self.text[start - 1 : start], self.text[end : end + 1])
         left = bool(around[0]) and joins_words(around[0]) and not joins_words(words[:1])
         right = bool(around[1]) and joins_words(around[1]) and not joins_words(words[-1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lorakit.language.story.noun_phrases import ARTICLES, NOT_ADJECTIVES, a_or_an, with_article
@@ -88,16 +89,29 @@ _OPENING = re.compile(r"(?:^|[\s(])['\u2018]")
 
 def possessive(text: str, end: int) -> tuple[bool, int]:
     """Whether a name that ends at `end` owns something, as in Tom's and James', and where that ends."""
-    if re.match(r"['\u2019]s(?![\w-])", text[end : end + 3]):
+    if re.match(r"['\u2019]s(?![\w-])", text[end : end + 3], re.IGNORECASE):
         return True, end + 2
     if text[end - 1 : end] in ("s", "S") and _PLURAL_S.match(text, end):
         return (False, end) if _OPENING.search(text, 0, end) else (True, end + 1)
     return False, end
 
 
-def tail(figure: Figure, name: str) -> str:
-    """What follows a character's name in its own anchor: ` with a magic hat`."""
-    anchor = figure.character.anchor.lower()
-    spelled = " ".join(name.split()).lower()
-    match = re.search(rf"(?<![\w-]){re.escape(spelled)}(?![\w-])", anchor)
-    return anchor[match.end() :] if match else ""
+def tail(figure: Figure, name: str, text: str, end: int) -> str:
+    """What follows a character's name at `end` and its anchor says anyway: ` with a magic hat`.
+
+    Or all of the anchor, set apart: `, a boy in a red cap,`.
+    """
+    if text[end : end + 1] not in (" ", ",", "("):
+        return ""
+    found = _tail(figure.character.anchor, name).match(text, end)
+    return found[0] if found else ""
+
+
+@lru_cache(maxsize=4096)
+def _tail(anchor: str, name: str) -> re.Pattern[str]:
+    whole = re.escape(anchor)
+    apart = rf"\s*,\s+{whole}(?:,|(?=[.;:!?]|\Z))|\s+\({whole}\)"
+    spelled = " ".join(name.split())
+    own = re.search(rf"(?<![\w-]){re.escape(spelled)}(?![\w-])", anchor, re.IGNORECASE)
+    rest = re.escape(anchor[own.end() :]) if own else ""
+    return re.compile(f"{apart}|{rest}" if rest else apart, re.IGNORECASE)

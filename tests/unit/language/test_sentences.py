@@ -71,6 +71,9 @@ Tom sagt: „Halt. Stopp.“ | Er geht.
 他说：“你好。再见。” | 他走了。 | 小红睡觉。
 （静か。とても。）彼は寝る。 | 夜。
 Он живёт в г. Москва, т.е. далеко. | Том спит.
+«Стой!» — сказал Том. | Он ушёл. | Том, Анна и др. спят. | И т. д.
+"Stop!" he says. | 'Go!' says Anna. | Anna stops.
+J.R.R. Tolkien wakes. | Tom B. Smith sleeps. | He is at 10 Downing St. in London.
 An open ( stays open. | It ends.
 """
 
