@@ -14,7 +14,7 @@ from lorakit.plan.kind import Clip
 from lorakit.plan.tasks.film import FilmCaptions, FilmShot, FilmTask
 
 
-def told_of_aspect(
+def aspect_notes(
     aspect: tuple[int, int] | None, size: tuple[int, int], film: Action | None = None
 ) -> Iterator[str]:
     """Say how large pictures and film are where the pictures have not quite the aspect that was asked for."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.adapter_checks import check_adapters
-from lorakit.kinds.film import told_of_aspect
+from lorakit.kinds.film import aspect_notes
 from lorakit.kinds.frames.checks import check_look, check_prompts, check_scheduler
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import render_settings
@@ -76,5 +76,5 @@ class Generate:
                 )
                 clips.append(Clip((frames[-1].id,), None, prompt.text, ""))
         sheet = contact_sheet(step.name, step.name, clips)
-        notes = tuple(told_of_aspect(step.look.aspect, settings.size(step.look)))
+        notes = tuple(aspect_notes(step.look.aspect, settings.size(step.look)))
         return Made((*frames, sheet), tuple(clips), step.look.aspect, notes)

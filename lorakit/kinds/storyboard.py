@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.chains import CHAINS
-from lorakit.kinds.film import film, told_of_aspect
+from lorakit.kinds.film import aspect_notes, film
 from lorakit.kinds.frames.checks import check_look, check_prompts, check_scheduler, check_strength
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import known_words
@@ -90,12 +90,12 @@ class Storyboards:
             made = film(step.name, board.title, clips, board.video, size, look.aspect)
             actions.append(made)
         looks = dict.fromkeys(s.look for scene in board.scenes for s in scene.sentences)
-        notes = [n for one in looks for n in told_of_aspect(one.aspect, settings.size(one), made)]
-        notes += _told_of_no_film(step, context)
+        notes = [n for one in looks for n in aspect_notes(one.aspect, settings.size(one), made)]
+        notes += _no_film_notes(step, context)
         return Made(tuple(actions), clips, look.aspect, tuple(dict.fromkeys(notes)))
 
 
-def _told_of_no_film(step: StoryboardStep, context: Context) -> Iterator[str]:
+def _no_film_notes(step: StoryboardStep, context: Context) -> Iterator[str]:
     """Say that a board makes no film, unless a step joins its pictures, or it is one of a sweep."""
     joined = any(
         isinstance(other, VideoStep) and step.name in other.of

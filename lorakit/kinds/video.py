@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.kinds.film import film, told_of_aspect
+from lorakit.kinds.film import aspect_notes, film
 from lorakit.language.recipe.documents import VideoStep
 from lorakit.plan.kind import Context, Made
 from lorakit.plan.tasks.frame import FrameTask
@@ -35,4 +35,4 @@ class Videos:
         aspects = {context.made[name].aspect for name in step.of}
         aspect = aspects.pop() if len(aspects) == 1 else None
         made = film(step.name, step.name, clips, step.video, size, aspect)
-        return Made((made,), clips, aspect, tuple(told_of_aspect(aspect, size, made)))
+        return Made((made,), clips, aspect, tuple(aspect_notes(aspect, size, made)))

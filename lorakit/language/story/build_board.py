@@ -41,9 +41,9 @@ _LOOK_OF_A_SENTENCE = frozenset({"negative_prompt", "num_inference_steps", "guid
 
 def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     """Build the storyboard that a tree describes; what is missing or wrong reads as its default."""
-    told = "\n".join(_told(root))
+    story = "\n".join(_texts_of(root))
     characters = tuple(
-        _character(key, node, root, told)
+        _character(key, node, root, story)
         for key, node in access.mapping(root, "characters").items()
     )
     cast = Cast(characters)
@@ -75,7 +75,7 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     )
 
 
-def _told(root: Node) -> Iterator[str]:
+def _texts_of(root: Node) -> Iterator[str]:
     """All that a board tells, as it stands."""
     for scene in access.items(root, "scenes"):
         for node in (access.child(scene, "text"), *access.items(scene, "sentences")):
@@ -84,7 +84,7 @@ def _told(root: Node) -> Iterator[str]:
                 yield text.value
 
 
-def _character(key: str, node: Node, root: Node, told: str) -> Character:
+def _character(key: str, node: Node, root: Node, story: str) -> Character:
     owner = access.child(root, "characters")
     assert owner is not None
     plain = key.replace("_", " ")
@@ -96,7 +96,7 @@ def _character(key: str, node: Node, root: Node, told: str) -> Character:
         id=key,
         anchor=access.text(node, "anchor") or plain,
         name=access.text(node, "name")
-        or usual_name(plain, access.text(node, "anchor") or "", told),
+        or usual_name(plain, access.text(node, "anchor") or "", story),
         aliases=tuple(alias for alias in aliases if alias),
         pronouns=access.choice(node, "pronouns", ("he", "she", "it", "they")),
         place=owner.key_spot(key).place,

@@ -45,16 +45,16 @@ def signs(text: str, *, braces: bool = True) -> Iterator[Sign]:
         return
     taken: list[range] = []
     found: list[Sign] = []
-    for pattern, tell in _SIGNS:
+    for pattern, explain in _SIGNS:
         if pattern is _BRACES and not braces:
             continue
         for match in pattern.finditer(text):
             if any(match.start() in span for span in taken):
                 continue
-            told = tell(match)
-            if told is not None:
+            explained = explain(match)
+            if explained is not None:
                 taken.append(range(match.start(), match.end()))
-                found.append(Sign(match.start(), match[0], *told))
+                found.append(Sign(match.start(), match[0], *explained))
     yield from sorted(found)
 
 

@@ -27,14 +27,14 @@ def figure(character: Character) -> Figure:
     return Figure(character, article, body, frozenset(head))
 
 
-def usual_name(name: str, anchor: str, told: str) -> str:
+def usual_name(name: str, anchor: str, story: str) -> str:
     """What captions call a character without a name of its own: Tom, if it is told so, or else the bunny."""
     if not name.isascii():
         return name
     word = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
-    written: list[str] = re.findall(word, told, re.IGNORECASE)
+    written: list[str] = re.findall(word, story, re.IGNORECASE)
     with_an_article = re.search(
-        rf"\b(?:the|an?|this|that)\s+(?:\w+\s+)?{word}", told, re.IGNORECASE
+        rf"\b(?:the|an?|this|that)\s+(?:\w+\s+)?{word}", story, re.IGNORECASE
     )
     kind = re.search(word, anchor, re.IGNORECASE) is not None or with_an_article is not None
     if written and not kind and all(one[0].isupper() for one in written):
