@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +14,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
+from typing import Any
+
+_HALF = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")  # of a pair, maybe
 
 _roots: ContextVar[_Roots | None] = ContextVar("roots", default=None)
 
@@ -115,3 +120,24 @@ def open_text(
 def read_text(path: Path, most: int, *, encoding: str = "utf-8-sig") -> str:
     """The text of a file of at most so many bytes. Raises OSError, UnicodeDecodeError."""
     return read_regular(path, most).decode(encoding)
+
+
+def parse_json(text: str, *, constants: bool = False) -> Any:
+    """JSON of others: whatever is wrong with it is a ValueError, with words for a user.
+
+    `constants` lets NaN and infinities pass, which are no JSON.
+    """
+    try:
+        data = json.loads(text) if constants else json.loads(text, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
+    if _HALF.search(text):
+        try:
+            json.dumps(data, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("it holds half of a character") from error
+    return data
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
+from lorakit.files import parse_json, read_text
 
 _LARGEST = (
     16 << 20
@@ -196,20 +197,14 @@ def read_json(file: Path, name: str) -> dict[str, Any]:
     try:
         if file.stat().st_size > _LARGEST:
             raise ModelError(f"{what} is larger than any configuration")
-        data = json.loads(file.read_text("utf-8"), parse_constant=_refuse)
+        data = parse_json(read_text(file, _LARGEST, encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"{what} cannot be read: {error.strerror}") from error
-    except RecursionError as error:
-        raise ModelError(f"{what} cannot be read: it nests too deeply") from error
     except ValueError as error:
         raise ModelError(f"{what} cannot be read: {error}") from error
     if not isinstance(data, dict):
         raise ModelError(f"{what} is no object of JSON, and so no configuration")
     return data
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 @functools.cache

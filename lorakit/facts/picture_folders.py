@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from lorakit.facts.found_pictures import USUAL_CAPTIONS, Found
 from lorakit.facts.open_picture import ENDINGS
 from lorakit.facts.picture_memory import PictureMemory
 from lorakit.facts.separated import separated
-from lorakit.files import open_text, read_text
+from lorakit.files import open_text, parse_json, read_text
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
 
@@ -200,11 +199,11 @@ def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
             return
         with open_text(file, newline="") as handle:
             for number, line in enumerate(handle, 1):
-                row = json.loads(line) if line.strip() else {}
+                row = parse_json(line, constants=True) if line.strip() else {}
                 if not isinstance(row, dict):
                     raise DataError("data", "images", f"{file}, line {number}, is no JSON object")
                 yield row
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise DataError("data", "images", f"{file}, line {number}: {error}") from error
 
 

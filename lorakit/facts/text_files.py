@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from lorakit import resources
 from lorakit.facts.data_sets import HUB, DataError, check_column, hub_copy, splits_of
 from lorakit.facts.folders import entries, walk
 from lorakit.facts.separated import separated
-from lorakit.files import open_text, read_text
+from lorakit.files import open_text, parse_json, read_text
 from lorakit.language.recipe.trainings import DataSource
 
 Row = tuple[str, object]
@@ -133,8 +132,8 @@ def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            row = parse_json(line, constants=True)
+        except ValueError as error:
             raise DataError(
                 "data", "texts", f"{name}, line {number}, is no JSON: {error}"
             ) from error

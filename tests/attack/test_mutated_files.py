@@ -18,15 +18,17 @@ from typing import Any
 
 import pytest
 
+from lorakit.facts.weights_header import weights_header
 from tests.attack.commands import lorakit
 from tests.attack.test_terminal_injection import safetensors
+from tests.support.tiny_text import save_bert
 
 MUTANTS = int(os.environ.get("LORAKIT_MUTANTS", "120"))
 _BATCH = 40
 _MOST = 10.0  # s of this process's own work
 DRAW = (
     "recipe: 1\nmodels: {m: {from: m, dtype: fp32}}\nadapters: {a: {from: a.safetensors}}\n"
-    "steps: {d: {kind: generate, model: m, prompts: [a fox], adapters: {a: 1}}}\n"
+    "steps: {d: {kind: generate, model: m, prompts: [%s], adapters: {a: 1}}}\n" % ("a fox " * 13)
 )
 IMAGES = "recipe: 1\ndatasets: {d: {images: d}}\nsteps: {s: {kind: train-image, data: d}}\n"
 TEXTS = "recipe: 1\ndatasets: {d: {texts: %s}}\nsteps: {s: {kind: train-text, data: d}}\n"
@@ -132,8 +134,26 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> tuple[Pa
         f"m/{p.relative_to(home / 'm')}": (DRAW, header_bent, "")
         for p in (home / "m").rglob("*.safetensors")
     }
-    names = {f"lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q.{end}": shape
-             for end, shape in (("lora_down.weight", [2, 32]), ("lora_up.weight", [32, 2]), ("alpha", []))}  # fmt: skip
+    (home / "m" / "studio.json").write_text(
+        json.dumps(
+            {
+                "vocabulary": ["a", "fox"],
+                "default_num_inference_steps": 4,
+                "default_guidance_scale": 2.0,
+            }
+        )
+    )
+    ways["m/studio.json"] = (DRAW, bent, "")
+    for file in sorted((home / "m" / "tokenizer").glob("*")):
+        ways[f"m/tokenizer/{file.name}"] = (DRAW, bent if file.suffix == ".json" else flipped, "")
+    shapes = weights_header(next((home / "m" / "unet").glob("*.safetensors"))).shapes
+    layer, shape = next((n, s) for n, s in shapes.items() if n.endswith("attn1.to_q.weight"))
+    flat = "lora_unet_" + layer.removesuffix(".weight").replace(".", "_")
+    names = {
+        f"{flat}.lora_down.weight": [2, shape[1]],
+        f"{flat}.lora_up.weight": [shape[0], 2],
+        f"{flat}.alpha": [],
+    }
     (home / "a.safetensors").write_bytes(safetensors(names, {"ss_network_dim": "2"}))
     ways["a.safetensors"] = (DRAW, header_bent, "")
     for number, kind in enumerate(("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")):
@@ -155,10 +175,31 @@ def project(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> tuple[Pa
     (home / "p").mkdir()
     (home / "p" / "train.parquet").write_bytes(_parquet(tmp_path_factory.mktemp("table")))
     ways["p/train.parquet"] = (IMAGES.replace("images: d", "images: p"), flipped, "")
+    (home / "bert").mkdir()
+    save_bert(home / "bert")
+    reads = (
+        (TEXTS % "t.csv")
+        .replace("steps:", "models: {b: {from: bert}}\nsteps:")
+        .replace("data: d", "model: b, data: d, max_length: 32")
+    )
+    for file in sorted((home / "bert").glob("*.json")):
+        ways[f"bert/{file.name}"] = (reads, bent, "")
+    ways["bert/model.safetensors"] = (reads, header_bent, "")
     for name, text in (("t.csv", ROWS), ("t.jsonl", LINES)):
         (home / name).write_text(text)
         ways[name] = (TEXTS % name, flipped, "")
     return home, ways
+
+
+def test_without_a_mutation_all_of_it_is_planned(
+    project: tuple[Path, dict[str, Way]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, ways = project
+    monkeypatch.chdir(home)
+    for recipe in dict.fromkeys(recipe for recipe, _, _ in ways.values()):
+        Path("r.yaml").write_text(recipe)
+        said = lorakit("plan", "r.yaml")
+        assert said.code == 0, said.text
 
 
 def _attempts() -> list[object]:

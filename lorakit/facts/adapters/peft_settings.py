@@ -16,6 +16,7 @@ from typing import Any
 import jsonschema_rs
 
 from lorakit.facts.adapters.errors import AdapterError
+from lorakit.files import parse_json
 from lorakit.patterns import BadPattern, Pattern, pattern
 
 KINDS = {"LORA": "lora", "LOHA": "loha", "LOKR": "lokr"}
@@ -119,7 +120,7 @@ class PeftSettings:
 def settings_from(text: str, where: str, network: str = "") -> PeftSettings:
     """Read PEFT's JSON; with `network`, what diffusers' header says of that. Raises AdapterError."""
     try:
-        told = json.loads(text)
+        told = parse_json(text)
         if network and isinstance(told, dict):
             told = {
                 key.removeprefix(f"{network}."): value
