@@ -93,10 +93,10 @@ class LoopSettings:
             ema_decay=train.ema_decay,
             text_encoder_learning_rate=train.text_encoder_learning_rate,
             trackers=task.trackers,
-            # SDXL takes its first text encoder's words before its last layer
+            # SDXL takes its first text encoder's words before its last layer, and so does clip_skip
             idle_weights=isinstance(task, TrainImageTask)
             and task.train_text_encoder
-            and task.family == "sdxl",
+            and (task.family == "sdxl" or bool(task.clip_skip)),
         )
 
 

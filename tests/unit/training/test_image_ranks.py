@@ -21,9 +21,9 @@ warnings.simplefilter("ignore")
 from lorakit.training.engine import TrainEngine
 from tests.support.image_training import encoded, fox_recipe
 
-model, home, processes = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+model, home, processes, more = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]
 home.mkdir()
-step = ("train_text_encoder: true, lora: {rank: 2}, "
+step = (more + "train_text_encoder: true, lora: {rank: 2}, "
         "train: {max_train_steps: 3, batch_size: 2, learning_rate: 1e-3, precision: fp32}, "
         "resources: {processes: " + processes + "}")
 _, job, _ = encoded(fox_recipe(home, model, step), home / "scratch")
@@ -37,9 +37,11 @@ print(json.dumps({"losses": losses, "ended": ended}))
 """
 
 
-def trained(model: Path, home: Path, processes: int) -> tuple[list[float], dict[str, torch.Tensor]]:
+def trained(
+    model: Path, home: Path, processes: int, more: str = ""
+) -> tuple[list[float], dict[str, torch.Tensor]]:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(model), str(home), str(processes)],
+        [sys.executable, "-c", PROGRAM, str(model), str(home), str(processes), more],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -64,6 +66,12 @@ def test_sdxl_with_its_text_encoders_is_trained_by_two_processes_as_by_one(
     assert any("text_encoder" in name for name in shared)
     for name, tensor in alone.items():
         assert torch.allclose(tensor, shared[name], atol=1e-4), name
+
+
+def test_layers_that_clip_skip_leaves_out_are_not_waited_for(tiny_sd: Path, tmp_path: Path) -> None:
+    losses, adapter = trained(tiny_sd, tmp_path / "two", 2, "clip_skip: 1, ")
+    assert len(losses) == 3
+    assert any("text_encoder" in name for name in adapter)
 
 
 def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
