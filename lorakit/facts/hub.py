@@ -30,8 +30,8 @@ def snapshot(
     that are fetched; `complete` says whether a folder has them all, whoever fetched it. Raises HubError.
     """
     try:
-        here = _here(repository, repo_type, revision)
-        if here is not None and (complete is None or complete(here)):
+        here, whole = _here(repository, repo_type, revision)
+        if here is not None and (complete(here) if complete else whole):
             return here
         if not download:
             return None
@@ -43,21 +43,20 @@ def snapshot(
         raise in_words(repository, revision, error) from error
 
 
-def _here(repository: str, repo_type: Kind, revision: str | None) -> Path | None:
-    """The folder of the files that are here. Some may be missing, where they were fetched one by one."""
+def _here(repository: str, repo_type: Kind, revision: str | None) -> tuple[Path | None, bool]:
+    """The folder of the files that are here, and whether the hub's list of them has no more."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        return Path(
-            snapshot_download(
-                repository, repo_type=repo_type, revision=revision, local_files_only=True
-            )
+        found = snapshot_download(
+            repository, repo_type=repo_type, revision=revision, local_files_only=True
         )
     except LocalEntryNotFoundError as error:
         # another program fetched what it needed, which may be all that we need
         part = getattr(error, "snapshot_path", None)
-        return Path(part) if part else None
+        return (Path(part) if part else None), False
+    return Path(found), True
 
 
 def _chosen(

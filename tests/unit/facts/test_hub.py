@@ -165,6 +165,27 @@ def test_a_download_that_was_cut_off_is_not_taken_for_a_model(
     assert published.weights("unet") in hub.fetched
 
 
+def test_of_a_repository_that_is_wanted_whole_a_part_is_not_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    from lorakit.facts.hub import snapshot
+
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    published.empty(folder, ["a.csv", "b.csv"])
+    part = tmp_path / "part"
+    part.mkdir()
+    published.empty(part, ["a.csv"])
+    cached(tmp_path / "cache", part, folder)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    assert snapshot("someone/model", download=False) is None
+    shutil.rmtree(tmp_path / "cache")
+    cached(tmp_path / "cache", folder, folder)
+    assert snapshot("someone/model", download=False) is not None
+
+
 ANSWERS = {
     "gated": (403, "GatedRepo", "is gated", "accept them at"),
     "gated, nobody logged in": (401, "GatedRepo", "is gated", "hf auth login"),
