@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.plan.workers import WORKERS
 
@@ -25,7 +26,7 @@ class EngineProtocol(Protocol):
         """Do a bounded piece of work; the jobs that ended with it."""
 
 
-def build(slot: str, spec: Mapping[str, Any], report: Report) -> EngineProtocol:
+def build(slot: str, spec: EngineSpec, report: Report) -> EngineProtocol:
     """Load the engine of a slot."""
     # the one before holds itself, by its networks' hooks: without this both would be in memory
     gc.collect()

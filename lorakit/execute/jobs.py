@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lorakit.plan.actions import Action, Engine
+from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.store.sources import Read, Sources, texts_in
@@ -41,14 +42,12 @@ def reads(sources: Sources, store: Store, *values: object) -> list[Read]:
 
 def settled(action: Action, inputs: Mapping[str, Output], store: Store) -> Engine:
     """An engine with the paths of adapters that this run, or one before it, has trained."""
-    engine = action.engine
-    paths = engine.spec.get("adapter_paths")
-    if not isinstance(paths, list) or not any(str(p).startswith("input:") for p in paths):
+    engine, spec = action.engine, action.engine.spec
+    if not isinstance(spec, DrawingSpec):
         return engine
-    found = [
-        str(store.object_path(inputs[role].digest))
-        if (role := str(path).removeprefix("input:")) in inputs
-        else path
-        for path in paths
-    ]
-    return replace(engine, spec={**engine.spec, "adapter_paths": found})
+
+    def found(path: str) -> str:
+        made = inputs.get(path.removeprefix("input:")) if path.startswith("input:") else None
+        return path if made is None else str(store.object_path(made.digest))
+
+    return replace(engine, spec=replace(spec, adapter_paths=tuple(map(found, spec.adapter_paths))))

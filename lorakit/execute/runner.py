@@ -200,7 +200,7 @@ class Runner:
                     )
                     continue
                 engine = jobs.settled(action, inputs, self._store)
-                reads = jobs.reads(self._plan.sources, self._store, engine.spec)
+                reads = jobs.reads(self._plan.sources, self._store, engine.spec.to_json())
                 slot.worker.open(engine, reads)
                 slot.worker.submit(self._job(action, inputs))
 

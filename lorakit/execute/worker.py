@@ -26,6 +26,7 @@ from lorakit.diagnostics import in_words
 from lorakit.execute.engines import EngineProtocol, build
 from lorakit.plan import memory
 from lorakit.plan.tasks.job import job_from_json
+from lorakit.plan.tasks.json_form import from_json
 from lorakit.plan.workers import WORKERS
 from lorakit.store.sources import SourceReading
 
@@ -125,14 +126,15 @@ class Worker:
         elif message["do"] == "open":
             if message["engine"] != self._engine_id:
                 began = time.monotonic()
+                spec = from_json(WORKERS[self._slot].spec, message["spec"])
                 self._past_calls = Counter(self._calls())
                 self._engine = None  # let go of the old weights before the new ones come
-                self.tell(event="state", state="loading", detail=message["spec"].get("name", ""))
+                self.tell(event="state", state="loading", detail=spec.name)
                 self._engine_id = ""
                 try:
                     reading = SourceReading(message.get("reads", ()))
                     reading.begin()
-                    self._engine = build(self._slot, message["spec"], self.progress)
+                    self._engine = build(self._slot, spec, self.progress)
                     reading.end()
                 except Exception as error:  # noqa: BLE001 - one bad model must not end the others' work
                     self._engine = None

@@ -113,7 +113,9 @@ class WorkerHandle:
         """Have the worker load an engine, unless it has it; `reads` are the files that it is made from."""
         if self.engine_id != engine.id:
             self.engine_id = engine.id
-            self._send({"do": "open", "engine": engine.id, "spec": engine.spec, "reads": reads})
+            self._send(
+                {"do": "open", "engine": engine.id, "spec": engine.spec.to_json(), "reads": reads}
+            )
 
     def submit(self, job: Job[WorkerTask]) -> None:
         """Send a job."""

@@ -10,6 +10,7 @@ from lorakit.facts.models import ModelFacts
 from lorakit.facts.pictures import Picture
 from lorakit.plan.actions import Action, Engine
 from lorakit.plan.cost import Cost
+from lorakit.plan.engine_specs import EncodingSpec
 from lorakit.plan.kind import Context
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask, View
 from lorakit.plan.tasks.task import WorkerTask
@@ -35,12 +36,12 @@ class EncodingActions:
         self._read, self._clip_skip = max_token_length, clip_skip
         machine = context.facts.machine
         self._device_class = machine.device_class
-        spec = {
-            "path": str(model.path),
-            "family": model.family,
-            "device": machine.device,
-            "name": model.source,
-        }
+        spec = EncodingSpec(
+            name=model.source,
+            path=str(model.path),
+            family=model.family,
+            device=machine.device,
+        )
         known = [model.vae, model.text_encoder_digest, model.family, machine.device]
         self._engine = Engine(ENCODE_SLOT, spec, digest_of(known) if model.digest else "")
         self.latents: dict[object, Action] = {}

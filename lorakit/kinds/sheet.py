@@ -10,7 +10,7 @@ from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Clip
 from lorakit.plan.tasks.sheet import ContactSheetTask, SheetPicture, SheetRows, SideBySideTask
 
-ASSEMBLY = Engine("assemble", {}, "assemble")
+ASSEMBLY = Engine("assemble", id="assemble")
 
 
 def pictures_of(

@@ -27,6 +27,7 @@ from lorakit.kinds.training_plan import (
 from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine, Input
+from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.kind import Context, Made
 from lorakit.plan.tasks.training import EncodedSample, TrainImageTask
 from lorakit.store.canonical import digest_of
@@ -77,7 +78,7 @@ class TrainImages:
             place=step.place,
             engine=Engine(
                 TRAIN_SLOT,
-                {"name": model.source},
+                EngineSpec(model.source),
                 digest_of([name, task.key()]) if model.digest and seen.samples else "",
             ),
             task=task,

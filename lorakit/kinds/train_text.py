@@ -23,6 +23,7 @@ from lorakit.kinds.training_plan import (
 from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine
+from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.kind import Context, Made
 from lorakit.plan.tasks.training import TrainTextTask
 from lorakit.store.canonical import digest_of
@@ -97,7 +98,7 @@ class TrainTexts:
             label=f"{step.method} training of {facts.source} on {source.texts or source.name}",
             place=step.place,
             engine=Engine(
-                TRAIN_SLOT, {"name": facts.source}, digest_of([name, task.key()]) if known else ""
+                TRAIN_SLOT, EngineSpec(facts.source), digest_of([name, task.key()]) if known else ""
             ),
             task=task,
             cost=cost(step, context, training, counted),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Place
 from lorakit.plan.cost import Cost
+from lorakit.plan.engine_specs import NOTHING, EngineSpec
 from lorakit.plan.tasks.task import WorkerTask
 
 
@@ -31,12 +32,12 @@ class Input:
 class Engine:
     """What a worker must have at hand before it can do an action's work.
 
-    `slot` names the worker (`render`, `assemble`); `spec` is what it loads, as plain JSON; two actions
+    `slot` names the worker (`render`, `assemble`); `spec` is what it loads; two actions
     whose engines are equal can share a warm one.
     """
 
     slot: str
-    spec: Mapping[str, object] = field(default_factory=dict, hash=False)
+    spec: EngineSpec = NOTHING
     id: str = ""
 
 

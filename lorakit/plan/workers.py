@@ -6,24 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lorakit.plan import memory
+from lorakit.plan.engine_specs import DrawingSpec, EncodingSpec, EngineSpec
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerKind:
     """One kind of worker.
 
-    `engine` is the class that works in it, imported there only. `packages` are those whose version can
-    change the bits of what it makes. With `torch` it computes with torch, and takes the lock that keeps two
-    runs from doing so at once. It holds so many `jobs`; a `fresh` one does a single job and makes way, and
-    one that `leaves` ends when nothing waits, since its memory is needed elsewhere. `patience` is how many
-    seconds it may take to stop. `loading` guesses the seconds that an engine takes to load, `begin` those
-    that each job takes before and after its units. `steps` says that its units are steps whose speed is
-    worth telling, `way_out` what to change where its memory is short.
+    `engine` is the class that works in it, imported there only, and `spec` what that is told. `packages` are
+    those whose version can change the bits of what it makes. With `torch` it computes with torch, and takes
+    the lock that keeps two runs from doing so at once. It holds so many `jobs`; a `fresh` one does a single
+    job and makes way, and one that `leaves` ends when nothing waits, since its memory is needed elsewhere.
+    `patience` is how many seconds it may take to stop. `loading` guesses the seconds that an engine takes to
+    load, `begin` those that each job takes before and after its units. `steps` says that its units are steps
+    whose speed is worth telling, `way_out` what to change where its memory is short.
     """
 
     name: str
     engine: str
     packages: tuple[str, ...]
+    spec: type[EngineSpec] = EngineSpec
     torch: bool = True
     jobs: int = 64  # enough to fill its waves, few enough to stop quickly
     fresh: bool = False
@@ -42,12 +44,14 @@ WORKERS: Mapping[str, WorkerKind] = {
             "render",
             "lorakit.rendering.engine:RenderEngine",
             ("torch", "diffusers", "transformers", "peft"),
+            spec=DrawingSpec,
             loading=6.0,
         ),
         WorkerKind(
             "encode",
             "lorakit.training.encode_engine:EncodeEngine",
             ("torch", "diffusers", "transformers"),
+            spec=EncodingSpec,
             leaves=True,
         ),
         WorkerKind(

@@ -29,6 +29,7 @@ from lorakit.rendering.sweep_table import write_best, write_sweep
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from lorakit.plan.engine_specs import EngineSpec
     from lorakit.plan.tasks.job import Job, Report
     from lorakit.plan.tasks.task import WorkerTask
 
@@ -42,10 +43,10 @@ class AssemblyEngine:
     """Does jobs one after the other, a slice of work at a call, so that its worker stays reachable.
 
     The tasks it knows are those of the two tables below. `report` is told of progress at most once a slice.
-    `spec` is empty: nothing is loaded.
+    Nothing is loaded.
     """
 
-    def __init__(self, spec: Mapping[str, object], report: Report) -> None:
+    def __init__(self, spec: EngineSpec, report: Report) -> None:
         self.spec = spec
         self._report = report
         self._waiting: deque[Job[Any]] = deque()

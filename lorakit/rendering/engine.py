@@ -17,6 +17,7 @@ from lorakit.cpu.heap import keep_freed_memory
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.facts.devices import HOST
 from lorakit.models.loading import load_pipeline
+from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.rendering import png
@@ -42,32 +43,31 @@ class RenderEngine:
     A job ends as `{"id", "outputs": {"picture": path, "latents": path}}` or `{"id", "error"}`.
     """
 
-    def __init__(self, spec: Mapping[str, Any], report: Report) -> None:
+    def __init__(self, spec: DrawingSpec, report: Report) -> None:
         adapters = [
             (Path(path), float(weight))
-            for path, (_, weight) in zip(spec["adapter_paths"], spec["adapters"], strict=True)
+            for path, (_, weight) in zip(spec.adapter_paths, spec.adapters, strict=True)
         ]
-        device = str(spec["device"])
         keep_freed_memory()
         self.calls: Counter[str] = Counter()
         self._pipeline = load_pipeline(
-            Path(spec["path"]), spec["family"], spec["precision"], device, adapters
+            Path(spec.path), spec.family, spec.precision, spec.device, adapters
         )
         self._count_calls()
         compute_row_by_row(self._pipeline.unet)
         cache_projections(self._pipeline.unet)
         self._stack = Stacker()
-        self._device = device
-        self._factor = int(spec["vae_factor"])
-        self._batch_size = int(spec["wave"])
-        self._encoder = PromptEncoder(self._pipeline, spec["family"], device)
-        self._predict = predictor(self._pipeline.unet, device)
+        self._device = spec.device
+        self._factor = spec.vae_factor
+        self._batch_size = spec.batch_size
+        self._encoder = PromptEncoder(self._pipeline, spec.family, spec.device)
+        self._predict = predictor(self._pipeline.unet, spec.device)
         self._report = report
         self._waiting: list[FrameJob] = []
         self._rows: dict[str, Row] = {}
         self._jobs: dict[str, FrameJob] = {}
         self._began: dict[str, float] = {}
-        known = KnownBatchSizes(Path(spec["widths"]) if spec.get("widths") else None, spec)
+        known = KnownBatchSizes(Path(spec.batch_sizes) if spec.batch_sizes else None, spec)
         self._batch_sizes = BatchSizes(self._batch_size, known)
         self._turn = 0
 

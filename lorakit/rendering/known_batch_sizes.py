@@ -9,22 +9,20 @@ from __future__ import annotations
 import contextlib
 import platform
 import re
-from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from lorakit.facts.devices import DEVICES
 from lorakit.facts.machine import cpu_patches
+from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.store import sealed
 from lorakit.store.canonical import digest_of
 
 _VERSION = 2  # to be raised where the UNet is called in another way
 Tried = dict[int, int]
 _MANY = 256  # entries kept; a project that tries many models must not gather them for ever
-_DECIDING = ("digest", "family", "adapters", "precision", "device", "wave")
 
 
 def _processor(device: str) -> str:
@@ -41,14 +39,14 @@ def _processor(device: str) -> str:
 class KnownBatchSizes:
     """What is known of one engine's batch sizes; `file` is None where nothing is to be kept."""
 
-    def __init__(self, file: Path | None, spec: Mapping[str, Any]) -> None:
+    def __init__(self, file: Path | None, spec: DrawingSpec) -> None:
         self._file = file
         self._surroundings: dict[str, object] = {
-            **{name: spec[name] for name in _DECIDING if name in spec},
+            **spec.key(),
             "version": _VERSION,
             "torch": torch.__version__,
             "diffusers": metadata.version("diffusers"),
-            "processor": _processor(str(spec["device"])),
+            "processor": _processor(spec.device),
             "threads": torch.get_num_threads(),
             "patches": cpu_patches(),
         }

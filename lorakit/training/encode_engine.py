@@ -18,6 +18,7 @@ import torch
 
 from lorakit.diagnostics import LorakitError, in_words
 from lorakit.models.loading import load_pipeline
+from lorakit.plan.engine_specs import EncodingSpec
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.rendering.prompt_encoder import PromptEncoder
@@ -29,12 +30,11 @@ from lorakit.training.image_data import encode, mask_of, pixels
 class EncodeEngine:
     """Holds a VAE and text encoders in fp32. One step is one picture or one caption."""
 
-    def __init__(self, spec: Mapping[str, Any], report: Report) -> None:
-        family = str(spec["family"])
+    def __init__(self, spec: EncodingSpec, report: Report) -> None:
         self._pipeline = load_pipeline(
-            Path(spec["path"]), family, "fp32", str(spec["device"]), without=("unet",)
+            Path(spec.path), spec.family, "fp32", spec.device, without=("unet",)
         )
-        self._encoder = PromptEncoder(self._pipeline, family, str(spec["device"]))
+        self._encoder = PromptEncoder(self._pipeline, spec.family, spec.device)
         self._report = report
         self._waiting: deque[Job[LatentsTask | EmbedsTask]] = deque()
 

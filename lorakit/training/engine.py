@@ -12,6 +12,7 @@ import torch
 
 from lorakit.diagnostics import LorakitError, in_words
 from lorakit.plan import memory
+from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.plan.tasks.training import TrainTask
 from lorakit.training.ranks import Ranks
@@ -41,7 +42,7 @@ _DISK_FULL = (
 class TrainEngine:
     """Does jobs one after the other."""
 
-    def __init__(self, spec: Mapping[str, object], report: Report) -> None:
+    def __init__(self, spec: EngineSpec, report: Report) -> None:
         self.spec = spec
         self._report = report
         self._waiting: deque[TrainJob] = deque()

@@ -65,7 +65,7 @@ def _planned(planned: Planned) -> dict[str, object]:
         "engine": {
             "slot": action.engine.slot,
             "id": action.engine.id,
-            "spec": _plain(action.engine.spec),
+            "spec": action.engine.spec.to_json(),
         },
         "params": action.task.key(),
         "inputs": [

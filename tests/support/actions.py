@@ -73,7 +73,7 @@ def frame_action(
 ) -> Action:
     """A frame at an address; `task` are fields of its task that matter."""
     return action_of(
-        replace(FRAME, **task), id_, Engine("render", {}, engine), inputs=inputs, units=units
+        replace(FRAME, **task), id_, Engine("render", id=engine), inputs=inputs, units=units
     )
 
 

@@ -5,25 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.job import Job
 from lorakit.rendering.engine import RenderEngine
 
 
-def spec(folder: Path, **other: object) -> dict[str, Any]:
+def spec(folder: Path, **other: Any) -> DrawingSpec:
     """What a worker is told of a tiny model without adapters."""
-    return {
-        "path": str(folder),
-        "family": "sd",
-        "precision": "fp32",
-        "device": "cpu",
-        "vae_factor": 8,
-        "wave": 2,
-        "adapters": [],
-        "adapter_paths": [],
-        "name": "tiny",
-        **other,
-    }
+    given: dict[str, Any] = {"family": "sd", "precision": "fp32", "batch_size": 2, **other}
+    return DrawingSpec(
+        name="tiny", path=str(folder), digest="tiny", device="cpu", vae_factor=8, **given
+    )
 
 
 def draw(engine: RenderEngine, out: Path, **other: Any) -> dict[str, Any]:

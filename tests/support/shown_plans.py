@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from lorakit.diagnostics import Place
 from lorakit.plan.actions import Engine, Input
+from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.states import Estimate, Plan, Planned, State, Waves
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.sheet import ContactSheetTask
 from tests.support.actions import FRAME, action_of
 
-RENDER = Engine("render", {"name": "lorakit:studio", "wave": 8}, "studio")
-ASSEMBLE = Engine("assemble", {}, "assemble")
+RENDER = Engine("render", EngineSpec("lorakit:studio"), "studio")
+ASSEMBLE = Engine("assemble", id="assemble")
 BOARD = "storyboards/bunny.yaml"
 
 

@@ -15,12 +15,11 @@ from lorakit.plan.actions import Engine, Input
 from lorakit.plan.aspect import nearest_size
 from lorakit.plan.cost import Cost
 from lorakit.plan.drawing_memory import drawing_bytes
+from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.kind import Context
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import FOLDER
 
-# of an engine's spec: what says where something is, and decides nothing
-_LOCAL = ("path", "adapter_paths", "name", "widths")
 DRAFT_STEPS = 8
 
 
@@ -87,20 +86,20 @@ class RenderSettings:
 
     def _settle_engine(self, batch_size: int) -> Engine:
         model = self.model
-        spec: dict[str, object] = {
-            "path": str(model.path),
-            "digest": model.digest,
-            "family": model.family,
-            "vae_factor": model.vae_factor,
-            "precision": self.precision,
-            "device": self.device,
-            "wave": batch_size,
-            "adapters": [list(a) for a in self.worn.weighed],
-            "adapter_paths": list(self.worn.paths),
-            "name": model.source,
-            "widths": str(self.context.project.root / FOLDER / "widths.json"),
-        }
-        known = {k: v for k, v in spec.items() if k not in _LOCAL}
+        spec = DrawingSpec(
+            name=model.source,
+            path=str(model.path),
+            digest=model.digest,
+            family=model.family,
+            vae_factor=model.vae_factor,
+            precision=self.precision,
+            device=self.device,
+            batch_size=batch_size,
+            adapters=self.worn.weighed,
+            adapter_paths=self.worn.paths,
+            batch_sizes=str(self.context.project.root / FOLDER / "widths.json"),
+        )
+        known = spec.key()
         # an adapter that is still to be made stands for what it will be: one run makes it once
         known["trained"] = [[i.role, i.action, i.output] for i in self.worn.inputs]
         return Engine("render", spec, digest_of(known) if model.digest else "")

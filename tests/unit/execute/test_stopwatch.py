@@ -30,7 +30,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 def training(steps: int) -> Action:
     cost = Cost("train-text|this model on this machine", operations=1e12)
-    return action_of(TEXTS, "judge/training", Engine("train", {}, "one"), units=steps, cost=cost)
+    return action_of(TEXTS, "judge/training", Engine("train", id="one"), units=steps, cost=cost)
 
 
 def followed(watch: Stopwatch, at: Callable[[float], None], steps: int) -> None:

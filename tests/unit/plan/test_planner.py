@@ -277,7 +277,7 @@ def test_a_key_is_as_different_as_its_parameters(one: FrameTask, other: FrameTas
 
 
 def action_with(task: WorkerTask) -> Action:
-    return action_of(task, "a", Engine("render", {}, "e"))
+    return action_of(task, "a", Engine("render", id="e"))
 
 
 @dataclass(frozen=True, slots=True)

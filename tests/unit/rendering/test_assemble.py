@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.tasks.film import FilmCaptions, FilmShot, FilmTask
 from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.sheet import ContactSheetTask, SheetPicture, SheetRows
@@ -44,7 +45,7 @@ def drain(engine, limit=200):
 
 def test_jobs_are_done_in_turn_and_their_files_named(tmp_path, paths, decode):
     told = []
-    engine = AssemblyEngine({}, lambda *progress: told.append(progress))
+    engine = AssemblyEngine(EngineSpec(), lambda *progress: told.append(progress))
     assert not engine.busy
     assert engine.step() == []
     engine.submit(film_job(1, paths, tmp_path / "a", captions=FilmCaptions("top", 0.1)))
@@ -62,7 +63,7 @@ def test_jobs_are_done_in_turn_and_their_files_named(tmp_path, paths, decode):
 
 
 def test_a_failed_job_leaves_the_others_alone(tmp_path, paths):
-    engine = AssemblyEngine({}, lambda *_: None)
+    engine = AssemblyEngine(EngineSpec(), lambda *_: None)
     engine.submit(film_job(1, [tmp_path / "gone"], tmp_path / "a"))
     engine.submit(replace(sheet_job(paths, tmp_path / "c"), task=FRAME))
     engine.submit(film_job(2, paths, tmp_path / "b"))
@@ -75,7 +76,7 @@ def test_a_failed_job_leaves_the_others_alone(tmp_path, paths):
 
 def test_a_step_is_short_though_the_film_is_long(tmp_path, paths):
     told = []
-    engine = AssemblyEngine({}, lambda *progress: told.append(progress))
+    engine = AssemblyEngine(EngineSpec(), lambda *progress: told.append(progress))
     engine.submit(film_job(1, paths * 20, tmp_path / "a", height=360))
     longest, steps = 0.0, 0
     while engine.busy:
@@ -89,7 +90,7 @@ def test_a_step_is_short_though_the_film_is_long(tmp_path, paths):
 
 
 def test_closing_gives_up_and_leaves_nothing(tmp_path, paths):
-    engine = AssemblyEngine({}, lambda *_: None)
+    engine = AssemblyEngine(EngineSpec(), lambda *_: None)
     engine.submit(film_job(1, paths * 50, tmp_path / "a", height=720))
     engine.step()
     engine.close()

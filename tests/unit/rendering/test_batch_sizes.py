@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.models.loading import load_pipeline
+from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.rendering.batch_sizes import BatchSizes
 from lorakit.rendering.known_batch_sizes import KnownBatchSizes
 from lorakit.rendering.prompt_encoder import PromptEncoder
@@ -18,7 +20,15 @@ from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, advance_trying, predictor
 
 SORT = ((4, 8, 8), True)
-SPEC = {"device": "cpu", "digest": "a", "precision": "fp32", "wave": 8}
+SPEC = DrawingSpec(
+    path="",
+    digest="a",
+    family="sd",
+    vae_factor=8,
+    precision="fp32",
+    device="cpu",
+    batch_size=8,
+)
 SHAPE = (1, 4, 8, 8)
 
 
@@ -124,8 +134,8 @@ def test_many_short_frames_are_worth_a_try_that_one_is_not() -> None:
 def test_found_batch_sizes_are_kept_for_the_same_surroundings_only(tmp_path: Path) -> None:
     file = tmp_path / "widths.json"
 
-    def known(**other: object) -> BatchSizes:
-        return BatchSizes(8, KnownBatchSizes(file, {**SPEC, **other}))
+    def known(**other: Any) -> BatchSizes:
+        return BatchSizes(8, KnownBatchSizes(file, replace(SPEC, **other)))
 
     first = known()
     first.tell(SORT, 1, equal=False)

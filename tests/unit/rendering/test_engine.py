@@ -78,7 +78,7 @@ def test_one_model_is_in_memory_at_a_time(
     out = io.StringIO()
     worker = Worker("render", out)
     for number, folder in enumerate((tiny_sd, tiny_sd2, tiny_sd)):
-        worker._handle({"do": "open", "engine": f"{number}", "spec": spec(folder)})
+        worker._handle({"do": "open", "engine": f"{number}", "spec": spec(folder).to_json()})
     told = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [m["state"] for m in told if m["event"] == "state"].count("ready") == 3, told
     assert alive == [0, 0, 0]

@@ -18,6 +18,7 @@ PROGRAM = """\
 import json, sys, warnings
 from pathlib import Path
 warnings.simplefilter("ignore")
+from lorakit.plan.engine_specs import NOTHING
 from lorakit.training.engine import TrainEngine
 from tests.support.image_training import encoded, fox_recipe
 
@@ -28,7 +29,7 @@ step = (more + "train_text_encoder: true, lora: {rank: 2}, "
         "resources: {processes: " + processes + "}")
 _, job, _ = encoded(fox_recipe(home, model, step), home / "scratch")
 losses = []
-engine = TrainEngine({}, lambda job, done, total, figures: losses.append(figures["loss"]))
+engine = TrainEngine(NOTHING, lambda job, done, total, figures: losses.append(figures["loss"]))
 engine.submit(job)
 ended = []
 while engine.busy:

@@ -11,6 +11,7 @@ import pytest
 
 from lorakit.facts.text_data import as_json
 from lorakit.language.recipe.trainings import Columns, DataSource
+from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.training import TrainTextTask
 from lorakit.training.engine import TrainEngine
@@ -67,7 +68,7 @@ def finished(job: TextJob) -> tuple[dict[str, object], list[dict[str, float]]]:
     def report(_id: str, done: int, _total: int, figures: dict[str, float]) -> None:
         told.append({"step": done, **figures})
 
-    engine = TrainEngine({}, report)
+    engine = TrainEngine(EngineSpec(), report)
     engine.submit(job)
     while True:
         for ended in engine.step():
@@ -92,7 +93,7 @@ def test_looking_changes_nothing_and_a_stopped_training_looks_again(job: TextJob
     whole, _ = finished(job)
     expected = Path(whole["outputs"]["adapter"]).read_bytes()
     again = elsewhere(job)
-    engine = TrainEngine({}, lambda *_: None)
+    engine = TrainEngine(EngineSpec(), lambda *_: None)
     engine.submit(again)
     for _ in range(40):  # in the midst of steps and looks
         engine.step()

@@ -15,6 +15,7 @@ from lorakit.execute.events import (
     WorkerState,
 )
 from lorakit.plan.actions import Engine
+from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.states import Estimate, Plan, Planned, State
 from lorakit.ui.live import LiveView, view_for
 from lorakit.ui.plain import PlainView
@@ -360,7 +361,7 @@ def test_paths_outside_the_current_folder_stay_whole(console, folder):
 
 def trainings(*steps):
     """A plan of trainings, one after the other, which are expected to take 40 s each."""
-    engine = Engine("train", {"name": "lorakit:minilm"}, "minilm")
+    engine = Engine("train", EngineSpec("lorakit:minilm"), "minilm")
     actions = [
         action_of(TEXTS, f"{name}/training", engine, step=name, label="training", units=units)
         for name, units in steps

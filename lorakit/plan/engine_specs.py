@@ -1,0 +1,57 @@
+"""What workers load before they can do anything: the planner fills it in, the worker reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lorakit.plan.tasks.json_form import BESIDE, key_of, keyed_as, to_json
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """Nothing that takes time; `name` is what a user calls the model that is worked with."""
+
+    name: str = field(default="", metadata=BESIDE)
+
+    def key(self) -> dict[str, Any]:
+        """What of it decides results, as plain JSON; where files are does not."""
+        made: dict[str, Any] = key_of(self)
+        return made
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole of it, as plain JSON."""
+        made: dict[str, Any] = to_json(self)
+        return made
+
+
+NOTHING = EngineSpec()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawingSpec(EngineSpec):
+    """A pipeline that draws `batch_size` rows a call, with what it wears.
+
+    `adapters` are digests, or `input:<role>`, with their weights; `adapter_paths` their files in the same
+    order. `batch_sizes` is the file that remembers which smaller calls are equal; empty where there is none.
+    """
+
+    path: str = field(metadata=BESIDE)
+    digest: str | None
+    family: str
+    vae_factor: int
+    precision: str
+    device: str
+    batch_size: int = field(metadata=keyed_as("wave"))
+    adapters: tuple[tuple[str, float], ...] = ()
+    adapter_paths: tuple[str, ...] = field(default=(), metadata=BESIDE)
+    batch_sizes: str = field(default="", metadata=BESIDE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodingSpec(EngineSpec):
+    """The autoencoder and the text encoders of a model."""
+
+    path: str = field(metadata=BESIDE)
+    family: str
+    device: str
