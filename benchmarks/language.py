@@ -122,7 +122,7 @@ def library_check(path: Path) -> Callable[[], object]:
     value = yaml.load(
         path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     )
-    validator = jsonschema.Draft7Validator(schemas.load("storyboard.schema.json"))
+    validator = jsonschema.Draft201909Validator(schemas.load("storyboard.schema.json"))
     return lambda: list(validator.iter_errors(value))
 
 

@@ -63,7 +63,13 @@ def resolved(node: dict[str, Any], name: str) -> dict[str, Any]:
         for part in pointer.split("/"):
             target = target[part]
         node = {**target, **{k: v for k, v in node.items() if k != "$ref"}}
-    return node
+    keys = dict(node.get("properties", {}))
+    for one in node.get("allOf", ()):
+        if "$ref" in one:
+            file = one["$ref"].partition("#/")[0].split(".")[0] or name
+            found = resolved(one, name)["properties"]
+            keys |= {key: resolved(value, file) for key, value in found.items()}
+    return {**node, "properties": keys} if keys else node
 
 
 def kind_of(node: dict[str, Any]) -> str:
@@ -125,8 +131,15 @@ def page() -> str:
             first, _, rest = group.partition(".")
             node = whole if not group else whole["definitions"][first]
             if rest:
-                node = node["properties"][rest]
-            lines += [f"## {title}", "", node["description"], "", *table(node, name), ""]
+                node = resolved(resolved(node, name)["properties"][rest], name)
+            lines += [
+                f"## {title}",
+                "",
+                node["description"],
+                "",
+                *table(resolved(node, name), name),
+                "",
+            ]
     return "\n".join(lines)
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _LOOK = defaults(STORYBOARD, "look")
 _SENTENCE = defaults(STORYBOARD, "sentence")
 _CHAIN = defaults(STORYBOARD, "chain")
-_VIDEO = defaults(STORYBOARD, "video")
-_TRANSITION = defaults(STORYBOARD, "video", "transition")
-_CAPTIONS = defaults(STORYBOARD, "video", "captions")
+_VIDEO = defaults(STORYBOARD, "film")
+_TRANSITION = defaults(STORYBOARD, "film", "transition")
+_CAPTIONS = defaults(STORYBOARD, "film", "captions")
 ChainFrom = Literal["noise", "previous", "anchor"]
 
 

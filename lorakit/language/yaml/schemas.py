@@ -54,13 +54,19 @@ class Subschema(NamedTuple):
     @property
     def keys(self) -> JSON:
         """The keys that a mapping may have, each with its schema as it is written."""
-        found: JSON = self.raw.get("properties", {})
+        shared = [sub for sub in self.raw.get("allOf", ()) if "if" not in sub]
+        found: JSON = dict(self.raw.get("properties", {}))
+        for sub in shared:
+            found |= {key: _from(self.file, sub, key) for key in subschema(sub, self.file).keys}
         return found
 
     @property
     def closed(self) -> bool:
         """Whether other keys are refused."""
-        return self.raw.get("additionalProperties") is False
+        return False in (
+            self.raw.get("additionalProperties"),
+            self.raw.get("unevaluatedProperties"),
+        )
 
     @property
     def prose(self) -> bool:
@@ -73,7 +79,7 @@ class Subschema(NamedTuple):
 
     def branches(self) -> Iterator[tuple[str, Subschema]]:
         """Each kind of step with the schema that it adds."""
-        for sub in self.raw.get("allOf", ()):
+        for sub in (one for one in self.raw.get("allOf", ()) if "if" in one):
             yield sub["if"]["properties"]["kind"]["const"], subschema(sub["then"], self.file)
 
     def below(self, path: Iterable[str | int]) -> Subschema:
@@ -88,6 +94,13 @@ class Subschema(NamedTuple):
                 found = subschema(raw, found.file)
                 raw = found.raw
         return found
+
+
+def _from(file: str, shared: JSON, key: str) -> JSON:
+    """A key's schema among those that several mappings share, as a reference."""
+    reference: str = shared["$ref"]
+    path = reference if not reference.startswith("#") else f"{file}{reference}"
+    return {"$ref": f"{path}/properties/{key}"}
 
 
 def subschema(raw: Any, file: str) -> Subschema:

@@ -154,7 +154,7 @@ def _homes() -> dict[str, tuple[tuple[str, str], ...]]:
         rest = sub.raw.get("additionalProperties")
         if isinstance(rest, dict):
             walk(rest, sub.file, where.replace("under ", "in one of the ").rstrip(":"), home)
-        for branch in sub.raw.get("allOf", ()):
+        for branch in (one for one in sub.raw.get("allOf", ()) if "if" in one):
             kind = branch["if"]["properties"]["kind"]["const"]
             walk(branch["then"], sub.file, f"{_KIND}{kind}", home)
 

@@ -38,6 +38,7 @@ _WORDS = {
 }
 # what is out of these reads as absent from here on: no second error about a hold at 0 fps
 _UNUSABLE = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+_CLOSED = ("additionalProperties", "unevaluatedProperties")
 _Path = tuple[str | int, ...]
 
 
@@ -63,14 +64,14 @@ def accepts(root: Node, file: str, definition: str = "") -> bool:
 
 @cache
 def _validator(file: str, definition: str) -> Any:
-    from jsonschema_rs import Draft7, Draft7Validator, Registry
+    from jsonschema_rs import Draft201909, Draft201909Validator, Registry
 
     loaded = [schemas.load(name) for name in schemas.FILES]
-    known = Registry([(schema["$id"], schema) for schema in loaded], draft=Draft7)
+    known = Registry([(schema["$id"], schema) for schema in loaded], draft=Draft201909)
     schema = schemas.load(file)
     if definition:
         schema = {"$ref": f"{schema['$id']}#/definitions/{definition}"}
-    return Draft7Validator(schema, registry=known)
+    return Draft201909Validator(schema, registry=known)
 
 
 def _root_schema(file: str, definition: str) -> schemas.Subschema:
@@ -135,9 +136,10 @@ class _Report:
                 return keyword == "type"
         meant: set[str] = set()
         for error in errors:
-            if error.kind.name == "additionalProperties":
+            if error.kind.name in _CLOSED:
                 problem = self._problem(error, node, path)
-                for key in error.kind.unexpected:
+                # a key of ours counts as unevaluated where its own value is wrong
+                for key in (one for one in error.kind.unexpected if one not in problem.schema.keys):
                     meant.add(unknown_keys.report(problem, key, self._findings))
         for error in errors:
             problem = self._problem(error, node, path)
@@ -148,7 +150,7 @@ class _Report:
                 self._excluded(path)
             elif error.kind.name == "propertyNames":
                 self._name_of_key(problem, error)
-            elif error.kind.name != "additionalProperties":
+            elif error.kind.name not in _CLOSED:
                 wording.of_the_library(problem, error.message, self._findings)
         return False
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from lorakit import resources
+from lorakit.language.yaml import schemas
 from lorakit.plan.states import Plan
 from tests.support.planning import plan_of
 
@@ -363,19 +364,25 @@ def schema(name: str) -> dict[str, Any]:
     return json.loads((resources.path("schemas") / f"{name}.schema.json").read_text())
 
 
-def keys(node: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def keys(node: dict[str, Any], file: str, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Every key a mapping of the schema has, with what the schema says of it."""
-    for name, inner in node.get("properties", {}).items():
+    shared = [one for one in node.get("allOf", ()) if "$ref" in one]
+    own = node.get("properties", {})
+    # what several mappings share is asked of each of them
+    for name, written in (schemas.subschema(node, file).keys if shared else own).items():
+        inner = written if name in own else schemas.subschema(written, file).raw
         yield f"{prefix}{name}", inner
-        if inner.get("properties"):
-            yield from keys(inner, f"{prefix}{name}.")
+        here = all(one["$ref"].startswith("#") for one in shared)
+        if inner.get("properties") and (name in own or here):
+            yield from keys(inner, file, f"{prefix}{name}.")
 
 
 def all_keys(name: str) -> dict[str, dict[str, Any]]:
-    whole = schema(name)
-    found = dict(keys(whole))
+    whole, file = schema(name), f"{name}.schema.json"
+    found = dict(keys(whole, file))
     for group, inner in whole["definitions"].items():
-        found |= dict(keys(inner, f"{group}."))
+        if group != "film":
+            found |= dict(keys(inner, file, f"{group}."))
     return found
 
 

@@ -27,8 +27,8 @@ PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
     (boards.Character, BOARD + "character", {}),
     (boards.Sentence, BOARD + "sentence", {}),
     (boards.Scene, BOARD + "scene", {}),
-    (boards.Transition, BOARD + "video/properties/transition", {}),
-    (boards.Captions, BOARD + "video/properties/captions", {}),
+    (boards.Transition, BOARD + "film/properties/transition", {}),
+    (boards.Captions, BOARD + "film/properties/captions", {}),
     (boards.Video, BOARD + "video", {}),
     (boards.Storyboard, "storyboard.schema.json#", {}),
     (documents.ModelSource, RECIPE + "model", {"from": "source"}),
@@ -86,7 +86,7 @@ def properties(reference: str) -> dict[str, Any]:
     found, file = schemas.resolve(reference, "")
     return {
         key: {**(schemas.resolve(sub["$ref"], file)[0] if "$ref" in sub else {}), **sub}
-        for key, sub in found["properties"].items()
+        for key, sub in schemas.subschema(found, file).keys.items()
         if sub is not False
     }
 
