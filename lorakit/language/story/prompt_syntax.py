@@ -119,7 +119,10 @@ def _choice(match: re.Match[str]) -> tuple[str, str]:
 
 def _capital(match: re.Match[str]) -> tuple[str, str] | None:
     text, word = match.string, match[0]
-    around = (text[: match.start()].split()[-1:], text[match.end() :].split()[:1])
+    around = (
+        text[max(0, match.start() - 80) : match.start()].split()[-1:],
+        text[match.end() : match.end() + 80].split()[:1],
+    )
     if any(words and words[0].isupper() and len(words[0]) > 1 for words in around):
         return None  # all in capitals, as a title may be
     if word == "BREAK":
@@ -150,18 +153,18 @@ _MARKS = ("(", "[", "{", "<", "__", "BREAK", "AND", "--", "::", "++", "embedding
 _SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str] | None]], ...] = (
     (re.compile(r"<[a-zA-Z_][\w-]*(?::[^<>\n]{1,200})?>"), _tag),
     (re.compile(r"(?<!\w)embedding:[\w.-]+"), _tag),
-    (re.compile(r"(?<!\w)__(?!_)[\w./*-]*?[^\W_]__(?!\w)"), _choice),
+    (re.compile(r"(?<!\w)__(?!_)[\w./*-]{0,80}?[^\W_]__(?!\w)"), _choice),
     (_BRACES, _choice),
-    (re.compile(r"\(+[^()\n]{1,200}?(?<!\d):\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*\)+"), _weight),
-    (re.compile(r"\({2,}[^()\n]{1,200}\){2,}"), _weight),
+    (re.compile(r"\({1,9}[^()\n]{1,200}?(?<!\d):\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*\)+"), _weight),
+    (re.compile(r"\({2,9}[^()\n]{1,200}\){2,9}"), _weight),
     (
         re.compile(
             r"\([^()\n]{1,200}\)(?:\++|-+|[\d.]*\d)(?!\w)|(?<!\w)[^\W\d_]{2,}\+{2,}(?![\w+])"
         ),
         _weight,
     ),
-    (re.compile(r"\[+[^\[\]\n]{1,200}\]+"), _brackets),
+    (re.compile(r"\[{1,9}[^\[\]\n]{1,200}\]{1,9}"), _brackets),
     (re.compile(r"(?<![\w-])(?:BREAK|AND)(?![\w-])"), _capital),
     (re.compile(r"(?<![\w-])--([a-z]{1,8})(?=\s|$|,)[ \t]*([\w.:/]+)?", re.IGNORECASE), _flag),
-    (re.compile(r"[\w)]+::(?:-?\d+(?:\.\d+)?)?(?=\s|$)"), _weight),
+    (re.compile(r"(?<![\w)])[\w)]{1,60}::(?:-?\d+(?:\.\d+)?)?(?=\s|$)"), _weight),
 )

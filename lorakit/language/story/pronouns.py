@@ -84,7 +84,9 @@ def nobody(text: str, start: int, end: int, names_at: frozenset[int]) -> bool:
     if acts and text[start:end].lower() == "it":
         return False
     # the bunny finds a key and holds it: the thing is nearer than whom another sentence named
-    return any(thing.end() not in names_at for thing in _THING.finditer(text, 0, start))
+    return any(
+        thing.end() not in names_at for thing in _THING.finditer(text, max(0, start - 200), start)
+    )
 
 
 def is_possessive(text: str, start: int, end: int) -> bool:

@@ -9,6 +9,13 @@ import pytest
 
 from lorakit.diagnostics import InvalidDocument, render_text
 from lorakit.language import load
+from lorakit.language.story.documents import Character
+from lorakit.language.story.mentions import Cast
+from lorakit.language.story.prompt_syntax import signs
+from lorakit.language.story.reading import SceneMemory
+from lorakit.language.story.sentences import sentences
+from lorakit.language.yaml.findings import Findings
+from lorakit.language.yaml.nodes import Source
 
 HEAD = (
     "storyboard: 1\ncharacters: {bunny: {anchor: a bunny, pronouns: he}}\nscenes:\n  - sentences:\n"
@@ -75,3 +82,23 @@ def test_a_board_beyond_every_film_is_refused(
     monkeypatch.setattr(f"lorakit.language.story.build_board.{limit}", most)
     with pytest.raises(InvalidDocument, match="too-many-sentences"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    "piece", ["(", "[", "__a", "<a", "AND ", "(a:", "x++", "a::", "it is ", "the ", '"a. ', "\u300c", "tom's "]
+)  # fmt: skip
+def test_a_sentence_of_signs_is_read_in_time_that_grows_with_it(piece: str) -> None:
+    def work(size: int) -> float:
+        text = piece * (size // len(piece))
+        spot = Source(Path("x"), "x", text).spot(1, 1)
+        cast = Cast((Character("tom", "a boy", "Tom", (), "he", spot.place),))
+        best = 9e9
+        for _ in range(3):
+            began = time.process_time()
+            list(signs(text))
+            list(sentences(text))
+            cast.read(text, spot, SceneMemory(), Findings())
+            best = min(best, time.process_time() - began)
+        return best
+
+    assert work(16_000) < 30 * work(2_000) + 0.2  # eight times as long; no clock but the process's
