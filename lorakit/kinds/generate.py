@@ -8,7 +8,7 @@ from dataclasses import replace
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.film import aspect_notes
-from lorakit.kinds.frames.checks import check_look, check_prompts, check_scheduler
+from lorakit.kinds.frames.checks import check_guidance, check_look, check_prompts, check_scheduler
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import known_words
@@ -37,6 +37,7 @@ class Generate:
         settings = render_settings(step.model, step.adapters, context)
         yield from check_adapters(step.adapters, step.model, context)
         yield from check_look(settings, step.look, step.place)
+        yield from check_guidance(settings, [step.look])
         yield from check_scheduler(settings, step.look, step.place)
         prompts = ((_text(step, p), p.place) for p in step.prompts)
         style = (step.look.style, step.look.where("style"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.kinds.frames.checks import check_look, check_prompts
+from lorakit.kinds.frames.checks import check_guidance, check_look, check_prompts
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import words_learnt
@@ -37,6 +37,7 @@ def check_samples(step: TrainImageStep, context: Context) -> Iterator[Diagnostic
         return
     settings = render_settings(step.model, (), context)
     yield from check_look(settings, step.samples.look, step.place)
+    yield from check_guidance(settings, [step.samples.look])
     prompts = ((prompt.text, prompt.place) for prompt in step.samples.prompts)
     yield from check_prompts(settings, prompts, words_learnt((step,), context))
 

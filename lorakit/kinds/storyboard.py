@@ -8,7 +8,13 @@ from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.chains import CHAINS
 from lorakit.kinds.film import aspect_notes, film
-from lorakit.kinds.frames.checks import check_look, check_prompts, check_scheduler, check_strength
+from lorakit.kinds.frames.checks import (
+    check_guidance,
+    check_look,
+    check_prompts,
+    check_scheduler,
+    check_strength,
+)
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import known_words
 from lorakit.kinds.letters import check_letters
@@ -48,6 +54,7 @@ class Storyboards:
                 )
         for sentence in looks.values():
             yield from check_look(settings, sentence.look, sentence.place)
+        yield from check_guidance(settings, dict.fromkeys(s.look for _, _, s in drawn))
         ways = {(s.look.scheduler, s.look.use_karras_sigmas): s for _, _, s in reversed(drawn)}
         for sentence in ways.values():
             yield from check_scheduler(settings, sentence.look, sentence.place)

@@ -50,6 +50,32 @@ def check_look(settings: RenderSettings, look: ImageSettings, place: Place) -> I
         )
 
 
+def check_guidance(
+    settings: RenderSettings, looks: Iterable[ImageSettings]
+) -> Iterator[Diagnostic]:
+    """Warn of negative prompts that a model without guidance of its own never meets.
+
+    A guidance scale that is written is looked at where it stands, in the language's checks.
+    """
+    drawn: dict[Place, list[ImageSettings]] = {}
+    for look in looks:
+        at = look.where("negative_prompt")
+        if at is not None and look.negative_prompt:
+            drawn.setdefault(at, []).append(look)
+    for place, those in drawn.items():
+        if any(settings.guidance(look) > 1 for look in those):
+            continue
+        if any(look.guidance_scale is None for look in those):
+            scale = f"{settings.model.guidance_scale:g}"
+            yield settings.context.finding(
+                "no-effect",
+                f"negative_prompt has no effect: {settings.model.source} draws at guidance_scale: {scale}",
+                place,
+                "write a guidance_scale above 1, or remove the negative prompt",
+                warning=True,
+            )
+
+
 def clip_skip(
     asked: int, model: ModelFacts, place: Place, context: Context
 ) -> Iterator[Diagnostic]:

@@ -46,6 +46,10 @@ def settings_have_effect(recipe: Recipe, root: Node, findings: Findings) -> None
             _draws(node, findings)
         if access.text(node, "kind") == "video":
             cut_takes_no_time(node, findings)
+        for worn, weight in access.mapping(node, "adapters").items():
+            if weight.value == 0:
+                message = f"{worn} has no effect at a weight of 0"
+                findings.warning("no-effect", message, weight, "write 1, or remove it")
     seed = access.child(root, "seed")
     if seed is not None and recipe.steps and not _takes_seed(recipe, root):
         findings.warning(
