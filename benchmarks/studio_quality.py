@@ -202,7 +202,7 @@ def print_table(
     print(f"{'figure':<24}{'value':>8}{'95 %':>20}{'n':>6}{'wanted':>10}{'judge':>8}")
     for name, found in figures.items():
         share = name in OWN or name.startswith(("main", "in ", "synonyms"))
-        scale, digits = (100, 1) if share else (1, 2)
+        scale, digits = (100, 1) if share else (1, 4 if name == "KID" else 2)
         wanted = WANTED.get(name)
         met = "" if wanted is None else ("<=" if name in AT_MOST else ">=") + f"{wanted * scale:g}"
         spanned = f"{found.low * scale:.{digits}f} .. {found.high * scale:.{digits}f}"
