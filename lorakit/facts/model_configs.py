@@ -11,9 +11,8 @@ from typing import Any
 from lorakit.diagnostics import LorakitError
 from lorakit.files import parse_json, read_text
 
-_LARGEST = (
-    16 << 20
-)  # bytes; a published tokenizer.json has two million, a configuration some thousands
+# bytes; a published tokenizer.json has two million, a configuration some thousands
+_LARGEST = 16 << 20
 _SHOWN = 40  # characters of a value that is wrong
 
 Schema = Mapping[str, Any]

@@ -11,7 +11,7 @@ from typing import Any
 from lorakit.facts import text_encoders
 from lorakit.facts.digests import Digests
 from lorakit.facts.distilled import defaults_of
-from lorakit.facts.model_configs import ModelError, read_config
+from lorakit.facts.model_configs import ModelError, read_config, read_json
 from lorakit.facts.model_files import check_weights, listing_of, serving
 from lorakit.facts.models import Family, ModelFacts
 from lorakit.facts.weights_header import WeightsError, WeightsHeader, weights_header
@@ -43,6 +43,7 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
     "tokenizer": _TOKENIZERS,
     "tokenizer_2": _TOKENIZERS,
 }
+_MOST_BLOCKS = 1000
 _WORDS = ("tokenizer.json", "vocab.json")
 
 
@@ -179,6 +180,7 @@ def _check_blocks(name: str, unet: Mapping[str, Any]) -> None:
     widths = unet.get("block_out_channels")
     if widths is None:
         return
+    _check_depth(name, unet, len(widths))
     lists = (
         "down_block_types",
         "up_block_types",
@@ -194,6 +196,25 @@ def _check_blocks(name: str, unet: Mapping[str, Any]) -> None:
                 f"unet/config.json of {name} has {len(value)} {key} for {len(widths)} block_out_channels",
                 "the file is damaged, or of another kind of model: fetch it anew",
             )
+
+
+def _check_depth(name: str, unet: Mapping[str, Any], levels: int) -> None:
+    """Raise ModelError for more blocks than could be counted in reasonable time."""
+
+    def each(key: str, default: int) -> list[int]:
+        told = unet.get(key, default)
+        listed = told if isinstance(told, list) else [told] * levels
+        return [one if isinstance(one, int) else 1 for one in listed]
+
+    layers, depths = each("layers_per_block", 2), each("transformer_layers_per_block", 1)
+    blocks = sum(
+        (2 * count + 1) * max(1, depth) for count, depth in zip(layers, depths, strict=False)
+    )
+    if blocks > _MOST_BLOCKS:
+        raise ModelError(
+            f"unet/config.json of {name} asks for {blocks:,} blocks, where SDXL has some 70",
+            "the file is damaged, or of another kind of model: fetch it anew",
+        )
 
 
 def _family(name: str, index: Mapping[str, Any]) -> Family:
@@ -230,6 +251,13 @@ def _check_words(folder: Path, listing: frozenset[str], part: str) -> None:
         raise ModelError(
             f"{folder / part} has neither tokenizer.json nor vocab.json and merges.txt"
         )
+    for file in _WORDS:
+        if f"{part}/{file}" not in listing:
+            continue
+        told = read_json(folder / part / file, f"{part}/{file}")
+        words = told.get("model") if file == _WORDS[0] else told
+        if not isinstance(words, dict) or not words:
+            raise ModelError(f"{part}/{file} of the model in {folder} holds no words")
 
 
 def _holds(name: str) -> bool:
