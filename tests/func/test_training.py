@@ -75,7 +75,7 @@ def stopped_midway(project: Path, how: int, *, whom: str, past: int) -> list[dic
             with contextlib.suppress(ProcessLookupError):
                 os.kill(target, how)
             break
-    rest, _ = process.communicate(timeout=120)
+    rest, _ = process.communicate()
     return [*events, *(json.loads(line) for line in rest.splitlines() if line.startswith("{"))]
 
 
