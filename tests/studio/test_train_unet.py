@@ -41,7 +41,7 @@ def args(tmp_path, train_unet):
     (tmp_path / "latents.json").write_text('{"std": 1.0}', encoding="utf-8")
     train_unet.take_tokenizer(tmp_path, STUDIO / "model")
     return argparse.Namespace(
-        pool=tmp_path, work=tmp_path, start=STUDIO / "model", seconds=100.0, batch=2, rate=1e-3,
+        pool=tmp_path, work=tmp_path, start=STUDIO / "model", seconds=1e9, batch=2, rate=1e-3,
         keep_text=True, noisy=0.7, empty=0.1, singles=0.2, focus=4.0, device="cpu", seed=0,
         processes=1, stop_after=2,
     )  # fmt: skip
