@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 import site
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from lorakit import resources
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
 from lorakit.facts.adapters import AdapterError
 from lorakit.facts.adapters.adapter_facts import AdapterFacts, adapter_facts
+from lorakit.facts.adapters.text_adapters import TextAdapterFacts, text_adapter_facts
 from lorakit.facts.data_sets import DataError
 from lorakit.facts.digests import Digests, Unread
 from lorakit.facts.machine import Machine, MachineError, this_machine
@@ -31,6 +33,8 @@ from lorakit.store.journal import Timings
 from lorakit.store.sources import Sources
 from lorakit.store.store import FOLDER, Store
 
+FactsT = TypeVar("FactsT")
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -45,6 +49,8 @@ class Facts:
     machine: Machine
     models: Mapping[str, ModelFacts]
     adapters: Mapping[str, AdapterFacts]
+    # of text classifiers, which trainings of texts go on from
+    text_adapters: Mapping[str, TextAdapterFacts] = field(default_factory=dict, kw_only=True)
     timings: Mapping[str, float]
     counters: Mapping[str, TokenCounter] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -120,7 +126,12 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
             continue
         if facts.tokenizer is not None:
             counters[name] = TokenCounter(facts.tokenizer, facts.token_limit)
-    adapters = _adapters(project, digests, problem)
+    texts_go_on = _starts_of_texts(project)
+    adapters = _adapters(project, digests, problem, adapter_facts, leave=texts_go_on)
+    every = set(project.recipe.adapters)
+    text_adapters = _adapters(
+        project, digests, problem, text_adapter_facts, leave=every - texts_go_on
+    )
     data: dict[str, TextFacts] = {}
     pictures: dict[str, PictureFacts] = {}
     for name, texts in project.recipe.datasets.items():
@@ -151,16 +162,36 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
         lengths=lengths,
         free_disk=shutil.disk_usage(project.root).free,
         sources=digests.sources,
+        text_adapters=text_adapters,
     )
 
 
+def _starts_of_texts(project: Project) -> set[str]:
+    """The adapters that trainings of texts go on from, and nothing else uses."""
+    texts: set[str] = set()
+    others: set[str] = set()
+    for step in with_members(project.recipe.steps.values()):
+        others |= {use.name for use in getattr(step, "adapters", ())}
+        lora = getattr(step, "lora", None)
+        if lora is not None and lora.start in project.recipe.adapters:
+            (texts if isinstance(step, TrainTextStep) else others).add(lora.start)
+    return texts - others
+
+
 def _adapters(
-    project: Project, digests: Digests, problem: Callable[..., None]
-) -> dict[str, AdapterFacts]:
-    adapters: dict[str, AdapterFacts] = {}
+    project: Project,
+    digests: Digests,
+    problem: Callable[..., None],
+    read: Callable[[Path, Digests], FactsT],
+    *,
+    leave: Collection[str],
+) -> dict[str, FactsT]:
+    adapters: dict[str, FactsT] = {}
     for name, adapter in project.recipe.adapters.items():
+        if name in leave:
+            continue
         try:
-            adapters[name] = adapter_facts(adapter.path, digests)
+            adapters[name] = read(adapter.path, digests)
         except AdapterError as error:
             for words in error.problems:
                 problem("adapter", words, adapter.place, error.hint)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.adapters import adapter_file
+from lorakit.facts.adapters.text_adapters import TextAdapterFacts
 from lorakit.kinds.adapter_checks import handed_out
 from lorakit.language.recipe.trainings import LoraSettings, maker_of
 from lorakit.language.yaml import names
@@ -15,6 +16,7 @@ from lorakit.plan.kind import Context
 from lorakit.plan.tasks.training import LoraArguments, TrainTask
 
 ROLE = "start"
+_HEADS = ("classifier.weight", "score.weight", "out_proj.weight")
 _SHOWN = 3  # layers that an error names
 _TRAINED = {"down", "up", "alpha", "magnitude"}  # the roles of a LoRA's tensors that PEFT trains
 
@@ -36,6 +38,9 @@ def start_of(lora: LoraSettings, context: Context) -> Start:
     if found is not None:
         file = adapter_file(context.project.recipe.adapters[lora.start].path)
         return Start(found.digest, str(file))
+    text = context.facts.text_adapters.get(lora.start)
+    if text is not None:
+        return Start(text.digest, str(text.file))
     maker = maker_of_start(lora, context)
     inputs = (Input(ROLE, maker.id, maker_of(lora.start)[1]),) if maker else ()
     return Start(f"input:{ROLE}", "", inputs)
@@ -108,6 +113,54 @@ def check_start(
         yield wrong(f"has {key}: {one}, and this step {other}", f"write {key}: {one}")
 
 
+def check_text_start(
+    lora: LoraSettings,
+    own: LoraArguments,
+    found: TextAdapterFacts,
+    layers: Iterable[str],
+    labels: int,
+    place: Place,
+    context: Context,
+) -> Iterator[Diagnostic]:
+    """A classifier's adapter from a file must be of this one's shape, head and all.
+
+    `layers` are those that get an adapter here, none where they are not known.
+    """
+
+    def wrong(what: str, way: str) -> Diagnostic:
+        return context.finding("other-adapter", f"{lora.start} {what}", place, way)
+
+    told = found.settings
+    theirs = {
+        "rank": told.rank,
+        "alpha": float(told.rank if told.alpha is None else told.alpha),
+        "use_rslora": told.use_rslora,
+        "use_dora": told.use_dora,
+    }
+    for key, one in theirs.items():
+        other = getattr(own, key)
+        if one != other:
+            yield wrong(
+                f"has {key}: {_written(one)}, and this step {_written(other)}",
+                f"write {key}: {_written(one)}",
+            )
+    known = set(layers)
+    for some, what in ((found.layers - known, "adapts"), (known - found.layers, "does not adapt")):
+        if known and some:
+            more = f" and {len(some) - _SHOWN} more" if len(some) > _SHOWN else ""
+            yield wrong(
+                f"{what} {', '.join(sorted(some)[:_SHOWN])}{more}",
+                "name the layers that it adapts in target_modules",
+            )
+    heads = {s[0] for n, s in found.shapes.items() if n.endswith(_HEADS) and len(s) == 2}
+    if heads and labels not in heads:
+        told_apart = names.listed([str(size) for size in sorted(heads)])
+        yield wrong(
+            f"tells {told_apart} labels apart, and this data has {labels}",
+            "name them in the data set's labels, in its order, or start anew",
+        )
+
+
 def _differences(theirs: LoraArguments, own: LoraArguments) -> Mapping[str, tuple[object, object]]:
     """What of two adapters must be the same and is not."""
     keys = ("rank", "peft_type", "use_dora", "target_modules", "modules_to_save")
@@ -122,6 +175,8 @@ def _differences(theirs: LoraArguments, own: LoraArguments) -> Mapping[str, tupl
 def _written(value: object) -> object:
     if isinstance(value, tuple):
         return f"[{', '.join(map(str, value))}]"
+    if isinstance(value, float):
+        return f"{value:g}"
     return str(value).lower() if isinstance(value, bool) else value
 
 

@@ -9,7 +9,13 @@ from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
 from lorakit.facts.text_data import TextFacts, as_json
 from lorakit.facts.text_layers import Counts, counts
 from lorakit.kinds import text_checks
-from lorakit.kinds.starts import check_start, maker_of_start, start_of, steps_needed
+from lorakit.kinds.starts import (
+    check_start,
+    check_text_start,
+    maker_of_start,
+    start_of,
+    steps_needed,
+)
 from lorakit.kinds.text_cost import cost, weights_line
 from lorakit.kinds.training_plan import (
     TRAIN_SLOT,
@@ -71,6 +77,7 @@ class TrainTexts:
             class_weights=step.class_weights,
             lora=None if full else lora_arguments(step.lora, facts.targets),
             start=start.digest,
+            start_path=start.path,
             model_path=str(facts.path),
             source=facts.source,
             device=training.device,
@@ -132,10 +139,16 @@ def _check_start(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
     facts, data = context.facts.text_models[step.model], context.facts.data[step.data]
     own = lora_arguments(step.lora, facts.targets)
     yield from check_start(step.lora, own, facts.digest, (), step.place, context)
+    place = step.lora.where("from") or step.place
+    text = context.facts.text_adapters.get(step.lora.start)
+    if text is not None:
+        counted = _counts(step, context)
+        layers = counted.hit if counted else ()
+        yield from check_text_start(step.lora, own, text, layers, len(data.labels), place, context)
+        return
     maker = maker_of_start(step.lora, context)
     theirs = maker.task if maker else None
     if isinstance(theirs, TrainTextTask) and theirs.lora is not None:
-        place = step.lora.where("from") or step.place
         for key, one, other in (
             ("labels", list(theirs.labels), list(data.labels)),
             ("alpha", theirs.lora.alpha, own.alpha),

@@ -106,8 +106,8 @@ def trainings_go_on_from_adapters(recipe: Recipe, root: Node, findings: Findings
             if access.text(step, "kind") == kind and access.text(step, "method") != "full"
         ]
         known = [other for other in like if other != own]
-        if kind == "train-image":
-            known += [*access.mapping(root, "adapters"), *_bests(recipe)]
+        known += [*access.mapping(root, "adapters")]
+        known += _bests(recipe) if kind == "train-image" else []
         step, output = maker_of(name)
         if name in known or (step in like and output != "adapter"):
             continue
