@@ -12,8 +12,8 @@ from lorakit.language.story.noun_phrases import word_set
 
 # before names
 _TITLES = word_set("""
-adm brig capt cmdr col cpl cpt dr fr ft gen gov hon insp lt maj messrs mlle mme mr mrs ms mt mx ofc prof
-pvt rep rev sen sgt sr st supt vs
+adm brig capt cdr cmdr col cpl cpt dr ens fr ft gen gov hon insp lt maj messrs mlle mme mr mrs ms mt mx ofc
+prof pvt rep rev sen sgt sr sra srta st ste supt vs
 г ул им т стр см рис гл св акад проф
 """)  # noqa: RUF001
 # before numbers and letters
@@ -32,7 +32,7 @@ you your
 _NUMBER = re.compile(r"[\"'\u201c(]?(?:\d|[IVXLCDM]+(?![\w])|[A-Z](?!\w))")
 _LAST_WORD = re.compile(r"([^\s\"'\u201c\u2018\u00ab(\[\u300c\u300e]+)\.[\s]*\Z")
 _CYRILLIC = re.compile(r"[\u0430-\u044f\u0451.]{1,4}")  # т. д., др.
-_LISTED = re.compile(r"\s*(?:\d{1,3}[.)]|[A-Z]\.)\s*\Z")
+_LISTED = re.compile(r"\s*(?:\d{1,3}[.)]|[A-Z]\.|[IVX]{2,5}\.)\s*\Z")
 _FIRST_WORD = re.compile(r"[\s\"'\u201c\u2018\u00ab(]*([\w'\u2019-]+)")
 _SAYS = (
     "said|says|asked|asks|cried|cries|called|calls|shouted|shouts|whispered|whispers|replied|replies|answered"

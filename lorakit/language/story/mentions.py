@@ -213,6 +213,13 @@ class Cast:
         possessive = pronouns.is_possessive(text, start, end)
         following = [(at, index) for at, index in named if at > start]
         meant, rivals = self._who(kind, reading.memory)
+        if (
+            meant is not None
+            and reading.figures == [meant]
+            and len(rest := [i for i in reading.memory.earlier.get(kind, ()) if i != meant]) == 1
+            and pronouns.is_someone_else(text, reading.end, start, end)
+        ):
+            meant, rivals = rest[0], []  # Tom meets Jack. Jack gives him a key.
         if any(index in rivals for _, index in following):
             meant, rivals = _without_those_named(
                 text, end, rivals, following, possessive=possessive

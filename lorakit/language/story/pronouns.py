@@ -22,6 +22,7 @@ october november december weekend holiday birthday week month year century
 _WEATHER = """
 dark late early cold hot warm cool chilly freezing foggy misty windy sunny cloudy stormy rainy snowy icy humid
 raining snowing pouring drizzling hailing thundering storming light daylight
+rain snow thunder
 """
 _OPINIONS = """
 possible impossible important clear true nice good bad hard easy fun best better worse wonderful strange sad
@@ -35,7 +36,10 @@ _STILL = (
     r"(?:\s+(?:not|now|already|still|almost|nearly|only|just|very|so|too|quite|rather|really|getting|growing"
     r"|becoming|about|half|past|well|again|always|never))*"
 )
-_COMES = r"\s+(?:gets?|got|grows?|grew|becomes?|became|turns?|turned|will get|(?:feels|looks|smells) like)"
+_COMES = (
+    r"\s+(?:gets?|got|grows?|grew|becomes?|became|turns?|turned|will get"
+    r"|(?:feels|looks|smells|felt|looked|smelled) like)"
+)
 
 
 def _any(words: str) -> str:
@@ -43,12 +47,15 @@ def _any(words: str) -> str:
 
 
 _A_TIME = (
-    r"\s+(?:(?:early|late|deep|mid)\s+|(?:an?|the|such an?|his|her|their|my|our)\s+(?:[\w-]+\s+){0,2}?)?"
-    + _any(_TIMES)
+    r"\s+(?:(?:early|late|deep|mid)\s+|(?:an?|the|such an?|his|her|their|my|our)\s+"
+    r"(?:(?!(?:who|that|which|of|in|by|with|from|for|at)\b)[\w-]+,?\s+){0,4}?)?" + _any(_TIMES)
 )
 _IMPERSONAL = re.compile(
     rf"{_BE}{_STILL}{_A_TIME}|(?:{_BE}|{_COMES}){_STILL}\s+{_any(_WEATHER)}|{_COMES}{_STILL}\s+{_any(_TIMES)}"
-    rf"|{_BE}{_STILL}\s+(?:\d|\w+\s+o['\u2019]clock\b|\w+\s+outside\b|(?:far|long)\s+(?:to|from|until|ago|before)\b)"
+    rf"|{_BE}{_STILL}\s+(?:\d|\w+\s+o['\u2019]clock\b|\w+\s+outside\b|(?:far|long|up)\s+(?:to|from|until|ago|before)\b)"
+    rf"|(?:{_BE}|{_COMES}){_STILL}\s+(?:no|clear|true|known|said|likely|over)(?:\s+(?:that|longer|wonder|use|secret)\b"
+    r"|(?=\s*(?:[.,;!?]|$)))"
+    r"|\s+(?:matters|mattered|(?:does|did)(?:\s+not|n['\u2019]t)\s+matter)\b"
     rf"|{_BE}{_STILL}\s+(?:an?\s+)?{_any(_OPINIONS)}\s+(?:that|to|for|when|how)\b"
     r"|(?:['\u2019](?:s|ll)|\s+(?:will|may|might|can|does|did|must|has|had|never|often|suddenly|still|soon|always"
     r"|now|begins?|began|starts?|started|stops?|stopped|keeps?|kept|continues?|continued|to|not|be|been))*"
@@ -60,12 +67,28 @@ _IMPERSONAL = re.compile(
 )
 _CLEFT = re.compile(rf"{_BE}(?:\s+(?:not|only|just|really))?\s+(?:the\s+|an?\s+)?", re.IGNORECASE)
 _THING = re.compile(r"(?<![\w-])(?:an?|some|another)\s+(?=\w)", re.IGNORECASE)
+_LIKED = re.compile(r"\b(?:lov|lik|hat|enjoy|prefer)(?:e?s|e|ed)?\s+\Z", re.IGNORECASE)
+_WHEN = re.compile(r"\s+(?:when|that)\b", re.IGNORECASE)
 _FOLLOWING = re.compile(r"\s+([\w'\u2019-]+)")
 _BEFORE = re.compile(r"(\w+)\s+\Z")
+_OBJECTS = word_set("him her them")
+# with these between, a name and a pronoun may be one: Jack smiles and Tom sees him, Jack shuts it behind him
+_CLAUSES = word_set("""
+and or but that who which when while as because if so until before after than what where how why says said
+thinks thought knows knew hopes hoped behind beside near around above below under over before after with
+without about on upon against from inside outside between past along within across through off by
+""")
 _LETS = word_set("let lets letting")
 _MAKES = word_set("make makes made making keep keeps kept find finds found")
 
 _HAS = word_set("been got gotten had become found seen taken made done gone")
+# after 'd these are of the past: he'd gone; but he'd sing, and he'd run
+_HAD = word_set("""
+been got gotten found seen taken made done gone left lost heard known met eaten fallen forgotten hidden
+broken brought bought caught begun flown grown had held kept said slept spent stood sung told
+thought thrown woken won written better
+""")
+_NOT_PAST = word_set("shed wed shred embed bed")
 _SHORT = {"s": "is", "ll": "will", "re": "are", "ve": "have", "d": "would"}
 
 
@@ -76,6 +99,8 @@ def nobody(text: str, start: int, end: int, names_at: frozenset[int]) -> bool:
     """
     if _IMPERSONAL.match(text, end):
         return True
+    if _WHEN.match(text, end) and _LIKED.search(text, max(0, start - 20), start):
+        return True  # Tom likes it when Anna sings
     cleft = _CLEFT.match(text, end)
     if cleft is not None and cleft.end() in names_at:
         return True
@@ -102,6 +127,17 @@ def is_possessive(text: str, start: int, end: int) -> bool:
     return not (doing in _LETS or (doing in _MAKES and is_adjective(following[1])))
 
 
+def is_someone_else(text: str, done: int, start: int, end: int) -> bool:
+    """Whether the pronoun at `start` cannot be whom the name that ends at `done` means: Jack gives him a key.
+
+    Nothing but a verb stands between, or a verb and what it aims at; `Jack looks behind him` may be himself.
+    """
+    if text[start:end].lower() not in _OBJECTS or is_possessive(text, start, end):
+        return False
+    between = text[done:start].lower().split()
+    return bool(between) and between[0].isalpha() and _CLAUSES.isdisjoint(between)
+
+
 def in_full(short: str, text: str, end: int, *, many: bool = False) -> str:
     """The verb that a contraction stands for, as in he's, they're and she'll, with a blank before it."""
     ending = short.lstrip("'\u2019").lower()
@@ -111,6 +147,10 @@ def in_full(short: str, text: str, end: int, *, many: bool = False) -> str:
     following = _FOLLOWING.match(text, end)
     if ending == "s" and following is not None and following[1].lower() in _HAS:
         verb = "has"
+    if ending == "d" and following is not None:
+        after = following[1].lower()
+        past = after.endswith("ed") and not after.endswith("eed") and after not in _NOT_PAST
+        verb = "had" if past or after in _HAD else verb
     if many:
         verb = {"is": "are", "has": "have"}.get(verb, verb)
     return f" {verb}"

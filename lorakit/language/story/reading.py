@@ -29,6 +29,7 @@ class SceneMemory:
 
     sentence: int = 0
     by_pronoun: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
+    earlier: dict[str, list[int]] = field(default_factory=dict)  # those of the one before that
     together: list[int] = field(default_factory=list)
     together_in: int = 0  # the sentence that brought them together
     last: int | None = None
@@ -138,6 +139,8 @@ class Reading:
         if pronoun is not None:
             sentence, group = memory.by_pronoun.get(pronoun, (0, []))
             # a new sentence with a mention starts a new group
+            if sentence != memory.sentence:
+                memory.earlier[pronoun] = group
             group = [other for other in group if other != index and sentence == memory.sentence]
             memory.by_pronoun[pronoun] = (memory.sentence, [*group, index])
 

@@ -74,6 +74,8 @@ Tom sagt: „Halt. Stopp.“ | Er geht.
 «Стой!» — сказал Том. | Он ушёл. | Том, Анна и др. спят. | И т. д.
 "Stop!" he says. | 'Go!' says Anna. | Anna stops.
 J.R.R. Tolkien wakes. | Tom B. Smith sleeps. | He is at 10 Downing St. in London.
+Sra. López sings. | Srta. Gil and Sr. Gil sit. | Cdr. Data nods. | Ens. Kim and Ste. Anne wait.
+I. The forest. | II. The castle. | XIV. The end.
 An open ( stays open. | It ends.
 """
 
