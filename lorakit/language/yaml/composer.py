@@ -197,9 +197,10 @@ class Composer:
                 node.value = BROKEN
         elif plain:
             try:
-                node.value = resolve(text)
+                value = node.value = resolve(text)
                 end = node.end
-                node.cut = self._text[end : end + 1] not in _ENDS_A_TEXT
+                if value is text and self._text[end : end + 1] not in _ENDS_A_TEXT:
+                    node.cut = True
             except NotFinite:
                 shown = text if len(text) <= 20 else text[:20] + "…"
                 message = f"{shown} is not a number that can be computed with"
