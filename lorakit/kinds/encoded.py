@@ -14,9 +14,8 @@ from lorakit.plan.engine_specs import EncodingSpec
 from lorakit.plan.kind import Context
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask, View
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.plan.workers import ENCODE
 from lorakit.store.canonical import digest_of
-
-ENCODE_SLOT = "encode"
 
 
 class EncodingActions:
@@ -43,7 +42,7 @@ class EncodingActions:
             device=machine.device,
         )
         known = [model.vae, model.text_encoder_digest, model.family, machine.device]
-        self._engine = Engine(ENCODE_SLOT, spec, digest_of(known) if model.digest else "")
+        self._engine = Engine(ENCODE.name, spec, digest_of(known) if model.digest else "")
         self.latents: dict[object, Action] = {}
         self.embeds: dict[object, Action] = {}
 

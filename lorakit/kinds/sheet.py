@@ -9,8 +9,9 @@ from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Clip
 from lorakit.plan.tasks.sheet import ContactSheetTask, SheetPicture, SheetRows, SideBySideTask
+from lorakit.plan.workers import ASSEMBLE
 
-ASSEMBLY = Engine("assemble", id="assemble")
+ASSEMBLY = Engine(ASSEMBLE.name, id=ASSEMBLE.name)
 
 
 def pictures_of(

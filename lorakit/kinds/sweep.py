@@ -24,6 +24,8 @@ from lorakit.plan.tasks.figures import (
     SweepMember,
     SweepTableTask,
 )
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.sheet import ContactSheetTask
 
 BEST = "best"
 # of a training's files those that tell of it, and are not it
@@ -62,7 +64,7 @@ class SweepMembers:
             replace(action, step=step.name, group=name, alone=True)
             for name, of_member in made.items()
             for action in of_member.actions
-            if action.kind != "contact-sheet"
+            if not isinstance(action.task, ContactSheetTask)
         ]
         figures: dict[str, str] = {}
         for member in step.members:
@@ -184,7 +186,9 @@ def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
 
 def _shown(made: Made) -> Sequence[Clip]:
     """A member's pictures: those it is made for, or the samples of a training."""
-    samples = [Clip((a.id,), None, a.label, "") for a in made.actions if a.kind == "frame"]
+    samples = [
+        Clip((a.id,), None, a.label, "") for a in made.actions if isinstance(a.task, FrameTask)
+    ]
     return made.clips or samples
 
 

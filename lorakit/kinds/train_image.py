@@ -16,7 +16,6 @@ from lorakit.kinds.image_samples import adapter_steps, check_samples, sample_act
 from lorakit.kinds.image_set import MIDDLE, ImageSet, Sample, image_set, views
 from lorakit.kinds.starts import check_start, start_of, steps_needed
 from lorakit.kinds.training_plan import (
-    TRAIN_SLOT,
     UNKNOWN_STEPS,
     TrainingPlan,
     check_training,
@@ -30,6 +29,7 @@ from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.kind import Context, Made
 from lorakit.plan.tasks.training import EncodedSample, TrainImageTask
+from lorakit.plan.workers import TRAIN
 from lorakit.store.canonical import digest_of
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")  # diffusers' own example trains these
@@ -77,7 +77,7 @@ class TrainImages:
             label=f"{step.method} training of {model.source} on {what}",
             place=step.place,
             engine=Engine(
-                TRAIN_SLOT,
+                TRAIN.name,
                 EngineSpec(model.source),
                 digest_of([name, task.key()]) if model.digest and seen.samples else "",
             ),

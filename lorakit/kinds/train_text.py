@@ -18,7 +18,6 @@ from lorakit.kinds.starts import (
 )
 from lorakit.kinds.text_cost import cost, weights_line
 from lorakit.kinds.training_plan import (
-    TRAIN_SLOT,
     TrainingPlan,
     check_training,
     checkpoint_every,
@@ -32,6 +31,7 @@ from lorakit.plan.actions import Action, Engine
 from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.kind import Context, Made
 from lorakit.plan.tasks.training import TrainTextTask
+from lorakit.plan.workers import TRAIN
 from lorakit.store.canonical import digest_of
 
 _NOT_KEYED = ("name", "texts", "revision", "named")  # the data's digest stands for them
@@ -105,7 +105,7 @@ class TrainTexts:
             label=f"{step.method} training of {facts.source} on {source.texts or source.name}",
             place=step.place,
             engine=Engine(
-                TRAIN_SLOT, EngineSpec(facts.source), digest_of([name, task.key()]) if known else ""
+                TRAIN.name, EngineSpec(facts.source), digest_of([name, task.key()]) if known else ""
             ),
             task=task,
             cost=cost(step, context, training, counted),

@@ -15,7 +15,6 @@ from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context
 from lorakit.plan.tasks.training import LoraArguments, TrainArguments
 
-TRAIN_SLOT = "train"
 _SHOWN = 6  # steps that a plan prints
 UNKNOWN_STEPS = "optimizer steps: unknown until its data is downloaded"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from lorakit.plan.actions import Action
 from lorakit.plan.estimate import loading_name
+from lorakit.plan.tasks.frame import FrameTask
 
 
 def what_a_change_costs(actions: Sequence[Action], timings: Mapping[str, float]) -> str:
@@ -13,7 +14,7 @@ def what_a_change_costs(actions: Sequence[Action], timings: Mapping[str, float])
 
     Takes a frame from the middle of the story, and counts what hangs on it.
     """
-    frames = [a for a in actions if a.kind == "frame" and a.place is not None]
+    frames = [a for a in actions if isinstance(a.task, FrameTask) and a.place is not None]
     if not frames:
         return ""
     chosen = frames[len(frames) // 2]
@@ -24,7 +25,7 @@ def what_a_change_costs(actions: Sequence[Action], timings: Mapping[str, float])
     again = [a for a in actions if a.id in touched]
     seconds = timings.get(loading_name(chosen), 5.0)
     seconds += sum(timings.get(a.cost.timing, 0.0) * a.units for a in again)
-    drawn = sum(a.kind == "frame" for a in again)
+    drawn = sum(isinstance(a.task, FrameTask) for a in again)
     assert chosen.place is not None
     plural = "" if drawn == 1 else "s"
     return (

@@ -37,39 +37,35 @@ class WorkerKind:
     way_out: str = memory.DRAWING
 
 
-WORKERS: Mapping[str, WorkerKind] = {
-    kind.name: kind
-    for kind in (
-        WorkerKind(
-            "render",
-            "lorakit.rendering.engine:RenderEngine",
-            ("torch", "diffusers", "transformers", "peft"),
-            spec=DrawingSpec,
-            loading=6.0,
-        ),
-        WorkerKind(
-            "encode",
-            "lorakit.training.encode_engine:EncodeEngine",
-            ("torch", "diffusers", "transformers"),
-            spec=EncodingSpec,
-            leaves=True,
-        ),
-        WorkerKind(
-            "train",
-            "lorakit.training.engine:TrainEngine",
-            ("torch", "diffusers", "transformers", "peft", "accelerate"),
-            jobs=1,
-            fresh=True,
-            patience=60.0,  # a checkpoint of a whole model takes its time
-            begin=20.0,  # a process with torch to begin, another to load the result again
-            way_out=memory.TRAINING,
-        ),
-        WorkerKind(
-            "assemble",
-            "lorakit.rendering.assemble:AssemblyEngine",
-            ("pillow", "numpy", "imageio-ffmpeg"),
-            torch=False,
-            steps=False,
-        ),
-    )
-}
+RENDER = WorkerKind(
+    "render",
+    "lorakit.rendering.engine:RenderEngine",
+    ("torch", "diffusers", "transformers", "peft"),
+    spec=DrawingSpec,
+    loading=6.0,
+)
+ENCODE = WorkerKind(
+    "encode",
+    "lorakit.training.encode_engine:EncodeEngine",
+    ("torch", "diffusers", "transformers"),
+    spec=EncodingSpec,
+    leaves=True,
+)
+TRAIN = WorkerKind(
+    "train",
+    "lorakit.training.engine:TrainEngine",
+    ("torch", "diffusers", "transformers", "peft", "accelerate"),
+    jobs=1,
+    fresh=True,
+    patience=60.0,  # a checkpoint of a whole model takes its time
+    begin=20.0,  # a process with torch to begin, another to load the result again
+    way_out=memory.TRAINING,
+)
+ASSEMBLE = WorkerKind(
+    "assemble",
+    "lorakit.rendering.assemble:AssemblyEngine",
+    ("pillow", "numpy", "imageio-ffmpeg"),
+    torch=False,
+    steps=False,
+)
+WORKERS: Mapping[str, WorkerKind] = {kind.name: kind for kind in (RENDER, ENCODE, TRAIN, ASSEMBLE)}

@@ -14,22 +14,22 @@ from lorakit.diagnostics import LorakitError, in_words
 from lorakit.plan import memory
 from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.tasks.job import Job, Report
-from lorakit.plan.tasks.training import TrainTask
+from lorakit.plan.tasks.training import TrainImageTask, TrainTask, TrainTextTask
 from lorakit.training.ranks import Ranks
 from lorakit.training.trainer import Run, Trainer
 
 TrainJob = Job[TrainTask]
 
-# kind of action -> the class that trains it; imported in its worker
-TRAINERS: Mapping[str, str] = {
-    "train-text": "lorakit.training.text_trainer:TextTrainer",
-    "train-image": "lorakit.training.image_trainer:ImageTrainer",
+# task -> the class that trains it; imported in its worker
+TRAINERS: Mapping[type[TrainTask], str] = {
+    TrainTextTask: "lorakit.training.text_trainer:TextTrainer",
+    TrainImageTask: "lorakit.training.image_trainer:ImageTrainer",
 }
 
 
 def run_of(job: TrainJob, report: Report) -> Run:
     """The training of a job, by its kind, ready to run."""
-    module, name = TRAINERS[job.task.kind].split(":")
+    module, name = TRAINERS[type(job.task)].split(":")
     trainer: Trainer[TrainTask] = getattr(importlib.import_module(module), name)(job)
     return trainer.run(report)
 

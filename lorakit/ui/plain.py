@@ -15,6 +15,7 @@ from lorakit.execute.events import (
     WorkerState,
 )
 from lorakit.plan import numbers
+from lorakit.plan.workers import WORKERS
 from lorakit.ui.outline import show
 from lorakit.ui.progress import Progress
 from lorakit.ui.summary import short_path, summary
@@ -100,7 +101,7 @@ class PlainView:
         parts = [f"{progress.done} of {progress.total} done", *speed_words(progress)]
         if progress.current is not None:
             parts.append(f"now {progress.current.id}")
-        if progress.current is not None and progress.current.engine.slot == "train":
+        if progress.current is not None and WORKERS[progress.current.engine.slot].fresh:
             done, units = progress.steps_of(progress.current)
             parts.append(f"step {done:,} of {units:,}")
         self._say(", ".join(parts))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lorakit import terminal
 from lorakit.plan import numbers
+from lorakit.plan.workers import RENDER
 from lorakit.ui.summary import short_path
 from lorakit.ui.theme import BAD, BUSY, FAINT, GOOD, STRONG, WARN, clean, glyphs_for
 from lorakit.ui.words import done_words, speed_words, worker_words
@@ -161,7 +162,7 @@ class Screen:
         yield Text()
         for name, slot in progress.slots.items():
             # that the others start as well is no news while there is something to draw
-            if slot.state == "starting" and name != "render" and "render" in progress.slots:
+            if slot.state == "starting" and name != RENDER.name and RENDER.name in progress.slots:
                 continue
             words = worker_words(name, slot, now)
             if words and slot.state != "ready":

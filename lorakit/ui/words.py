@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorakit.plan import numbers
-from lorakit.plan.workers import WORKERS
+from lorakit.plan.workers import RENDER, WORKERS
 from lorakit.ui.theme import clean
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def figure_words(figures: Mapping[str, float]) -> Iterator[str]:
 def speed_words(progress: Progress) -> Iterator[str]:
     """Yield speed and time left, as far as they are known."""
     current = progress.current
-    at = "render" if current is None else current.engine.slot
-    slot = progress.slots.get(at if WORKERS[at].steps else "render")
+    at = RENDER.name if current is None else current.engine.slot
+    slot = progress.slots.get(at if WORKERS[at].steps else RENDER.name)
     rate = slot.rate() if slot is not None and slot.left else 0.0
     if rate:
         yield numbers.rate(rate, "step")

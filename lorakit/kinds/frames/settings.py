@@ -17,6 +17,7 @@ from lorakit.plan.cost import Cost
 from lorakit.plan.drawing_memory import drawing_bytes
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.kind import Context
+from lorakit.plan.workers import RENDER
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import FOLDER
 
@@ -102,7 +103,7 @@ class RenderSettings:
         known = spec.key()
         # an adapter that is still to be made stands for what it will be: one run makes it once
         known["trained"] = [[i.role, i.action, i.output] for i in self.worn.inputs]
-        return Engine("render", spec, digest_of(known) if model.digest else "")
+        return Engine(RENDER.name, spec, digest_of(known) if model.digest else "")
 
     def cost(self, width: int, height: int, batch_size: int, *, guided: bool) -> Cost:
         """What a UNet step at this size costs, and a frame; counted once for each size."""

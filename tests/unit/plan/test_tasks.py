@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import lorakit
 from lorakit.facts.environment import RECORDED
 from lorakit.plan.tasks.job import Job, job_from_json
 from lorakit.plan.tasks.table import TASKS, task_from_json
@@ -15,6 +17,8 @@ from lorakit.plan.tasks.training import EncodedSample
 from lorakit.plan.workers import WORKERS
 from tests.support.actions import FRAME, TEXTS
 from tests.unit.kinds.test_recorded_keys import every_kind, shipped
+
+PACKAGE = Path(lorakit.__file__).parent
 
 
 def test_every_task_arrives_as_it_was_sent(tmp_path: Path) -> None:
@@ -47,6 +51,18 @@ def test_what_is_nested_is_read_as_what_it_was() -> None:
         "a.png", "a fox", (96, 64), (64, 64), ((0, 0.5, 0.5),), False, "latents-0001"
     )
     assert hash(one)
+
+
+def test_no_file_but_the_table_names_a_worker() -> None:
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for room in ("plan", "kinds", "execute", "ui", "cli")
+        for path in (PACKAGE / room).rglob("*.py")
+        if path != PACKAGE / "plan" / "workers.py"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and node.value in WORKERS
+    ]
+    assert not found
 
 
 @pytest.mark.parametrize("name", WORKERS)
