@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +26,15 @@ from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.cpu.heap import give_back_freed_memory
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.devices import DEVICES
-from lorakit.models.processor import check_device
 from lorakit.store import atomic, journal
+from lorakit.training.accelerator import accelerator_for
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
 from lorakit.training.memory import peak_memory
 from lorakit.training.optimizers import optimizer_for, schedule_for
 from lorakit.training.rank_shard import RankShard, rows_of
-from lorakit.training.ranks import leave_group
 from lorakit.training.task import LoopSettings, Task, seeded
 from lorakit.training.trackers import Trackers
 
-_PATIENCE = timedelta(hours=2)  # processes wait that long for the one that measures and saves
 _TIDIED = (
     16  # optimizer steps; each time some pages are to be had anew, which takes a step's hundredth
 )
@@ -78,7 +75,7 @@ class Loop:
         from accelerate.utils import send_to_device
 
         self.task, self.settings = task, settings
-        self.accelerator = _accelerator(settings, logs)
+        self.accelerator = accelerator_for(settings, logs)
         self._shard = RankShard(self.accelerator.process_index, self.accelerator.num_processes)
         self._send = send_to_device
         # in fp32 a training loses, to the bit, what torch's own dropout would have it lose
@@ -314,26 +311,3 @@ class Loop:
 def _plain(state: dict[str, Any]) -> dict[str, Any]:
     """A schedule's state without its functions, which are built anew."""
     return {**state, "lr_lambdas": [None] * len(state["lr_lambdas"])}
-
-
-def _accelerator(settings: LoopSettings, logs: Path | None) -> Any:
-    """accelerate's, alone or with the processes that the environment names as torchrun does."""
-    from accelerate import Accelerator
-    from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
-
-    check_device(settings.device)
-    made = Accelerator(
-        mixed_precision="no" if settings.precision == "fp32" else settings.precision,
-        cpu=not DEVICES[settings.device].gpu,
-        log_with=list(settings.trackers) or None,
-        project_dir=str(logs) if logs else None,
-        kwargs_handlers=[
-            InitProcessGroupKwargs(timeout=_PATIENCE),
-            DistributedDataParallelKwargs(
-                broadcast_buffers=False,  # nothing here trains a buffer
-                find_unused_parameters=settings.idle_weights,  # else the second step waits for them
-            ),
-        ],
-    )
-    leave_group()
-    return made

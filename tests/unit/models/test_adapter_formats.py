@@ -26,13 +26,13 @@ def pipeline(model: Path) -> Any:
 
 
 def adapter_for(model: Path, alpha: float, *, text: bool = False) -> Adapter:
-    pipe, dice = pipeline(model), torch.Generator().manual_seed(3)
+    pipe, rng = pipeline(model), torch.Generator().manual_seed(3)
     found: dict[str, Layer] = {}
     for part in ("unet", "text_encoder") if text else ("unet",):
         for name, module in getattr(pipe, part).named_modules():
             if name.endswith(("attn2.to_k", "attn2.to_out.0", "q_proj", "out_proj")):
-                down = torch.randn(4, module.in_features, generator=dice)
-                up = torch.randn(module.out_features, 4, generator=dice) * 0.3
+                down = torch.randn(4, module.in_features, generator=rng)
+                up = torch.randn(module.out_features, 4, generator=rng) * 0.3
                 path = (
                     name
                     if part == "unet" or name.startswith("text_model")
@@ -47,9 +47,9 @@ def outputs(model: Path, file: Path | None) -> torch.Tensor:
     if file is not None:
         pipe.load_lora_weights(str(file.parent), weight_name=file.name, adapter_name="a")
     embeds = pipe.encode_prompt("a fox on mars", "cpu", 1, False)[0]
-    dice = torch.Generator().manual_seed(1)
+    rng = torch.Generator().manual_seed(1)
     with torch.inference_mode():
-        latents = torch.randn(1, 4, 8, 8, generator=dice)
+        latents = torch.randn(1, 4, 8, 8, generator=rng)
         return pipe.unet(latents, torch.tensor([500]), encoder_hidden_states=embeds).sample
 
 

@@ -11,7 +11,7 @@ import torch
 
 from lorakit.diagnostics import LorakitError
 from lorakit.models.loading import load_pipeline
-from lorakit.training.loop import _accelerator
+from lorakit.training.accelerator import accelerator_for
 from lorakit.training.task import LoopSettings
 
 _RUN = """
@@ -38,4 +38,4 @@ def test_a_gpu_that_torch_cannot_use_is_an_error_and_no_silent_cpu(tiny_sd: Path
     with pytest.raises(LorakitError, match="the plan is for cuda, and torch cannot use it"):
         load_pipeline(tiny_sd, "sd", "fp32", "cuda")
     with pytest.raises(LorakitError, match="cannot use it"):
-        _accelerator(LoopSettings(steps=1, seed=0, learning_rate=1.0, device="cuda"), None)
+        accelerator_for(LoopSettings(steps=1, seed=0, learning_rate=1.0, device="cuda"), None)

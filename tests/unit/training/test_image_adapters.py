@@ -53,12 +53,12 @@ def moved(action: Any, share: float = 1.0) -> Any:
     pipeline = image_model.build(action.task, words=True)
     text = action.task.train_text_encoder
     networks = Networks(pipeline, action.task.family, text=text)
-    dice = torch.Generator().manual_seed(1)
+    rng = torch.Generator().manual_seed(1)
     scale = share * (0.02 if action.task.lora is None else 0.3)
     with torch.no_grad():
         for parameter in networks.parameters():
             if parameter.requires_grad:
-                parameter.add_(torch.randn(parameter.shape, generator=dice) * scale)
+                parameter.add_(torch.randn(parameter.shape, generator=rng) * scale)
     return networks
 
 
@@ -69,8 +69,8 @@ def said(networks_or_pipeline: Any, family: str) -> torch.Tensor:
     networks = networks_or_pipeline
     if not isinstance(networks, Networks):
         networks = Networks(networks, family, text=False)
-    dice = torch.Generator().manual_seed(1)
-    probe = {"noisy": torch.randn(1, 4, 8, 8, generator=dice), "times": torch.tensor([400])}
+    rng = torch.Generator().manual_seed(1)
+    probe = {"noisy": torch.randn(1, 4, 8, 8, generator=rng), "times": torch.tensor([400])}
     probe["captions"] = ["a fox"]
     if family == "sdxl":
         probe["time_ids"] = torch.tensor([[64.0, 64, 0, 0, 64, 64]])
@@ -128,8 +128,8 @@ def test_a_training_of_little_effect_does_not_count_as_saved_where_it_is_lost(
     base, action = tmp_path / "model", planned(tiny_sd, tmp_path, way)
     share = {"lora": 5e-4, "loha": 5e-3, "full": 1e-4, "text-encoder": 2e-4}[way]
     networks = moved(action, share)
-    dice = torch.Generator().manual_seed(1)
-    probe = {"noisy": torch.randn(1, 4, 8, 8, generator=dice), "times": torch.tensor([400])}
+    rng = torch.Generator().manual_seed(1)
+    probe = {"noisy": torch.randn(1, 4, 8, 8, generator=rng), "times": torch.tensor([400])}
     probe["captions"] = ["a fox"]
     bare = image_reload.predicted(moved(action, 0.0), probe)
     probe |= {"expected": image_reload.predicted(networks, probe), "untrained": bare}

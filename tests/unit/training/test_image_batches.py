@@ -133,10 +133,10 @@ def task(made: ImageBatches, prediction: str = "epsilon", **more: Any) -> ImageT
 def losses(one: ImageTask, batch: dict[str, Any]) -> tuple[float, torch.Tensor, torch.Tensor]:
     """The loss, and the noise and the times that it drew."""
     found = one.loss(one.model, batch, torch.Generator().manual_seed(3), WHOLE)
-    dice = torch.Generator().manual_seed(3)
+    rng = torch.Generator().manual_seed(3)
     if "logvar" in batch:
-        torch.randn(batch["mean"].shape, generator=dice)
-    noise = torch.randn(batch["mean"].shape, generator=dice)
+        torch.randn(batch["mean"].shape, generator=rng)
+    noise = torch.randn(batch["mean"].shape, generator=rng)
     return float(found.detach()), noise, one.model.times
 
 
@@ -179,9 +179,9 @@ def test_noise_offset_shifts_whole_channels(two: ImageBatches) -> None:
     batch["mean"] = torch.zeros_like(batch["mean"])
     one = task(two, noise_offset=0.5)
     one.loss(one.model, batch, torch.Generator().manual_seed(3), WHOLE)
-    dice = torch.Generator().manual_seed(3)
-    noise = torch.randn(batch["mean"].shape, generator=dice)
-    noise = noise + 0.5 * torch.randn(2, 2, 1, 1, generator=dice)
+    rng = torch.Generator().manual_seed(3)
+    noise = torch.randn(batch["mean"].shape, generator=rng)
+    noise = noise + 0.5 * torch.randn(2, 2, 1, 1, generator=rng)
     signal = one.scheduler.alphas_cumprod[one.model.times].reshape(-1, 1, 1, 1)
     assert torch.allclose(one.model.noisy, (1 - signal).sqrt() * noise, atol=1e-5)
 
@@ -193,9 +193,9 @@ def test_latents_are_sampled_where_the_vae_has_a_spread(tmp_path: Path) -> None:
     starts = []
     for seed in range(300):
         one.loss(one.model, batch, torch.Generator().manual_seed(seed), WHOLE)
-        dice = torch.Generator().manual_seed(seed)
-        torch.randn(batch["mean"].shape, generator=dice)
-        noise = torch.randn(batch["mean"].shape, generator=dice)
+        rng = torch.Generator().manual_seed(seed)
+        torch.randn(batch["mean"].shape, generator=rng)
+        noise = torch.randn(batch["mean"].shape, generator=rng)
         signal = one.scheduler.alphas_cumprod[one.model.times].reshape(-1, 1, 1, 1)
         starts.append((one.model.noisy - (1 - signal).sqrt() * noise) / signal.sqrt())
     spread_found = torch.cat([s for s in starts if s.abs().max() < 20]).std()

@@ -228,7 +228,7 @@ def test_a_compiled_model_loses_what_another_does(toy, settings):
     settings = replace(settings, steps=2)
     toys = [toy(), toy()]
     for one in toys:
-        one.model[1].p = 0.0  # compiled code drops out by dice of its own
+        one.model[1].p = 0.0  # compiled code drops out by rng of its own
     compiled = Loop(toys[0], replace(settings, torch_compile=True))
     finish(compiled)
     plain = Loop(toys[1], settings)
