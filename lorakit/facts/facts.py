@@ -125,7 +125,8 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
             problem("model", _unread(error), source.place)
             continue
         if facts.tokenizer is not None:
-            counters[name] = TokenCounter(facts.tokenizer, facts.token_limit)
+            complain = _complaint(project, source.place)
+            counters[name] = TokenCounter(facts.tokenizer, facts.token_limit, complain)
     texts_go_on = _starts_of_texts(project)
     adapters = _adapters(project, digests, problem, adapter_facts, leave=texts_go_on)
     every = set(project.recipe.adapters)
@@ -198,6 +199,14 @@ def _adapters(
         except OSError as error:
             problem("adapter", _unread(error), adapter.place)
     return adapters
+
+
+def _complaint(project: Project, place: Place) -> Callable[[str], InvalidDocument]:
+    """What tells of a model's file that is read when planning asks for it."""
+    way = "the file is damaged, or of another kind of model: fetch it anew"
+    return lambda words: InvalidDocument(
+        [Diagnostic("model", words, place, project.excerpt(place), (way,))]
+    )
 
 
 def _unread(error: OSError) -> str:

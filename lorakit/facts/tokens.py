@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,12 @@ def clip_vocabulary(merges: Sequence[tuple[str, str]]) -> dict[str, int]:
 class TokenCounter:
     """Counts as the model's own tokenizer does; `limit` includes the start and end tokens."""
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(
+        self, folder: Path, limit: int, complain: Callable[[str], Exception] = ModelError
+    ) -> None:
+        """`complain` makes the error that tells of a tokenizer which cannot be read, once it is asked for."""
         self._folder = folder
+        self._complain = complain
         self._tokenizer: Any = None
         self.limit = limit
 
@@ -70,9 +74,8 @@ class TokenCounter:
             try:
                 self._tokenizer = self._read()
             except Exception as error:
-                raise ModelError(
-                    f"the tokenizer in {self._folder} cannot be read: {error}"
-                ) from error
+                words = f"the tokenizer in {self._folder} cannot be read: {error}"
+                raise self._complain(words) from error
         return self._tokenizer
 
     def _read(self) -> Any:
