@@ -131,12 +131,26 @@ def parse_json(text: str, *, constants: bool = False) -> Any:
         data = json.loads(text) if constants else json.loads(text, parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("it nests too deeply") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg}{_at(text.rstrip(), error.pos)}") from error
+    except ValueError as error:
+        if "digits" not in str(error):
+            raise
+        raise ValueError("a number has too many digits") from error
     if _HALF.search(text):
         try:
             json.dumps(data, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
             raise ValueError("it holds half of a character") from error
     return data
+
+
+def _at(text: str, position: int) -> str:
+    """Where a place is, in the words for one that follows it; a text of one line has no other."""
+    position = min(position, len(text))
+    column = position - text.rfind("\n", 0, position)
+    line = f", line {text.count(chr(10), 0, position) + 1}" if "\n" in text else ""
+    return f"{line}, column {column}"
 
 
 def _refuse(name: str) -> None:

@@ -65,6 +65,9 @@ def from_folder(
     for file in files:
         name = file.relative_to(folder).as_posix()
         repeats, words = repeated.get(file.parent, (1, ""))
+        row = listed.get(name)
+        if row and beside[file] and " ".join(row.split()) != beside[file]:
+            _check_meant(file, source)
         mask = masks.get(file.with_suffix(""), file if header[file].clear else None)
         found.append(
             Found(
@@ -72,7 +75,7 @@ def from_folder(
                 file,
                 digest[file],
                 header[file].size,
-                beside[file] or listed.get(name) or words or None,
+                beside[file] or row or words or None,
                 mask,
                 digest[mask] if mask is not None else "",
                 header[file].converted,
@@ -159,7 +162,8 @@ def _listed(folder: Path, source: DataSource) -> dict[str, str]:
             if not (folder / place).is_file():
                 raise _no_picture(file, str(row["file_name"]), folder, source)
             text = next((row[k] for k in usual if k in row), None)
-            if isinstance(text, str):
+            # NaN is what tables' libraries write where there was none
+            if isinstance(text, str) and text.strip().casefold() != "nan":
                 found[place.as_posix()] = text.strip()
         if here and "file_name" not in here:
             near = names.nearest("file_name", here)
@@ -201,7 +205,9 @@ def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
             for number, line in enumerate(handle, 1):
                 row = parse_json(line, constants=True) if line.strip() else {}
                 if not isinstance(row, dict):
-                    raise DataError("data", "images", f"{file}, line {number}, is no JSON object")
+                    message = f"{file}, line {number}, is no JSON object"
+                    way = 'each line is one row: {"file_name": "a.png", "text": "a fox"}'
+                    raise DataError("data", "images", message, way)
                 yield row
     except (OSError, ValueError) as error:
         raise DataError("data", "images", f"{file}, line {number}: {error}") from error
@@ -222,8 +228,24 @@ def _beside(file: Path, source: DataSource) -> str:
     return next(iter(told), "")
 
 
+def _check_meant(file: Path, source: DataSource) -> None:
+    """Raise DataError where a metadata file says something else than the file beside a picture, unasked."""
+    if "caption_extension" in dict(source.places):
+        return
+    beside = next(one for end in _CAPTIONS if (one := file.with_suffix(end)).is_file())
+    raise DataError(
+        "data",
+        "images",
+        f"{beside.name} and a row of metadata say different things of {file.name}",
+        f"remove one of them, or say that files are meant: caption_extension: {beside.suffix}",
+    )
+
+
 def _words(file: Path) -> str:
     try:
         return " ".join(read_text(file, _MOST_CAPTION).split())
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        message = f"{file} is not written in UTF-8"
+        raise DataError("data", "images", message, "save it as UTF-8") from error
+    except OSError as error:
         raise DataError("data", "images", f"{file} cannot be read: {error}") from error

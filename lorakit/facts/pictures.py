@@ -58,6 +58,9 @@ def picture_facts(
     if folder is None:
         return PictureFacts(None)
     if not folder.is_dir():
+        if folder.exists():
+            way = "write the folder that it is in"
+            raise DataError("data", "images", f"{source.images} is no folder", way)
         raise DataError("data", "images", f"there is no folder {source.images}")
     rows = in_tables(folder, source)
     memory = PictureMemory(store.folder / "pictures.json" if keep else None)

@@ -1,4 +1,4 @@
-"""Tables whose columns are divided by commas, semicolons or tabs: no field is lost or moved in silence."""
+"""Tables whose columns commas, semicolons, tabs or bars divide: no field is lost or moved in silence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from pathlib import Path
 from lorakit.facts.data_sets import DataError
 from lorakit.files import open_text
 
-_MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}  # what divides the columns of a table
+_MARKS = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars",
+}  # what divides the columns of a table
 _SHOWN = 40  # characters of a row that an error shows
 
 
@@ -26,7 +31,8 @@ def separated(file: Path, key: str, wanted: Collection[str]) -> Iterator[Mapping
             heads = {}
             for mark in _MARKS:
                 handle.seek(0)
-                heads[mark] = next(csv.reader(handle, delimiter=mark), [])
+                first = next(csv.reader(handle, delimiter=mark), [])
+                heads[mark] = [name.strip() for name in first]
             # the first that has the columns, or of none what divides it into most
             mark = max(heads, key=lambda mark: (set(wanted) <= set(heads[mark]), len(heads[mark])))
             head = heads[mark]

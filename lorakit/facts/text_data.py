@@ -218,19 +218,26 @@ def _labels_of(rows: Iterable[Row]) -> tuple[str, ...]:
 
 def _check_twins(labels: Sequence[str], counts: Mapping[str, int], key: str) -> None:
     """Raise DataError where two labels are one but for capitals, spaces or how letters are encoded."""
-    seen: dict[str, str] = {}
+    alike: dict[str, list[str]] = {}
     for label in labels:
         plain = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
-        other = seen.setdefault(plain, label)
-        if other != label:
-            few, many = sorted((other, label), key=lambda word: counts[word])
-            raise DataError(
-                "labels",
-                key,
-                f"the labels '{many}' ({counts[many]:,} texts) and '{few}' ({counts[few]:,}) "
-                "would be two classes",
-                f"write '{many}' everywhere; or name both in labels, if two are meant",
-            )
+        alike.setdefault(plain, []).append(label)
+    for twins in (group for group in alike.values() if len(group) > 1):
+        first, *others = sorted(twins, key=lambda word: (-counts[word], labels.index(word)))
+        texts = f"{counts[first]:,} text{'s'[: counts[first] != 1]}"
+        *listed, last = [f"'{word}' ({counts[word]:,})" for word in others]
+        quoted, few = f"'{first}'", len(twins) == 2
+        differ = len({unicodedata.normalize("NFC", word) for word in twins}) > 1
+        raise DataError(
+            "labels",
+            key,
+            f"the labels {', '.join([f'{quoted} ({texts})', *listed])} and {last} "
+            f"would be {'two' if few else len(twins)} classes",
+            f"write '{first}' everywhere; or name {'both' if few else 'all'} in labels, if "
+            f"{'two' if few else 'they'} are meant"
+            if differ
+            else "they look alike, and their accents are encoded in two ways: save the file in one (NFC)",
+        )
 
 
 def _number(label: object, numbers: Mapping[str, int]) -> int | None:

@@ -14,10 +14,10 @@ from lorakit.facts.data_sets import HUB, DataError, check_column, hub_copy, spli
 from lorakit.facts.folders import entries, walk
 from lorakit.facts.separated import separated
 from lorakit.files import open_text, parse_json, read_text
-from lorakit.language.recipe.trainings import DataSource
+from lorakit.language.recipe.trainings import Columns, DataSource
 
 Row = tuple[str, object]
-_TABLES = (".csv", ".jsonl", ".parquet")
+_TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 _MOST = 10_000_000  # bytes of a text
 _SNIPPETS = "movie-snippets/snippets.tsv.gz"
 
@@ -40,6 +40,11 @@ def rows_of(source: DataSource, place: Path) -> tuple[dict[str, list[Row]], tupl
             return _from_hub(source, place)
         if place.is_file():
             return {"": list(_table(place, source))}, ()
+        if not place.is_dir():
+            message = f"{place.name} is neither a file nor a folder: a link to nothing, or a pipe"
+            raise DataError(
+                "data", "texts", message, "write what is in it to a file, and name that"
+            )
         return _folder(source, place), ()
     except OSError as error:
         raise DataError("data", "texts", f"{place.name} cannot be read: {error}") from error
@@ -66,7 +71,7 @@ def _folder(source: DataSource, folder: Path) -> dict[str, list[Row]]:
             "data",
             "texts",
             f"the folder {folder.name} holds no texts",
-            "put a .csv, .jsonl or .parquet in it, or a sub-folder of .txt files for each label",
+            "put a .csv, .tsv, .jsonl or .parquet in it, or a sub-folder of .txt files for each label",
         )
     return {"": rows}
 
@@ -102,12 +107,14 @@ def _table(file: Path, source: DataSource) -> Iterator[Row]:
 
 def _rows(file: Path, source: DataSource) -> Iterator[Row]:
     match file.suffix.lower():
-        case ".csv":
+        case ".csv" | ".tsv":
             wanted = (source.columns.text, source.columns.label)
             yield from _picked(separated(file, "texts", wanted), source, file.name)
         case ".jsonl":
             with open_text(file) as handle:
-                yield from _picked(_json_lines(handle, file.name), source, file.name)
+                yield from _picked(
+                    _json_lines(handle, file.name, source.columns), source, file.name
+                )
         case _:
             table = _parquet(file)
             _check_columns(table.column_names, source, file.name)
@@ -127,7 +134,7 @@ def _decoded(file: Path) -> Iterator[None]:
         ) from error
 
 
-def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
+def _json_lines(lines: Iterable[str], name: str, columns: Columns) -> Iterator[Mapping[str, Any]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -138,7 +145,9 @@ def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
                 "data", "texts", f"{name}, line {number}, is no JSON: {error}"
             ) from error
         if not isinstance(row, dict):
-            raise DataError("data", "texts", f"{name}, line {number}, is no JSON object")
+            message = f"{name}, line {number}, is no JSON object"
+            way = f'each line is one row: {{"{columns.text}": ..., "{columns.label}": ...}}'
+            raise DataError("data", "texts", message, way)
         yield row
 
 

@@ -15,6 +15,7 @@ from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan.kind import Context
 
 _SHOWN = 3  # captions that a plan prints
+_MOST_LOST = 200  # letters of what falls off
 
 
 def data(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
@@ -92,7 +93,13 @@ def _long_captions(
         over = counter.overflow([p.caption for p in pictures], tokens_read(step, context))
         for picture in pictures:
             if picture.caption in over:
-                yield name, picture, *over[picture.caption]
+                tokens, lost = over[picture.caption]
+                yield (
+                    name,
+                    picture,
+                    tokens,
+                    lost if len(lost) <= _MOST_LOST else f"{lost[:_MOST_LOST]}…",
+                )
 
 
 def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> Iterator[Diagnostic]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.layer_targets import ends
+from lorakit.facts.text_data import TextFacts
 from lorakit.facts.text_families import family_of
 from lorakit.facts.text_layers import head_layers, layer_sizes, module_names
 from lorakit.kinds import layer_checks
 from lorakit.language.recipe.documents import TrainTextStep
+from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
 from lorakit.plan.kind import Context
 
@@ -32,7 +34,7 @@ def labels(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
     data, source = context.facts.data[step.data], context.project.recipe.datasets[step.data]
     for counts, what, hint in (
         (data.train_counts, "to train on", "add some, or leave the label out"),
-        (data.test_counts, "to be scored by", "hold more out: test_size: 0.3, or add some"),
+        (data.test_counts, "to be scored by", _way_to_score(data, source)),
     ):
         lacking = [label for label, n in zip(data.labels, counts, strict=False) if not n]
         if lacking:
@@ -44,6 +46,29 @@ def labels(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
                 hint,
                 warning=True,
             )
+
+
+def _way_to_score(data: TextFacts, source: DataSource) -> str:
+    """How each label gets a text to be scored by."""
+    if not data.cut:
+        return f"add some to {source.test_split}"
+    both = zip(data.train_counts, data.test_counts, strict=True)
+    if source.limit or any(train + test < 2 for train, test in both):
+        return f"add some{', or raise limit' if source.limit else ': of one text none can be held out'}"
+    return f"hold more out: test_size: {len(data.labels)}, or add some"
+
+
+def test_size(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
+    """A share that is held out of data which has a split for it."""
+    data, source = context.facts.data[step.data], context.project.recipe.datasets[step.data]
+    if "test_size" in dict(source.places) and data.digest is not None and not data.cut:
+        yield context.finding(
+            "no-effect",
+            f"test_size has no effect: {step.data} has a split {source.test_split}, which is scored",
+            source.where("test_size"),
+            "remove it",
+            warning=True,
+        )
 
 
 def layers(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:

@@ -51,6 +51,7 @@ class TrainTexts:
         yield from check_training(_training(step, context), step.place, context)
         yield from text_checks.length(step, context)
         yield from text_checks.labels(step, context)
+        yield from text_checks.test_size(step, context)
         if step.method == "lora":
             yield from text_checks.layers(step, context)
             yield from _check_start(step, context)

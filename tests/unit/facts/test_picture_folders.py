@@ -157,6 +157,30 @@ def test_metadata_may_be_divided_as_spreadsheets_do(project: Path, mark: str) ->
     assert [p.caption for p in facts(project).pictures] == ["a fox, asleep; or not", "a fox"]
 
 
+def test_a_file_and_a_row_that_say_different_things_are_told(project: Path) -> None:
+    foxes = project / "foxes"
+    (foxes / "metadata.jsonl").write_text('{"file_name": "0.png", "text": "another"}\n')
+    said = complaint(project)
+    assert "0.txt and a row of metadata say different things of 0.png" in said
+    found = facts(project, ", caption_extension: .txt").pictures
+    assert [p.caption for p in found] == ["a fox at 0", "a fox at 1"]
+    (foxes / "metadata.jsonl").write_text('{"file_name": "0.png", "text": "a fox  at 0"}\n')
+    assert facts(project).pictures[0].caption == "a fox at 0"
+
+
+def test_a_caption_that_is_nan_is_none(project: Path) -> None:
+    foxes = project / "foxes"
+    (foxes / "0.txt").unlink()
+    (foxes / "metadata.csv").write_text("file_name,text\n0.png,NaN\n")
+    assert "0.png has no caption" in complaint(project)
+
+
+def test_captions_in_other_encodings_and_a_file_for_a_folder_are_told(project: Path) -> None:
+    (project / "foxes" / "0.txt").write_bytes("caf\u00e9".encode("latin-1"))
+    assert "0.txt is not written in UTF-8" in complaint(project)
+    assert "is no folder" in complaint(project, "/1.png")
+
+
 def test_metadata_whose_rows_have_more_fields_than_its_header_is_an_error(project: Path) -> None:
     foxes = project / "foxes"
     (foxes / "metadata.csv").write_text("file_name,text\n0.png,a fox, asleep\n1.png,a fox\n")

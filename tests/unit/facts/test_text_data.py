@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -174,13 +175,76 @@ def test_a_figure_that_is_no_number_is_an_unknown_label(tmp_path: Path) -> None:
     assert "error[unknown-label]: films holds the label ²" in text
 
 
-@pytest.mark.parametrize("mark", [";", "\t"])
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
 def test_tables_are_divided_by_semicolons_and_tabs_too(tmp_path: Path, mark: str) -> None:
     expected = splits(recipe(tmp_path, f"texts: {csv_file(tmp_path).name}"))
     csv_file(tmp_path).write_text(
         "\n".join([f"text{mark}label", *(f"{t}{mark}{label}" for t, label in ROWS)])
     )
     assert splits(recipe(tmp_path, "texts: films.csv")) == expected
+
+
+def test_a_table_may_end_in_tsv_and_have_blanks_in_its_header(tmp_path: Path) -> None:
+    expected = splits(recipe(tmp_path, f"texts: {csv_file(tmp_path).name}"))
+    assert splits(recipe(tmp_path, f"texts: {csv_file(tmp_path, 'text , label').name}")) == expected
+    lines = ["text\tlabel", *(f"{text}\t{label}" for text, label in ROWS)]
+    (tmp_path / "films.tsv").write_text("\n".join(lines))
+    assert splits(recipe(tmp_path, "texts: films.tsv")) == expected
+
+
+def test_a_pipe_as_a_table_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "films.csv")
+    assert "films.csv is neither a file nor" in complaint(recipe(tmp_path, "texts: films.csv"))
+
+
+def test_where_json_is_wrong_is_told_in_one_line_and_column(tmp_path: Path) -> None:
+    for text, words in (
+        ('{"text": "a", "label": 1,}', "line 1, is no JSON: Expecting property name"),
+        ('{"text": "a", "label": ' + "9" * 5000 + "}", "a number has too many digits"),
+        ('[{"text": "a"}]', 'each line is one row: {"text": ..., "label": ...}'),
+    ):
+        (tmp_path / "films.jsonl").write_text(text + "\n")
+        said = complaint(recipe(tmp_path, "texts: films.jsonl"))
+        assert words in said
+        assert "(char" not in said
+
+
+def test_a_test_size_beside_a_split_for_it_has_no_effect_and_is_told(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    for name, labels in (("train", "aabb"), ("test", "aa")):
+        rows = "".join(f"a film {n},{label}\n" for n, label in enumerate(labels))
+        (tmp_path / "films" / f"{name}.csv").write_text("text,label\n" + rows)
+    path = recipe(tmp_path, "texts: films, test_size: 0.5")
+    path.write_text(path.read_text().replace("hub:google-bert/bert-base-uncased", "lorakit:minilm"))
+    said = {d.code: d for d in lorakit.load(path).check()}
+    assert "films has a split test, which is scored" in said["no-effect"].message
+    assert said["labels"].hints == ("add some to test",)
+
+
+def test_the_way_to_score_every_label_leads_there(tmp_path: Path) -> None:
+    rows = [(f"film {n}", "abc"[n // 10]) for n in range(30)]
+    csv_file(tmp_path).write_text("text,label\n" + "".join(f"{t},{one}\n" for t, one in rows))
+
+    def said(size: int) -> list[str]:
+        path = recipe(tmp_path, f"texts: films.csv, test_size: {size}")
+        text = path.read_text().replace("hub:google-bert/bert-base-uncased", "lorakit:minilm")
+        path.write_text(text)
+        return [hint for d in lorakit.load(path).check() if d.code == "labels" for hint in d.hints]
+
+    assert said(2) == ["hold more out: test_size: 3, or add some"]
+    assert said(3) == []
+
+
+def test_all_labels_that_are_nearly_one_are_told_and_the_most_usual_is_kept(tmp_path: Path) -> None:
+    rows = [("a", "Pos"), ("b", "pos"), ("c", "pos"), ("d", "POS"), ("e", "neg")]
+    with pytest.raises(
+        InvalidDocument, match=r"'pos' .2 texts., 'POS' .1. and 'Pos' .1."
+    ) as caught:
+        counted(tmp_path, rows)
+    assert "would be 3 classes" in str(caught.value)
+    assert "write 'pos' everywhere" in str(caught.value)
+    with pytest.raises(InvalidDocument, match="encoded in two ways"):
+        counted(tmp_path, [("a", "caf\u00e9"), ("b", "cafe\u0301"), ("c", "tea")])
 
 
 def test_a_text_may_be_longer_than_python_s_own_limit(tmp_path: Path) -> None:
