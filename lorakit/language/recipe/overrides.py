@@ -74,6 +74,11 @@ class Override:
         if isinstance(parent.value, dict):
             return self._in_mapping(parent, parent.value, path, above)
         end = path[0].start - 1
+        if above == "storyboard" and self.code == "bad-setting":
+            message = "a setting does not reach into the file that storyboard names"
+            hint = "change it there, or vary it by a step of kind: sweep, whose paths go on into it"
+            self._wrong(path, message, hint)
+            return parent
         hint = f"end the path before the dot: {self.text.lines[self.line - 1][self.column - 1 :][:end]}"
         self._wrong(path, f"{above} is a single value: nothing stands below it", hint)
         return parent

@@ -66,6 +66,11 @@ class Paths:
         self, node: Node, what: str, findings: Findings, *, folder_too: bool = False
     ) -> Path | None:
         """The same, for a file that must be there."""
+        assert isinstance(node.value, str)
+        if "://" in node.value:
+            message = f"a {what} is not fetched from an address"
+            findings.error("wrong-form", message, node, "download it and give its path")
+            return None
         path = self.resolve(node, findings)
         if path is None:
             return None

@@ -104,7 +104,7 @@ def _swept(name: str, node: Node, steps: dict[str, Node], findings: Findings) ->
     if link is None:
         return None
     could = [other for other, step in steps.items() if access.text(step, "kind") in KINDS]
-    there = f"there is {names.listed(could)}" if could else "it has none that can be varied"
+    there = f"there is {names.listed(could)}" if could else "no step of this recipe can be varied"
     if isinstance(link.value, dict):
         return link if access.text(link, "kind") in KINDS else None
     if not isinstance(link.value, str) or not link.value.strip():

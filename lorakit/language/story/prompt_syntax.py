@@ -18,6 +18,10 @@ _NO_WEIGHTS = (
     "what matters most goes first, in full; guidance_scale: pulls towards the whole prompt"
 )
 _CHOICE = "write each as a prompt or a sentence of its own, or vary a key by a step of kind: sweep"
+_NAMELESS = (
+    "write what is meant; characters stand in the sentences of a storyboard, "
+    "and a step of kind: sweep varies a key"
+)
 _FLAGS = {
     "ar": "aspect: {}",
     "aspect": "aspect: {}",
@@ -46,7 +50,7 @@ def signs(text: str, *, braces: bool = True) -> Iterator[Sign]:
     taken: list[range] = []
     found: list[Sign] = []
     for pattern, explain in _SIGNS:
-        if pattern is _BRACES and not braces:
+        if pattern in (_BRACES, _NAME) and not braces:
             continue
         for match in pattern.finditer(text):
             if any(match.start() in span for span in taken):
@@ -117,6 +121,13 @@ def _choice(match: re.Match[str]) -> tuple[str, str]:
     return f"{match[0]} is drawn as words: nothing is chosen at random", _CHOICE
 
 
+def _variable(match: re.Match[str]) -> tuple[str, str]:
+    return (
+        f"{match[0]} is drawn as words: nothing is put in for it here",
+        _NAMELESS,
+    )
+
+
 def _capital(match: re.Match[str]) -> tuple[str, str] | None:
     text, word = match.string, match[0]
     around = (
@@ -148,13 +159,15 @@ def _flag(match: re.Match[str]) -> tuple[str, str]:
 
 
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
+_NAME = re.compile(r"(?<![{\w])\$?\{\s*[^\W\d][\w -]{0,40}\}(?!\})|(?<![$\w])\$[a-zA-Z_]\w*")
 _BRACES = re.compile(r"(?<!\{)\{[^{}|]*(?:\|[^{}|]*)+\}(?!\})")
-_MARKS = ("(", "[", "{", "<", "__", "BREAK", "AND", "--", "::", "++", "embedding:")
+_MARKS = ("(", "[", "{", "<", "__", "BREAK", "AND", "--", "::", "++", "$", "embedding:")
 _SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str] | None]], ...] = (
     (re.compile(r"<[a-zA-Z_][\w-]*(?::[^<>\n]{1,200})?>"), _tag),
     (re.compile(r"(?<!\w)embedding:[\w.-]+"), _tag),
     (re.compile(r"(?<!\w)__(?!_)[\w./*-]{0,80}?[^\W_]__(?!\w)"), _choice),
     (_BRACES, _choice),
+    (_NAME, _variable),
     (re.compile(r"\({1,9}[^()\n]{1,200}?(?<!\d):\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*\)+"), _weight),
     (re.compile(r"\({2,9}[^()\n]{1,200}\){2,9}"), _weight),
     (

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.schemas import Subschema
 
 _LONGEST_SHOWN = 40
+_ROUNDED = Fraction(1, 200)  # so far may a ratio of two digits be from the one that is meant
 _YES = ("yes", "on", "y", "true")
 _NO = ("no", "off", "n", "false")
 _UNITS = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*([a-z]+)\.?")
@@ -33,6 +34,8 @@ def by_its_type(problem: Problem) -> str:
     share = schema.raw.get("x-share")
     if share and isinstance(value, float) and 0 < value < 1:
         return f"as a share of them all it is {share}: {shown(problem.node)}"
+    if "string" in schema.types and not _has_form(schema, shown(problem.node)):
+        return _of_form(shown(problem.node), schema.raw["pattern"])
     if "string" in schema.types:
         return f'to make it a text, put it in quotes: "{shown(problem.node)}"'
     return f"a list of one: [{shown(problem.node)}]" if "array" in schema.types else ""
@@ -113,7 +116,23 @@ def by_its_form(problem: Problem) -> str:
     for one in tries:
         if one and one != text and re.search(pattern, one):
             return f"write {one}"
-    return ""
+    return _of_form(text, pattern)
+
+
+def _has_form(schema: Subschema, text: str) -> bool:
+    return re.search(schema.raw.get("pattern", ""), text) is not None
+
+
+def _of_form(text: str, pattern: str) -> str:
+    """A ratio in whole numbers: 2.39:1 is 239:100, 1.78 is 16:9."""
+    found = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)(?::([0-9]{1,3}(?:\.[0-9]{1,4})?))?", text)
+    if found is None or (found[2] and not float(found[2])):
+        return ""
+    exact = Fraction(found[1]) / Fraction(found[2] or 1)
+    usual = exact.limit_denominator(9)
+    ratio = usual if abs(usual - exact) < _ROUNDED else exact
+    written = f"{ratio.numerator}:{ratio.denominator}"
+    return f"write {written}" if re.search(pattern, written) else ""
 
 
 def _duration(text: str) -> str:

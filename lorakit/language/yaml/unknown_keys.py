@@ -45,6 +45,11 @@ def report(problem: Problem, key: str, findings: Findings) -> str:
     if here:
         findings.error("unknown-key", f"{short} cannot stand here", spot, here)
         return ""
+    inside = node.value[key].value if isinstance(node.value, dict) else None
+    if isinstance(inside, dict) and inside and set(inside) <= set(allowed):
+        hint = f"what is in it stands here by itself: {', '.join(inside)}"
+        findings.error("unknown-key", f"{short} cannot stand here", spot, hint)
+        return ""
     ours = names.foreign(key, allowed)
     if ours:
         aside = 'or "width" and "height", in px' if ours == "aspect" and "ratio" not in key else ""

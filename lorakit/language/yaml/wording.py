@@ -91,6 +91,8 @@ def not_one_of(problem: Problem, findings: Findings) -> None:
     hint = (
         f'{text} is called "{elsewhere}" here' if elsewhere else names.did_you_mean(text, choices)
     )
+    if elsewhere and text.casefold().endswith("karras"):
+        hint += "; beside it, use_karras_sigmas: true"
     only = node.value[0].value if isinstance(node.value, list) and len(node.value) == 1 else None
     if only in choices:
         hint = f"write {only}, which is no list"
@@ -180,7 +182,7 @@ def wrong_form(problem: Problem, findings: Findings) -> None:
     form = problem.raw.get("x-form", "of another form")
     findings.error(
         "wrong-form",
-        f"{problem.name} must be {form}; {shown(problem.node)} is not",
+        f"{problem.name} must be {form}; {shown(problem.node) or 'an empty text'} is not",
         problem.node,
         meant.by_its_form(problem) or problem.example,
     )

@@ -138,6 +138,11 @@ def _report_quote(c: Complaint, findings: Findings) -> tuple[traps.Trap, Source,
 def _bracket(c: Complaint) -> Explained:
     opener, closer = ("[", "]") if "sequence" in c.context else ("{", "}")
     at_the_end = c.column > len(c.text.rstrip())
+    comment = c.opened and _swallowed(c.source.lines[c.opened[0] - 1], c.opened[1], closer)
+    if at_the_end and c.opened and comment:
+        message = f"the # begins a comment, which swallows the {closer}"
+        hint = "put the text with the # in quotes"
+        return Explained(message, c.source.spot(c.opened[0], comment), (hint,))
     if c.opened is None or (not at_the_end and c.line == c.opened[0]):
         return Explained(f"a comma or {closer} is missing before this", c.spot(), (_QUOTING,))
     return Explained(
@@ -147,6 +152,14 @@ def _bracket(c: Complaint) -> Explained:
         if not at_the_end
         else (f"add {closer}",),
     )
+
+
+def _swallowed(line: str, opened: int, closer: str) -> int:
+    """The column of a # that makes a comment of what closes a bracket on its line; 0 if none does."""
+    found = re.search(r"\s#", line[opened:])
+    if found is None or closer not in line[opened + found.end() :]:
+        return 0
+    return opened + found.end()
 
 
 def _no_colon(c: Complaint) -> Explained:

@@ -28,7 +28,7 @@ def comparisons_are_of_one_sort(_recipe: Recipe, root: Node, findings: Findings)
     steps = own_steps(root)
     sorts = {name: _SORTS.get(access.text(node, "kind") or "") for name, node in steps.items()}
     known = [name for name, sort in sorts.items() if sort]
-    there = f"there is {names.listed(known)}" if known else "it has none that trains or draws"
+    there = f"there is {names.listed(known)}" if known else "no step of this recipe trains or draws"
     for node in steps.values():
         if access.text(node, "kind") != "compare":
             continue
