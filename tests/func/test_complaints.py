@@ -14,6 +14,7 @@ import pytest
 
 import lorakit
 from lorakit.diagnostics import InvalidDocument
+from lorakit.execute.pool import Workers
 from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.runner import Runner, Settings
 from lorakit.plan.planner import Selection
@@ -97,7 +98,8 @@ def test_complaint_10_a_sample_that_fails_ends_no_run(tmp_path: Path) -> None:
     store.prepare()
     told: list[object] = []
     folder = RunFolder.create(tmp_path, "recipe")
-    runner = Runner(plan, store, folder, Selection(), Settings(), told.append)
+    with Workers() as workers:
+        runner = Runner(plan, store, folder, Selection(), Settings(), told.append, workers)
     samples = [p.action for p in plan.actions if p.action.id.startswith("style/samples")]
     assert len(samples) == 2
     for sample in samples:
