@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from lorakit.store import sealed, seen
 from tests.attack.commands import lorakit
 from tests.support.boards import board_text, write_project
 from tests.support.runs import Ran, run
@@ -106,6 +107,27 @@ def test_a_damaged_file_whose_times_were_put_back_is_noticed(home: Path, made: R
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     again = run(home)
     assert again.made() == ["film/meadow/2"]
+    assert files(again) == files(made)
+
+
+def test_verify_reads_everything_and_trusts_no_memory(home: Path, made: Ran) -> None:
+    """A disk that lost a byte without any time changing: the memory says that all is well."""
+    path = object_of(home, made, "film/meadow/2/latents")
+    assert run(home).finished["made"] == 0
+    flip(path)
+    memory = home / ".lorakit" / "verified.json"
+    known = sealed.read(memory)
+    assert isinstance(known, dict)
+    digest = path.parent.name + path.name
+    known[digest] = [*seen.identity(path.stat()), digest]
+    sealed.write(memory, known)
+    assert run(home, "--verify").code == 0
+    assert (
+        not path.exists()
+        or path.read_bytes()
+        == object_of(made.folder.parents[2], made, "film/meadow/2/latents").read_bytes()
+    )
+    again = run(home, "--force", "film/meadow/3")
     assert files(again) == files(made)
 
 
