@@ -8,12 +8,10 @@ are there, so that a result which turns out equal to an earlier one stops the wo
 from __future__ import annotations
 
 import queue
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from lorakit.execute import jobs, run_report
@@ -31,25 +29,23 @@ from lorakit.execute.events import (
     WorkerState,
 )
 from lorakit.execute.pool import Workers
+from lorakit.execute.results import Results
 from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.slots import Slot, how_it_ended
 from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.task_graph import TaskGraph
 from lorakit.execute.turns import may_begin
 from lorakit.execute.workers import Inbox, WorkerHandle
-from lorakit.facts.environment import differences
 from lorakit.facts.machine import this_machine
 from lorakit.plan.actions import Action
 from lorakit.plan.hint import what_a_change_costs
 from lorakit.plan.keys import action_key
 from lorakit.plan.planner import Selection
 from lorakit.plan.states import Plan
-from lorakit.plan.tasks.job import Job
-from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.workers import WORKERS
 from lorakit.store.errors import StoreError, why
 from lorakit.store.journal import Addresses, Timings
-from lorakit.store.manifests import Manifest, Output
+from lorakit.store.manifests import Output
 from lorakit.store.store import Scratch, Store
 
 _LATENCY = 0.1  # s between looks at Ctrl-C
@@ -85,7 +81,6 @@ class Runner:
         self._workers = workers
         self._began = time.monotonic()
         self._graph = TaskGraph(plan)
-        self._numbers = {id_: f"{n}" for n, id_ in enumerate(self._graph.actions)}
         self._slots: dict[str, Slot] = {}
         self._inbox: Inbox = queue.Queue()
         self._watch = Stopwatch()
@@ -136,6 +131,9 @@ class Runner:
             self._folder.close()
             raise
         self._scratch = scratch.folder
+        self._results = Results(
+            self._plan, self._graph, self._selection, self._store, scratch.folder
+        )
         return scratch
 
     def _tell(self, kind: type[Any], *values: Any, **named: Any) -> None:
@@ -193,29 +191,16 @@ class Runner:
                 if not slot.busy:
                     self._watch.begin(slot.name)
                 inputs = self._graph.inputs(action.id)
-                lost = next((role for role, o in inputs.items() if not self._store.has(o)), None)
-                if lost is not None:
-                    self._fail(
-                        action.id, f"{lost} was damaged or removed since it was made: run again"
-                    )
+                lost = self._results.lost(inputs)
+                if lost:
+                    why_not = f"{lost} was damaged or removed since it was made: run again"
+                    self._fail(action.id, why_not)
                     continue
                 engine = jobs.settled(action, inputs, self._store)
                 reads = jobs.reads(self._plan.sources, self._store, engine.spec.to_json())
                 slot.worker.open(engine, reads)
-                slot.worker.submit(self._job(action, inputs))
-
-    def _job(self, action: Action, inputs: Mapping[str, Output]) -> Job[WorkerTask]:
-        key = self._graph.keys[action.id]
-        logs = self._folder.path / action.id.rpartition("/")[0] / "logs"
-        folders = (self._out(action.id), self._kept_by(key), logs)
-        return jobs.job(action, key, inputs, self._store, self._plan.sources, folders)
-
-    def _kept_by(self, key: str) -> Path:
-        """Where a training's checkpoints stand until it is done: they outlive the run."""
-        return self._store.folder / "checkpoints" / key
-
-    def _out(self, id_: str) -> Path:
-        return self._scratch / self._numbers[id_]
+                logs = self._folder.path / action.id.rpartition("/")[0] / "logs"
+                slot.worker.submit(self._results.job(action, inputs, logs))
 
     def _listen(self) -> None:
         """Take what the workers tell, all that is there, or wait a moment for it."""
@@ -309,7 +294,7 @@ class Runner:
             action = self._graph.actions[id_]
             inputs = {role: o.digest for role, o in self._graph.inputs(id_).items()}
             key = self._graph.keys[id_] = action_key(action, inputs)
-            kept = self._kept(action)
+            kept = self._results.kept(action)
             if kept is not None:
                 todo += self._settle(id_, kept, "cached")
             elif self._graph.claim(id_, key):
@@ -321,7 +306,7 @@ class Runner:
 
     def _reuse(self, action: Action) -> bool:
         """Take a queued action's outputs from the store after all."""
-        kept = self._kept(action)
+        kept = self._results.kept(action)
         if kept is None:
             return False
         ready = self._settle(action.id, kept, "cached")
@@ -330,36 +315,11 @@ class Runner:
         self._settle_ready(ready)
         return True
 
-    def _kept(self, action: Action) -> Mapping[str, Output] | None:
-        """An action's outputs, if the store has all that somebody needs of them, whole."""
-        if self._graph.planned[action.id].forced or self._selection.forces(action):
-            return None
-        manifest = self._store.manifest(self._graph.keys[action.id])
-        if manifest is None:
-            return None
-        packages, now = WORKERS[action.engine.slot].packages, self._plan.environment
-        if self._selection.rebuild and differences(manifest.environment, now, packages):
-            return None
-        for name in set(action.files) | self._graph.opened_behind(action.id):
-            output = manifest.outputs.get(name)
-            if output is None or not self._store.has(output):
-                return None
-        return manifest.outputs
-
     def _commit(self, message: Mapping[str, Any]) -> None:
         """Keep a result: objects first, the manifest last."""
         id_ = str(message["id"])
-        action = self._graph.actions[id_]
-        outputs = {name: self._store.adopt(Path(path)) for name, path in message["outputs"].items()}
-        seconds = round(float(message.get("seconds", 0.0)), 3)
-        inputs = {role: output.digest for role, output in self._graph.inputs(id_).items()}
-        key, environment = self._graph.keys[id_], self._plan.environment
-        self._store.record(
-            Manifest(key, action.kind, action.task.key(), inputs, outputs, seconds, environment)
-        )
-        shutil.rmtree(self._out(id_), ignore_errors=True)
-        shutil.rmtree(self._kept_by(key), ignore_errors=True)
-        self._watch.lap(action)
+        outputs, seconds = self._results.commit(message)
+        self._watch.lap(self._graph.actions[id_])
         ready = self._settle(id_, outputs, "made", seconds)
         for twin in self._graph.twins(id_):
             ready += self._settle(twin, outputs, "cached")

@@ -1,0 +1,79 @@
+"""What a run keeps and takes from the store: results, jobs' folders, checkpoints."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lorakit.execute import jobs
+from lorakit.execute.task_graph import TaskGraph
+from lorakit.facts.environment import differences
+from lorakit.plan.actions import Action
+from lorakit.plan.planner import Selection
+from lorakit.plan.states import Plan
+from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.task import WorkerTask
+from lorakit.plan.workers import WORKERS
+from lorakit.store.manifests import Manifest, Output
+from lorakit.store.store import Store
+
+
+class Results:
+    """The results of one run; `scratch` is the folder that unfinished ones lie in."""
+
+    def __init__(
+        self, plan: Plan, graph: TaskGraph, selection: Selection, store: Store, scratch: Path
+    ) -> None:
+        self._plan, self._graph, self._selection = plan, graph, selection
+        self._store, self._scratch = store, scratch
+        self._numbers = {id_: f"{n}" for n, id_ in enumerate(graph.actions)}
+
+    def kept(self, action: Action) -> Mapping[str, Output] | None:
+        """An action's outputs, if the store has all that somebody needs of them, whole."""
+        if self._graph.planned[action.id].forced or self._selection.forces(action):
+            return None
+        manifest = self._store.manifest(self._graph.keys[action.id])
+        if manifest is None:
+            return None
+        packages, now = WORKERS[action.engine.slot].packages, self._plan.environment
+        if self._selection.rebuild and differences(manifest.environment, now, packages):
+            return None
+        for name in set(action.files) | self._graph.opened_behind(action.id):
+            output = manifest.outputs.get(name)
+            if output is None or not self._store.has(output):
+                return None
+        return manifest.outputs
+
+    def lost(self, inputs: Mapping[str, Output]) -> str:
+        """The role of an input that is no longer whole; empty where all are."""
+        return next((role for role, o in inputs.items() if not self._store.has(o)), "")
+
+    def job(self, action: Action, inputs: Mapping[str, Output], logs: Path) -> Job[WorkerTask]:
+        """What the action's worker is told."""
+        key = self._graph.keys[action.id]
+        folders = (self._out(action.id), self._checkpoints(key), logs)
+        return jobs.job(action, key, inputs, self._store, self._plan.sources, folders)
+
+    def commit(self, message: Mapping[str, Any]) -> tuple[Mapping[str, Output], float]:
+        """Keep a result: objects first, the manifest last. Returns outputs and seconds."""
+        id_ = str(message["id"])
+        action, key = self._graph.actions[id_], self._graph.keys[id_]
+        outputs = {name: self._store.adopt(Path(path)) for name, path in message["outputs"].items()}
+        seconds = round(float(message.get("seconds", 0.0)), 3)
+        inputs = {role: output.digest for role, output in self._graph.inputs(id_).items()}
+        made_with = self._plan.environment
+        self._store.record(
+            Manifest(key, action.kind, action.task.key(), inputs, outputs, seconds, made_with)
+        )
+        shutil.rmtree(self._out(id_), ignore_errors=True)
+        shutil.rmtree(self._checkpoints(key), ignore_errors=True)
+        return outputs, seconds
+
+    def _checkpoints(self, key: str) -> Path:
+        """Where a training's checkpoints stand until it is done: they outlive the run."""
+        return self._store.folder / "checkpoints" / key
+
+    def _out(self, id_: str) -> Path:
+        return self._scratch / self._numbers[id_]
