@@ -133,6 +133,10 @@ class Paths:
 
     def _missing(self, node: Node, what: str, path: Path, findings: Findings) -> None:
         shown = self.reader.display(path)
+        if self.reader.exists(path):
+            message = f"{shown} is a folder or a pipe, and no {what}"
+            findings.error("missing-file", message, node, "name the file that is meant")
+            return
         near = self._other_ending(node, what, path) or self._near(node, what, path)
         hint = "paths count from the folder of the document they stand in"
         if near:

@@ -181,7 +181,7 @@ def steps_do_not_go_round(recipe: Recipe, root: Node, findings: Findings) -> Non
             if len(ring) > 2
             else f"the step {first} waits for itself",
             _link(node, ring[1]),
-            "remove it here, or one of the others",
+            "remove it here, or one of the others" if len(ring) > 2 else "remove it",
         )
 
 

@@ -102,7 +102,8 @@ def starts_do_not_go_round(board: Storyboard, root: Node, findings: Findings) ->
             message = f"scenes start from each other in a ring: {shown}"
             if len(ring) == 1:
                 message = f"the scene {ring[0].name} starts from itself"
-            findings.error("scene-cycle", message, start, "let one of them begin with start: fresh")
+            one = "it" if len(ring) == 1 else "one of them"
+            findings.error("scene-cycle", message, start, f"let {one} begin with start: fresh")
 
 
 def repeats_have_something_to_repeat(board: Storyboard, root: Node, findings: Findings) -> None:
@@ -114,5 +115,7 @@ def repeats_have_something_to_repeat(board: Storyboard, root: Node, findings: Fi
                 "nothing-to-repeat",
                 "the first frame of a scene has none before it to repeat",
                 item.key_spot("repeat"),
-                "remove it, or begin the scene with start: previous-scene",
+                "remove it, or begin the scene with start: previous-scene"
+                if scene.number > 1
+                else "remove it",
             )
