@@ -232,3 +232,14 @@ def test_other_commands_wait_for_no_pipe_either(odd: Callable[[Path], None]) -> 
     ):
         said = lorakit(*words)
         assert "a fault inside" not in said.text, said.text
+
+
+@pytest.mark.usefixtures("_home")
+def test_a_caption_of_eight_megabytes_is_refused_unread() -> None:
+    _picture("d/a.png")
+    Path("d/a.txt").write_text("a fox " * 1_400_000)
+    Path("r.yaml").write_text(IMAGES)
+    said = lorakit("plan", "r.yaml")
+    assert said.code == 3
+    assert "more than 100,000" in said.text
+    assert len(said.text) < 2_000
