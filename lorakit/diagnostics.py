@@ -50,6 +50,11 @@ class LorakitError(Exception):
     """Anything that lorakit tells a user in words; never shown as a traceback."""
 
 
+def shortened(text: str, most: int = 200) -> str:
+    """A text of others as a message quotes it: its beginning and its end."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
+
+
 def in_words(error: Exception) -> str:
     """An error as a user reads it; whoever catches one that is not of ours logs its traceback."""
     return str(error) if isinstance(error, LorakitError) else f"{type(error).__name__}: {error}"

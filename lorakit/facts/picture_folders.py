@@ -25,7 +25,7 @@ _UNREADABLE = {
 }  # fmt: skip
 _MASK = "-masklabel"  # OneTrainer's ending
 _METADATA = ("metadata.jsonl", "metadata.csv")  # as Hugging Face's image folders have them
-_MOST_CAPTION = 100_000  # bytes: far more than any model reads
+MOST_CAPTION = 100_000  # bytes: far more than any model reads
 _CAPTIONS = (".txt", ".caption")  # beside pictures, where no other ending is asked for
 # as kohya's folders are called: 10_sks fox shows each of its pictures ten times, as a sks fox
 _REPEATED = re.compile(r"([1-9][0-9]{0,2})_(.+)", re.DOTALL)
@@ -243,7 +243,7 @@ def _check_meant(file: Path, source: DataSource) -> None:
 
 def _words(file: Path) -> str:
     try:
-        return " ".join(read_text(file, _MOST_CAPTION).split())
+        return " ".join(read_text(file, MOST_CAPTION).split())
     except UnicodeDecodeError as error:
         message = f"{file} is not written in UTF-8"
         raise DataError("data", "images", message, "save it as UTF-8") from error

@@ -11,7 +11,7 @@ from lorakit import resources
 from lorakit.facts.data_sets import HUB, DataError, hub_copy
 from lorakit.facts.digests import Digests
 from lorakit.facts.found_pictures import SAME_WORDS, Found
-from lorakit.facts.picture_folders import from_folder
+from lorakit.facts.picture_folders import MOST_CAPTION, from_folder
 from lorakit.facts.picture_memory import PictureMemory
 from lorakit.facts.picture_tables import from_tables, in_tables
 from lorakit.language.recipe.trainings import DataSource
@@ -70,6 +70,7 @@ def picture_facts(
         else from_folder(folder, source, digests, memory)
     )
     memory.save()
+    _check_lengths(found)
     if "{caption}" in source.caption:
         _check_captions(found, source, rows=rows)
     pictures = tuple(
@@ -88,6 +89,14 @@ def picture_facts(
     )
     contents = [[p.digest, p.caption, p.mask_digest] for p in pictures]
     return PictureFacts(digest_of(contents), pictures)
+
+
+def _check_lengths(found: Sequence[Found]) -> None:
+    """Raise DataError where what should be a caption is a whole book: to count it would take long."""
+    for one in found:
+        if one.caption is not None and len(one.caption) > MOST_CAPTION:
+            said = f"the caption of {one.name} has {len(one.caption):,} characters"
+            raise DataError("data", "images", f"{said}, more than {MOST_CAPTION:,}", "shorten it")
 
 
 def _folder(source: DataSource, *, download: bool) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lorakit.diagnostics import Diagnostic
+from lorakit.diagnostics import Diagnostic, shortened
 from lorakit.facts.pictures import Picture
 from lorakit.facts.unet_layers import layer_sizes
 from lorakit.kinds import layer_checks
@@ -58,7 +58,7 @@ def captions(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
         yield context.finding(
             "prompt-too-long",
             f"the caption of {Path(picture.name).name} has {tokens} tokens, {reads}: "
-            f"'{lost}' would fall off",
+            f"'{shortened(lost)}' would fall off",
             context.project.recipe.datasets[name].where("images"),
             f"shorten it, or write {longer}truncate_captions: true",
         )

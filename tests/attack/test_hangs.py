@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -235,9 +236,12 @@ def test_other_commands_wait_for_no_pipe_either(odd: Callable[[Path], None]) -> 
 
 
 @pytest.mark.usefixtures("_home")
-def test_a_caption_of_eight_megabytes_is_refused_unread() -> None:
+@pytest.mark.parametrize("where", ["a.txt", "metadata.jsonl"])
+def test_a_caption_of_eight_megabytes_is_refused_uncounted(where: str) -> None:
     _picture("d/a.png")
-    Path("d/a.txt").write_text("a fox " * 1_400_000)
+    book = "a fox " * 1_400_000
+    row = json.dumps({"file_name": "a.png", "text": book})
+    Path("d", where).write_text(book if where == "a.txt" else row)
     Path("r.yaml").write_text(IMAGES)
     said = lorakit("plan", "r.yaml")
     assert said.code == 3

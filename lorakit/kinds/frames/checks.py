@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from lorakit.diagnostics import Diagnostic, Place
+from lorakit.diagnostics import Diagnostic, Place, shortened
 from lorakit.facts.devices import DEVICES
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.text_encoders import clip_skip_limit
@@ -146,7 +146,7 @@ def check_prompts(
                 "prompt-too-long",
                 f"the prompt has {tokens} tokens, {settings.model.source} reads "
                 f"{settings.model.token_limit}: "
-                f"'{lost}' would fall off",
+                f"'{shortened(lost)}' would fall off",
                 place,
                 f"the prompt: {text}",
                 "shorten the sentence, the anchor, the style or the setting",
