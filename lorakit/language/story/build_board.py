@@ -211,10 +211,10 @@ class _SceneBuilder:
         if not self.budget.fits(text, spot):
             text = ""
         mentioned = self.cast.read(text, spot, self.memory, self.findings)
-        if text and not text.strip(" .…"):
+        own = self._own(extra, mentioned.characters) if extra is not None else {}
+        if text and "prompt" not in own and not any(map(_says_something, text)):
             hint = "write what is seen, or remove it; hold: 3 shows the frame before for longer"
             self.findings.error("empty", "the sentence has no words", spot, hint)
-        own = self._own(extra, mentioned.characters) if extra is not None else {}
         if "prompt" not in own:
             own["prompt"] = prompts.derive(self.look.style, mentioned.prompt, self.setting)
         self.budget.spend(own["prompt"], spot)
@@ -269,6 +269,11 @@ def _texts(node: Node) -> Iterator[tuple[str, Spot, Node | None]]:
             where = access.child(item, "text") or item
             text = where.value if isinstance(where.value, str) else ""
             yield _one_line(text), where.spot, item
+
+
+def _says_something(char: str) -> bool:
+    """Whether a sign is more than a blank, a dot or a sign of mathematics: letters, digits, emoji."""
+    return char.isalnum() or unicodedata.category(char) == "So"
 
 
 def _one_line(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorakit.language.story.mentions import names_of
+from lorakit.language.story.noun_phrases import word_set
 from lorakit.language.story.pronouns import PRONOUNS
 from lorakit.language.yaml import access
 from lorakit.language.yaml.problems import shortened
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from lorakit.language.story.documents import Storyboard
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node, Spot
+
+
+_EVERYWHERE = word_set("the a an this that and or but of in on at to with from by for is are")
 
 
 def _alias_spot(root: Node, character: str, alias: str) -> Spot:
@@ -67,6 +71,13 @@ def names_are_no_pronouns(board: Storyboard, root: Node, findings: Findings) -> 
                     f"{name} is a pronoun and cannot name a character",
                     _alias_spot(root, character.id, name),
                     f"to let it stand for a character, write pronouns: {PRONOUNS[name]}",
+                )
+            elif name in _EVERYWHERE:
+                findings.error(
+                    "pronoun-as-name",
+                    f"{name} stands in every second sentence and cannot name a character",
+                    _alias_spot(root, character.id, name),
+                    "give it a name of its own",
                 )
 
 
