@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -39,7 +40,7 @@ def targets(
                 f"no layer of {model} is called as target_modules says, which is a regular expression "
                 "over whole names",
                 at,
-                f"for example: target_modules: '{_example(chosen, layers)}'",
+                _instead(chosen, layers),
             )
         return
     for number, item in enumerate(chosen):
@@ -96,6 +97,16 @@ def rank(
     )
 
 
+def _instead(chosen: str, layers: Sequence[str]) -> str:
+    """What was probably meant by an expression that names no layer."""
+    if re.sub(r"[\s_-]", "", chosen.casefold()) == ALL_LINEAR.replace("-", ""):
+        return f"write target_modules: {ALL_LINEAR}"
+    listed = [one for one in re.split(r"[\s,;]+", chosen.strip(" ,;")) if one]
+    if len(listed) > 1 and all(any(hit(layer, [one]) for layer in layers) for one in listed):
+        return f"ends of names stand in a list: target_modules: [{', '.join(listed)}]"
+    return f"for example: target_modules: '{_example(chosen, layers)}'"
+
+
 def _example(chosen: str, layers: Sequence[str]) -> str:
     """An expression that names layers: what was written as the end of names, if there are such."""
     ended = rf".*\.({chosen})"
@@ -112,6 +123,10 @@ def _missing(
     if item == ALL_LINEAR:
         way = f"write target_modules: {ALL_LINEAR}, without brackets"
         return context.finding("no-layer", f"{ALL_LINEAR} is no layer's name", place, way)
+    with contextlib.suppress(BadPattern):
+        if re.search(r"[*+?|\\^$(]", item) and any(hit(layer, item) for layer in layers):
+            way = f"an expression stands alone, without brackets: target_modules: '{item}'"
+            return context.finding("no-layer", f"no layer of {model} is called {item}", place, way)
     near = meant(item, layers)
     return context.finding(
         "no-layer",
