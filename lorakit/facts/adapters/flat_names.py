@@ -8,7 +8,8 @@ from functools import cache
 # what modules are called in Stable Diffusion's networks: diffusers' UNet, Stability's (sgm), CLIP's
 _DIFFUSERS = """down_blocks up_blocks mid_block attentions resnets downsamplers upsamplers transformer_blocks
 attn1 attn2 to_q to_k to_v to_out ff net proj proj_in proj_out norm norm1 norm2 norm3 conv conv1 conv2
-conv_shortcut conv_in conv_out conv_norm_out time_emb_proj time_embedding add_embedding linear_1 linear_2"""
+conv_shortcut conv_in conv_out conv_norm_out time_emb_proj time_embedding add_embedding linear_1 linear_2
+cond_proj"""
 _SGM = """input_blocks middle_block output_blocks in_layers out_layers emb_layers skip_connection op
 time_embed label_emb out"""
 _CLIP = """text_model encoder layers self_attn q_proj k_proj v_proj out_proj mlp fc1 fc2 layer_norm1
