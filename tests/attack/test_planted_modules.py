@@ -140,7 +140,7 @@ def test_the_check_of_a_text_training_imports_no_planted_module(
     proof: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(LorakitError, match="cannot be loaded again"):
-        reload.check(tmp_path, tmp_path, ["a", "b"], {}, torch.zeros(1), full=False)
+        reload.in_fresh_process("train-text", tmp_path, {}, {"a": torch.zeros(1)})
     assert ran(proof) == ""
 
 

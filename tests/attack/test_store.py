@@ -270,7 +270,7 @@ def test_scratch_of_others_in_a_linked_store_is_left_alone(home: Path) -> None:
     assert (home / ".lorakit" / "tmp" / "mine").is_dir()
 
 
-@pytest.mark.parametrize("part", ["objects", "actions", "tmp", "checkpoints"])
+@pytest.mark.parametrize("part", ["objects", "tmp"])
 def test_a_linked_folder_inside_the_store_is_refused(home: Path, tmp_path: Path, part: str) -> None:
     folder = home / ".lorakit" / part
     if folder.exists():
@@ -284,7 +284,7 @@ def test_a_linked_folder_inside_the_store_is_refused(home: Path, tmp_path: Path,
 
 
 def _attempts() -> list[object]:
-    return [n if n < 6 else pytest.param(n, marks=pytest.mark.slow) for n in range(FLIPS)]
+    return [n if n < 2 else pytest.param(n, marks=pytest.mark.slow) for n in range(FLIPS)]
 
 
 @pytest.mark.parametrize("attempt", _attempts())
