@@ -11,7 +11,7 @@ from lorakit.plan.actions import Action
 from lorakit.plan.aspect import film_size
 from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Clip
-from lorakit.plan.tasks.film import FilmCaptions, FilmShot, FilmTask
+from lorakit.plan.tasks.film import FilmShot, FilmTask
 
 
 def aspect_notes(
@@ -45,20 +45,16 @@ def film(
     """
     width, height = film_size(aspect, size, video.height) if aspect else (None, None)
     roles, inputs = pictures_of(clips)
-    captions = video.captions
-    fades = video.transition.kind == "crossfade"
-    task = FilmTask(
-        fps=video.fps,
-        height=height or video.height or size[1],
-        width=width,
-        transition_frames=video.transition.seconds.in_frames(video.fps) if fades else 0,
-        captions=FilmCaptions(captions.position, captions.size) if captions.show else None,
+    shown = video.captions.show
+    task = FilmTask.of(
+        video,
+        (width, height or video.height or size[1]),
         shots=tuple(
-            FilmShot(roles[frame], count, clip.caption if captions.show else "")
+            FilmShot(roles[frame], count, clip.caption if shown else "")
             for clip in clips
             for frame, count in _shared(clip, (clip.hold or video.hold).in_frames(video.fps))
         ),
-        fallbacks=fallbacks(clip.caption for clip in clips) if captions.show else (),
+        fallbacks=fallbacks(clip.caption for clip in clips) if shown else (),
     )
     units = sum(shot.frames for shot in task.shots)
     return Action(
@@ -71,7 +67,7 @@ def film(
         task=task,
         cost=assembly_cost(task.kind, units, task.height),
         inputs=inputs,
-        files={"film": (f"{step}/film.mp4",)},
+        files={"film": (f"{step}/{task.file}",)},
         units=units,
     )
 

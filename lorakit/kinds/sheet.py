@@ -43,7 +43,7 @@ def contact_sheet(step: str, title: str, clips: Sequence[Clip], output: str = "p
         task=ContactSheetTask(title, rows, fonts),
         cost=assembly_cost(ContactSheetTask.kind, units),
         inputs=inputs,
-        files={"sheet": (f"{step}/contact_sheet.png",)},
+        files={"sheet": (f"{step}/{ContactSheetTask.file}",)},
         units=units,
     )
 
@@ -77,6 +77,6 @@ def side_by_side(
         task=task,
         cost=assembly_cost(task.kind, units),
         inputs=tuple(Input(i.role, i.action, i.output, optional=True) for i in inputs),
-        files={"sheet": (f"{step}/side_by_side.png",)},
+        files={"sheet": (f"{step}/{SideBySideTask.file}",)},
         units=units,
     )

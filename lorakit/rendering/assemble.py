@@ -123,8 +123,8 @@ def _folder(job: Job[Any]) -> Path:
 
 
 def _begin(job: Job[Any]) -> tuple[Path, Progress]:
-    _, name, begin = _PIECEWISE[type(job.task)]
-    target = _folder(job) / name
+    _, begin = _PIECEWISE[type(job.task)]
+    target = _folder(job) / job.task.file
     return target, begin(target, job.task, job.inputs)
 
 
@@ -176,11 +176,11 @@ _AT_ONCE: Mapping[type[WorkerTask], Callable[[Path, Any, Mapping[str, str]], Map
     SweepTableTask: write_sweep,
     SweepBestTask: write_best,
 }
-# what is made in pieces -> its output, the output's file, and what makes it
+# what is made in pieces -> its output, and what makes it, in a file that the task names
 _PIECEWISE: Mapping[
-    type[WorkerTask], tuple[str, str, Callable[[Path, Any, Mapping[str, str]], Progress]]
+    type[WorkerTask], tuple[str, Callable[[Path, Any, Mapping[str, str]], Progress]]
 ] = {
-    FilmTask: ("film", "film.mp4", _film),
-    ContactSheetTask: ("sheet", "contact_sheet.png", _sheet),
-    SideBySideTask: ("sheet", "side_by_side.png", _side_by_side),
+    FilmTask: ("film", _film),
+    ContactSheetTask: ("sheet", _sheet),
+    SideBySideTask: ("sheet", _side_by_side),
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from lorakit.facts.fonts import Fallback
+from lorakit.language.story.documents import Video
 from lorakit.plan.tasks.json_form import OMITTED
 from lorakit.plan.tasks.task import WorkerTask
 
@@ -47,3 +48,28 @@ class FilmTask(WorkerTask):
     shots: tuple[FilmShot, ...]
     width: int | None = field(default=None, metadata=OMITTED)
     fallbacks: tuple[Fallback, ...] = field(default=(), metadata=OMITTED)
+
+    @property
+    def file(self) -> str:
+        """What the film's file is called."""
+        return "film.mp4"
+
+    @classmethod
+    def of(
+        cls,
+        video: Video,
+        size: tuple[int | None, int],
+        shots: tuple[FilmShot, ...],
+        fallbacks: tuple[Fallback, ...],
+    ) -> FilmTask:
+        """The task of a document's film: `size` px, the width None where it is the pictures'."""
+        captions, fades = video.captions, video.transition.kind == "crossfade"
+        return cls(
+            fps=video.fps,
+            height=size[1],
+            width=size[0],
+            transition_frames=video.transition.seconds.in_frames(video.fps) if fades else 0,
+            captions=FilmCaptions(captions.position, captions.size) if captions.show else None,
+            shots=shots,
+            fallbacks=fallbacks,
+        )

@@ -34,6 +34,7 @@ class ContactSheetTask(WorkerTask):
     version: ClassVar[int] = 1
     unit: ClassVar[str] = "picture"
     title: ClassVar[str] = "contact sheet"
+    file: ClassVar[str] = "contact_sheet.png"
 
     heading: str = field(metadata=keyed_as("title"))
     groups: tuple[SheetRows, ...]
@@ -51,6 +52,7 @@ class SideBySideTask(WorkerTask):
     kind: ClassVar[str] = "side-by-side"
     version: ClassVar[int] = 1
     unit: ClassVar[str] = "picture"
+    file: ClassVar[str] = "side_by_side.png"
 
     heading: str = field(metadata=keyed_as("title"))
     of: tuple[str, ...]
