@@ -1,4 +1,4 @@
-"""A pipe into ffmpeg: raw frames in, one H.264 film out, and its own words when it fails.
+"""A pipe into ffmpeg: raw frames in, one film out, and its own words when it fails.
 
 Not moviepy's writer: it asks ffmpeg for an alpha channel that H.264 has not, takes RGB only (twice
 the bytes of what is encoded), and lets no option be overridden. The ffmpeg is the one it brings.
@@ -10,6 +10,7 @@ import contextlib
 import os
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from lorakit import children
@@ -124,18 +125,38 @@ class FFmpegWriter:
 
 def _command(target: Path, width: int, height: int, fps: int) -> list[str]:
     frames_in = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{width}x{height}"]
-    # veryfast at a high quality: still pictures cost few bits, and a user waits for this
-    quality = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "17", "-threads", str(_THREADS)]
-    # said in so many words, or players take small films for the colours of standard television
-    tags = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
     # the same frames give the same bytes: no dates, no version of the muxer
     exact = ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1"]
     return [
         *[_ffmpeg(), "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-y"],
-        *[*frames_in, "-framerate", str(fps), "-i", "pipe:0", "-an", "-vf", tags],
-        *[*quality, "-pix_fmt", "yuv420p", *exact],
-        *["-movflags", "+faststart", "-f", "mp4", f"file:{os.fspath(target.absolute())}"],
+        *[*frames_in, "-framerate", str(fps), "-i", "pipe:0", "-an"],
+        *[*CODECS[target.suffix].options, "-threads", str(_THREADS), *exact],
+        f"file:{os.fspath(target.absolute())}",
     ]
+
+
+# said in so many words, or players take small films for the colours of standard television
+_TAGS = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+
+
+@dataclass(frozen=True, slots=True)
+class FilmCodec:
+    """How ffmpeg encodes a kind of film, and how many ticks a second it counts time in (None: any rate)."""
+
+    options: tuple[str, ...]
+    ticks: int | None = None
+
+
+# by a film's ending
+CODECS = {
+    # veryfast at a high quality: still pictures cost few bits, and a user waits for this
+    ".mp4": FilmCodec(
+        (
+            *("-vf", _TAGS, "-c:v", "libx264", "-preset", "veryfast", "-crf", "17"),
+            *("-pix_fmt", "yuv420p", "-movflags", "+faststart", "-f", "mp4"),
+        )
+    ),
+}
 
 
 def _ffmpeg() -> str:

@@ -7,7 +7,7 @@ import threading
 import warnings
 from typing import TYPE_CHECKING
 
-from lorakit.rendering.ffmpeg_writer import FilmError
+from lorakit.rendering.ffmpeg_writer import CODECS, FilmError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +33,10 @@ def check_film(film: Path, size: tuple[int, int], fps: int, frames: int) -> None
         raise FilmError(f"the film that was written cannot be read: {said}") from error
     if px != size:
         raise FilmError(f"the film that was written has {px} px instead of {size}")
-    if abs(rate - fps) > _ESTIMATED * fps:
+    ticks = CODECS[film.suffix].ticks
+    if (ticks is None or ticks % fps == 0) and abs(rate - fps) > _ESTIMATED * fps:
         raise FilmError(f"the film that was written has {rate} frames a second instead of {fps}")
-    if abs(length - frames / fps) > _ROUNDED:
+    if abs(length - frames / fps) > _ROUNDED + (1 / ticks if ticks else 0):
         lasts = f"{length:g} s instead of {frames / fps:.2f} s"
         raise FilmError(f"the film that was written lasts {lasts}")
     _read_last(film, (frames - 1) / fps)
