@@ -137,6 +137,10 @@ def _command(target: Path, width: int, height: int, fps: int) -> list[str]:
 
 # said in so many words, or players take small films for the colours of standard television
 _TAGS = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
+# a palette for each frame, made and used at once: one for the whole film would hold it all in memory
+_PALETTES = (
+    "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1:dither=sierra2_4a"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ CODECS = {
             *("-pix_fmt", "yuv420p", "-movflags", "+faststart", "-f", "mp4"),
         )
     ),
+    ".gif": FilmCodec(("-vf", f"{_TAGS},{_PALETTES}", "-loop", "0", "-f", "gif"), ticks=100),
 }
 
 

@@ -25,6 +25,7 @@ _CHAIN = defaults(STORYBOARD, "chain")
 _VIDEO = defaults(STORYBOARD, "film")
 _TRANSITION = defaults(STORYBOARD, "film", "transition")
 _CAPTIONS = defaults(STORYBOARD, "film", "captions")
+FilmFormat = Literal["mp4", "gif"]
 ChainFrom = Literal["noise", "previous", "anchor"]
 
 
@@ -146,6 +147,7 @@ class Video:
     """The film: `fps` frames a second, `hold` for each picture, `height` in px (None: the pictures')."""
 
     fps: int = _VIDEO["fps"]
+    format: FilmFormat = _VIDEO["format"]
     hold: Duration = durations.of(_VIDEO["hold"])  # noqa: RUF009 - frozen
     height: int | None = None
     transition: Transition = Transition()

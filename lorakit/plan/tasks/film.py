@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from lorakit.facts.fonts import Fallback
-from lorakit.language.story.documents import Video
+from lorakit.language.story.documents import FilmFormat, Video
 from lorakit.plan.tasks.json_form import OMITTED
 from lorakit.plan.tasks.task import WorkerTask
 
@@ -48,11 +48,12 @@ class FilmTask(WorkerTask):
     shots: tuple[FilmShot, ...]
     width: int | None = field(default=None, metadata=OMITTED)
     fallbacks: tuple[Fallback, ...] = field(default=(), metadata=OMITTED)
+    format: FilmFormat = field(default="mp4", metadata=OMITTED)
 
     @property
     def file(self) -> str:
         """What the film's file is called."""
-        return "film.mp4"
+        return f"film.{self.format}"
 
     @classmethod
     def of(
@@ -72,4 +73,5 @@ class FilmTask(WorkerTask):
             captions=FilmCaptions(captions.position, captions.size) if captions.show else None,
             shots=shots,
             fallbacks=fallbacks,
+            format=video.format,
         )

@@ -76,7 +76,10 @@ ELSEWHERE = {
         ("generate", key): "look"
         for key in ("scheduler", "use_karras_sigmas", "width", "height", "aspect", "clip_skip")
     },
-    **{("video", key): "video" for key in ("fps", "hold", "height", "transition", "captions")},
+    **{
+        ("video", key): "video"
+        for key in ("fps", "format", "hold", "height", "transition", "captions")
+    },
 }
 ELSEWHERE |= {("sweep", key): "members" for key in ("of", "over", "random", "seed", "seeds")}
 FREE = {"notes", "kind"}

@@ -129,7 +129,7 @@ def test_a_missing_storyboard_gets_its_neighbour(project: Path, written: str, me
 
     assert hint(written) == f"did you mean {meant}?"
     assert hint("boards/mars.yaml") == "paths count from the folder of the document they stand in"
-    assert hint("..") == "paths count from the folder of the document they stand in"
+    assert hint("..") == "name the file that is meant"
 
 
 def test_a_missing_adapter_gets_its_neighbour_too(project: Path) -> None:

@@ -236,7 +236,7 @@ def test_giving_up_early_leaves_nothing(tmp_path, picture):
 
 
 def test_a_path_with_odd_letters_serves(tmp_path, picture, decode):
-    target = tmp_path / "a:b %03d 'ü' -x" / "film"
+    target = tmp_path / "a:b %03d 'ü' -x" / "film.mp4"
     target.parent.mkdir()
     film(target, [Shot(picture("a", RED), 3)])
     assert len(decode(target).frames) == 3
@@ -256,3 +256,25 @@ def test_a_film_of_an_aspect_crops_its_pictures_to_the_pixel(tmp_path, decode):
     assert frames[0][:, :, 2].min() > 200  # no red of the upper and the lower edge
     assert frames[-1][:, 0].max() < 20  # another shape gets bars
     assert frames[-1][:, 80, 2].min() > 200
+
+
+@pytest.mark.parametrize("fps", [10, 24, 25])
+def test_a_gif_shows_each_frame_for_its_time(tmp_path: Path, fps: int) -> None:
+    """A GIF counts in hundredths of a second: at 24 frames/s they come to the right length all the same."""
+    shots = []
+    for number, colour in enumerate(["red", "green", "blue"]):
+        Image.new("RGB", (48, 32), colour).save(tmp_path / f"{number}.png")
+        shots.append(Shot(tmp_path / f"{number}.png", fps))
+    target = tmp_path / "film.gif"
+    for _ in write_film(target, shots, fps=fps):
+        pass
+    with Image.open(target) as film:
+        assert film.size == (48, 32)
+        assert film.info["loop"] == 0
+        lasted, colours = 0, []
+        for frame in range(film.n_frames):
+            film.seek(frame)
+            lasted += film.info["duration"]
+            colours.append(film.convert("RGB").getpixel((24, 16)))
+    assert lasted == 3000
+    assert [max(range(3), key=c.__getitem__) for c in (colours[0], colours[-1])] == [0, 2]
