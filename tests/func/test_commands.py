@@ -160,7 +160,7 @@ def test_a_failure_is_told_and_the_rest_goes_on_if_asked(home: Path) -> None:
     weights.write_bytes(whole[:-100])  # and one that is cut short is told before anything is made
     planned = lorakit(home, "plan")
     assert planned.returncode == 3
-    assert "recipe.yaml:2:30: error[model]: " in planned.stderr
+    assert "recipe.yaml:2:45: error[model]: " in planned.stderr
     assert "is damaged: it is cut short, 100 of" in planned.stderr
     weights.write_bytes(whole)
     done = run(home, "--keep-going")
