@@ -250,7 +250,8 @@ def test_ctrl_c_at_the_start_shows_no_traceback(home: Path, wait: float) -> None
         "signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))\n"
         "import lorakit\n"
         f"signal.setitimer(signal.ITIMER_REAL, {wait})\n"
-        "from lorakit.cli import main\nmain()"
+        "from lorakit.cli import main\ntry:\n    main()\n"
+        "finally:\n    signal.setitimer(signal.ITIMER_REAL, 0)"  # Python's own end is not ours
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
