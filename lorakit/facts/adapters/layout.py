@@ -211,15 +211,7 @@ class _Reader:
                     sorted(tensors.values()),
                 )
                 return None
-            given = told.rank_of(spot.path)
-            # of a LoKr whose matrices are whole the settings alone have the rank
-            if rank and given != rank:
-                self._refuse(
-                    f"its settings say rank {given}, and this is of rank {rank}",
-                    sorted(tensors.values()),
-                )
-                return None
-            return told.alpha_of(spot.path, given), float(given)
+            return self._as_told(told, spot.path, rank, tensors)
         if "alpha" in tensors:
             alpha = values.number(self._file, self._header.tensors[tensors["alpha"]])
             if alpha is None or not math.isfinite(alpha) or alpha == 0:
@@ -228,15 +220,24 @@ class _Reader:
             # a LoKr of two whole matrices has no rank, and LyCORIS no scale for it
             return alpha, float(rank or alpha)
         if told is not None and told.rank:
-            given = told.rank_of(spot.path)
-            if rank and given != rank:
-                self._refuse(
-                    f"its settings say rank {given}, and this is of rank {rank}",
-                    sorted(tensors.values()),
-                )
-                return None
-            return told.alpha_of(spot.path, given), float(given)
+            return self._as_told(told, spot.path, rank, tensors)
         return float(rank or 1), float(rank or 1)
+
+    def _as_told(
+        self, told: PeftSettings, path: str, rank: int, tensors: Mapping[str, str]
+    ) -> tuple[float, float] | None:
+        """A layer's alpha and rank by its settings, which must not contradict the tensors.
+
+        Of a LoKr whose matrices are whole (`rank` 0) the settings alone have the rank.
+        """
+        given = told.rank_of(path)
+        if rank and given != rank:
+            self._refuse(
+                f"its settings say rank {given}, and this is of rank {rank}",
+                sorted(tensors.values()),
+            )
+            return None
+        return told.alpha_of(path, given), float(given)
 
     def _dtype(self, key: str) -> str:
         return self._header.tensors[key].dtype
