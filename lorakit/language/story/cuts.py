@@ -17,9 +17,12 @@ prof pvt rep rev sen sgt sr sra srta st ste supt vs
 г ул им т стр см рис гл св акад проф
 """)  # noqa: RUF001
 # before numbers and letters
-_NUMBERED = word_set(
-    "act art ca cap ch chap ep eps fig figs nos no nr op p par pp pt sc sec ser v ver vol vols"
-)
+_NUMBERED = word_set("""
+act apt art avg ca cap ch chap dept ep eps eq ex exc fig figs fri incl excl lvl mon nos no nr op p par pos
+pp  pt rm sc sec ser tel thu tue v ver vol vols abb bd kap tab
+""")
+# the same, but people are called so: max. 3 owls; He meets Max. 3 owls fly.
+_NUMBERED_IF_SMALL = frozenset({"max", "min", "est"})
 # never at an end
 _WITHIN = word_set("e.g i.e cf viz approx z.b d.h bzw u.a т.е т.н")  # noqa: RUF001
 _HEADINGS = frozenset({"INT", "EXT", "INT/EXT", "INT./EXT", "EXT./INT", "I/E", "EST"})
@@ -128,6 +131,8 @@ def _is_short_for_more(last: str, first: str, second: str) -> bool:
         return True
     if plain in _NUMBERED and _NUMBER.match(second.lstrip()):
         return True
+    if plain in _NUMBERED_IF_SMALL and (last.islower() or first.strip() == f"{last}."):
+        return second.lstrip()[:1].isdigit()
     if plain in _HOURS:
         return len(first.split()) < 4
     following = _FIRST_WORD.match(second)

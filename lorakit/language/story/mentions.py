@@ -14,14 +14,12 @@ import re
 from typing import TYPE_CHECKING
 
 from lorakit.language.story import noun_phrases, pronouns, stand_ins
-from lorakit.language.story.name_pattern import name_pattern
+from lorakit.language.story.name_pattern import name_pattern, plain
 from lorakit.language.story.near_misses import NearMisses
-from lorakit.language.story.noun_phrases import (
-    Phrase,
-    word_set,
-)
+from lorakit.language.story.noun_phrases import Phrase
 from lorakit.language.story.pronouns import PRONOUNS
 from lorakit.language.story.reading import Mentioned, Reading, SceneMemory, spot_in
+from lorakit.language.story.word_names import NAMES_AND_WORDS, is_the_word
 from lorakit.language.yaml import names
 
 if TYPE_CHECKING:
@@ -30,9 +28,6 @@ if TYPE_CHECKING:
     from lorakit.language.story.documents import Character
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Spot
-
-# names that are small words as well are names with a capital only: Will will see
-_SMALL_WORDS = word_set("will may can might must so no so am an art do")
 
 
 class Cast:
@@ -44,6 +39,7 @@ class Cast:
         for index, character in enumerate(characters):
             for name in names_of(character):
                 self._by_name.setdefault(name, index)
+        self._is_person = [stand_ins.is_person(character) for character in characters]
         by_pronoun: dict[str, list[int]] = {}
         for index, character in enumerate(characters):
             if character.pronouns:
@@ -67,7 +63,7 @@ class Cast:
             if match.start() < reading.end:
                 continue  # part of an anchor's own words
             if match["name"] is not None:
-                if match["name"] in _SMALL_WORDS:
+                if self._is_the_word(match, matches):
                     continue
                 self._mention(reading, match, match["name"], match.end("name"))
             elif match["pronoun"] is not None:
@@ -108,8 +104,8 @@ class Cast:
         return reading.done(self._figures)
 
     def _braced(self, reading: Reading, match: re.Match[str]) -> None:
-        name = " ".join(match["brace"].split()).lower()
-        if name in self._by_name:
+        name = " ".join(match["brace"].split())
+        if plain(name) in self._by_name:
             self._mention(reading, match, name, match.end("brace") + 1)
             return
         shown = match["brace"].strip()
@@ -138,8 +134,10 @@ class Cast:
         found = []
         for match in matches:
             name = match["brace"] if match["brace"] is not None else match["name"]
-            index = None if name is None or name in _SMALL_WORDS else self._index(name)
-            if index is not None:
+            index = None if name is None else self._index(name)
+            if index is not None and (
+                match["name"] is None or not self._is_the_word(match, matches)
+            ):
                 found.append((match.start(), index))
         return found
 
@@ -190,15 +188,26 @@ class Cast:
 
     def _index(self, name: str) -> int | None:
         """Which character a name as written means."""
-        found = self._by_name.get(" ".join(name.split()).lower())
+        found = self._by_name.get(plain(name))
         if found is None:
-            # regular expressions take a few letters for equal that lower() does not, such as i and dotless i
-            plain = " ".join(name.split())
+            # regular expressions take a few letters for equal that casefold() does not: i and dotless i
             same = (
-                one for one in self._by_name if re.fullmatch(re.escape(one), plain, re.IGNORECASE)
+                one
+                for one in self._by_name
+                if re.fullmatch(re.escape(one), plain(name), re.IGNORECASE)
             )
             found = self._by_name.get(next(same, ""))
         return found
+
+    def _is_the_word(self, match: re.Match[str], matches: Sequence[re.Match[str]]) -> bool:
+        """Whether a name that was found is the word there, as in `Will Anna come?` of a character Will."""
+        if plain(match["name"]) not in NAMES_AND_WORDS:
+            return False
+        index = self._index(match["name"])
+        others = frozenset(one.start() for one in matches if one["name"] or one["brace"])
+        return index is not None and is_the_word(
+            match.string, match.start(), match.end("name"), others, person=self._is_person[index]
+        )
 
     def _pronoun(
         self, reading: Reading, match: re.Match[str], named: Sequence[tuple[int, int]]
@@ -217,11 +226,12 @@ class Cast:
             meant is not None
             and reading.figures == [meant]
             and len(rest := [i for i in reading.memory.earlier.get(kind, ()) if i != meant]) == 1
+            and not reading.possessive  # Jack's dog bites him
             and pronouns.is_someone_else(text, reading.end, start, end)
         ):
             meant, rivals = rest[0], []  # Tom meets Jack. Jack gives him a key.
         if any(index in rivals for _, index in following):
-            meant, rivals = _without_those_named(
+            meant, rivals = pronouns.without_those_named(
                 text, end, rivals, following, possessive=possessive
             )
         if meant is None:
@@ -284,26 +294,7 @@ class Cast:
         return (only[0], []) if len(only) == 1 else (None, [])
 
 
-def _without_those_named(
-    text: str,
-    end: int,
-    rivals: Sequence[int],
-    following: Sequence[tuple[int, int]],
-    *,
-    possessive: bool,
-) -> tuple[int | None, list[int]]:
-    """Whom a pronoun means of several, where its sentence goes on to name some of them.
-
-    `When he wakes, Tom smiles` is about Tom; in `He waves at Tom` somebody else waves.
-    """
-    at, named = next((at, index) for at, index in following if index in rivals)
-    if possessive or re.search(r"[,;:\u2014]", text[end:at]):
-        return named, []
-    left = [index for index in rivals if all(index != other for _, other in following)]
-    return (left[-1], left if len(left) > 1 else []) if left else (named, [])
-
-
 def names_of(character: Character) -> list[str]:
-    """All that means a character besides pronouns, in small letters with single blanks."""
+    """All that means a character besides pronouns, as `name_pattern.plain` writes names."""
     found = [character.id, character.id.replace("_", " "), *character.aliases]
-    return list(dict.fromkeys(" ".join(name.split()).lower() for name in found if name.strip()))
+    return list(dict.fromkeys(plain(name) for name in found if name.strip()))

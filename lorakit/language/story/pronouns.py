@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from lorakit.language.story.noun_phrases import AFTER_OBJECT, is_adjective, word_set
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SUBJECT_AND_OBJECT = {
     "he": "he", "him": "he", "she": "she", "it": "it", "they": "they", "them": "they",
@@ -28,16 +32,23 @@ _OPINIONS = """
 possible impossible important clear true nice good bad hard easy fun best better worse wonderful strange sad
 difficult dangerous safe forbidden allowed time known said certain likely
 """
-_BE = (
-    r"(?:['\u2019](?:s|ll be)|\s+(?:is|was|isn['\u2019]t|wasn['\u2019]t|has been|had been"
-    r"|(?:will|may|might|must|can) be))"
+_NOT = r"(?:n['\u2019]t|\s+not)"
+_ADVERB = (
+    r"(?:\s+(?:not|never|already|just|only|always|still|often|soon|suddenly|now|then|also|even))*"
 )
+# is, has been, 'd been, won't be; and so for what comes to be
+_HELPS = (
+    r"(?:['\u2019](?:s|ll|d|ve)|\s+(?:is|was|will|would|shall|should|may|might|must|can|could|does|did|has|had)"
+    rf"{_NOT}?|\s+(?:won|can)['\u2019]t)"
+)
+_BE = rf"(?:['\u2019]s(?:{_ADVERB}\s+been)?|\s+(?:is|was){_NOT}?|{_HELPS}{_ADVERB}\s+(?:been|be))"
 _STILL = (
-    r"(?:\s+(?:not|now|already|still|almost|nearly|only|just|very|so|too|quite|rather|really|getting|growing"
+    r"(?:\s+(?:not|now|already|still|yet|almost|nearly|only|just|very|so|too|quite|rather|really|getting|growing"
     r"|becoming|about|half|past|well|again|always|never))*"
 )
 _COMES = (
-    r"\s+(?:gets?|got|grows?|grew|becomes?|became|turns?|turned|will get"
+    rf"(?:{_HELPS}{_ADVERB})?"
+    r"\s+(?:gets?|got|gotten|grows?|grew|grown|becomes?|became|turns?|turned"
     r"|(?:feels|looks|smells|felt|looked|smelled) like)"
 )
 
@@ -55,14 +66,16 @@ _IMPERSONAL = re.compile(
     rf"|{_BE}{_STILL}\s+(?:\d|\w+\s+o['\u2019]clock\b|\w+\s+outside\b|(?:far|long|up)\s+(?:to|from|until|ago|before)\b)"
     rf"|(?:{_BE}|{_COMES}){_STILL}\s+(?:no|clear|true|known|said|likely|over)(?:\s+(?:that|longer|wonder|use|secret)\b"
     r"|(?=\s*(?:[.,;!?]|$)))"
-    r"|\s+(?:matters|mattered|(?:does|did)(?:\s+not|n['\u2019]t)\s+matter)\b"
+    rf"|(?:{_HELPS})?\s+matter(?:s|ed)?\b"
     rf"|{_BE}{_STILL}\s+(?:an?\s+)?{_any(_OPINIONS)}\s+(?:that|to|for|when|how)\b"
-    r"|(?:['\u2019](?:s|ll)|\s+(?:will|may|might|can|does|did|must|has|had|never|often|suddenly|still|soon|always"
-    r"|now|begins?|began|starts?|started|stops?|stopped|keeps?|kept|continues?|continued|to|not|be|been))*"
+    rf"|(?:{_HELPS}|\s+(?:never|often|suddenly|still|soon|always|already|just|also|even|now|then"
+    r"|begins?|began|begun|starts?|started|stops?|stopped|keeps?|kept|continues?|continued|to|not|be|been|about|going))*"
     r"\s+(?:(?:rain|snow|drizzle|hail|thunder)(?:s|ed|ing)?|freezes|dawns|(?:pours|storms)(?=\s*(?:[.,;!?]|$|outside|and)))"
     r"(?![\w-])"
-    r"|\s+(?:seems?|seemed|appears?|appeared|happens?|happened|turns out|turned out)\s+(?:that|as if|like)\b"
-    r"|\s+(?:takes?|took)\s+(?:\w+\s+){0,3}?(?:hours?|minutes?|days?|weeks?|months?|years?|time|while|long|ages|forever)\b",
+    rf"|(?:{_HELPS})?{_ADVERB}"
+    r"\s+(?:seems?|seemed|appears?|appeared|happens?|happened|turns out|turned out)\s+(?:that|as if|like)\b"
+    rf"|(?:{_HELPS})?{_ADVERB}"
+    r"\s+(?:takes?|took|taken)\s+(?:\w+\s+){0,3}?(?:hours?|minutes?|days?|weeks?|months?|years?|time|while|long|ages|forever)\b",
     re.IGNORECASE,
 )
 _CLEFT = re.compile(rf"{_BE}(?:\s+(?:not|only|just|really))?\s+(?:the\s+|an?\s+)?", re.IGNORECASE)
@@ -78,6 +91,10 @@ and or but that who which when while as because if so until before after than wh
 thinks thought knows knew hopes hoped behind beside near around above below under over before after with
 without about on upon against from inside outside between past along within across through off by
 """)
+# Jack, tired and cold, helps him
+_SET_APART = re.compile(
+    r"\A\s*(?:,[^,;]*,|\([^()]*\)|[\u2013\u2014-][^\u2013\u2014]*?[\u2013\u2014-](?=\s))"
+)
 _LETS = word_set("let lets letting")
 _MAKES = word_set("make makes made making keep keeps kept find finds found")
 
@@ -134,8 +151,27 @@ def is_someone_else(text: str, done: int, start: int, end: int) -> bool:
     """
     if text[start:end].lower() not in _OBJECTS or is_possessive(text, start, end):
         return False
-    between = text[done:start].lower().split()
+    between = _SET_APART.sub(" ", text[done:start], count=1).lower().split()
     return bool(between) and between[0].isalpha() and _CLAUSES.isdisjoint(between)
+
+
+def without_those_named(
+    text: str,
+    end: int,
+    rivals: Sequence[int],
+    following: Sequence[tuple[int, int]],
+    *,
+    possessive: bool,
+) -> tuple[int | None, list[int]]:
+    """Whom a pronoun means of several, where its sentence goes on to name some of them.
+
+    `When he wakes, Tom smiles` is about Tom; in `He waves at Tom` somebody else waves.
+    """
+    at, named = next((at, index) for at, index in following if index in rivals)
+    if possessive or re.search(r"[,;:\u2014]", text[end:at]):
+        return named, []
+    left = [index for index in rivals if all(index != other for _, other in following)]
+    return (left[-1], left if len(left) > 1 else []) if left else (named, [])
 
 
 def in_full(short: str, text: str, end: int, *, many: bool = False) -> str:

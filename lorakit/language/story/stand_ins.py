@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lorakit.language.story.noun_phrases import ARTICLES, NOT_ADJECTIVES, a_or_an, with_article
 from lorakit.language.story.reading import Figure
+from lorakit.language.story.word_names import is_called
 
 if TYPE_CHECKING:
     from lorakit.language.story.documents import Character
@@ -37,6 +38,8 @@ def usual_name(name: str, anchor: str, story: str) -> str:
         rf"\b(?:the|an?|this|that)\s+(?:\w+\s+)?{word}", story, re.IGNORECASE
     )
     kind = re.search(word, anchor, re.IGNORECASE) is not None or with_an_article is not None
+    if re.search(word, anchor) is None and is_called(name.casefold(), written, story):
+        return name.capitalize()
     if written and not kind and all(one[0].isupper() for one in written):
         return written[0]
     return f"the {name}"
@@ -46,6 +49,12 @@ def is_proper(character: Character) -> bool:
     """Whether a name is one like Tom, which takes no article, rather than one like the bunny."""
     name = character.name.split()
     return not name or name[0].lower() not in ARTICLES
+
+
+def is_person(character: Character) -> bool:
+    """Whether a name is proper and not what its anchor draws: Rose, a girl; not Robin, a robin."""
+    word = rf"(?<![\w-]){re.escape(character.name.lower())}(?![\w-])"
+    return is_proper(character) and re.search(word, character.anchor) is None
 
 
 def in_prompt(figure: Figure, phrase: Phrase) -> str:

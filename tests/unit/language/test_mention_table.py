@@ -30,6 +30,10 @@ CAST = tuple(
         ("robot", "Max the robot", "Max", "it", "Max"),
         ("will", "a knight in blue", "Will", "he"),
         ("twins", "two small twins", "the twins", "they"),
+        ("rose", "a girl with red hair", "Rose", "she"),
+        ("mark", "a tall smith", "Mark", "he"),
+        ("may", "a nurse in white", "May", "she"),
+        ("strasse", "a grey cat", "Kater", "he", "Straße"),
     )
 )
 

@@ -252,6 +252,22 @@ def test_letters_beyond_ascii_belong_to_names() -> None:
     assert not codes
 
 
+@pytest.mark.parametrize("spelled", ["José", "Jose\u0301", "JOSÉ", "jose\u0301"])
+@pytest.mark.parametrize("alias", ["José", "Jose\u0301"])
+def test_a_letter_and_its_mark_are_one_however_they_are_written(alias: str, spelled: str) -> None:
+    boy = Character("boy", "a boy", "the boy", (alias,), "he", PLACE)
+    assert told(f"{spelled} sleeps, Jose wakes", cast=(boy,))[0] == ["a boy sleeps, Jose wakes"]
+    jose = Character("jose", "a boy", "Jose", (), "he", PLACE)
+    assert told("Jose\u0301 sleeps", cast=(jose,))[0] == ["Jose\u0301 sleeps"]
+
+
+def test_dotted_capitals_and_sharp_s_are_found_in_any_case() -> None:
+    town = Character("town", "a town", "the town", ("\u0130stanbul", "gro\u00df"), "it", PLACE)
+    assert told("\u0130stanbul, GROSS, Gross, gro\u00df", cast=(town,))[0] == [
+        "a town, a town, a town, a town"
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "anchor", "told", "called"),
     [
@@ -263,6 +279,9 @@ def test_letters_beyond_ascii_belong_to_names() -> None:
         ("bunny", "a white rabbit", "{bunny} sleeps", "the bunny"),
         ("tom", "a boy", "Atom bombs", "the tom"),
         ("小红", "a girl", "小红睡觉", "小红"),
+        ("will", "a knight", "Will sleeps. Anna will sing", "Will"),
+        ("rose", "a girl", "Anna holds a rose. There Rose sings", "Rose"),
+        ("rose", "a red rose", "Anna holds a rose. There Rose sings", "the rose"),
     ],
 )  # fmt: skip
 def test_a_character_without_a_name_is_called_as_it_is_told(

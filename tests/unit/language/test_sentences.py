@@ -51,6 +51,7 @@ Rev. Owl sings. | Hon. Fox claps. | Lt. Col. Bear and Sgt. Mouse sleep.
 Dr. No waits at 5 p.m. in the hall. | He leaves at 6 p.m. | She stays.
 At 5 p.m. Tom sleeps. | 5 P.M. Tom wakes.
 Vol. 2 lies open. | Tom reads Ch. 3 and pp. 4 to 5. | Ep. IV begins.
+Max. 3 owls fly. | There are max. 3 owls. | He meets Max. | 3 owls fly. | Abb. 3 zeigt Tom, Tel. 5 rings.
 He meets No. 5 and no. 6. | Anna says no. | Then he runs.
 INT. HOUSE - DAY. | Tom sits. | EXT. A street. | INT./EXT. CAR - NIGHT.
 J. R. R. Tolkien writes. | J. Smith reads.

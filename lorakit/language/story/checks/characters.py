@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorakit.language.story.mentions import names_of
+from lorakit.language.story.name_pattern import plain
 from lorakit.language.story.noun_phrases import word_set
 from lorakit.language.story.pronouns import PRONOUNS
 from lorakit.language.yaml import access
@@ -24,7 +25,7 @@ def _alias_spot(root: Node, character: str, alias: str) -> Spot:
     owner = access.child(root, "characters")
     assert owner is not None
     for item in access.items(access.child(owner, character), "aliases"):
-        if isinstance(item.value, str) and " ".join(item.value.split()).lower() == alias:
+        if isinstance(item.value, str) and plain(item.value) == alias:
             return item.spot
     return owner.key_spot(character)
 
