@@ -60,7 +60,7 @@ class Session:
         from lorakit.store.journal import Addresses
         from lorakit.store.store import Store
 
-        store = Store(self.project.root)
+        store = Store(self.project.home)
         if verify:
             store.verify()
         facts = self.facts(download=download, verify=verify)
@@ -95,7 +95,7 @@ class Session:
         from lorakit.plan.planner import Selection
         from lorakit.store.store import Store
 
-        root = self.project.root
+        root = self.project.home
         if (
             not str(root).isprintable()
             and str(root) != str(root).encode("utf-8", "replace").decode()
@@ -105,9 +105,9 @@ class Session:
             )
         chosen = selection or Selection()
         settled = plan or self.plan(chosen, download=True)
-        store = Store(self.project.root)
+        store = Store(self.project.home)
         store.prepare()
-        folder = RunFolder.create(self.project.root, self.project.recipe.name)
+        folder = RunFolder.create(self.project.home, self.project.recipe.name)
         with Workers() as own:
             settings = Settings(keep_going, stop)
             runner = Runner(settled, store, folder, chosen, settings, listener, workers or own)

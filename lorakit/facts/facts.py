@@ -70,7 +70,7 @@ def gather(
     Without `keys` weights are not read: enough to check by, but what is planned then has no true keys.
     With `verify` no digest is taken from memory.
     """
-    digests = Digests(project.root / FOLDER / "digests.json", anew=verify) if keys else Unread()
+    digests = Digests(project.home / FOLDER / "digests.json", anew=verify) if keys else Unread()
     with within(_places(project), _other_places):
         return _gathered(project, digests, download=download, keys=keys)
 
@@ -78,7 +78,7 @@ def gather(
 def _places(project: Project) -> list[Path]:
     """Where the files of a project may be: below its root, in its store, with lorakit."""
     shipped = [resources.path(name) for name in ("data", "recipes", "studio")]
-    return [project.root, project.root / FOLDER, *shipped]
+    return [project.root, project.home / FOLDER, *shipped]
 
 
 def _other_places() -> list[Path]:
@@ -141,7 +141,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
                 data[name] = text_facts(texts, digests, seed=project.recipe.seed, download=download)
             elif texts.images:
                 pictures[name] = picture_facts(
-                    texts, digests, Store(project.root), download=download, keep=keys
+                    texts, digests, Store(project.home), download=download, keep=keys
                 )
         except DataError as error:
             problem(error.code, error.message, texts.where(error.key), error.hint)
@@ -155,13 +155,13 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
         machine,
         models,
         adapters,
-        Timings(project.root / FOLDER).read(),
+        Timings(project.home / FOLDER).read(),
         counters,
         text_models=text_models,
         data=data,
         pictures=pictures,
         lengths=lengths,
-        free_disk=shutil.disk_usage(project.root).free,
+        free_disk=shutil.disk_usage(project.home).free,
         sources=digests.sources,
         text_adapters=text_adapters,
     )

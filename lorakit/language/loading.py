@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from lorakit.diagnostics import InvalidDocument, in_order
+from lorakit.language import projects
 from lorakit.language.boards import Boards, checked, is_board
 from lorakit.language.recipe import build_recipe, merge, settings, sweeps
 from lorakit.language.recipe.checks import RECIPE_CHECKS
 from lorakit.language.recipe.documents import Project, Recipe, StoryboardStep
 from lorakit.language.recipe.folders import folder_name
-from lorakit.language.recipe.paths import Paths, project_root
+from lorakit.language.recipe.paths import Paths
 from lorakit.language.trees import Trees
 from lorakit.language.yaml import access, schemas, validation
 from lorakit.language.yaml.findings import Findings, Unreadable
@@ -92,7 +93,8 @@ class _Loader:
             document = self._reader.resolve(path)
             root = self._trees.tree(document, path)
             self._check_that_it_is_ours(root)
-            paths = Paths(self._reader, project_root(self._reader, document), self._roots)
+            folders = projects.folders_of(self._reader, path)
+            paths = Paths(self._reader, folders.root, self._roots)
             read = self._lone_board if is_board(root) else self._recipe
             recipe = read(root, document, paths, given, profile)
         except Unreadable:
@@ -100,7 +102,7 @@ class _Loader:
         found = in_order(self._findings.all)
         if self._findings:
             raise InvalidDocument(found)
-        return Project(paths.root, recipe, found, self._trees.files, self._trees.lines)
+        return Project(*folders, recipe, found, self._trees.files, self._trees.lines)
 
     def _check_that_it_is_ours(self, root: Node) -> None:
         """Refuse a file that says nothing of what it is: a list of complaints would help nobody."""

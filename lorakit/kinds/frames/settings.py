@@ -98,7 +98,7 @@ class RenderSettings:
             batch_size=batch_size,
             adapters=self.worn.weighed,
             adapter_paths=self.worn.paths,
-            batch_sizes=str(self.context.project.root / FOLDER / "widths.json"),
+            batch_sizes=str(self.context.project.home / FOLDER / "widths.json"),
         )
         known = spec.key()
         # an adapter that is still to be made stands for what it will be: one run makes it once

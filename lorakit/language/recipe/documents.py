@@ -281,13 +281,15 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Everything one command is about: the merged recipe, its root, and the files it was read from.
+    """Everything one command is about: the merged recipe, its folders, and the files it was read from.
 
+    Paths of documents do not leave `root`; `home` is where outputs and the store are (language/projects.py).
     `files` are the documents in the order they were met (recipe, what it extends, storyboards);
     `lines` gives the text of a file's lines, so that later stages can point into them.
     """
 
     root: Path
+    home: Path
     recipe: Recipe
     warnings: tuple[Diagnostic, ...]
     files: tuple[Path, ...]

@@ -21,17 +21,8 @@ if TYPE_CHECKING:
 _ROOTED = re.compile(r"([a-z][a-z0-9_]+):(?!//)(.*)\Z", re.DOTALL)
 CONFIG = "your user config (on Linux ~/.config/lorakit/config.yaml)"
 _YAML = (".yaml", ".yml")
-_MARKERS = (".lorakit", ".git")
 # first parts of paths that no account on a hub is called
 _FOLDERS = ("", ".", "..", "~", "models", "model", "checkpoints", "weights", "data", "loras")
-
-
-def project_root(reader: Reader, document: Path) -> Path:
-    """The nearest folder above a document with `.lorakit` or `.git` in it, else the document's own."""
-    for folder in document.parents:
-        if any(reader.exists(folder / marker) for marker in _MARKERS):
-            return folder
-    return document.parent
 
 
 class Paths:

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument
-from lorakit.language import FolderReader, load
-from lorakit.language.recipe.paths import project_root
+from lorakit.language import load
 
 
 def adapter(path: Path, written: str, **roots: Path) -> Path:
@@ -31,21 +30,6 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "project/ink.safetensors").touch()
     (tmp_path / "outside.safetensors").touch()
     return tmp_path / "project"
-
-
-def test_the_root_is_the_nearest_folder_with_a_mark(project: Path) -> None:
-    reader = FolderReader()
-    assert project_root(reader, project / "recipes/r.yaml") == project
-    (project / "recipes/.lorakit").mkdir()
-    assert project_root(reader, project / "recipes/r.yaml") == project / "recipes"
-
-
-def test_without_a_mark_the_root_is_the_document_s_folder(tmp_path: Path) -> None:
-    document = tmp_path / "a/b/r.yaml"
-    if not any(
-        (folder / mark).exists() for folder in document.parents for mark in (".git", ".lorakit")
-    ):
-        assert project_root(FolderReader(), document) == document.parent
 
 
 def test_paths_count_from_their_document_and_may_climb_inside_the_project(project: Path) -> None:
