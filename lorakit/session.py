@@ -80,6 +80,7 @@ class Session:
         selection: Selection | None = None,
         *,
         keep_going: bool = False,
+        copy: bool = False,
         stop: Callable[[], bool] = lambda: False,
         listener: Callable[[Event], None] = _ignore,
         plan: Plan | None = None,
@@ -87,8 +88,11 @@ class Session:
     ) -> RunFinished:
         """Make what is missing, in a new run folder. Raises InvalidDocument, LorakitError.
 
+        Where nothing is missing, the folder of an earlier run that holds everything does, unless a new `copy`
+        is asked for.
         Runs that are handed the same `workers` find the model loaded; they stay until it is closed.
         """
+        from lorakit.execute import nothing_new
         from lorakit.execute.pool import Workers
         from lorakit.execute.run_folder import RunFolder
         from lorakit.execute.runner import Runner, Settings
@@ -105,9 +109,12 @@ class Session:
             )
         chosen = selection or Selection()
         settled = plan or self.plan(chosen, download=True)
-        store = Store(self.project.home)
+        whole = None if copy else nothing_new.folder_with_all(settled, root)
+        if whole is not None:
+            return nothing_new.tell(settled, root, whole, listener)
+        store = Store(root)
         store.prepare()
-        folder = RunFolder.create(self.project.home, self.project.recipe.name)
+        folder = RunFolder.create(root, self.project.recipe.name)
         with Workers() as own:
             settings = Settings(keep_going, stop)
             runner = Runner(settled, store, folder, chosen, settings, listener, workers or own)

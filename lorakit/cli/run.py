@@ -55,6 +55,11 @@ class _Interrupt:
     is_flag=True,
     help="Read every file and all that is kept again, and trust no memory.",
 )
+@click.option(
+    "--copy",
+    is_flag=True,
+    help="A new folder although nothing is to be made and one holds everything.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The run's events as JSON lines.")
 def command(
     request: Request,
@@ -62,6 +67,7 @@ def command(
     plain: bool,
     until: datetime | None,
     verify: bool,
+    copy: bool,
     as_json: bool,
 ) -> int:
     """Make what is missing: pictures, scene folders, films. RECIPE is recipe.yaml by default."""
@@ -82,6 +88,7 @@ def command(
         finished = session.run(
             selection,
             keep_going=keep_going,
+            copy=copy,
             stop=stop,
             listener=tell,
             plan=plan,
@@ -94,6 +101,7 @@ def command(
             finished = session.run(
                 selection,
                 keep_going=keep_going,
+                copy=copy,
                 stop=stop,
                 listener=view.handle,
                 plan=plan,

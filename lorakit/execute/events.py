@@ -94,6 +94,7 @@ class RunFinished(Event):
 
     `peak_memory`, in bytes, is of the training that took most, `estimated_memory` what was expected of it;
     of all its processes where they share one memory. `film` is the last of `films`; `notes` are the plan's.
+    Where nothing was `copied`, `folder` is an earlier run's, which holds everything.
     """
 
     type: ClassVar[str] = "run-finished"
@@ -114,3 +115,4 @@ class RunFinished(Event):
     peak_memory: int = 0
     films: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    copied: bool = True

@@ -1,4 +1,4 @@
-"""The run folder: new for each run, never overwritten, filled as things are made."""
+"""The run folder: new for each run that makes something, never overwritten, filled as things are made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ from lorakit.store import atomic
 from lorakit.store.copies import place
 from lorakit.store.errors import StoreError, why
 
-OUTPUTS = "outputs"
+OUTPUTS, MANIFEST, LATEST = "outputs", "manifest.json", "latest.txt"
+
+
+def home_of(root: Path, recipe: str) -> Path:
+    """Where the run folders of a recipe are."""
+    return root / OUTPUTS / recipe
+
+
+def name_latest(folder: Path) -> None:
+    """Make a run folder the latest complete one. Raises OSError."""
+    atomic.write_bytes(folder.parent / LATEST, f"{folder.name}\n".encode())
 
 
 class RunFolder:
@@ -33,7 +43,7 @@ class RunFolder:
     @classmethod
     def create(cls, root: Path, recipe: str) -> RunFolder:
         """The next free number; making the folder is what claims it, so two runs never share one."""
-        home = root / OUTPUTS / recipe
+        home = home_of(root, recipe)
         try:
             # `outputs` may be a link to another disk; what is in it is ours alone
             if home.is_symlink():
@@ -87,9 +97,9 @@ class RunFolder:
         """Write `manifest.json`, and make this the latest complete run if it is one. Raises StoreError."""
         self.check()
         try:
-            atomic.write_json(self.path / "manifest.json", manifest)
+            atomic.write_json(self.path / MANIFEST, manifest)
             if complete:
-                atomic.write_bytes(self.path.parent / "latest.txt", f"{self.path.name}\n".encode())
+                name_latest(self.path)
         except OSError as error:
             raise StoreError(f"{self.path} cannot be written: {why(error)}") from error
 

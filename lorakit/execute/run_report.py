@@ -36,6 +36,7 @@ def finished(
     calls: Mapping[str, int],
     hint: str,
     estimates: Estimates,
+    copied: bool = True,
 ) -> RunFinished:
     """The last event of a run that took so many seconds."""
     count = graph.count
@@ -61,6 +62,7 @@ def finished(
         estimated_seconds=round(plan.estimate.seconds, 1),
         estimated_memory=estimates.expected_memory,
         peak_memory=estimates.memory,
+        copied=copied,
     )
 
 

@@ -74,7 +74,9 @@ def _wrapped(console: Console, before: str, after: str, line: Line) -> Iterator[
 
     words = Text.assemble(*((terminal.line(text), style) for text, style in line))
     room = max(_NARROWEST, console.width - max(len(before), len(after)))
-    pieces = words.wrap(console, room) if words.cell_len > room else [words]
+    # a line with a word longer than itself is left to the terminal, so that a path can be copied
+    fits = all(len(word) <= room for word in words.plain.split())
+    pieces = words.wrap(console, room) if fits and words.cell_len > room else [words]
     for number, piece in enumerate(pieces or [words]):
         piece.rstrip()
         yield Text.assemble((before if number == 0 else after, "dim"), piece)

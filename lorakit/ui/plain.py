@@ -18,7 +18,7 @@ from lorakit.plan import numbers
 from lorakit.plan.workers import WORKERS
 from lorakit.ui.outline import show
 from lorakit.ui.progress import Progress
-from lorakit.ui.summary import short_path, summary
+from lorakit.ui.summary import summary
 from lorakit.ui.theme import clean
 from lorakit.ui.words import done_words, speed_words, worker_words
 
@@ -62,7 +62,7 @@ class PlainView:
         progress.handle(event)
         if isinstance(event, RunStarted):
             what = f"{numbers.count(event.actions, 'action')}, {event.to_make} to make"
-            self._say(f"{event.recipe} -> {short_path(event.folder)}: {what}")
+            self._say(f"{event.recipe} -> {event.folder}: {what}")
             self._told = event.at
         elif isinstance(event, WorkerState):
             words = worker_words(event.slot, progress.slots[event.slot], event.at)

@@ -46,10 +46,13 @@ def summary(progress: Progress) -> Iterator[Line]:
         *(("film", film) for film in end.films or (end.film,)),
         ("contact sheet", end.contact_sheet),
         ("table", end.table),
-        ("folder", end.folder),
     ):
         if path:
             yield [(name.ljust(15), STRONG), (short_path(path), "")]
+    # in full: it need not be below this folder
+    yield [("folder".ljust(15), STRONG), (end.folder, "")]
+    if not end.copied:
+        yield [("nothing was made: this folder holds everything; --copy for a new one", FAINT)]
     for note in end.notes:
         yield [(clean(note), FAINT)]
     yield from _against_estimate(end)

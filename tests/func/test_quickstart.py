@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,10 @@ def test_the_quickstart_draws_scenes_and_a_film(tmp_path: Path) -> None:
 
     again = run(tmp_path, "recipes/quickstart.yaml")
     assert again.made() == []
-    assert again.pictures() == done.pictures()
+    assert again.folder == done.folder
+    copied = run(tmp_path, "recipes/quickstart.yaml", "--copy")
+    assert copied.folder != done.folder
+    assert copied.pictures() == done.pictures()
 
 
 def test_a_storyboard_alone_is_runnable(tmp_path: Path) -> None:
@@ -44,3 +48,29 @@ def test_a_storyboard_alone_is_runnable(tmp_path: Path) -> None:
     done = run(tmp_path, "storyboards/gurukul.yaml", "--draft")
     assert done.code == 0, done.errors
     assert done.finished["film"]
+
+
+def test_the_readme_s_five_minutes_typed_into_a_plain_folder_run(tmp_path: Path) -> None:
+    """Two files in two folders that nothing marks as a project, called from above both."""
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    typed = re.findall(
+        r"```yaml\n# ((?:recipes|storyboards)/[\w-]+\.yaml), shortened\n(.*?)```", text, re.DOTALL
+    )
+    five_minutes = [(name, words) for name, words in typed if "bootcamp" not in name]
+    assert [name for name, _ in five_minutes] == [
+        "storyboards/bunny-magic-hat.yaml",
+        "recipes/quickstart.yaml",
+    ]
+    for name, words in five_minutes:
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(words)
+    done = run(tmp_path, "recipes/quickstart.yaml")
+    assert done.code == 0, done.errors
+    assert done.folder == tmp_path.resolve() / "outputs/quickstart/001"
+    assert (tmp_path / ".lorakit").is_dir()
+    assert Path(done.finished["film"]).is_file()
+    # the next command finds the same project from any folder in it
+    assert (
+        lorakit(tmp_path / "recipes", "plan", "quickstart.yaml", "--detailed-exitcode").returncode
+        == 0
+    )

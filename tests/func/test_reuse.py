@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from tests.support.boards import board_text, sentences, write_project
-from tests.support.runs import run
+from tests.support.runs import lorakit, run
 
 SCENES = [(f"scene_{n}", sentences(n, 5)) for n in range(1, 21)]
 
@@ -20,8 +21,8 @@ def test_a_changed_sentence_costs_its_chain_and_nothing_else(home: Path) -> None
     assert len(first.made("film")) == 1
     assert len(first.pictures()) == 100
 
-    # nothing changed: no UNet call, and a new, complete folder
-    again = run(home)
+    # nothing changed: no UNet call, and a new, complete folder for who asks for one
+    again = run(home, "--copy")
     assert again.code == 0, again.errors
     assert again.made() == []
     assert again.calls.get("unet", 0) == 0
@@ -126,4 +127,75 @@ def test_editing_a_picture_in_a_run_folder_cannot_harm_the_store(home: Path) -> 
     first = run(home)
     kept = first.pictures()
     (first.folder / "film/frames_scene_1/frame_001.png").write_bytes(b"scribbled over")
-    assert run(home).pictures() == kept
+    assert run(home).pictures() == kept  # in a folder of its own: this one is as its user wants it
+    assert (first.folder / "film/frames_scene_1/frame_001.png").read_bytes() == b"scribbled over"
+
+
+def test_a_run_in_which_nothing_is_made_names_the_folder_that_holds_everything(home: Path) -> None:
+    lines = sentences(1, 3)
+    write_project(home, board_text([("one", lines)]))
+    first = run(home)
+    assert first.finished["copied"] is True
+
+    def folders() -> list[str]:
+        return sorted(p.name for p in first.folder.parent.iterdir())
+
+    before = folders()
+    again = run(home)
+    assert again.code == 0, again.errors
+    assert again.folder == first.folder
+    assert again.finished["made"] == 0
+    assert again.finished["cached"] == 5
+    assert again.finished["copied"] is False
+    assert again.finished["film"] == str(first.folder / "film/film.mp4")
+    assert folders() == before
+    # of a part of it, too
+    assert run(home, "--only", "film/one/1").folder == first.folder
+    # in words: which folder, in full, and how to have another
+    told = lorakit(home, "run").stdout
+    assert f"folder         {first.folder.resolve()}\n" in told
+    assert "nothing was made: this folder holds everything; --copy for a new one" in told
+    copied = run(home, "--copy")
+    assert copied.folder.name == "002"
+    assert copied.pictures() == first.pictures()
+
+    # a word there and back: the folder that holds what the documents say is the latest again
+    write_project(home, board_text([("one", [*lines[:2], "a fox on mars"])]))
+    other = run(home)
+    assert other.folder.name == "003"
+    write_project(home, board_text([("one", lines)]))
+    back = run(home)
+    assert back.made() == []
+    assert back.folder.name == "002"
+    assert (first.folder.parent / "latest.txt").read_text() == "002\n"
+    assert lorakit(home, "plan", "--detailed-exitcode").returncode == 0
+
+    # fewer frames are no longer what either folder holds: nothing is drawn, and the rest not shown
+    write_project(home, board_text([("one", lines[:2])], video=""))
+    fewer = run(home)
+    assert fewer.made("frame") == []
+    assert fewer.folder.name == "004"
+    assert len(fewer.pictures()) == 2
+
+
+def test_a_folder_that_was_changed_holds_everything_no_more(home: Path) -> None:
+    write_project(home, board_text([("one", sentences(1, 2))], video=""))
+    first = run(home)
+    picture = first.folder / "film/frames_scene_1/frame_001.png"
+    whole = picture.read_bytes()
+    picture.write_bytes(whole[:-1] + b"x")  # as many bytes
+    second = run(home)
+    assert second.made() == []
+    assert second.folder.name == "002"
+    picture.unlink()
+    (second.folder / "manifest.json").write_text("[1]")
+    third = run(home)
+    assert third.folder.name == "003"
+    assert (
+        third.pictures()["film/frames_scene_1/frame_001.png"] == hashlib.sha256(whole).hexdigest()
+    )
+    # a link is not what we put there
+    copy = third.folder / "film/frames_scene_1/frame_001.png"
+    copy.unlink()
+    copy.symlink_to(second.folder / "film/frames_scene_1/frame_001.png")
+    assert run(home).folder.name == "004"

@@ -59,7 +59,7 @@ def after(plan, folder, console, until, **options):
 
 
 PLAIN = """\
-     0.0 s  quickstart -> outputs/quickstart/003: 7 actions, 7 to make
+     0.0 s  quickstart -> {folder}: 7 actions, 7 to make
      0.5 s  waiting for another run (held by process 17)
      1.0 s  loading lorakit:studio
      2.2 s  lorakit:studio ready after 1.2 s
@@ -72,7 +72,7 @@ PLAIN = """\
 done in 4.1 s: 7 made, 0 cached
 film           outputs/quickstart/003/film/film.mp4
 contact sheet  outputs/quickstart/003/film/contact_sheet.png
-folder         outputs/quickstart/003
+folder         {folder}
 change line 9 of storyboards/bunny.yaml and run again: 3 frames, about 8 s
 """
 
@@ -83,7 +83,7 @@ FAILED = """\
 FAILED_END = """\
 failed film/meadow/2: out of memory
 failed in 3.8 s: 4 made, 0 cached, 1 failed, 2 skipped
-folder         outputs/quickstart/003
+folder         {folder}
 what was made is kept; details are in run.log
 """
 
@@ -116,7 +116,7 @@ def test_off_a_terminal_a_run_is_a_line_for_each_change(folder, console):
         assert isinstance(view, PlainView)
         for event in events_of(plan, folder):
             view.handle(event)
-    assert out.file.getvalue() == PLAIN
+    assert out.file.getvalue() == PLAIN.format(folder=folder)
 
 
 def test_failures_are_told_at_once_and_again_at_the_end(folder, console):
@@ -127,7 +127,7 @@ def test_failures_are_told_at_once_and_again_at_the_end(folder, console):
             view.handle(event)
     shown = out.file.getvalue()
     assert FAILED in shown
-    assert shown.endswith(FAILED_END)
+    assert shown.endswith(FAILED_END.format(folder=folder))
     assert "film: film skipped" in shown
     assert "film/meadow: 2 of 3 frames, 1 failed" in shown
 
@@ -156,6 +156,23 @@ def test_scenes_that_were_there_already_are_not_told_one_by_one(folder, console)
             view.handle(ActionFinished(0.1, planned.action.id, "cached", "k"))
         view.handle(RunFinished(0.2, "done", str(folder), 0.2, 0, 102, 0, 0))
     assert len(out.file.getvalue().splitlines()) == 3
+
+
+def test_a_run_that_makes_nothing_names_the_folder_that_holds_everything(folder, console):
+    plan = board(state=State.CACHED)
+    for terminal in (False, True):
+        out = console(terminal=terminal)
+        with view_for(plan, out) as view:
+            view.handle(RunStarted(0.0, str(folder), "quickstart", 7, 0))
+            view.handle(RunFinished(0.2, "done", str(folder), 0.2, 0, 7, 0, 0, copied=False))
+        assert (
+            plain_text(out.file.getvalue())
+            .rstrip()
+            .endswith(
+                f"folder         {folder}\n"
+                "nothing was made: this folder holds everything; --copy for a new one"
+            )
+        )
 
 
 def test_a_run_that_breaks_off_has_no_summary(folder, console):
@@ -267,7 +284,7 @@ def test_the_live_view_redraws_ends_with_the_summary_and_keeps_notes(folder, con
     shown = plain_text(out.file.getvalue())
     assert shown.count("the render worker ended by itself") == 1
     assert "failed film/meadow/2: out of memory" in shown
-    assert shown.endswith(FAILED_END)
+    assert shown.endswith(FAILED_END.format(folder=folder))
 
 
 def test_an_interrupted_run_says_how_to_go_on(folder, console):
