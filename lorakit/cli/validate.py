@@ -17,14 +17,11 @@ if TYPE_CHECKING:
 
 def _documents(paths: tuple[Path, ...]) -> Iterator[Path]:
     """The files named, and in folders every YAML file that is a recipe or a storyboard."""
-    from lorakit.language import document_kind
+    from lorakit.language.found import documents_below
 
     for path in paths:
         if path.is_dir():
-            for file in sorted(path.rglob("*.y*ml")):
-                hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-                if not hidden and document_kind(file) is not None:
-                    yield file
+            yield from documents_below(path)
         else:
             yield path
 
