@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import random
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from lorakit.language.yaml import access, names, schemas, validation
 from lorakit.language.yaml.nodes import Node
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterator, Sequence
 
     from lorakit.language.yaml.findings import Findings
@@ -261,6 +261,8 @@ def _drawn(
     over: Node, axes: list[_Axis], draws: int, seed: int, findings: Findings
 ) -> list[tuple[Change, ...]]:
     """Draw so many different members; a larger number keeps those of a smaller one."""
+    import random
+
     source = random.Random(seed)  # noqa: S311 - not for secrets
     rows: dict[tuple[str, ...], tuple[Change, ...]] = {}
     for _ in range(draws * _TRIES):

@@ -14,7 +14,8 @@ import re
 from typing import TYPE_CHECKING
 
 from lorakit.language.story import noun_phrases, pronouns, stand_ins
-from lorakit.language.story.name_pattern import name_pattern, plain
+from lorakit.language.story.mention_pattern import MentionPattern
+from lorakit.language.story.name_pattern import plain
 from lorakit.language.story.near_misses import NearMisses
 from lorakit.language.story.noun_phrases import Phrase
 from lorakit.language.story.pronouns import PRONOUNS
@@ -45,12 +46,7 @@ class Cast:
             if character.pronouns:
                 by_pronoun.setdefault(character.pronouns, []).append(index)
         self._by_pronoun = by_pronoun
-        self._pattern = re.compile(
-            r"(?P<double>\{\{|\}\})|\{(?P<brace>[^{}]*)\}(?P<braced>['\u2019]s)?|(?P<stray>[{}])"
-            rf"|(?P<name>{name_pattern(list(self._by_name))})(?P<possessive>['\u2019]s(?![\w-]))?"
-            rf"|(?<![\w-])(?P<pronoun>{'|'.join(PRONOUNS)})(?P<short>['\u2019](?:s|ll|re|ve|d))?(?![\w-])",
-            re.IGNORECASE,
-        )
+        self._pattern = MentionPattern(self._by_name)
         self._near = NearMisses(self._by_name)
 
     def read(self, text: str, spot: Spot, memory: SceneMemory, findings: Findings) -> Mentioned:

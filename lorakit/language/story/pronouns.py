@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from lorakit.language.story.noun_phrases import AFTER_OBJECT, is_adjective, word_set
@@ -61,7 +62,7 @@ _A_TIME = (
     r"\s+(?:(?:early|late|deep|mid)\s+|(?:an?|the|such an?|his|her|their|my|our)\s+"
     r"(?:(?!(?:who|that|which|of|in|by|with|from|for|at)\b)[\w-]+,?\s+){0,4}?)?" + _any(_TIMES)
 )
-_IMPERSONAL = re.compile(
+_IMPERSONAL = (
     rf"{_BE}{_STILL}{_A_TIME}|(?:{_BE}|{_COMES}){_STILL}\s+{_any(_WEATHER)}|{_COMES}{_STILL}\s+{_any(_TIMES)}"
     rf"|{_BE}{_STILL}\s+(?:\d|\w+\s+o['\u2019]clock\b|\w+\s+outside\b|(?:far|long|up)\s+(?:to|from|until|ago|before)\b)"
     rf"|(?:{_BE}|{_COMES}){_STILL}\s+(?:no|clear|true|known|said|likely|over)(?:\s+(?:that|longer|wonder|use|secret)\b"
@@ -75,8 +76,7 @@ _IMPERSONAL = re.compile(
     rf"|(?:{_HELPS})?{_ADVERB}"
     r"\s+(?:seems?|seemed|appears?|appeared|happens?|happened|turns out|turned out)\s+(?:that|as if|like)\b"
     rf"|(?:{_HELPS})?{_ADVERB}"
-    r"\s+(?:takes?|took|taken)\s+(?:\w+\s+){0,3}?(?:hours?|minutes?|days?|weeks?|months?|years?|time|while|long|ages|forever)\b",
-    re.IGNORECASE,
+    r"\s+(?:takes?|took|taken)\s+(?:\w+\s+){0,3}?(?:hours?|minutes?|days?|weeks?|months?|years?|time|while|long|ages|forever)\b"
 )
 _CLEFT = re.compile(rf"{_BE}(?:\s+(?:not|only|just|really))?\s+(?:the\s+|an?\s+)?", re.IGNORECASE)
 _THING = re.compile(r"(?<![\w-])(?:an?|some|another)\s+(?=\w)", re.IGNORECASE)
@@ -109,12 +109,18 @@ _NOT_PAST = word_set("shed wed shred embed bed")
 _SHORT = {"s": "is", "ll": "will", "re": "are", "ve": "have", "d": "would"}
 
 
+@cache
+def _impersonal() -> re.Pattern[str]:
+    """What makes an `it` nobody by what follows it; compiled once a board has an `it`."""
+    return re.compile(_IMPERSONAL, re.IGNORECASE)
+
+
 def nobody(text: str, start: int, end: int, names_at: frozenset[int]) -> bool:
     """Whether the `it` at `start` is no one: the weather, the hour, `it is Tom who`, a thing just met.
 
     `names_at` are the places where characters are named.
     """
-    if _IMPERSONAL.match(text, end):
+    if _impersonal().match(text, end):
         return True
     if _WHEN.match(text, end) and _LIKED.search(text, max(0, start - 20), start):
         return True  # Tom likes it when Anna sings
