@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from lorakit.diagnostics import in_words
 from lorakit.execute.engines import EngineProtocol, build
-from lorakit.plan import memory
 from lorakit.plan.tasks.job import job_from_json
 from lorakit.plan.tasks.json_form import from_json
 from lorakit.plan.workers import WORKERS
@@ -139,7 +138,8 @@ class Worker:
                 except Exception as error:  # noqa: BLE001 - one bad model must not end the others' work
                     self._engine = None
                     traceback.print_exc()
-                    self.tell(event="refused", engine=message["engine"], error=_in_words(error))
+                    words = _in_words(error, WORKERS[self._slot].way_out)
+                    self.tell(event="refused", engine=message["engine"], error=words)
                     return
                 self._engine_id = message["engine"]
                 seconds = time.monotonic() - began
@@ -151,10 +151,10 @@ class Worker:
             self._engine.submit(job_from_json(message))
 
 
-def _in_words(error: Exception) -> str:
-    """What a user reads; the log keeps the traceback."""
+def _in_words(error: Exception, way_out: str) -> str:
+    """What a user reads; the log keeps the traceback. `way_out` is where memory was short."""
     if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
-        return f"out of memory: {memory.DRAWING}"
+        return f"out of memory: {way_out}"
     return in_words(error)
 
 
@@ -222,7 +222,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the parent tells the user, the log keeps the traceback
         traceback.print_exc()
         with contextlib.suppress(OSError):
-            worker.tell(event="broken", error=_in_words(error))
+            worker.tell(event="broken", error=_in_words(error, WORKERS[slot].way_out))
         sys.stderr.flush()
         os._exit(1)
     # the reader thread sits in a read that nothing interrupts

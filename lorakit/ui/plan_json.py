@@ -18,7 +18,7 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
     """Turn a plan into JSON data. Times are seconds, memory and disk bytes; `version` is the form's."""
     estimate = plan.estimate
     return {
-        "version": 1,
+        "version": 2,
         "recipe": plan.recipe,
         "machine": plan.machine,
         "environment": dict(plan.environment),
@@ -39,7 +39,7 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
 
 def _waves(waves: Waves) -> dict[str, object]:
     return {
-        "width": waves.batch_size,
+        "batch_size": waves.batch_size,
         "calls": waves.calls,
         "rows": waves.rows,
         "fullness": round(waves.fullness, 4),

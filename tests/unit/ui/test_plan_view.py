@@ -154,6 +154,8 @@ def test_the_json_form_holds_everything(changed_board):
     data = json.loads(json.dumps(plan_as_json(changed_board)))
     assert data["counts"] == {"new": 0, "changed": 3, "cached": 1, "waits": 3, "held": 0}
     assert data["to_make"] == 6
+    assert data["version"] == 2
+    assert {"batch_size", "calls", "rows", "fullness"} == set(data["waves"][0])
     assert data["warnings"][0]["code"] == "unknown-words"
     second = data["actions"][1]
     assert second["state"] == "changed"
