@@ -36,7 +36,7 @@ class Session:
 
     def facts(self, *, download: bool = False, keys: bool = True, verify: bool = False) -> Facts:
         """What planning needs to know of the world, in full or to check by. Raises InvalidDocument."""
-        from lorakit.facts.facts import gather
+        from lorakit.facts.gather import gather
 
         return gather(self.project, download=download, keys=keys, verify=verify)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -164,6 +163,8 @@ def _opened(path: str, index: int) -> Iterator[Any]:
 @contextlib.contextmanager
 def _whatever_a_file_holds() -> Iterator[None]:
     """Pass over a file that is no font, or a broken one: it draws nothing."""
+    import logging
+
     logging.getLogger("fontTools").setLevel(logging.CRITICAL)
     with contextlib.suppress(Exception):
         yield

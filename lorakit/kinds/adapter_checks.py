@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.adapters.fit import Sizes, misfits, other_base, sizes_of
-from lorakit.facts.adapters.layers import NETWORKS, Network
 from lorakit.facts.models import ModelFacts
 from lorakit.facts.unet_shapes import shapes_of
 from lorakit.language.recipe.documents import AdapterUse
 from lorakit.language.recipe.trainings import maker_of
 from lorakit.language.yaml import names
 from lorakit.plan.kind import Context
-from lorakit.plan.tasks.training import TrainTask
+
+if TYPE_CHECKING:
+    from lorakit.facts.adapters.fit import Sizes
+    from lorakit.facts.adapters.layers import Network
+    from lorakit.facts.adapters.layout import AdapterLayout
 
 _FAMILIES = {"sd": "Stable Diffusion", "sdxl": "SDXL"}
 
@@ -22,31 +25,37 @@ def check_adapters(
     uses: Sequence[AdapterUse], model: str, context: Context
 ) -> Iterator[Diagnostic]:
     """Each layer that an adapter from a file changes must be in the model, of the same size."""
-    facts = context.facts.models[model]
-    sizes = _sizes(facts)
     for use in uses:
         yield from handed_out(use.name, use.place, context)
         found = context.facts.adapters.get(use.name)
-        if found is None:
-            continue
-        wrong = list(misfits(found.layout, sizes, facts.unet))
-        for words in wrong:
-            yield context.finding(
-                "adapter",
-                words,
-                use.place,
-                f"{facts.source} is {_FAMILIES[facts.family]}: take an adapter that was made for it",
-            )
-        other = other_base(found.layout, facts.unet)
-        if other and not wrong:
-            yield context.finding(
-                "adapter",
-                f"{found.layout.file} fits, but says that it was trained on {other} "
-                f"(ss_base_model_version), and {facts.source} is another",
-                use.place,
-                "take an adapter that was made for this model, or look at what it draws",
-                warning=True,
-            )
+        if found is not None:
+            yield from _check_file(found.layout, use.place, context.facts.models[model], context)
+
+
+def _check_file(
+    layout: AdapterLayout, place: Place, facts: ModelFacts, context: Context
+) -> Iterator[Diagnostic]:
+    """What of an adapter from a file has no place in a model."""
+    from lorakit.facts.adapters.fit import misfits, other_base
+
+    wrong = list(misfits(layout, _sizes(facts), facts.unet))
+    for words in wrong:
+        yield context.finding(
+            "adapter",
+            words,
+            place,
+            f"{facts.source} is {_FAMILIES[facts.family]}: take an adapter that was made for it",
+        )
+    other = other_base(layout, facts.unet)
+    if other and not wrong:
+        yield context.finding(
+            "adapter",
+            f"{layout.file} fits, but says that it was trained on {other} "
+            f"(ss_base_model_version), and {facts.source} is another",
+            place,
+            "take an adapter that was made for this model, or look at what it draws",
+            warning=True,
+        )
 
 
 def handed_out(name: str, place: Place, context: Context) -> Iterator[Diagnostic]:
@@ -54,7 +63,11 @@ def handed_out(name: str, place: Place, context: Context) -> Iterator[Diagnostic
     step, output = maker_of(name)
     made = context.made.get(step)
     trained = next((a for a in made.actions if "adapter" in a.files), None) if made else None
-    if trained is None or output in trained.files or not isinstance(trained.task, TrainTask):
+    if trained is None or output in trained.files:
+        return
+    from lorakit.plan.tasks.training import TrainTask
+
+    if not isinstance(trained.task, TrainTask):
         return
     kept = [int(one.removeprefix("adapter_")) for one in trained.files if "adapter_" in one]
     if not trained.task.train.steps:
@@ -71,6 +84,9 @@ def handed_out(name: str, place: Place, context: Context) -> Iterator[Diagnostic
 
 def _sizes(model: ModelFacts) -> Sizes:
     """The parameters of a model's networks, those that are known."""
+    from lorakit.facts.adapters.fit import sizes_of
+    from lorakit.facts.adapters.layers import NETWORKS
+
     found: dict[Network, dict[str, tuple[int, ...]]] = {}
     unet = shapes_of(model.unet)
     if unet:

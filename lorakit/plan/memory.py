@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from lorakit.plan.tasks.training import TrainTask, TrainTextTask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lorakit.plan.tasks.training import TrainTask
 
 DRAWING = "smaller width and height, dtype: bf16 or fp16, or a smaller model need less"
 # where the system ended a process, and how its training was set is not at hand
@@ -34,6 +37,8 @@ def further(task: TrainTask) -> str:
 
 
 def _smaller(task: TrainTask) -> str:
+    from lorakit.plan.tasks.training import TrainTextTask
+
     size = "a shorter max_length" if isinstance(task, TrainTextTask) else "a smaller resolution"
     method = "method: lora" if task.method == "full" else "a LoRA of lower rank"
     return f"{size}, {method}, or a smaller model"

@@ -1,0 +1,259 @@
+"""All facts of one project, gathered once before planning.
+
+What few recipes have is imported where one has it: adapters, data sets, models of texts.
+"""
+
+from __future__ import annotations
+
+import shutil
+import site
+import sys
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from lorakit import resources
+from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
+from lorakit.facts.digests import Digests, Unread
+from lorakit.facts.facts import Facts
+from lorakit.facts.machine import MachineError, this_machine
+from lorakit.facts.model_configs import ModelError
+from lorakit.facts.model_lookup import model_facts
+from lorakit.facts.roots import UserRoots
+from lorakit.facts.tokens import TokenCounter
+from lorakit.files import within
+from lorakit.language.recipe.documents import Project, TrainTextStep, with_members
+from lorakit.store.journal import Timings
+from lorakit.store.store import FOLDER, Store
+
+if TYPE_CHECKING:
+    from lorakit.facts.adapters.adapter_facts import AdapterFacts
+    from lorakit.facts.adapters.text_adapters import TextAdapterFacts
+    from lorakit.facts.models import ModelFacts
+    from lorakit.facts.pictures import PictureFacts
+    from lorakit.facts.text_data import TextFacts
+    from lorakit.facts.text_lengths import TextLengths
+    from lorakit.facts.text_models import TextModelFacts
+    from lorakit.language.recipe.documents import ModelSource
+
+FactsT = TypeVar("FactsT")
+_Problem = Callable[..., None]
+
+
+def gather(
+    project: Project, *, download: bool = False, keys: bool = True, verify: bool = False
+) -> Facts:
+    """Find out everything; raises InvalidDocument with all that is wrong.
+
+    Without `keys` weights are not read: enough to check by, but what is planned then has no true keys.
+    With `verify` no digest is taken from memory.
+    """
+    digests = Digests(project.home / FOLDER / "digests.json", anew=verify) if keys else Unread()
+    with within(_places(project), _other_places):
+        return _gathered(project, digests, download=download, keys=keys)
+
+
+def _places(project: Project) -> list[Path]:
+    """Where the files of a project may be: below its root, in its store, with lorakit."""
+    shipped = [resources.path(name) for name in ("data", "recipes", "studio")]
+    return [project.root, project.home / FOLDER, *shipped]
+
+
+def _other_places() -> list[Path]:
+    """The user's own roots, the hub's cache, and where Python keeps its packages."""
+    from huggingface_hub import constants
+
+    packages = [Path(place) for place in (*site.getsitepackages(), site.getusersitepackages())]
+    return [
+        *UserRoots().values(),
+        Path(constants.HF_HUB_CACHE),
+        *packages,
+        *map(Path, sys.path[1:]),
+    ]
+
+
+def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool) -> Facts:
+    problems: list[Diagnostic] = []
+
+    def problem(code: str, message: str, place: Place, *hints: str) -> None:
+        shown = tuple(hint for hint in hints if hint)
+        problems.append(Diagnostic(code, message, place, project.excerpt(place), shown))
+
+    try:
+        machine = this_machine()
+    except MachineError as error:
+        raise InvalidDocument([Diagnostic("machine", str(error), hints=error.hints)]) from error
+    models: dict[str, ModelFacts] = {}
+    counters: dict[str, TokenCounter] = {}
+    text_models: dict[str, TextModelFacts] = {}
+    reads, draws = _uses(project)
+    for name, source in project.recipe.models.items():
+        try:
+            if name in reads:
+                text_models[name] = _text_model(source, digests, download=download)
+            if name in reads and name not in draws:
+                continue
+            if source.source == "lorakit:minilm":
+                raise ModelError("lorakit:minilm reads texts; it cannot draw")  # noqa: TRY301
+            facts = models[name] = model_facts(source, digests, download=download)
+        except ModelError as error:
+            problem("model", str(error), source.place, *error.hints)
+            continue
+        except OSError as error:
+            problem("model", _unread(error), source.place)
+            continue
+        if facts.tokenizer is not None:
+            complain = _complaint(project, source.place)
+            counters[name] = TokenCounter(facts.tokenizer, facts.token_limit, complain)
+    adapters, text_adapters = _adapters(project, digests, problem)
+    data, pictures = _data_sets(project, digests, problem, download=download, keys=keys)
+    lengths = _lengths(project, text_models, data, problem) if keys else {}
+    digests.save()
+    if problems:
+        raise InvalidDocument(problems)
+    return Facts(
+        machine,
+        models,
+        adapters,
+        Timings(project.home / FOLDER).read(),
+        counters,
+        text_models=text_models,
+        data=data,
+        pictures=pictures,
+        lengths=lengths,
+        free_disk=shutil.disk_usage(project.home).free,
+        sources=digests.sources,
+        text_adapters=text_adapters,
+    )
+
+
+def _starts_of_texts(project: Project) -> set[str]:
+    """The adapters that trainings of texts go on from, and nothing else uses."""
+    texts: set[str] = set()
+    others: set[str] = set()
+    for step in with_members(project.recipe.steps.values()):
+        others |= {use.name for use in getattr(step, "adapters", ())}
+        lora = getattr(step, "lora", None)
+        if lora is not None and lora.start in project.recipe.adapters:
+            (texts if isinstance(step, TrainTextStep) else others).add(lora.start)
+    return texts - others
+
+
+def _adapters(
+    project: Project, digests: Digests, problem: _Problem
+) -> tuple[dict[str, AdapterFacts], dict[str, TextAdapterFacts]]:
+    """Adapters from files: those of pictures, and those that trainings of texts go on from."""
+    if not project.recipe.adapters:
+        return {}, {}
+    from lorakit.facts.adapters.adapter_facts import adapter_facts
+    from lorakit.facts.adapters.text_adapters import text_adapter_facts
+
+    of_texts = _starts_of_texts(project)
+    others = set(project.recipe.adapters) - of_texts
+    return (
+        _read_adapters(project, digests, problem, adapter_facts, others),
+        _read_adapters(project, digests, problem, text_adapter_facts, of_texts),
+    )
+
+
+def _read_adapters(
+    project: Project,
+    digests: Digests,
+    problem: _Problem,
+    read: Callable[[Path, Digests], FactsT],
+    wanted: Collection[str],
+) -> dict[str, FactsT]:
+    from lorakit.facts.adapters import AdapterError
+
+    adapters: dict[str, FactsT] = {}
+    for name, adapter in project.recipe.adapters.items():
+        if name not in wanted:
+            continue
+        try:
+            adapters[name] = read(adapter.path, digests)
+        except AdapterError as error:
+            for words in error.problems:
+                problem("adapter", words, adapter.place, error.hint)
+        except OSError as error:
+            problem("adapter", _unread(error), adapter.place)
+    return adapters
+
+
+def _text_model(source: ModelSource, digests: Digests, *, download: bool) -> TextModelFacts:
+    from lorakit.facts.text_models import text_model_facts
+
+    return text_model_facts(source, digests, download=download)
+
+
+def _data_sets(
+    project: Project, digests: Digests, problem: _Problem, *, download: bool, keys: bool
+) -> tuple[dict[str, TextFacts], dict[str, PictureFacts]]:
+    """Data sets of texts, and of pictures."""
+    if not project.recipe.datasets:
+        return {}, {}
+    from lorakit.facts.data_sets import DataError
+    from lorakit.facts.pictures import picture_facts
+    from lorakit.facts.text_data import text_facts
+
+    texts: dict[str, TextFacts] = {}
+    pictures: dict[str, PictureFacts] = {}
+    for name, source in project.recipe.datasets.items():
+        try:
+            if source.texts:
+                seed = project.recipe.seed
+                texts[name] = text_facts(source, digests, seed=seed, download=download)
+            elif source.images:
+                store = Store(project.home)
+                pictures[name] = picture_facts(source, digests, store, download=download, keep=keys)
+        except DataError as error:
+            problem(error.code, error.message, source.where(error.key), error.hint)
+        except OSError as error:
+            problem("data", _unread(error), source.place)
+    return texts, pictures
+
+
+def _complaint(project: Project, place: Place) -> Callable[[str], InvalidDocument]:
+    """What tells of a model's file that is read when planning asks for it."""
+    way = "the file is damaged, or of another kind of model: fetch it anew"
+    return lambda words: InvalidDocument(
+        [Diagnostic("model", words, place, project.excerpt(place), (way,))]
+    )
+
+
+def _unread(error: OSError) -> str:
+    return f"{error.filename or 'a file'} cannot be read: {error.strerror or error}"
+
+
+def _lengths(
+    project: Project,
+    text_models: Mapping[str, TextModelFacts],
+    data: Mapping[str, TextFacts],
+    problem: Callable[[str, str, Place], None],
+) -> dict[tuple[str, str], TextLengths]:
+    """Tokens of the texts that each text model is trained on."""
+    if not text_models:
+        return {}
+    from lorakit.facts.text_lengths import text_lengths
+
+    steps = (s for s in with_members(project.recipe.steps.values()) if isinstance(s, TrainTextStep))
+    found: dict[tuple[str, str], TextLengths] = {}
+    for model, texts in dict.fromkeys((step.model, step.data) for step in steps):
+        reader, sample = text_models.get(model), data[texts].sample if texts in data else None
+        if reader is None or reader.path is None or sample is None:
+            continue
+        if (reader.path / "tokenizer.json").is_file():
+            counter = TokenCounter(reader.path, reader.longest)
+            try:
+                found[model, texts] = text_lengths(sample, counter, reader.source)
+            except ModelError as error:
+                problem("model", str(error), project.recipe.models[model].place)
+    return found
+
+
+def _uses(project: Project) -> tuple[set[str], set[str]]:
+    """Which models steps read with, and which they draw with."""
+    reads: set[str] = set()
+    draws: set[str] = set()
+    for step in with_members(project.recipe.steps.values()):
+        (reads if isinstance(step, TrainTextStep) else draws).add(getattr(step, "model", ""))
+    return reads, draws
