@@ -1,6 +1,6 @@
 """The store believes nothing it finds: damaged and forged objects, manifests, journals.
 
-`LORAKIT_FLIPS` sets how many bytes are flipped, one at a time with a run after each (1,000 for the soak).
+A few bytes are flipped here, one at a time with a run after each; `tests/soak` flips a thousand.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.boards import board_text, write_project
 from tests.support.runs import Ran, run
 
 SCENES = [("meadow", ["the fox finds a key", "an owl looks at a door", "a robot rides a rocket"])]
-FLIPS = int(os.environ.get("LORAKIT_FLIPS", "6"))
+FLIPS = 6
 
 
 @pytest.fixture(scope="module")

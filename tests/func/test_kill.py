@@ -1,6 +1,7 @@
 """Killed at any moment, run again to the end: the same bytes, and nothing finished is made twice.
 
-The first three moments are tried always, the others by `pytest -m slow`; `LORAKIT_KILLS` sets how many there are.
+Processes begin here as a user's do; `tests/soak` kills a thousand that begin more quickly.
+The first three moments are tried always, the others by `pytest -m slow`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import pytest
 from tests.support.boards import board_text, sentences, write_project
 from tests.support.runs import Ran, command, environment, run
 
-KILLS = int(os.environ.get("LORAKIT_KILLS", "12"))
+KILLS = 12
 MOMENTS = [pytest.param(n, marks=[pytest.mark.slow] if n > 2 else []) for n in range(KILLS)]
 SCENES = [(f"scene_{n}", sentences(n, 5)) for n in range(1, 5)]
 
