@@ -38,8 +38,10 @@ class Request:
 
         session = load(self.document, settings=self.settings, profile=self.profile)
         steps = session.project.recipe.steps
-        forced = tuple(name for name in self.force if name != "all")
-        for option, names in (("--only", self.only), ("--force", forced)):
+        spelled = session.project.recipe.spelled
+        only = tuple(map(spelled, self.only))
+        forced = tuple(spelled(name) for name in self.force if name != "all")
+        for option, names in (("--only", only), ("--force", forced)):
             for name in names:
                 step = name.split("/", 1)[0]
                 if step not in steps:
@@ -48,14 +50,14 @@ class Request:
                         f"{option} {name}: there is no step '{step}'; there are: {known}"
                     )
         rebuild = self.environment == "rebuild"
-        return session, Selection(self.only, forced, "all" in self.force, self.draft, rebuild)
+        return session, Selection(only, forced, "all" in self.force, self.draft, rebuild)
 
     def check_reach(self, plan: Plan, project: Project) -> None:
         """Raises click.UsageError where --only or --force names a scene or frame that there is not."""
         ids = [planned.action.id for planned in plan.actions]
         known = {part for id_ in ids for part in (id_, id_.rpartition("/")[0])}
         for option, names in (("--only", self.only), ("--force", self.force)):
-            for name in names:
+            for name in map(project.recipe.spelled, names):
                 if name == "all" or any(id_ == name or id_.startswith(f"{name}/") for id_ in ids):
                     continue
                 held = project.recipe.held_frame(name)

@@ -261,8 +261,9 @@ def _numbered(rows: Sequence[Row], labels: Sequence[str], source: DataSource) ->
                 "unknown-label",
                 "labels",
                 f"{source.name} holds the label {word}, which labels does not name",
-                names.did_you_mean(word, labels)
-                or f"labels names {names.listed(labels)}; leave it out to take all that occur",
+                f"if {near} means it, write {word} there; if it is a class of its own, add it"
+                if (near := names.nearest(word, labels))
+                else f"labels names {names.listed(labels)}; leave it out to take all that occur",
             )
         found.append(number)
     return Texts(tuple(text for text, _ in rows), tuple(found))

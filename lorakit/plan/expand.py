@@ -6,12 +6,14 @@ Apart from the planner, since checking needs this and neither states nor estimat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import Any, NamedTuple
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, in_order
 from lorakit.facts.facts import Facts
 from lorakit.language.recipe.documents import Project, Step
+from lorakit.language.recipe.folders import in_folder
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Kind, Made
 
@@ -47,10 +49,16 @@ def expand(
     if any(d.severity == "error" for d in found):
         raise InvalidDocument(in_order(found))
     return Expanded(
-        tuple(a for name in made for a in made[name].actions),
+        tuple(_placed(action) for name in made for action in made[name].actions),
         in_order(found),
         {name: made[name].notes for name in steps if made[name].notes},
     )
+
+
+def _placed(action: Action) -> Action:
+    """An action whose files lie in a folder that every file system takes, whatever its step is called."""
+    files = {name: tuple(map(in_folder, paths)) for name, paths in action.files.items()}
+    return action if files == dict(action.files) else replace(action, files=files)
 
 
 def _needs(name: str, steps: Mapping[str, Step], kind_of: Callable[[Step], Kind[Any]]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from unicodedata import normalize
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.language.recipe.trainings import (
@@ -261,6 +262,12 @@ class Recipe:
     adapters: Mapping[str, AdapterSource]
     steps: Mapping[str, Step]
     place: Place
+
+    def spelled(self, address: str) -> str:
+        """An address as this recipe writes it, however its letters and their accents are put together."""
+        step, slash, rest = normalize("NFC", address).partition("/")
+        own = next((name for name in self.steps if normalize("NFC", name) == step), step)
+        return own + slash + rest
 
     def held_frame(self, address: str) -> str | None:
         """The address of the frame that a repeated one holds, as in film/meadow/2; None for any other."""

@@ -75,7 +75,9 @@ def _model_source(node: Node | None, paths: Paths, findings: Findings) -> str:
         if shipped not in SHIPPED_MODELS:
             findings.error(
                 "unknown-model",
-                f"lorakit ships no model called {shipped or 'nothing'}",
+                f"lorakit ships no model called {shipped}"
+                if shipped
+                else "lorakit: names no model: what is it called?",
                 node,
                 names.did_you_mean(shipped, SHIPPED_MODELS, "lorakit:{}")
                 or "it ships lorakit:studio, which draws, and lorakit:minilm, which reads",
@@ -148,7 +150,9 @@ def _data_source(node: Node, key: str, paths: Paths, findings: Findings) -> str:
         if shipped not in known:
             findings.error(
                 "unknown-data",
-                f"lorakit ships no {key} called {shipped or 'nothing'}",
+                f"lorakit ships no {key} called {shipped}"
+                if shipped
+                else f"lorakit: names no {key}: what are they called?",
                 link,
                 names.did_you_mean(shipped, known, "lorakit:{}")
                 or (f"it ships lorakit:{names.listed(known)}" if known else ""),

@@ -98,6 +98,7 @@ def by_its_form(problem: Problem) -> str:
     pattern = problem.raw.get("pattern", "")
     slug = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
     tries = [_duration(text), text.replace(",", "."), re.sub(r"\s*[/x\u00d7]\s*", ":", text), slug]
+    tries.append(re.sub(r"[^\w-]+", "-", text).strip("-_"))
     if "previous-scene" in pattern:
         before = (
             "previous",

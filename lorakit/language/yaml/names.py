@@ -219,6 +219,16 @@ FOREIGN: dict[str, tuple[str, ...]] = {
     "female": ("she",),
 }
 
+# what other tools have as a value of a key, and here is another key's
+VALUES: dict[tuple[str, str], str] = {
+    ("peft_type", "dora"): "write peft_type: lora, and use_dora: true beside it",
+    ("peft_type", "rslora"): "write peft_type: lora, and use_rslora: true beside it",
+    (
+        "peft_type",
+        "locon",
+    ): "write peft_type: lora, and name convolutions (conv1, conv2) in target_modules",
+}
+
 # asked for elsewhere, and not here yet: an honest word instead of a guess
 LATER: dict[str, str] = {
     "conv_dim": "training convolutions",

@@ -37,6 +37,9 @@ _MEANING = {
 }
 
 
+_ELIDED = re.compile(r"'(?:tis|twas|twere|twill|til|em|cause|bout|neath|round|n)\b", re.IGNORECASE)
+
+
 class Trap(NamedTuple):
     """One trap found on a line: code, what happened, where, and the line as it should be."""
 
@@ -118,6 +121,7 @@ def on_line(line: str, problem_column: int) -> Trap | None:
         tail = value[end:].lstrip()
         if end and tail and tail[0] not in ":,}]#":
             what = f"the quote ends here, but the text goes on: {_shortened(tail)}"
+            fixed = _corrected(head, _without_strays(value, end), comment)
             return Trap("yaml-quote", what, column + end - 1, 1, fixed)
         return None
     if first == "%" and not head:
@@ -131,6 +135,19 @@ def on_line(line: str, problem_column: int) -> Trap | None:
             "yaml-colon", "a colon and a space inside a text make YAML read a mapping", at, 1, fixed
         )
     return None
+
+
+def _without_strays(value: str, end: int) -> str:
+    """A text in quotes that holds the same quotes: 'Tom's house and "Tom said "hi" there".
+
+    What opens speech is followed by a blank where it closes: "Hello" says the fox keeps its own.
+    """
+    quote, rest = value[0], value[end:]
+    if not rest[:1].isalnum() or _ELIDED.match(value):
+        return value
+    if value.endswith(quote):
+        return value[1:-1]
+    return value[1:] if quote == "'" else value
 
 
 def _bracket(

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language.yaml import meant, names, schemas
-from lorakit.language.yaml.problems import example, shown
+from lorakit.language.yaml.problems import example, inline, shown
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
@@ -66,8 +66,14 @@ def _wrong_type_of_prose(problem: Problem, wanted: str, findings: Findings) -> N
         return
     text = node.source.text[node.start : node.end]
     hint = f"if it is a text, put it in quotes: {traps.quoted(text)}" if len(text) < 100 else ""
+    items = node.value if isinstance(node.value, list) else []
+    if items and all(isinstance(item.value, str) and item.value for item in items):
+        key = "" if " " in problem.name else f"{problem.name}: "
+        whole = ", ".join(str(item.value) for item in items)
+        hint = f"without brackets: {key}{inline(whole)}" if len(whole) < 100 else ""
+    several = "sentences stand in a list under sentences:" if problem.name == "text" else ""
     message = f"{problem.name} must be {wanted}, not {shown(node)}"
-    findings.error("wrong-type", message, node, hint)
+    findings.error("wrong-type", message, node, hint, several if len(items) > 1 else "")
 
 
 def empty_text(problem: Problem, findings: Findings) -> None:
@@ -93,6 +99,7 @@ def not_one_of(problem: Problem, findings: Findings) -> None:
     )
     if elsewhere and text.casefold().endswith("karras"):
         hint += "; beside it, use_karras_sigmas: true"
+    hint = names.VALUES.get((problem.name, text.casefold()), hint)
     only = node.value[0].value if isinstance(node.value, list) and len(node.value) == 1 else None
     if only in choices:
         hint = f"write {only}, which is no list"

@@ -55,7 +55,7 @@ def test_a_glance_at_nothing_or_a_folder(tmp_path: Path) -> None:
 
 def test_a_storyboard_alone_is_a_recipe_of_one_step(tmp_path: Path) -> None:
     project = load(write(tmp_path / "my story.yaml", BOARD))
-    assert project.recipe.name == "my-story"
+    assert project.recipe.name == "my story"
     assert list(project.recipe.steps) == ["film"]
     film = project.recipe.steps["film"]
     assert isinstance(film, StoryboardStep)

@@ -6,7 +6,10 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+import lorakit
+from lorakit.cli.plan import command
 from lorakit.diagnostics import InvalidDocument
 from lorakit.language import load
 from lorakit.language.recipe.documents import StoryboardStep
@@ -121,6 +124,10 @@ def test_no_two_files_share_an_output_folder(tmp_path: Path) -> None:
         "...",
         "-",
         "été",
+        "my film",
+        "my-film",
+        "my  film",
+        "my_film",
     ]
     found = []
     for stem in stems:
@@ -136,6 +143,7 @@ def test_no_two_files_share_an_output_folder(tmp_path: Path) -> None:
     "name",
     [
         "con",
+        "com¹",
         "NUL.txt",
         "a/b",
         "../a",
@@ -166,4 +174,51 @@ def test_a_recipe_s_name_may_be_anything_that_can_be_read(tmp_path: Path) -> Non
     path.write_text(
         "recipe: 1\nname: Моя сказка!\nsteps:\n  p: {kind: generate, prompts: [a fox]}\n"
     )
-    assert load(path).recipe.name.startswith("Моя-сказка-")
+    assert load(path).recipe.name.startswith("Моя сказка-")
+
+
+@pytest.mark.parametrize(
+    "name", ["小红", "Моя сказка", "night-school", "Poster 2", "2nd", "été", "x", "con", "a_b"]
+)
+def test_steps_models_data_sets_and_adapters_have_any_name(tmp_path: Path, name: str) -> None:
+    """`小红` was an error as the name of a step, with no way out."""
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "recipe: 1\n"
+        f'models: {{"{name}": {{from: "lorakit:studio"}}}}\n'
+        f'datasets: {{"{name}": {{images: "lorakit:hologram"}}}}\n'
+        "steps:\n"
+        f'  "{name}": {{kind: train-image, model: "{name}", data: "{name}", train: {{max_train_steps: 1, save_every: 1}}}}\n'
+        f'  p: {{kind: generate, model: "{name}", prompts: [a fox], adapters: {{"{name}": 1, "{name}.step_1": 1}}}}\n'
+        f'profiles: {{"{name}": {{seed: 3}}}}\n',
+        encoding="utf-8",
+    )
+    assert list(load(path, profile=name).recipe.steps) == [name, "p"]
+
+
+def test_a_step_s_files_lie_in_a_folder_that_every_system_takes(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "recipe: 1\nsteps:\n  aux: {kind: generate, prompts: [a fox]}\n  小红: {kind: generate, prompts: [a fox]}\n",
+        encoding="utf-8",
+    )
+    actions = [planned.action for planned in lorakit.load(path).plan().actions]
+    folders = {
+        name.split("/")[0] for one in actions for names in one.files.values() for name in names
+    }
+    assert folders == {folder_name("aux"), "小红"}
+    assert folder_name("aux").startswith("aux-")
+
+
+def test_an_address_is_met_however_its_accents_are_written(tmp_path: Path) -> None:
+    """`--only` found no step `José` where a file system, or a shell, had taken its letters apart."""
+    composed, apart = "Jos\u00e9", "Jose\u0301"
+    for written, asked in ((composed, apart), (apart, composed), (apart, apart)):
+        path = tmp_path / "r.yaml"
+        path.write_text(
+            f"recipe: 1\nsteps:\n  {written}: {{kind: generate, prompts: [a fox]}}\n",
+            encoding="utf-8",
+        )
+        assert load(path).recipe.spelled(f"{asked}/1") == f"{written}/1"
+        found = CliRunner().invoke(command, [str(path), "--only", f"{asked}/1"])
+        assert found.exit_code == 0, found.output

@@ -12,6 +12,7 @@ from lorakit.language.recipe.checks import (
     comparisons,
     effects,
     films,
+    own_names,
     pictures,
     prompt_signs,
     references,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
 
 RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
+    own_names.names_can_be_seen,
+    own_names.steps_have_folders_of_their_own,
     references.models_exist,
     references.adapters_exist,
     references.trainings_go_on_from_adapters,

@@ -17,6 +17,8 @@ from lorakit.language.recipe.trainings import maker_of
 from lorakit.language.yaml import access, names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lorakit.language.recipe.documents import Recipe
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node, Spot
@@ -86,7 +88,7 @@ def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
                 or (
                     f"there is {names.listed(known)}"
                     if known
-                    else f"name it first, adapters: {{{name}: {{from: {name}.safetensors}}}}"
+                    else f"name it first, adapters: {{{step}: {{from: {step}.safetensors}}}}"
                 ),
             )
 
@@ -111,6 +113,7 @@ def trainings_go_on_from_adapters(recipe: Recipe, root: Node, findings: Findings
         step, output = maker_of(name)
         if name in known or (step in like and output != "adapter"):
             continue
+        known = [other for other in known if own not in _line_of(other, steps)]
         if ":" in name or "/" in name or name.endswith(".safetensors"):
             hint = f"name it first, adapters: {{mine: {{from: {name}}}}}, and write from: mine"
         else:
@@ -128,6 +131,16 @@ def trainings_go_on_from_adapters(recipe: Recipe, root: Node, findings: Findings
             link,
             hint,
         )
+
+
+def _line_of(name: str, steps: Mapping[str, Node]) -> list[str]:
+    """The steps that a training goes on from, nearest first, itself among them."""
+    found: list[str] = []
+    step = maker_of(name)[0]
+    while step in steps and step not in found:
+        found.append(step)
+        step = maker_of(access.text(access.child(steps[step], "lora"), "from") or "")[0]
+    return found
 
 
 def _bests(recipe: Recipe) -> list[str]:

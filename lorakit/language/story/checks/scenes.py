@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorakit.language.yaml import access, names
+from lorakit.language.yaml.hidden import hidden_letters
 
 if TYPE_CHECKING:
     from lorakit.language.story.documents import Scene, Storyboard
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node
-
-# these join letters of some scripts, and pictures that are made of several
-_JOINERS = "\u200c\u200d"
 
 
 def names_are_unique(_board: Storyboard, root: Node, findings: Findings) -> None:
@@ -23,14 +21,7 @@ def names_are_unique(_board: Storyboard, root: Node, findings: Findings) -> None
         name = access.name(node, "name")
         if own is None or name is None:
             continue
-        hidden = next((c for c in name if not c.isprintable() and c not in _JOINERS), None)
-        if hidden is not None:
-            findings.error(
-                "wrong-form",
-                f"name must be letters that can be seen; U+{ord(hidden):04X} is none",
-                own,
-                "write the name anew: such signs come along when text is copied",
-            )
+        hidden_letters(name, "name", own, findings)
         if name in lines:
             findings.error(
                 "duplicate-scene",
