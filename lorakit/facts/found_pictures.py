@@ -15,7 +15,7 @@ class Found:
 
     `caption` is its own, None for none. `mask` is a picture of its mask, or its own file where it is
     transparent in parts. `converted` is whether its colours are turned into 8 bits of sRGB; `repeats` how
-    often its folder's name has it shown in an epoch.
+    often its folder's name has it shown in an epoch; `several` whether its first frame or page alone is read.
     """
 
     name: str
@@ -27,3 +27,4 @@ class Found:
     mask_digest: str = ""
     converted: bool = False
     repeats: int = 1
+    several: bool = False

@@ -42,12 +42,14 @@ class Header:
     """What is known of a picture without its pixels: (width, height) in px as it is seen.
 
     `clear` is whether it may be transparent in parts; `converted` whether its colours are not 8 bits of sRGB
-    as they stand, but 16 bits, floats, or of another profile.
+    as they stand, but 16 bits, floats, or of another profile; `several` whether it is animated, or has more
+    pages than the first, which alone is read.
     """
 
     size: tuple[int, int]
     clear: bool
     converted: bool
+    several: bool = False
 
 
 @contextlib.contextmanager
@@ -73,6 +75,7 @@ def header(file: Path | IO[bytes], name: str, *, whole: bool = False) -> Header:
             (height, width) if turned else (width, height),
             clear,
             deep or _profile(picture.info, _colours(picture.mode)) is not None,
+            bool(getattr(picture, "is_animated", False)),
         )
         if whole:
             picture.draft(None, (1, 1))  # a JPEG in an eighth of its size: quicker

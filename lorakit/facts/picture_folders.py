@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -80,6 +81,7 @@ def from_folder(
                 digest[mask] if mask is not None else "",
                 header[file].converted,
                 repeats,
+                header[file].several,
             )
         )
     return found
@@ -114,10 +116,15 @@ def _pictures(folder: Path, part: Path, source: DataSource) -> list[Path]:
     return every
 
 
+def kohya_folder(name: str) -> re.Match[str] | None:
+    """A folder's name as kohya has them: how often, and as what, as in 10_sks fox."""
+    return _REPEATED.fullmatch(name)
+
+
 def _repeated(files: Sequence[Path], part: Path) -> dict[Path, tuple[int, str]]:
     """Repeats and words by folder, where all pictures lie in folders called as kohya's are."""
     folders = {file.parent for file in files}
-    marks = {folder: _REPEATED.fullmatch(folder.name) for folder in folders}
+    marks = {folder: kohya_folder(folder.name) for folder in folders}
     if not all(mark and folder.parent == part for folder, mark in marks.items()):
         return {}
     return {folder: (int(mark[1]), mark[2].strip()) for folder, mark in marks.items() if mark}
@@ -158,13 +165,11 @@ def _listed(folder: Path, source: DataSource) -> dict[str, str]:
             here |= dict.fromkeys(row)
             if "file_name" not in row:
                 continue
-            place = file.parent.relative_to(folder) / str(row["file_name"])
-            if not (folder / place).is_file():
-                raise _no_picture(file, str(row["file_name"]), folder, source)
+            place = _place(file, str(row["file_name"]), folder, source)
             text = next((row[k] for k in usual if k in row), None)
             # NaN is what tables' libraries write where there was none
             if isinstance(text, str) and text.strip().casefold() != "nan":
-                found[place.as_posix()] = text.strip()
+                found[place] = text.strip()
         if here and "file_name" not in here:
             near = names.nearest("file_name", here)
             raise DataError(
@@ -178,6 +183,29 @@ def _listed(folder: Path, source: DataSource) -> dict[str, str]:
     if given:
         check_column("caption", given, tuple(columns), _shown(folder, source))
     return found
+
+
+def _place(file: Path, name: str, folder: Path, source: DataSource) -> str:
+    """The picture that a row of a metadata file names, by its path in the folder. Raises DataError."""
+    path = Path(os.path.normpath(file.parent / name))
+    where = f"{file.relative_to(folder)} of {_shown(folder, source)}"
+    if not path.is_relative_to(os.path.normpath(folder)):
+        raise DataError(
+            "data",
+            "images",
+            f"{where} names {name}, which is outside the folder, and would not be trained on",
+            "put the picture into the folder, or name the folder above both",
+        )
+    if not path.is_file():
+        raise _no_picture(file, name, folder, source)
+    if path.suffix.lower() not in ENDINGS:
+        raise DataError(
+            "data",
+            "images",
+            f"{where} names {name}, which would not be trained on: its ending is of no picture",
+            f"pictures end in {', '.join(ENDINGS)}; remove its row, or convert it",
+        )
+    return path.relative_to(os.path.normpath(folder)).as_posix()
 
 
 def _no_picture(file: Path, name: str, folder: Path, source: DataSource) -> DataError:

@@ -27,8 +27,8 @@ class PictureMemory:
             told = sealed.read(file)
             try:
                 self._known = {
-                    str(key): Header((int(w), int(h)), bool(clear), bool(converted))
-                    for key, (w, h, clear, converted) in (told or {}).items()  # type: ignore[attr-defined]
+                    str(key): Header((int(w), int(h)), bool(clear), bool(converted), bool(several))
+                    for key, (w, h, clear, converted, several) in (told or {}).items()  # type: ignore[attr-defined]
                 }
             except (ValueError, TypeError, AttributeError):
                 self._known = {}
@@ -60,7 +60,7 @@ class PictureMemory:
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written costs time only."""
         if self._new and self._file is not None and self._file.parent.is_dir():
-            told = {k: [*h.size, h.clear, h.converted] for k, h in self._known.items()}
+            told = {k: [*h.size, h.clear, h.converted, h.several] for k, h in self._known.items()}
             try:
                 sealed.write(self._file, told)
             except OSError:

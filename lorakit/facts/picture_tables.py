@@ -35,7 +35,7 @@ _PACKED = (".arrow", ".tar", ".zip")
 _METADATA = "metadata"  # a table of that name stands beside pictures that are files
 _AT_ONCE = 64  # rows whose pictures are in memory together
 _MOST = 1 << 29  # bytes of a picture
-_VERSION = 3  # of what is remembered
+_VERSION = 4  # of what is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class _Row:
     height: int
     clear: bool
     converted: bool
+    several: bool
     caption: str | None
 
 
@@ -124,6 +125,7 @@ def _found(row: _Row, file: Path) -> Found:
         mask,
         row.digest if mask else "",
         row.converted,
+        several=row.several,
     )
 
 
@@ -152,7 +154,8 @@ def _read(
         kept = keep(data)
         name = f"{source.split}/{number:06d}"
         words = (text or "").strip() or None
-        yield _Row(name, kept.digest, kept.size, *found.size, found.clear, found.converted, words)
+        told = (*found.size, found.clear, found.converted, found.several)
+        yield _Row(name, kept.digest, kept.size, *told, words)
 
 
 def _looked_at(

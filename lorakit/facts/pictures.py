@@ -25,7 +25,8 @@ class Picture:
 
     `name` is its path inside its data set, `digest` of its bytes. `mask` is a picture whose white parts
     are learnt from, or the picture itself where it is transparent in parts; None for none. `converted` is
-    whether its colours are turned into 8 bits of sRGB, `repeats` how often its folder has it shown.
+    whether its colours are turned into 8 bits of sRGB, `repeats` how often its folder has it shown, `several`
+    whether it is animated or has several pages.
     """
 
     file: Path
@@ -37,6 +38,7 @@ class Picture:
     mask_digest: str = ""
     converted: bool = False
     repeats: int = 1
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def picture_facts(
             one.mask_digest,
             one.converted,
             one.repeats,
+            one.several,
         )
         for one in found
     )

@@ -15,10 +15,12 @@ from lorakit.facts.folders import entries, walk
 from lorakit.facts.separated import separated
 from lorakit.files import open_text, parse_json, read_text
 from lorakit.language.recipe.trainings import Columns, DataSource
+from lorakit.language.yaml import names
 
 Row = tuple[str, object]
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 _MOST = 10_000_000  # bytes of a text
+_SHOWN = 6  # rows that an error names
 _SNIPPETS = "movie-snippets/snippets.tsv.gz"
 
 
@@ -77,18 +79,21 @@ def _folder(source: DataSource, folder: Path) -> dict[str, list[Row]]:
 
 
 def _labelled_files(folder: Path) -> Iterator[Row]:
+    empty = []
     for label in (path for path in entries(folder) if path.is_dir()):
         for file in (path for path in entries(label) if path.suffix == ".txt"):
             with _decoded(file):
                 text = read_text(file, _MOST).strip()
             if not text:
-                raise DataError(
-                    "empty-row",
-                    "texts",
-                    f"{label.name}/{file.name} has no text",
-                    "remove the file, or fill it in",
-                )
+                empty.append(f"{label.name}/{file.name}")
             yield text, label.name
+    if empty:
+        raise DataError(
+            "empty-row",
+            "texts",
+            f"{names.enumerated(empty, _SHOWN)} {'has' if len(empty) == 1 else 'have'} no text",
+            f"remove the file{'s'[: len(empty) > 1]}, or fill {'it' if len(empty) == 1 else 'them'} in",
+        )
 
 
 def _table(file: Path, source: DataSource) -> Iterator[Row]:
@@ -167,18 +172,28 @@ def _picked(
     rows: Iterable[Mapping[str, Any]], source: DataSource, name: str
 ) -> Iterator[tuple[str, object]]:
     text, label = source.columns.text, source.columns.label
+    lacking: dict[str, list[str]] = {}
     for number, row in enumerate(rows, 1):
         if text not in row or label not in row:
             _check_columns(tuple(row), source, name)
         missing = _missing(row[text], row[label])
         if missing:
-            raise DataError(
-                "empty-row",
-                "texts",
-                f"{name}: row {number} has {missing}",
-                "remove the row, or fill it in",
-            )
+            lacking.setdefault(missing, []).append(f"{number:,}")
         yield str(row[text]), row[label]
+    if lacking:
+        told = [
+            f"row {found[0]} has {missing}"
+            if len(found) == 1
+            else f"rows {names.enumerated(found, _SHOWN)} have {missing}"
+            for missing, found in lacking.items()
+        ]
+        one = sum(map(len, lacking.values())) == 1
+        raise DataError(
+            "empty-row",
+            "texts",
+            f"{name}: {'; '.join(told)}",
+            "remove the row, or fill it in" if one else "remove the rows, or fill them in",
+        )
 
 
 def _missing(text: object, label: object) -> str:

@@ -14,6 +14,7 @@ from lorakit.kinds.encoded import EncodingActions
 from lorakit.kinds.image_cost import adapted_layers, cost, counted, weights_line
 from lorakit.kinds.image_samples import adapter_steps, check_samples, sample_actions
 from lorakit.kinds.image_set import MIDDLE, ImageSet, Sample, image_set, views
+from lorakit.kinds.picture_warnings import picture_warnings
 from lorakit.kinds.starts import check_start, start_of, steps_needed
 from lorakit.kinds.training_plan import (
     UNKNOWN_STEPS,
@@ -52,6 +53,7 @@ class TrainImages:
         seen = image_set(step, context)
         yield from check_training(_training(step, context, seen), step.place, context)
         yield from image_checks.captions(step, context)
+        yield from picture_warnings(step, seen, context)
         yield from check_samples(step, context)
         yield from image_checks.method(step, context, TARGETS)
         yield from _check_start(step, context)

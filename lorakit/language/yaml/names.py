@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # what kohya, A1111, ComfyUI, InvokeAI, Deforum and friends call it -> what it is called here;
 # a name may mean different things in different places, so the first of ours that is allowed there is taken
@@ -272,6 +272,13 @@ def did_you_mean(word: str, ours: Iterable[str], shape: str = "{}") -> str:
     """A hint that names the nearest of `ours`, or an empty text."""
     name = nearest(word, ours)
     return f"did you mean {shape.format(name)}?" if name else ""
+
+
+def enumerated(names: Sequence[str], most: int) -> str:
+    """Names in a row, all of them or the first and how many more: a, b and 3 more."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 import lorakit
 from lorakit.diagnostics import InvalidDocument
+from lorakit.facts import open_picture
 from lorakit.facts.pictures import PictureFacts
 from lorakit.store import sealed
 from tests.support.image_training import paint
@@ -193,3 +195,33 @@ def test_pictures_whose_colours_are_turned_have_latents_of_their_own(project: Pa
     plan = lorakit.load(recipe(project)).plan()
     latents = [p.action.task.key() for p in plan.actions if p.action.kind == "latents"]
     assert [one.get("colours") for one in latents] == ["srgb", None]
+
+
+def test_rows_of_metadata_are_met_however_they_spell_their_picture(project: Path) -> None:
+    foxes = project / "foxes"
+    for file in foxes.glob("*.txt"):
+        file.unlink()
+    first, second = sorted(foxes.glob("*.png"))
+    (foxes / "sub").mkdir()
+    rows = [(f"sub/../{first.name}", "a fox"), (str(second), "an owl")]
+    (foxes / "metadata.jsonl").write_text(
+        "".join(json.dumps({"file_name": name, "text": text}) + "\n" for name, text in rows)
+    )
+    assert [p.caption for p in facts(project).pictures] == ["a fox", "an owl"]
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp", "png", "tiff"])
+def test_animated_pictures_are_said_to_be_read_in_part(project: Path, ending: str) -> None:
+    frames = [Image.new("RGB", (128, 128), colour) for colour in ("red", "blue")]
+    file = project / "foxes" / f"x.{ending}"
+    frames[0].save(file, save_all=True, append_images=frames[1:])
+    still = project / "foxes" / f"y.{ending}"
+    frames[0].save(still)
+    for one in (file, still):
+        one.with_suffix(".txt").write_text("a red fox")
+    for _ in range(2):  # decoded, and from memory
+        assert [p.name for p in facts(project).pictures if p.several] == [file.name]
+    (told,) = [one for one in lorakit.load(recipe(project)).check() if one.code == "first-frame"]
+    assert f"{file.name}: the first frame or page alone" in told.message
+    with Image.open(file) as picture:
+        assert open_picture.rgb(file).getpixel((9, 9)) == picture.convert("RGB").getpixel((9, 9))
