@@ -17,7 +17,7 @@ _COMMANDS = {
     "plan": "Show what a run would make, why, and what it would cost.",
     "run": "Make what is missing: pictures, scene folders, films.",
     "schema": "Print the schema of recipes or storyboards, or install both for editors.",
-    "export": "Write an adapter in another tool's format.",
+    "export": "Write an adapter or a story for another tool.",
 }
 
 

@@ -52,7 +52,7 @@ def film(
         shots=tuple(
             FilmShot(roles[frame], count, clip.caption if shown else "")
             for clip in clips
-            for frame, count in _shared(clip, (clip.hold or video.hold).in_frames(video.fps))
+            for frame, count in held(clip, video)
         ),
         fallbacks=fallbacks(clip.caption for clip in clips) if shown else (),
     )
@@ -72,8 +72,8 @@ def film(
     )
 
 
-def _shared(clip: Clip, total: int) -> Iterator[tuple[str, int]]:
-    """Each frame of a clip with its share of the clip's film frames, one at least."""
-    many = len(clip.frames)
+def held(clip: Clip, video: Video) -> Iterator[tuple[str, int]]:
+    """Each picture of a clip with how many frames of the film it stands, one at least."""
+    total, many = (clip.hold or video.hold).in_frames(video.fps), len(clip.frames)
     for number, frame in enumerate(clip.frames):
         yield frame, max(1, total * (number + 1) // many - total * number // many)

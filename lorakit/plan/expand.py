@@ -19,11 +19,15 @@ from lorakit.plan.kind import Context, Kind, Made
 
 
 class Expanded(NamedTuple):
-    """The actions of a recipe, inputs first, the warnings, and the lines that plan and run say of steps."""
+    """The actions of a recipe, inputs first, the warnings, and the lines that plan and run say of steps.
+
+    `made` has the same by step, with what a film of it shows.
+    """
 
     actions: tuple[Action, ...]
     warnings: tuple[Diagnostic, ...]
     notes: Mapping[str, tuple[str, ...]]
+    made: Mapping[str, Made]
 
 
 def expand(
@@ -52,6 +56,7 @@ def expand(
         tuple(_placed(action) for name in made for action in made[name].actions),
         in_order(found),
         {name: made[name].notes for name in steps if made[name].notes},
+        made,
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from lorakit.facts.fonts import fallbacks
 from lorakit.facts.open_picture import PictureError
+from lorakit.plan.timeline import timeline
 from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.ffmpeg_writer import FFmpegWriter, FilmError
 from lorakit.rendering.film_check import check_film, prepare
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lorakit.plan.timeline import Moment
     from lorakit.rendering.captions import CaptionLayer
 
     Bytes = NDArray[np.uint8]
 
-__all__ = ["CaptionStyle", "FilmError", "Moment", "PictureError", "Shot", "timeline", "write_film"]
+__all__ = ["CaptionStyle", "FilmError", "PictureError", "Shot", "write_film"]
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -40,35 +41,6 @@ class Shot:
     picture: Path
     frames: int
     caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """`frames` film frames alike: shot number `shot`, mixed with the next by `share` (0 to 1)."""
-
-    shot: int
-    share: float
-    frames: int
-
-
-def timeline(lengths: Sequence[int], transition_frames: int) -> Iterator[Moment]:
-    """Say what each film frame shows, for shots of these lengths in frames.
-
-    A crossfade is centred on its cut and takes no time of its own; beside a shot shorter than
-    itself it is as long as that shot, so that two never meet.
-    """
-    fades = [min(transition_frames, a, b) for a, b in itertools.pairwise(lengths)]
-    before = 0
-    for number, length in enumerate(lengths):
-        after = fades[number] if number < len(fades) else 0
-        # a frame stands for its middle: with an odd fade the cut falls between two of them
-        held = length - before // 2 - after // 2
-        if held:
-            yield Moment(number, 0.0, held)
-        odd = after % 2
-        for k in range(after - odd):
-            yield Moment(number, (k + (1.0 if odd else 0.5)) / after, 1)
-        before = after
 
 
 def write_film(

@@ -18,6 +18,7 @@ ROOMS = [
     "cli",
     "session",
     "ui",
+    "doors",
     "execute",
     "kinds",
     "training",

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from lorakit.diagnostics import LorakitError
+from lorakit.plan.timeline import timeline
 from lorakit.rendering import ffmpeg_writer
-from lorakit.rendering.film import CaptionStyle, FilmError, Shot, timeline, write_film
+from lorakit.rendering.film import CaptionStyle, FilmError, Shot, write_film
 
 RED, BLUE, GREEN = (200, 30, 30), (30, 30, 200), (30, 160, 30)
 

@@ -1,4 +1,4 @@
-"""`lorakit export`: what was made, in another tool's format."""
+"""`lorakit export adapter`: an adapter in another tool's format."""
 
 from __future__ import annotations
 
@@ -12,12 +12,7 @@ from lorakit.cli import outcome
 _SUFFIX = ".safetensors"
 
 
-@click.group("export")
-def command() -> None:
-    """Write what was made in another tool's format."""
-
-
-@command.command("adapter")
+@click.command("adapter")
 @click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="FILE|FOLDER")
 @click.option(
     "--format",
@@ -34,7 +29,7 @@ def command() -> None:
     help="The folder to write to, or the file, which ends in .safetensors.",
 )
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-def adapter(source: Path, style: str, out: Path | None, *, force: bool) -> int:
+def command(source: Path, style: str, out: Path | None, *, force: bool) -> int:
     """Write an adapter for pictures (in any of the formats) in one of them."""
     from lorakit.diagnostics import LorakitError
     from lorakit.facts.adapters import PEFT_SETTINGS, existing_file

@@ -1,0 +1,22 @@
+"""`lorakit export`: what was written or made, in another tool's format."""
+
+from __future__ import annotations
+
+import click
+
+from lorakit.cli.export.adapter import command as adapter
+from lorakit.cli.export.board import command as board
+
+
+@click.group("export")
+def command() -> None:
+    """Write an adapter, a story or a scene for another tool.
+
+    \b
+    lorakit export adapter loras/ink.safetensors          kohya's format, for A1111 and ComfyUI
+    lorakit export board recipe.yaml --format srt         subtitles; vtt, csv, otio, fcpxml, pdf too
+    """  # noqa: D301 - click's mark of lines that stay as they are
+
+
+command.add_command(adapter)
+command.add_command(board)

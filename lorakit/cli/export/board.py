@@ -1,0 +1,127 @@
+"""`lorakit export board`: a story as subtitles, a shot list, an editor's timeline, or pages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lorakit.cli import outcome
+from lorakit.cli.export import target as targets
+
+if TYPE_CHECKING:
+    from lorakit.diagnostics import Diagnostic
+    from lorakit.doors.cut import Cut
+    from lorakit.plan.expand import Expanded
+    from lorakit.session import Session
+
+FORMATS = ("srt", "vtt", "csv", "otio", "fcpxml", "pdf")
+
+
+@click.command("board")
+@targets.document_options
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(FORMATS),
+    required=True,
+    help="srt, vtt: subtitles. csv: a shot list for spreadsheets. otio, fcpxml: an editor's timeline "
+    "(extra editors). pdf: a board to print.",
+)
+def command(
+    session: Session,
+    step: str | None,
+    style: str,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Write a story for players, spreadsheets and editors, to the frame of its film.
+
+    Times are those of the film that a run makes: its holds, fps and crossfades. Pictures are those of the
+    last run, where it drew the same words.
+    """
+    from lorakit.doors.cut import cut_of, named, step_with_film
+
+    chosen = step_with_film(session.project, step)
+    target = targets.target_of(out, named(session.project, chosen), style, force=force)
+    found = targets.expanded(session)
+    pictures, stale = _pictures(session, found)
+    cut, said = cut_of(chosen, found, pictures)
+    data, more = _written(style, cut, session.project.root)
+    targets.write(target, data)
+    pictured = style not in ("srt", "vtt")
+    warnings = [
+        *said,
+        *more,
+        *(_unseen(stale, cut) if pictured else ()),
+        *_of_letters(found, style),
+    ]
+    facts = {"format": style, "shots": len(cut.shots), "frames": cut.frames, "fps": cut.fps}
+    targets.tell(target, facts, warnings, as_json_=as_json)
+    return outcome.DONE
+
+
+def _pictures(session: Session, found: Expanded) -> tuple[dict[str, Path], tuple[str, ...]]:
+    from lorakit.doors.last_run import last_folder, pictures
+
+    folder = last_folder(session.project.root, session.project.recipe.name)
+    return pictures(folder, found.actions) if folder else ({}, ())
+
+
+def _unseen(stale: tuple[str, ...], cut: Cut) -> list[Diagnostic]:
+    """Say which shots have no picture, and whether the last run drew one of other words."""
+    from lorakit.diagnostics import Diagnostic
+
+    lacking = [shot for shot in cut.shots if shot.picture is None]
+    if not lacking:
+        return []
+    old = [shot for shot in lacking if shot.address in stale]
+    count = len(lacking)
+    message = f"{count} of {len(cut.shots)} shots {'has' if count == 1 else 'have'} no picture"
+    if old:
+        addresses = list(dict.fromkeys(shot.address for shot in old))
+        listed = ", ".join(addresses[:5])
+        more = f" and {len(addresses) - 5} more" if len(addresses) > 5 else ""
+        message += f"; the last run drew other words for {listed}{more}"
+    place = (old or lacking)[0].place
+    found = Diagnostic("no-picture", message, place, hints=("lorakit run draws them",))
+    return [found.as_warning()]
+
+
+def _of_letters(found: Expanded, style: str) -> list[Diagnostic]:
+    """What no font has is empty on a page."""
+    return [one for one in found.warnings if one.code == "no-glyph"] if style == "pdf" else []
+
+
+def _written(style: str, cut: Cut, root: Path) -> tuple[bytes, tuple[Diagnostic, ...]]:
+    """A story in a format, and what the format does not carry."""
+    if style in ("srt", "vtt"):
+        from lorakit.doors import subtitles
+
+        return (subtitles.srt if style == "srt" else subtitles.vtt)(cut).encode(), ()
+    if style == "csv":
+        from lorakit.doors.shot_list import shot_list
+
+        return shot_list(cut, root).encode(), ()
+    if style == "pdf":
+        return _pages(cut), ()
+    from lorakit.doors import timeline
+
+    if style == "otio":
+        return timeline.otio_json(cut).encode(), ()
+    text, said = timeline.fcpxml(cut)
+    return text.encode(), said
+
+
+def _pages(cut: Cut) -> bytes:
+    from lorakit.doors.pages import pages_of, pdf
+
+    data = b""
+    with click.progressbar(length=pages_of(cut), label="pages", file=sys.stderr) as bar:
+        for _, written in pdf(cut):
+            data = written
+            bar.update(1)
+    return data

@@ -1,0 +1,136 @@
+"""The cut of a film: which picture stands from which frame on, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorakit.diagnostics import Diagnostic, LorakitError, Place
+from lorakit.kinds.film import held
+from lorakit.language.recipe.documents import Project, Step, StoryboardStep, VideoStep
+from lorakit.language.story.documents import Video
+from lorakit.plan.actions import Action
+from lorakit.plan.expand import Expanded
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.timeline import fades
+
+
+@dataclass(frozen=True, slots=True)
+class CutShot:
+    """One picture in the film: from film frame `first` on, for `frames` frames.
+
+    `fade` is how many frames of crossfade are centred on the cut that ends it. `picture` is its file in the
+    last run, None where there is none; `task` says how it is drawn, None where it is no drawn frame.
+    """
+
+    address: str
+    scene: str
+    caption: str
+    first: int
+    frames: int
+    fade: int
+    task: FrameTask | None
+    place: Place | None
+    picture: Path | None = None
+
+    @property
+    def end(self) -> int:
+        """The film frame after its last one."""
+        return self.first + self.frames
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A film as an editor sees it: `fps` frames a second, its shots in order."""
+
+    title: str
+    fps: int
+    captions_on_top: bool
+    shots: tuple[CutShot, ...]
+
+    @property
+    def frames(self) -> int:
+        """The length of the film, in frames."""
+        return self.shots[-1].end if self.shots else 0
+
+
+def step_with_film(project: Project, name: str | None) -> StoryboardStep | VideoStep:
+    """The step of that name, or the only one that tells a story. Raises LorakitError with what there is."""
+    steps = project.recipe.steps
+    able = {n: s for n, s in steps.items() if isinstance(s, StoryboardStep | VideoStep)}
+    known = ", ".join(able)
+    if name is not None and name not in able:
+        what = f"{name} is of another kind" if name in steps else f"there is no step {name}"
+        there = f"there are: {known}" if able else "the recipe has none"
+        raise LorakitError(f"{what}; a storyboard or video step is wanted, and {there}")
+    if not able:
+        raise LorakitError(
+            f"{project.recipe.path} has no step of kind: storyboard or video, so there is no story to write"
+        )
+    if name is None and len(able) > 1:
+        first = next(iter(able))
+        raise LorakitError(
+            f"{project.recipe.path} tells several stories: {known}; "
+            f"say which, as in {project.recipe.path.name}:{first}"
+        )
+    return able[name or known]
+
+
+def cut_of(
+    step: StoryboardStep | VideoStep, expanded: Expanded, pictures: Mapping[str, Path]
+) -> tuple[Cut, tuple[Diagnostic, ...]]:
+    """The film of a step, and what is to be said of it; `pictures` are files of the last run by address."""
+    video, said = _video(step)
+    actions = {action.id: action for action in expanded.actions}
+    clips = expanded.made[step.name].clips
+    shown = [(clip, *one) for clip in clips for one in held(clip, video)]
+    fading = video.transition.kind == "crossfade"
+    longest = video.transition.seconds.in_frames(video.fps) if fading else 0
+    between = [*fades([frames for _, _, frames in shown], longest), 0]
+    shots: list[CutShot] = []
+    for (clip, address, frames), fade in zip(shown, between, strict=bool(shown)):
+        shots.append(
+            CutShot(
+                address,
+                clip.group,
+                clip.caption,
+                shots[-1].end if shots else 0,
+                frames,
+                fade,
+                _drawn(actions[address]),
+                actions[address].place,
+                pictures.get(address),
+            )
+        )
+    title = step.board.title if isinstance(step, StoryboardStep) else step.name
+    return Cut(title, video.fps, video.captions.position == "top", tuple(shots)), said
+
+
+def _video(step: StoryboardStep | VideoStep) -> tuple[Video, tuple[Diagnostic, ...]]:
+    if isinstance(step, VideoStep):
+        return step.video, ()
+    if step.board.video is not None:
+        return step.board.video, ()
+    video = Video()
+    hold = video.hold.in_seconds(video.fps)
+    found = Diagnostic(
+        "no-film",
+        f"the board has no video:, so times are of {video.fps} frames a second and {hold:g} s a picture",
+        step.board.place,
+        hints=("write video: {fps: 24, hold: 1.5} with those that are meant",),
+    )
+    return video, (found.as_warning(),)
+
+
+def _drawn(action: Action) -> FrameTask | None:
+    return action.task if isinstance(action.task, FrameTask) else None
+
+
+def named(project: Project, step: Step) -> str:
+    """What files of a step's story are called by default, without ending."""
+    return (
+        project.recipe.name
+        if len(project.recipe.steps) == 1
+        else f"{project.recipe.name}-{step.name}"
+    )

@@ -1,0 +1,62 @@
+"""Pictures of the last run: those that show what the documents say now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lorakit.diagnostics import LorakitError
+from lorakit.execute.run_folder import OUTPUTS
+from lorakit.files import parse_json, read_text
+from lorakit.plan.actions import Action
+from lorakit.plan.tasks.frame import FrameTask
+
+_MOST = 512 << 20  # bytes of a manifest
+
+
+def last_folder(root: Path, recipe: str) -> Path | None:
+    """The folder of the last complete run, or else of the last that ended; None where there is none."""
+    home = root / OUTPUTS / recipe
+    try:
+        told = home / read_text(home / "latest.txt", 100).strip()
+    except (OSError, UnicodeDecodeError):
+        told = home
+    if told.parent == home and (told / "manifest.json").is_file():
+        return told
+    try:
+        runs = sorted((int(one.name), one) for one in home.iterdir() if one.name.isdecimal())
+    except OSError:
+        return None
+    return next((run for _, run in reversed(runs) if (run / "manifest.json").is_file()), None)
+
+
+def pictures(folder: Path, actions: Iterable[Action]) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Files by the address of their frame, and the addresses whose picture is of other words than now.
+
+    Raises LorakitError where the folder's manifest cannot be read.
+    """
+    prompts = _prompts(folder / "manifest.json")
+    found: dict[str, Path] = {}
+    stale: list[str] = []
+    for action in actions:
+        names = action.files.get("picture", ())
+        if action.id not in prompts or not names or not (folder / names[0]).is_file():
+            continue
+        if isinstance(action.task, FrameTask) and prompts[action.id] != action.task.prompt:
+            stale.append(action.id)
+        else:
+            found[action.id] = folder / names[0]
+    return found, tuple(stale)
+
+
+def _prompts(manifest: Path) -> dict[str, Any]:
+    try:
+        told = parse_json(read_text(manifest, _MOST))
+        return {one["id"]: one.get("prompt") for one in told["actions"]}
+    except OSError as error:
+        raise LorakitError(f"{manifest} cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LorakitError(
+            f"{manifest} is no manifest of a run; remove that folder, or run again"
+        ) from error
