@@ -95,7 +95,9 @@ class Session:
         from lorakit.execute import nothing_new
         from lorakit.execute.pool import Workers
         from lorakit.execute.run_folder import RunFolder
+        from lorakit.execute.run_record import documents_of, record
         from lorakit.execute.runner import Runner, Settings
+        from lorakit.pages.run_report import write_report
         from lorakit.plan.planner import Selection
         from lorakit.store.store import Store
 
@@ -115,8 +117,9 @@ class Session:
         store = Store(root)
         store.prepare()
         folder = RunFolder.create(root, self.project.recipe.name)
+        folder.begin(record(settled, documents_of(self.project)))
         with Workers() as own:
-            settings = Settings(keep_going, stop)
+            settings = Settings(keep_going, stop, write_report)
             runner = Runner(settled, store, folder, chosen, settings, listener, workers or own)
             return runner.run()
 

@@ -116,3 +116,4 @@ class RunFinished(Event):
     films: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     copied: bool = True
+    report: str = ""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lorakit.execute import run_report
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import ActionFinished, Event, RunFinished, RunStarted
-from lorakit.execute.run_folder import LATEST, MANIFEST, home_of, name_latest
+from lorakit.execute.run_folder import LATEST, MANIFEST, REPORT, home_of, name_latest
 from lorakit.execute.task_graph import TaskGraph
 from lorakit.facts.digests import Digests
 from lorakit.files import read_regular
@@ -83,6 +84,8 @@ def tell(plan: Plan, root: Path, folder: Path, listener: Callable[[Event], None]
         estimates=Estimates(plan.timings),
         copied=False,
     )
+    if (folder / REPORT).is_file():
+        finished = replace(finished, report=str(folder / REPORT))
     listener(finished)
     return finished
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from lorakit.diagnostics import LorakitError
+from lorakit.execute import run_record
 from lorakit.execute.events import Event
 from lorakit.store import atomic
 from lorakit.store.copies import place
@@ -62,6 +63,10 @@ class RunFolder:
         except OSError as error:
             raise LorakitError(f"{home} cannot be written: {why(error)}") from error
 
+    def begin(self, record: Mapping[str, object]) -> None:
+        """Write `record.json`: what is to be made, and from which documents. Raises StoreError."""
+        self._write(run_record.NAME, record, indent=None)
+
     def tell(self, event: Event) -> None:
         """Append an event to `events.jsonl`. Once that has failed, `lost` says why and no more is written."""
         if self.lost:
@@ -96,10 +101,16 @@ class RunFolder:
     def finish(self, manifest: Mapping[str, object], *, complete: bool) -> None:
         """Write `manifest.json`, and make this the latest complete run if it is one. Raises StoreError."""
         self.check()
+        self._write(MANIFEST, manifest)
         try:
-            atomic.write_json(self.path / MANIFEST, manifest)
             if complete:
                 name_latest(self.path)
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be written: {why(error)}") from error
+
+    def _write(self, name: str, data: object, *, indent: int | None = 1) -> None:
+        try:
+            atomic.write_json(self.path / name, data, indent=indent)
         except OSError as error:
             raise StoreError(f"{self.path} cannot be written: {why(error)}") from error
 

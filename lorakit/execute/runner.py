@@ -12,8 +12,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from lorakit.diagnostics import in_words
 from lorakit.execute import jobs, run_report
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import (
@@ -53,10 +55,14 @@ _LATENCY = 0.1  # s between looks at Ctrl-C
 
 @dataclass(slots=True)
 class Settings:
-    """How a run behaves where something goes wrong, and what tells it to stop."""
+    """How a run behaves where something goes wrong, what tells it to stop, and who writes its page.
+
+    `report` is handed the run folder and the last event when all else is written, and says where the page is.
+    """
 
     keep_going: bool = False
     stop: Callable[[], bool] = lambda: False
+    report: Callable[[Path, RunFinished], Path] | None = None
 
 
 class Runner:
@@ -389,7 +395,20 @@ class Runner:
         except StoreError as error:
             self._stop_for(str(error))
             finished = replace(finished, ending="failed" if ending == "done" else ending)
+        else:
+            finished = self._reported(finished)
         self._folder.tell(finished)
         self._folder.close()
         self._listener(finished)
         return finished
+
+    def _reported(self, finished: RunFinished) -> RunFinished:
+        """The last event once the run's page is written; one that cannot be fails no run."""
+        if self._settings.report is None:
+            return finished
+        try:
+            page = self._settings.report(self._folder.path, finished)
+        except Exception as error:  # noqa: BLE001 - the page is beside the work: whatever is wrong with it is told
+            self._tell(Note, f"no report.html was written: {in_words(error)}")
+            return finished
+        return replace(finished, report=str(page))

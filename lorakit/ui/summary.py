@@ -46,6 +46,7 @@ def summary(progress: Progress) -> Iterator[Line]:
         *(("film", film) for film in end.films or (end.film,)),
         ("contact sheet", end.contact_sheet),
         ("table", end.table),
+        ("report", end.report),
     ):
         if path:
             yield [(name.ljust(15), STRONG), (short_path(path), "")]

@@ -17,6 +17,7 @@ PACKAGE = Path(lorakit.__file__).parent
 ROOMS = [
     "cli",
     "session",
+    "pages",
     "ui",
     "doors",
     "execute",

@@ -1,0 +1,109 @@
+"""What a run folder says of its run from the first moment: the plan in short, and the documents as they were.
+
+`record.json` is written before anything is made. `events.jsonl` and `manifest.json` say what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from lorakit.diagnostics import as_json
+from lorakit.language.recipe.documents import Project
+from lorakit.plan.actions import Action
+from lorakit.plan.states import Plan, Planned
+from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.sheet import ContactSheetTask, SideBySideTask
+
+NAME = "record.json"
+VERSION = 1
+
+
+def documents_of(project: Project) -> dict[str, str]:
+    """The texts that a run is made from, by their names: recipes, storyboards, the words of `--set`."""
+    return {name: "\n".join(lines) for name, lines in project.lines.items()}
+
+
+def record(plan: Plan, documents: Mapping[str, str]) -> dict[str, object]:
+    """A plan and its documents as JSON data. Times are seconds, sizes px, memory bytes."""
+    estimate = plan.estimate
+    return {
+        "lorakit": VERSION,
+        "recipe": plan.recipe,
+        "began": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": plan.machine,
+        "environment": dict(plan.environment),
+        "estimate": {
+            "seconds": round(estimate.seconds, 1),
+            "memory": estimate.memory,
+            "disk": estimate.disk,
+            "measured": estimate.measured,
+        },
+        "warnings": [{**as_json(warning), "excerpt": warning.excerpt} for warning in plan.warnings],
+        "notes": {step: list(notes) for step, notes in plan.notes.items()},
+        "documents": dict(documents),
+        "actions": [_action(planned) for planned in plan.actions],
+    }
+
+
+def _action(planned: Planned) -> dict[str, object]:
+    action, place = planned.action, planned.action.place
+    told: dict[str, object] = {
+        "id": action.id,
+        "step": action.step,
+        "group": action.group,
+        "kind": action.kind,
+        "label": action.label,
+        "state": planned.state.word,
+        "reason": planned.reason,
+        "place": [place.file, place.line, place.column] if place else None,
+        "files": {name: list(files) for name, files in action.files.items()},
+    }
+    if isinstance(action.task, FrameTask):
+        told["frame"] = _frame(action, action.task)
+    if isinstance(action.task, FilmTask):
+        width, height = action.task.width or 0, action.task.height
+        told["film"] = {"fps": action.task.fps, "frames": action.units, "size": [width, height]}
+    rows = list(_rows(action))
+    if rows:
+        told["title"] = _heading(action)
+        told["rows"] = rows
+    return told
+
+
+def _frame(action: Action, task: FrameTask) -> dict[str, object]:
+    return {
+        "prompt": task.prompt,
+        "negative_prompt": task.negative_prompt,
+        "seed": task.seed,
+        "strength": task.strength,
+        "steps": task.num_inference_steps,
+        "effective_steps": task.effective_steps,
+        "guidance_scale": task.guidance_scale,
+        "scheduler": task.scheduler,
+        "size": [task.width, task.height],
+        "from": [i.action for i in action.inputs if i.output == "latents"],
+    }
+
+
+def _heading(action: Action) -> str:
+    task = action.task
+    return task.heading if isinstance(task, ContactSheetTask | SideBySideTask) else ""
+
+
+def _rows(action: Action) -> Iterator[dict[str, object]]:
+    """What a sheet shows: rows with a title, of pictures (an action's id) with a caption."""
+    ids = {i.role: i.action for i in action.inputs}
+    task = action.task
+    if isinstance(task, ContactSheetTask):
+        for group in task.groups:
+            yield _row(group.title, [(ids[p.picture], p.caption) for p in group.pictures])
+    elif isinstance(task, SideBySideTask):
+        for title, roles in zip(task.of, task.pictures, strict=True):
+            captions = [*task.captions, *[""] * len(roles)]
+            yield _row(title, [(ids[r], c) for r, c in zip(roles, captions, strict=False)])
+
+
+def _row(title: str, pictures: Sequence[tuple[str, str]]) -> dict[str, object]:
+    return {"title": title, "pictures": [list(one) for one in pictures]}

@@ -1,0 +1,148 @@
+"""What a run cost and why it did what it did, as parts of a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from lorakit.execute.past_run import PastAction, PastRun
+from lorakit.pages.parts import (
+    Document,
+    Fact,
+    Facts,
+    Finding,
+    Measure,
+    Measures,
+    Reason,
+    Reasons,
+    Tone,
+)
+from lorakit.pages.run_pictures import outcome_words
+from lorakit.plan import numbers
+from lorakit.plan.tasks.table import TASKS
+
+_PLACE = re.compile(r" \((.+):(\d+):(\d+)\)\Z")
+_NAMED = 200  # actions that a reason names
+_TONES: Mapping[str, Tone] = {"made": "made", "cached": "cached", "failed": "failed", "": "skipped"}
+
+
+def measures(run: PastRun) -> Measures | None:
+    """Time and memory: what the plan expected, and what the run took."""
+    items = []
+    expected = run.estimate.get("seconds", run.finished.get("estimated_seconds"))
+    if isinstance(expected, int | float) and run.seconds:
+        items.append(_measure("Time", expected, run.seconds, numbers.duration))
+    memory, taken = (run.finished.get(k) for k in ("estimated_memory", "peak_memory"))
+    if isinstance(memory, int | float) and isinstance(taken, int | float) and memory and taken:
+        items.append(_measure("Memory of the largest training", memory, taken, numbers.size))
+    if not items:
+        return None
+    measured = run.estimate.get("measured")
+    note = {
+        True: "Expected from what this machine took before.",
+        False: "Expected by a first guess.",
+    }
+    return Measures(items, note.get(measured, "") if isinstance(measured, bool) else "")
+
+
+def _measure(name: str, expected: float, came: float, say: object) -> Measure:
+    assert callable(say)
+    return Measure(name, float(expected), float(came), say(expected), say(came))
+
+
+def environment(run: PastRun) -> Facts:
+    """Machine, calls of the networks, versions."""
+    items = [Fact("Machine", run.machine)] if run.machine else []
+    calls = run.finished.get("calls")
+    if isinstance(calls, dict):
+        said = ", ".join(f"{n} of {str(name).replace('_', ' ')}" for name, n in calls.items())
+        items += [Fact("Calls", said)] if said else []
+    items += [Fact(name, version) for name, version in run.environment.items()]
+    return Facts(items)
+
+
+def findings(run: PastRun) -> Iterator[Finding]:
+    """What the plan warned of."""
+    for told in run.warnings:
+        line, column, length = (told.get(k) for k in ("line", "column", "length"))
+        file, hints = told.get("file"), told.get("hints")
+        place = f"{file}:{line}:{column}" if file and line else ""
+        yield Finding(
+            "warning",
+            str(told.get("code", "")),
+            str(told.get("message", "")),
+            place,
+            str(told.get("excerpt") or ""),
+            line if isinstance(line, int) else 0,
+            max(1, column) if isinstance(column, int) else 1,
+            max(1, length) if isinstance(length, int) else 1,
+            tuple(map(str, hints)) if isinstance(hints, list) else (),
+        )
+
+
+def failures(run: PastRun) -> Iterator[Finding]:
+    """What failed, and why."""
+    for action in run.actions:
+        if action.outcome == "failed":
+            place = "{}:{}:{}".format(*action.place) if action.place else ""
+            yield Finding("error", "failed", f"{action.id}: {action.detail}", place)
+
+
+def reasons(run: PastRun, lines: Mapping[str, str]) -> Iterator[Reasons]:
+    """Step by step what was made, what was kept, and why."""
+    steps: dict[str, list[PastAction]] = {}
+    for action in run.actions:
+        steps.setdefault(action.step, []).append(action)
+    for step, actions in steps.items():
+        groups: dict[tuple[str, str, str], list[PastAction]] = {}
+        for action in actions:
+            groups.setdefault((action.kind, _outcome(action), _why(action)), []).append(action)
+        items = [_reason(key, group, lines) for key, group in groups.items()]
+        counts = [(w, sum(a.outcome == w for a in actions)) for w in ("made", "cached", "failed")]
+        words = {"cached": "kept"}
+        note = ", ".join(f"{n} {words.get(word, word)}" for word, n in counts if n)
+        yield Reasons(step, note or "nothing made", items)
+
+
+def _outcome(action: PastAction) -> str:
+    return action.outcome if action.outcome in ("made", "cached", "failed") else ""
+
+
+def _why(action: PastAction) -> str:
+    match action.outcome:
+        case "made":
+            return action.reason or ("not made before" if action.state else "made")
+        case "cached":
+            return action.reason if action.state == "cached" and action.reason else _KEPT
+    return outcome_words(action)
+
+
+_KEPT = "nothing that decides it has changed"
+
+
+def _reason(
+    key: tuple[str, str, str], actions: Sequence[PastAction], lines: Mapping[str, str]
+) -> Reason:
+    kind, outcome, why = key
+    task = TASKS.get(kind)
+    noun = task.noun if task and task.noun != "action" else kind.replace("-", " ") or "thing"
+    place = _PLACE.search(why)
+    at = lines.get(place[1]) if place else None
+    link = f"{at}-{place[2]}" if at and place else ""
+    named = [a.id for a in actions[:_NAMED]]
+    if len(actions) > _NAMED:
+        named.append(f"and {len(actions) - _NAMED:,} more")
+    return Reason(why, numbers.count(len(actions), noun), _TONES[outcome], link, named)
+
+
+def document_ids(run: PastRun) -> dict[str, str]:
+    """An id on the page for each document, by its name."""
+    return {name: f"doc-{number}" for number, name in enumerate(run.documents, 1)}
+
+
+def documents(run: PastRun) -> Iterator[Document]:
+    """Recipes, storyboards and whatever else decided the run, as they were."""
+    ids = document_ids(run)
+    for name, text in run.documents.items():
+        lines = text.split("\n")
+        yield Document(name, lines, ids[name], numbers.count(len(lines), "line"))

@@ -1,0 +1,53 @@
+"""Other runs of the same recipe, whose frames can be laid beneath this one's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lorakit.diagnostics import LorakitError
+from lorakit.execute import past_run
+from lorakit.execute.past_run import PastRun
+from lorakit.pages.parts import Compare, Other
+
+MOST = 12  # runs that a page offers, the nearest first
+
+
+def beside(run: PastRun) -> list[PastRun]:
+    """The runs in the folders beside a run's own, as far as they can be read: earlier ones first."""
+    own = int(run.name) if run.name.isdigit() else 0
+    numbers = sorted(
+        (int(path.name), path)
+        for path in run.folder.parent.iterdir()
+        if path.name.isdigit() and path.name != run.name and path.is_dir()
+    )
+    near = [p for n, p in reversed(numbers) if n < own] + [p for n, p in numbers if n > own]
+    found = []
+    for path in near[:MOST]:
+        try:
+            found.append(past_run.read(path))
+        except LorakitError:
+            continue
+    return found
+
+
+def compared(run: PastRun, others: Sequence[PastRun]) -> Compare | None:
+    """What the slider is given: pictures of the same address in several runs; None where there are no two."""
+    frames = [a for a in run.actions if a.file("picture") and a.outcome in ("made", "cached")]
+    told = []
+    for other in others:
+        theirs = {a.id: a for a in other.actions if a.outcome in ("made", "cached")}
+        pictures, same = [], []
+        for frame in frames:
+            match = theirs.get(frame.id)
+            path = match.file("picture") if match else ""
+            there = bool(path) and (other.folder / path).is_file()
+            pictures.append(path if there else "")
+            digest = frame.outputs.get("picture")
+            same.append(
+                match is not None and bool(digest) and match.outputs.get("picture") == digest
+            )
+        if any(pictures):
+            told.append(Other(other.name, f"../{other.name}", pictures, same))
+    if not frames or not told:
+        return None
+    return Compare(run.name, [(a.id, a.file("picture")) for a in frames], told)

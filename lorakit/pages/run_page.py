@@ -1,0 +1,169 @@
+"""A run as a page: the film, the pictures, the trainings, the tables, the account, the documents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from lorakit.execute.past_run import PastAction, PastRun
+from lorakit.pages import run_account, run_figures
+from lorakit.pages.links import token
+from lorakit.pages.parts import Compare, Fact, Film, Note, Page, Part, Section, Strip, Tone
+from lorakit.pages.run_files import RunFiles
+from lorakit.pages.run_pictures import Pictures
+from lorakit.plan import numbers
+
+_TRAININGS = ("train-image", "train-text")
+_ENDINGS = {
+    "done": ("Done in", "made"),
+    "failed": ("Failed after", "failed"),
+    "interrupted": ("Interrupted after", "skipped"),
+}
+
+
+def page_of(run: PastRun, files: RunFiles, compare: Compare | None = None) -> Page:
+    """The page of a run."""
+    lines = run_account.document_ids(run)
+    pictures = Pictures(run, files, lines)
+    film = _film(pictures)
+    sections = [*_sections(pictures, compare)]
+    return Page(
+        title=f"{run.recipe} {run.name}",
+        kicker=" ".join(filter(None, (f"{run.recipe}, run {run.name}", _date(run.began)))),
+        heading=film.title if film else run.recipe,
+        lead=_ending(run),
+        tone=_tone(run),
+        facts=list(_facts(run)),
+        hero=film,
+        sections=[s for s in sections if s.parts],
+        foot=run.machine,
+    )
+
+
+def _date(began: str) -> str:
+    try:
+        at = datetime.fromisoformat(began)
+    except ValueError:
+        return ""
+    return f"on {at.day} {at:%B %Y at %H:%M} {at.tzname() or ''}".rstrip()
+
+
+def _ending(run: PastRun) -> str:
+    words, _ = _ENDINGS.get(run.ending, ("", ""))
+    return f"{words} {numbers.duration(run.seconds)}" if words else "It has not ended"
+
+
+def _tone(run: PastRun) -> Tone:
+    tones: dict[str, Tone] = {"done": "made", "failed": "failed"}
+    return tones.get(run.ending, "skipped")
+
+
+def _facts(run: PastRun) -> Iterator[Fact]:
+    """The few figures that matter most."""
+
+    def count(word: str) -> int:
+        return sum(a.outcome == word for a in run.actions)
+
+    drawn = sum(bool(a.file("picture")) and a.outcome in ("made", "cached") for a in run.actions)
+    if drawn:
+        yield Fact("Pictures", f"{drawn:,}")
+    yield Fact("Made", f"{count('made'):,}")
+    yield Fact("Kept", f"{count('cached'):,}")
+    for word in ("failed", "skipped"):
+        if count(word):
+            yield Fact(word.capitalize(), f"{count(word):,}")
+    expected = run.estimate.get("seconds")
+    if isinstance(expected, int | float) and expected and run.seconds:
+        yield Fact("Took", numbers.duration(run.seconds))
+        yield Fact("Expected", numbers.duration(expected))
+
+
+def _film(pictures: Pictures) -> Film | None:
+    """The last film, with the first picture of its step as what stands there before it plays."""
+    actions = pictures.run.actions
+    films = [a for a in actions if a.file("film") in pictures.files.bytes]
+    if not films:
+        return None
+    last = films[-1]
+    poster = next((a.file("picture") for a in actions if a.step == last.step), "")
+    return pictures.film(last, poster)
+
+
+def _sections(pictures: Pictures, compare: Compare | None) -> Iterator[Section]:
+    run = pictures.run
+    yield Section("failures", "What failed", list(run_account.failures(run)), "Failures")
+    steps: dict[str, list[PastAction]] = {}
+    for action in run.actions:
+        steps.setdefault(action.step, []).append(action)
+    hero = _film(pictures)
+    for step, actions in steps.items():
+        parts = list(_parts(pictures, actions, hero))
+        if parts:
+            title = next((a.title for a in actions if a.title), "") or step
+            if hero and title == hero.title:
+                title = "Scenes"
+            note = "" if title == step else step
+            yield Section(f"step-{token(step)}", title, parts, step, note)
+    if compare:
+        note = f"Run {run.name} over another run of {run.recipe}"
+        yield Section("beside", "Beside another run", [compare], "Compare", note)
+    measures = run_account.measures(run)
+    yield Section("estimate", "Expected, and what came", [measures] if measures else [], "Estimate")
+    yield Section(
+        "why", "What was made, and why", list(run_account.reasons(run, pictures.lines)), "Why"
+    )
+    warnings: list[Part] = [*run_account.findings(run), *(Note(text) for text in run.notes)]
+    yield Section("warnings", "What was told", warnings, "Warnings")
+    documents: list[Part] = [*run_account.documents(run)]
+    yield Section("documents", "The documents, as they were", documents, "Documents")
+    yield Section("machine", "Where it was made", [run_account.environment(run)], "Machine")
+
+
+def _parts(pictures: Pictures, actions: Sequence[PastAction], hero: Film | None) -> Iterator[Part]:
+    """What a step has to show."""
+    files = pictures.files
+    drawn = {a.id for a in actions if a.frame.prompt or a.file("picture")}
+    for action in actions:
+        film = pictures.film(action, "")
+        if film and (hero is None or film.src != hero.src):
+            yield film
+        if action.kind in _TRAININGS:
+            yield from _training(action, files)
+        text = files.tables.get(action.id)
+        table = run_figures.table(action.step, text) if text else None
+        if table:
+            yield table
+    shown: set[str] = set()
+    for action in actions:
+        if not action.rows:
+            continue
+        rows = [(t, [p for p in ps if p[0] in drawn]) for t, ps in action.rows]
+        if any(ps for _, ps in rows):
+            shown |= {id_ for _, ps in rows for id_, _ in ps}
+            yield from (s for s in pictures.strips(rows) if s.pictures)
+        else:
+            sheet = pictures.sheet(action, f"{action.step}: {action.kind.replace('-', ' ')}")
+            if sheet:
+                yield sheet
+    rest = [a for a in actions if a.id in drawn and a.id not in shown]
+    if rest:
+        yield from _unlisted(pictures, rest)
+
+
+def _training(action: PastAction, files: RunFiles) -> Iterator[Part]:
+    yield from run_figures.curves(action, files.logs.get(action.id, ()))
+    figures = files.figures.get(action.id, {})
+    facts = run_figures.training_facts(figures)
+    if facts:
+        yield facts
+    table = run_figures.classification(action, figures)
+    if table:
+        yield table
+
+
+def _unlisted(pictures: Pictures, actions: Sequence[PastAction]) -> Iterator[Strip]:
+    """Pictures that no sheet shows, by the folder they are in."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for action in actions:
+        groups.setdefault(action.id.rpartition("/")[0], []).append((action.id, ""))
+    yield from pictures.strips(list(groups.items()))
