@@ -87,6 +87,8 @@ def test_a_run_leaves_a_complete_folder(home: Path) -> None:
     names = {p.relative_to(done.folder).as_posix() for p in done.folder.rglob("*") if p.is_file()}
     assert names == {
         "events.jsonl",
+        "record.json",
+        "report.html",
         "manifest.json",
         "run.log",
         "film/film.mp4",
