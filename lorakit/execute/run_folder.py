@@ -17,6 +17,7 @@ from lorakit.store.copies import place
 from lorakit.store.errors import StoreError, why
 
 OUTPUTS, MANIFEST, LATEST = "outputs", "manifest.json", "latest.txt"
+REPORT = "report.html"
 
 
 def home_of(root: Path, recipe: str) -> Path:
