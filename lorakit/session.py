@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import InvalidDocument, LorakitError
-from lorakit.language import FolderReader
+from lorakit.language import FolderReader, locks
 from lorakit.language import load as load_documents
 from lorakit.language.recipe.documents import Project
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic
     from lorakit.execute.events import Event, RunFinished
     from lorakit.execute.pool import Workers
+    from lorakit.facts.digests import Digests
     from lorakit.facts.facts import Facts
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan
@@ -33,6 +34,49 @@ class Session:
     """
 
     project: Project
+    lock: locks.Lock = field(default_factory=locks.Lock, repr=False)
+    # as the documents have it, without the commits of the lock
+    written: Project | None = field(default=None, repr=False)
+
+    def check_lock(self) -> None:
+        """Raises InvalidDocument where the recipe stands on something that its lock does not name so."""
+        from lorakit.facts.pins import differences
+
+        found = list(differences(self.written or self.project, self.lock, self._digests()))
+        if found:
+            raise InvalidDocument(found)
+
+    def lock_sources(self, *, move: bool = False, fetch: bool = True) -> locks.Lock:
+        """Write the pins that the lock lacks, or `move` all of them to what the hub has now; gives the lock.
+
+        With `fetch` what is not here yet is downloaded first. Raises InvalidDocument, LorakitError.
+        """
+        from lorakit.facts import pins
+
+        written = self.written or self.project
+        settled = self
+        if move:
+            settled = Session(locks.pinned(written, pins.newest(written)))
+        if fetch:
+            settled.facts(download=True, keys=False)
+        found = pins.pins_of(written, settled.project, self._digests(), ask=fetch)
+        lock = self.lock.moved(found) if move else self.lock.with_missing(found)
+        if lock != self.lock:
+            pins.save(written.root, lock)
+        return lock
+
+    def lock_missing(self) -> None:
+        """Pin what stands on the hub and is not pinned yet; without such sources no lock is begun."""
+        from lorakit.facts.pins import missing
+
+        if missing(self.written or self.project, self.lock):
+            self.lock_sources(fetch=False)
+
+    def _digests(self) -> Digests:
+        from lorakit.facts.digests import Digests
+        from lorakit.store.store import FOLDER
+
+        return Digests(self.project.home / FOLDER / "digests.json")
 
     def facts(self, *, download: bool = False, keys: bool = True, verify: bool = False) -> Facts:
         """What planning needs to know of the world, in full or to check by. Raises InvalidDocument."""
@@ -129,9 +173,9 @@ def load(path: str | Path, *, settings: Sequence[str] = (), profile: str | None 
     from lorakit.facts.roots import UserRoots
 
     try:
-        return Session(
-            load_documents(Path(path), settings=settings, profile=profile, roots=UserRoots())
-        )
+        written = load_documents(Path(path), settings=settings, profile=profile, roots=UserRoots())
+        lock = locks.read(written.root)
+        return Session(locks.pinned(written, lock), lock, written)
     except InvalidDocument as error:
         (first, *rest) = error.diagnostics
         if first.code != "unreadable" or FolderReader().exists(Path(path)):

@@ -16,6 +16,7 @@ _COMMANDS = {
     "validate": "Check recipes and storyboards, all errors at once.",
     "plan": "Show what a run would make, why, and what it would cost.",
     "run": "Make what is missing: pictures, scene folders, films.",
+    "lock": "Pin the models and data sets that recipes stand on.",
     "schema": "Print the schema of recipes or storyboards, or install both for editors.",
     "export": "Write an adapter or a story for another tool.",
 }

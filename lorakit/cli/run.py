@@ -60,6 +60,11 @@ class _Interrupt:
     is_flag=True,
     help="A new folder although nothing is to be made and one holds everything.",
 )
+@click.option(
+    "--locked",
+    is_flag=True,
+    help="Refuse models and data sets that are not as lorakit.lock has them.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The run's events as JSON lines.")
 def command(
     request: Request,
@@ -68,11 +73,18 @@ def command(
     until: datetime | None,
     verify: bool,
     copy: bool,
+    locked: bool,
     as_json: bool,
 ) -> int:
     """Make what is missing: pictures, scene folders, films. RECIPE is recipe.yaml by default."""
     session, selection = request.open()
+    if locked:
+        session.check_lock()
     plan = session.plan(selection, download=True, verify=verify)
+    if locked:
+        session.check_lock()  # what has been downloaded since
+    else:
+        session.lock_missing()
     request.check_reach(plan, session.project)
     interrupt = _Interrupt()
     workers = click.get_current_context().obj

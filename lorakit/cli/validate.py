@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic, Format
 
 
-def _documents(paths: tuple[Path, ...]) -> Iterator[Path]:
+def documents(paths: tuple[Path, ...]) -> Iterator[Path]:
     """The files named, and in folders every YAML file that is a recipe or a storyboard."""
     from lorakit.language.found import documents_below
 
@@ -42,7 +42,7 @@ def command(paths: tuple[Path, ...], style: Format, as_json: bool) -> int:
 
     style = "json" if as_json else style
     found: list[Diagnostic] = []
-    files = list(dict.fromkeys(_documents(paths or (Path(),))))
+    files = list(dict.fromkeys(documents(paths or (Path(),))))
     for file in files:
         try:
             found += load(file).check()

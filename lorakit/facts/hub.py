@@ -43,6 +43,17 @@ def snapshot(
         raise in_words(repository, revision, error) from error
 
 
+def commit_of(repository: str, repo_type: Kind, revision: str = "") -> str:
+    """The commit that a revision is at on the hub now, the newest by default. Raises HubError."""
+    from huggingface_hub import HfApi
+
+    try:
+        told = HfApi().repo_info(repository, repo_type=repo_type, revision=revision or None)
+    except Exception as error:
+        raise in_words(repository, revision, error) from error
+    return str(told.sha)
+
+
 def _here(repository: str, repo_type: Kind, revision: str | None) -> tuple[Path | None, bool]:
     """The folder of the files that are here, and whether the hub's list of them has no more."""
     from huggingface_hub import snapshot_download

@@ -36,15 +36,23 @@ def model_facts(source: ModelSource, digests: Digests, *, download: bool = False
     if source.source.startswith("hub:"):
         repository = source.source.removeprefix("hub:")
         wanted = _of_pipelines(repository)
-        found = hub_folder(repository, wanted, is_whole)
+        found = hub_folder(repository, wanted, is_whole, revision=source.revision)
         if found is None and not download:
             return _not_there_yet(source, repository)
         if found is None:
             # what is no model to draw with is known before its gigabytes are fetched
-            configs = hub_folder(repository, _small(wanted), has_configs, download=True)
+            configs = hub_folder(
+                repository,
+                _small(wanted),
+                has_configs,
+                revision=source.revision,
+                download=True,
+            )
             assert configs is not None
             check_folder(source.source, configs)
-            found = hub_folder(repository, wanted, is_whole, download=True)
+            found = hub_folder(
+                repository, wanted, is_whole, revision=source.revision, download=True
+            )
             assert found is not None
         return folder_facts(source, found, digests, revision=found.name)
     path = Path(source.source)
@@ -65,6 +73,7 @@ def hub_folder(
     wanted: Callable[[Collection[str]], Sequence[str]],
     complete: Callable[[Path], bool],
     *,
+    revision: str = "",
     download: bool = False,
 ) -> Path | None:
     """The folder of a hub model's files; None if it is not on this machine and `download` is false.
@@ -72,7 +81,13 @@ def hub_folder(
     `wanted` and `complete` are those of `hub.snapshot`. Raises ModelError where a download fails.
     """
     try:
-        return snapshot(repository, download=download, wanted=wanted, complete=complete)
+        return snapshot(
+            repository,
+            download=download,
+            revision=revision or None,
+            wanted=wanted,
+            complete=complete,
+        )
     except HubError as error:
         raise ModelError(str(error), *error.hints, _OWN_COPY) from error
 

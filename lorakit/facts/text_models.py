@@ -86,7 +86,9 @@ def text_model_facts(
         raise ModelError(f"{source.source} draws pictures; train-text needs a model that reads")
     if source.source.startswith("hub:"):
         repository = source.source.removeprefix("hub:")
-        found = hub_folder(repository, _wanted, _is_whole, download=download)
+        found = hub_folder(
+            repository, _wanted, _is_whole, revision=source.revision, download=download
+        )
         if found is None:
             published = _PUBLISHED.get(_ALIASES.get(repository, repository), {})
             return TextModelFacts(source.name, source.source, None, None, published)
@@ -107,6 +109,11 @@ def _is_whole(folder: Path) -> bool:
     return all((folder / name).is_file() for name in ("config.json", "model.safetensors"))
 
 
+def text_files(folder: Path) -> list[str]:
+    """Those files of a folder that a text model is read from."""
+    return [name for name in _FILES if (folder / name).is_file()]
+
+
 def minilm_folder() -> Path:
     """Where the package that brings lorakit:minilm keeps it. Raises ModelError where it is missing."""
     found = importlib.util.find_spec(MINILM_PACKAGE)
@@ -122,7 +129,7 @@ def _folder(
         raise ModelError(f"{folder} has no config.json: no text model in transformers' layout")
     config = read_config(folder, "config.json")
     try:
-        there = [name for name in _FILES if (folder / name).is_file()]
+        there = text_files(folder)
         if "model.safetensors" not in there:
             raise ModelError(
                 f"{folder} has no model.safetensors; other formats are not opened, since a pickle "

@@ -20,17 +20,27 @@ class Hub:
     """What is served, and what was asked for."""
 
     def __init__(self, folder: Path | None, status: int = 200, code: str = "") -> None:
-        self.folder = folder
+        self.commits = {COMMIT: folder} if folder else {}
+        self.newest = COMMIT
         self.status = status
         self.code = code
         self.fetched: list[str] = []  # files whose content was sent
         self.address = ""
 
-    def files(self) -> dict[str, bytes]:
-        assert self.folder is not None
+    def push(self, commit: str, folder: Path) -> None:
+        """Make another state the newest; the ones before stay where they are."""
+        self.commits[commit] = folder
+        self.newest = commit
+
+    def commit_in(self, path: str) -> str:
+        """The commit that an address names, or the newest."""
+        return next((part for part in path.split("/") if part in self.commits), self.newest)
+
+    def files(self, commit: str) -> dict[str, bytes]:
+        folder = self.commits[commit]
         return {
-            file.relative_to(self.folder).as_posix(): file.read_bytes()
-            for file in sorted(self.folder.rglob("*"))
+            file.relative_to(folder).as_posix(): file.read_bytes()
+            for file in sorted(folder.rglob("*"))
             if file.is_file()
         }
 
@@ -65,8 +75,9 @@ def serving(hub: Hub) -> Iterator[Hub]:
                 headers = {"X-Error-Code": hub.code} if hub.code else {}
                 self._send(hub.status, b'{"error": "no"}', headers, body=body)
                 return
-            files = hub.files()
             path = self.path.partition("?")[0]
+            commit = hub.commit_in(path)
+            files = hub.files(commit)
             if path.startswith("/api/models/") and "/tree/" in path:
                 told = [
                     {"type": "file", "path": n, "size": len(d), "oid": hashlib.sha1(d).hexdigest()}
@@ -75,15 +86,18 @@ def serving(hub: Hub) -> Iterator[Hub]:
                 self._send(200, json.dumps(told).encode(), {}, body=body)
             elif path.startswith("/api/models/"):
                 siblings = [{"rfilename": n, "size": len(d)} for n, d in files.items()]
-                told = {"id": "someone/model", "sha": COMMIT, "siblings": siblings}
+                told = {"id": "someone/model", "sha": commit, "siblings": siblings}
                 self._send(200, json.dumps(told).encode(), {}, body=body)
             else:
-                name = path.partition(f"/resolve/{COMMIT}/")[2]
-                data = files[name]
+                name = path.partition(f"/resolve/{commit}/")[2]
+                data = files.get(name)
+                if data is None:
+                    self._send(404, b"", {"X-Error-Code": "EntryNotFound"}, body=body)
+                    return
                 if body:
                     hub.fetched.append(name)
                 etag = hashlib.sha1(data).hexdigest()
-                headers = {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT}
+                headers = {"ETag": f'"{etag}"', "X-Repo-Commit": commit}
                 self._send(200, data, headers, body=body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

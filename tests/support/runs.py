@@ -136,12 +136,12 @@ def _read(home: Path, code: int, output: str, errors: str) -> Ran:
     return Ran(code, events, folder, errors)
 
 
-def lorakit(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Any command in `home`, to its end."""
+def lorakit(home: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Any command in `home`, to its end; `settings` are variables of its environment."""
     return subprocess.run(
         command(*words),
         cwd=home,
-        env=environment(),
+        env={**environment(), **settings},
         capture_output=True,
         text=True,
         timeout=120,

@@ -40,13 +40,14 @@ DType = Literal["auto", "fp32", "bf16", "fp16"]
 class ModelSource:
     """Where a model comes from: `lorakit:studio`, `hub:owner/name`, or a resolved folder or file.
 
-    `place` is where that stands.
+    `place` is where that stands. `revision` is a commit, branch or tag of the hub; empty is its newest.
     """
 
     name: str
     source: str
     dtype: DType
     place: Place
+    revision: str = ""
     dtype_place: Place | None = field(default=None, compare=False, repr=False)
 
 

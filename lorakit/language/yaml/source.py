@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from lorakit.language.yaml import conflicts
 from lorakit.language.yaml.composer import CONTROL, Composer
 from lorakit.language.yaml.findings import Unreadable
 from lorakit.language.yaml.nodes import Node, Source
@@ -78,6 +79,8 @@ def compose(source: Source, findings: Findings) -> Node:
             source.spot_at(control.start()),
             "remove it; editors often hide it",
         )
+        raise Unreadable
+    if conflicts.report(source, findings):
         raise Unreadable
     for _ in range(MOST_REPAIRS):
         try:

@@ -60,8 +60,9 @@ def data_sets_have_keys_of_their_kind(_recipe: Recipe, root: Node, findings: Fin
 
 def revisions_are_of_the_hub(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """A file has no revision."""
-    for node in access.mapping(root, "datasets").values():
-        told = access.text(node, "texts") or access.text(node, "images") or "hub:"
+    for node in [n for key in ("datasets", "models") for n in access.mapping(root, key).values()]:
+        named = (access.text(node, key) for key in ("texts", "images", "from"))
+        told = next(filter(None, named), "hub:")
         if access.child(node, "revision") is not None and not told.startswith("hub:"):
             findings.error(
                 "no-effect",
