@@ -13,10 +13,14 @@ os.environ["LORAKIT_FONTS"] = ""  # whatever fonts this machine has
 
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support import nursery
+
+nursery.install()
 
 
 def _quietly(save: Callable[[Path], Path], folder: Path) -> Path:
@@ -54,6 +58,13 @@ def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.support.tiny import save_sdxl
 
     return _quietly(save_sdxl, tmp_path_factory.mktemp("tiny_sdxl"))
+
+
+@pytest.fixture
+def real_starts() -> Iterator[None]:
+    """Processes of lorakit begin as Python begins them, not forked from one that has the libraries."""
+    with nursery.real_starts():
+        yield
 
 
 @pytest.fixture

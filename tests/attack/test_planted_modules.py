@@ -23,6 +23,7 @@ from lorakit.training import image_reload, reload
 from lorakit.training.ranks import Ranks
 from tests.support.actions import TEXTS
 
+pytestmark = pytest.mark.usefixtures("real_starts")
 MODULES = [
     "torch",
     "filelock",

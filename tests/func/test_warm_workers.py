@@ -15,6 +15,8 @@ from lorakit.execute.events import WorkerState
 from lorakit.execute.pool import Workers
 from tests.support.boards import board_text, sentences, write_project
 
+pytestmark = pytest.mark.usefixtures("real_starts")
+
 
 @pytest.fixture
 def workers() -> Iterator[Workers]:

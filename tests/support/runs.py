@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.execute.pool import Workers
+from tests.support.nursery import settings
 
 
 def command(*words: str) -> list[str]:
@@ -99,12 +100,8 @@ _warm: dict[tuple[tuple[str, str], ...], Workers] = {}
 
 
 def _warm_workers() -> Workers:
-    """This process's workers: those that were started under the same settings of ours and the libraries.
-
-    Each test has a config folder of its own, which no worker reads.
-    """
-    ours = ("LORAKIT", "HF_", "OMP_", "MKL_", "CUDA", "TORCH", "XDG_DATA", "HOME")
-    now = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith(ours)))
+    """This process's workers: those that were started under the same settings of ours and the libraries."""
+    now = settings()
     if now not in _warm:
         end_warm_workers()
         _warm[now] = Workers()

@@ -165,6 +165,7 @@ def test_a_disk_that_fills_is_said_and_the_training_goes_on_from_its_last_checkp
     assert "outputs" in ended
 
 
+@pytest.mark.usefixtures("real_starts")
 def test_complaint_13_a_training_opens_no_connection(
     job: TextJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,175 @@
+"""Children of lorakit that begin with the large libraries imported: most of what the tests took was imports.
+
+While it is installed, a process that `lorakit.children` describes is forked from one that has imported torch,
+diffusers, transformers and peft and has done nothing else (`nursery_process.py`), as multiprocessing's
+`forkserver` does it. It has an id, a session and files of its own like any other, and runs the same module.
+Those that test the start itself, or whose children find other settings, use `real_starts`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lorakit import children
+
+_PREFIX = children.python("")[:-1]
+_Started = subprocess.Popen
+_SETTINGS = ("LORAKIT", "HF_", "OMP_", "MKL_", "CUDA", "TORCH", "XDG_DATA", "XDG_CACHE", "HOME")
+_OWN = "TORCHINDUCTOR_CACHE_DIR"  # which torch sets itself, wherever its compiler is imported
+
+
+def settings(given: Any = None) -> tuple[tuple[str, str], ...]:
+    """What lorakit and the libraries read of an environment in a worker.
+
+    Each test has a config folder of its own (XDG_CONFIG_HOME), which no worker reads.
+    """
+    every = os.environ if given is None else given
+    return tuple(sorted((k, v) for k, v in every.items() if k.startswith(_SETTINGS) and k != _OWN))
+
+
+class _Nursery:
+    """The process that forks, begun when it is first asked."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="lorakit-")
+        self._address = os.path.join(self._folder, "s")  # noqa: PTH118 - sockets have short names
+        code = str(Path(__file__).with_name("nursery_process.py"))
+        self._process = _Started(
+            [sys.executable, "-P", code, self._address],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=_environment,
+            start_new_session=True,
+        )
+
+    def connect(self) -> socket.socket:
+        """A connection for one child."""
+        while self._process.poll() is None:
+            link = socket.socket(socket.AF_UNIX)
+            try:
+                link.connect(self._address)
+            except OSError:  # it has not begun to listen
+                link.close()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.02)
+            else:
+                return link
+        raise OSError("the nursery ended by itself")
+
+    def end(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+_environment: dict[str, str] = {}  # when it was installed
+_begun: list[_Nursery] = []  # one, once it was asked
+_real: list[None] = []  # as many as want real starts
+
+
+def _for(command: Any, environment: Any) -> _Nursery | None:
+    """The nursery, where it can bring up such a child: it has the libraries under those settings only."""
+    ours = isinstance(command, list) and command[: len(_PREFIX)] == _PREFIX
+    if _real or not ours or settings(environment) != settings(_environment):
+        return None
+    if not _begun:
+        _begun.append(_Nursery())
+        atexit.register(_begun[0].end)
+    return _begun[0]
+
+
+class Forked(subprocess.Popen):  # type: ignore[type-arg]
+    """A process: forked where it is a child of lorakit's, started as ever where it is not."""
+
+    _link: socket.socket | None = None
+
+    def _execute_child(self, args: Any, *others: Any) -> None:
+        names = ("executable", "preexec_fn", "close_fds", "pass_fds", "cwd", "env")
+        told = dict(zip(names, others, strict=False))
+        # the pipes' ends come last but for six or seven: after start-up information, flags and shell
+        ends = others[9:15]
+        nursery = _for(args, told["env"])
+        if nursery is None:
+            super()._execute_child(args, *others)  # type: ignore[misc]
+            return
+        p2cread, _, _, c2pwrite, _, errwrite = ends
+        files = [p2cread, c2pwrite, errwrite]
+        message = {
+            "words": args[len(_PREFIX) :],
+            "environment": dict(told["env"] or os.environ),
+            "folder": str(told["cwd"] or Path.cwd()),
+            "session": bool(others[-2]),
+        }
+        self._link = nursery.connect()
+        given = [number if file == -1 else file for number, file in enumerate(files)]
+        data = json.dumps(message).encode() + b"\n"
+        sent = socket.send_fds(self._link, [data], given)
+        self._link.sendall(data[sent:])
+        self.pid = int(self._told())
+        self._child_created = True
+        self._close_pipe_fds(*ends)  # type: ignore[attr-defined]
+
+    def _told(self) -> str:
+        assert self._link is not None
+        line = b""
+        while not line.endswith(b"\n"):
+            piece = self._link.recv(64)
+            if not piece:
+                return "9"  # the nursery is gone, and so is its child
+            line += piece
+        return line.decode()
+
+    def _try_wait(self, wait_flags: int) -> tuple[int, int]:
+        if self._link is None:
+            return super()._try_wait(wait_flags)  # type: ignore[misc,no-any-return]
+        self._link.setblocking(wait_flags != os.WNOHANG)
+        try:
+            status = int(self._told())
+        except BlockingIOError:
+            return 0, 0
+        self._link.close()
+        return self.pid, status
+
+    def _internal_poll(self, *given: Any, **named: Any) -> int | None:
+        if self._link is None:
+            return super()._internal_poll(*given, **named)  # type: ignore[misc,no-any-return]
+        if self.returncode is None and self._waitpid_lock.acquire(blocking=False):  # type: ignore[attr-defined]
+            try:
+                done, status = self._try_wait(os.WNOHANG) if self.returncode is None else (0, 0)
+                if done:
+                    self._handle_exitstatus(status)  # type: ignore[attr-defined]
+            finally:
+                self._waitpid_lock.release()  # type: ignore[attr-defined]
+        return self.returncode
+
+
+def install() -> None:
+    """From here on, where this system can fork and wait for it."""
+    if sys.platform == "linux" and hasattr(os, "pidfd_open"):
+        from lorakit.execute.workers import worker_environment
+
+        _environment.update(worker_environment(os.environ))
+        subprocess.Popen = Forked  # type: ignore[misc]
+
+
+@contextlib.contextmanager
+def real_starts() -> Iterator[None]:
+    """Within it, every process begins as Python begins one."""
+    _real.append(None)
+    try:
+        yield
+    finally:
+        _real.pop()
