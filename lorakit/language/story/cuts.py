@@ -33,7 +33,7 @@ suddenly that the their then there these they this those to two under we what wh
 you your
 """)
 _NUMBER = re.compile(r"[\"'\u201c(]?(?:\d|[IVXLCDM]+(?![\w])|[A-Z](?!\w))")
-_LAST_WORD = re.compile(r"([^\s\"'\u201c\u2018\u00ab(\[\u300c\u300e]+)\.[\s]*\Z")
+_LAST_WORD = re.compile(r"([^\"'\u201c\u2018\u00ab(\[\u300c\u300e]+)\.\Z")
 _CYRILLIC = re.compile(r"[\u0430-\u044f\u0451.]{1,4}")  # т. д., др.
 _LISTED = re.compile(r"\s*(?:\d{1,3}[.)]|[A-Z]\.|[IVX]{2,5}\.)\s*\Z")
 _FIRST_WORD = re.compile(r"[\s\"'\u201c\u2018\u00ab(]*([\w'\u2019-]+)")
@@ -43,9 +43,9 @@ _SAYS = (
 )
 _TAG = re.compile(rf"\s*(?:(?:[\w'\u2019-]+\s+){{1,3}}(?:{_SAYS})|(?:{_SAYS})\s+\w+)\b")
 _DASHED = re.compile(r"\s*[\u2014\u2013-]\s*[^\W\d_A-Z\u0410-\u042f]")
-_QUOTED = re.compile(r"[\"\u201d\u00bb\u300d\u300f\u2019']\s*\Z")
+_QUOTE_ENDS = frozenset("\"\u201d\u00bb\u300d\u300f\u2019'")
 _PARTICLE = re.compile(r"\s*(?:と|って|という|とか|とは|라고|하고)")
-_TITLE_ENDS = re.compile(r"[\u300b\u3009]\s*\Z")
+_TITLE_ENDS = frozenset("\u300b\u3009")
 _PAIRS = {
     "\u201e": "\u201c",
     "\u201c": "\u201d",
@@ -61,6 +61,7 @@ _PAIRS |= {
     "(": ")",
     "[": "]",
 }
+_OPENS = re.compile(f'["{re.escape("".join(_PAIRS))}]')
 _MOST = 12  # pieces: what stays open for longer was forgotten
 
 
@@ -95,6 +96,8 @@ def _until_closed(whole: str, following: list[str]) -> int:
 
 def _open(text: str) -> bool:
     """Whether something opens in a text that does not close in it."""
+    if _OPENS.search(text) is None:
+        return False
     closing: list[str] = []
     for character in text:
         if closing and character == closing[-1]:
@@ -114,13 +117,14 @@ def _is_one(first: str, second: str) -> bool:
         return True
     if _LISTED.match(first):  # a number or an initial alone is no sentence
         return True
-    if _QUOTED.search(first) and (_PARTICLE.match(second) or _TAG.match(second)):
+    last = (first.rsplit(maxsplit=1) or [""])[-1]
+    if last[-1:] in _QUOTE_ENDS and (_PARTICLE.match(second) or _TAG.match(second)):
         return True
-    if _TAG.match(second) and second.lstrip()[0].islower():
+    if second.lstrip()[0].islower() and _TAG.match(second):
         return True
-    if _TITLE_ENDS.search(first):
+    if last[-1:] in _TITLE_ENDS:
         return True
-    match = _LAST_WORD.search(first)
+    match = _LAST_WORD.search(last) if last.endswith(".") else None
     return match is not None and _is_short_for_more(match[1], first, second)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import groupby
 
 # scripts without blanks between words: Thai, Lao, Myanmar, Khmer, kana, Han
@@ -48,6 +49,7 @@ def _is_of(scripts: str, character: str) -> bool:
     return any(first <= character <= last for first, last in ranges)
 
 
+@lru_cache(maxsize=4096)
 def plain(name: str) -> str:
     """A name as it is compared: composed, single blanks, and so that STRASSE and straße are one."""
     return unicodedata.normalize("NFC", " ".join(name.split()).casefold())

@@ -34,11 +34,14 @@ class NearMisses:
         """Each slip in a sentence: the word, the name it may have meant, and where it stands."""
         if not self._names:
             return
-        for match in _WORD.finditer(sentence):
-            word = match[0].lower()
+        words = _WORD.findall(sentence)
+        for word in words:
             if word not in self._known:
-                self._known[word] = self._meant(word)
-            meant = self._known[word]
+                self._known[word] = self._meant(word.lower())
+        if not any(map(self._known.__getitem__, words)):
+            return
+        for match in _WORD.finditer(sentence):
+            meant = self._known[match[0]]
             if meant is not None:
                 yield match[0], meant, match.start()
 

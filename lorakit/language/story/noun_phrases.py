@@ -93,7 +93,7 @@ def before(
     at = start
     article, article_at, owned = "", -1, False
     while len(words) < _MOST_WORDS:
-        match = _WORD_BEFORE.search(text, max(done, at - 60), at)
+        match = _word_before(text, max(done, at - 60), at)
         if match is None:
             owned = possessive and not text[done:at].strip()
             break
@@ -116,6 +116,12 @@ def before(
         if _fits(words, own, proper=proper, place=place):
             return Phrase(article_at if article else at, article, tuple(reversed(words)), owned)
     return _bare(words, begins, start, own, noun=bool(article or owned), text=text)
+
+
+def _word_before(text: str, begin: int, at: int) -> re.Match[str] | None:
+    """The last word between `begin` and `at`, with the comma and the blanks that follow it there."""
+    blank = text.rfind(" ", begin, len(text[:at].rstrip()))
+    return _WORD_BEFORE.search(text, max(begin, blank + 1), at)
 
 
 def a_or_an(article: str, following: str) -> str:
@@ -189,5 +195,5 @@ def opens(text: str, at: int) -> bool:
 
 def _after_place(text: str, at: int) -> bool:
     """Whether an article at `at` is of a place or a time that opens the sentence: in the morning Tom..."""
-    match = _WORD_BEFORE.search(text, max(0, at - 20), at)
+    match = _word_before(text, max(0, at - 20), at)
     return match is not None and match[1].lower() in _PLACES and opens(text, match.start())

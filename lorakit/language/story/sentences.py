@@ -5,7 +5,6 @@ Lines of a literal block (`text: |`) stand by themselves; a folded one (`>`) is 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from lorakit.language.story.cuts import mended
@@ -27,16 +26,35 @@ def split(node: Node) -> Iterator[tuple[str, Spot]]:
     for found in sentences(node.value):
         words = found.split()
         sentence = " ".join(words)
-        # YAML folds lines and drops indentation, so only the words themselves can be sought in the file
-        first = re.compile(r"\s+".join(re.escape(word) for word in words[:_WORDS_SOUGHT]))
-        match = first.search(raw, cursor, min(node.end, cursor + len(found) + _BLANKS_BETWEEN))
-        if match is None:
+        last = min(node.end, cursor + len(found) + _BLANKS_BETWEEN)
+        place = _sought(words[:_WORDS_SOUGHT], raw, cursor, last)
+        if place is None:
             yield sentence, node.spot
             continue
-        spot = node.source.spot_at(match.start())
+        start, cursor = place
+        spot = node.source.spot_at(start)
         rest = len(spot.excerpt.rstrip()) - spot.column + 1
-        cursor = match.end()
         yield sentence, spot._replace(length=max(1, min(len(sentence), rest)))
+
+
+def _sought(words: list[str], raw: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where words stand next between `start` and `end`, and where they end.
+
+    YAML folds lines and drops indentation, so that any blanks may part them in the file.
+    """
+    at = raw.find(words[0], start, end)
+    while at >= 0:
+        here = at + len(words[0])
+        for word in words[1:]:
+            rest = raw[here:end].lstrip()
+            parted = len(rest) < end - here
+            if not (parted and rest.startswith(word)):
+                break
+            here = end - len(rest) + len(word)
+        else:
+            return at, here
+        at = raw.find(words[0], at + 1, end)
+    return None
 
 
 def sentences(text: str) -> Iterator[str]:

@@ -92,13 +92,14 @@ def of(whose: str) -> str:
     return f"{whose}'" if whose.endswith("s") else f"{whose}'s"
 
 
+_OWNS = re.compile(r"['\u2019]s(?![\w-])", re.IGNORECASE)
 _PLURAL_S = re.compile(r"['\u2019](?=\s+\w)")
 _OPENING = re.compile(r"(?:^|[\s(])['\u2018]")
 
 
 def possessive(text: str, end: int) -> tuple[bool, int]:
     """Whether a name that ends at `end` owns something, as in Tom's and James', and where that ends."""
-    if re.match(r"['\u2019]s(?![\w-])", text[end : end + 3], re.IGNORECASE):
+    if _OWNS.match(text, end):
         return True, end + 2
     if text[end - 1 : end] in ("s", "S") and _PLURAL_S.match(text, end):
         return (False, end) if _OPENING.search(text, 0, end) else (True, end + 1)

@@ -26,6 +26,9 @@ def signs_of_others_are_told(_board: Storyboard, root: Node, findings: Findings)
         check(access.child(scene, "setting"), findings)
         check(access.child(scene, "text"), findings, braces=False)
         for item in access.items(scene, "sentences"):
+            if isinstance(item.value, str):
+                check(item, findings, braces=False)
+                continue
             own = access.child(item, "prompt")
             # braces name characters in both, and what names none is an error already
             check(own or access.child(item, "text") or item, findings, braces=False)
