@@ -45,18 +45,20 @@ def _install(*, as_json: bool) -> int:
     documents = [modelines.modeline_of(path) for path in documents_below(home)]
     done = modelines.install(home, documents)
     folder = modelines.schema_folder(home)
-    without = [one for one in documents if not one.resolves]
+    without = [document for document in documents if not document.resolves]
     if as_json:
         told = {
             "files": {reader.display(path): outcome for path, outcome in done.items()},
             "documents": [
                 {
-                    "document": reader.display(one.document),
-                    "schema": one.written or None,
-                    "resolves": one.resolves,
-                    "to_add": None if one.resolves else modelines.line_for(one.document, folder),
+                    "document": reader.display(document.document),
+                    "schema": document.written or None,
+                    "resolves": document.resolves,
+                    "to_add": None
+                    if document.resolves
+                    else modelines.line_for(document.document, folder),
                 }
-                for one in documents
+                for document in documents
             ],
         }
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))
@@ -66,9 +68,9 @@ def _install(*, as_json: bool) -> int:
         click.echo(f"{what:8} {shown}{': no schema of lorakit' * (what == 'foreign')}")
     if without:
         click.echo("\nfor completion in editors, on top of")
-    for one in without[:_MOST]:
-        click.echo(f"  {terminal.quoted(reader.display(one.document))}")
-        click.echo(f"    {terminal.quoted(modelines.line_for(one.document, folder))}")
+    for document in without[:_MOST]:
+        click.echo(f"  {terminal.quoted(reader.display(document.document))}")
+        click.echo(f"    {terminal.quoted(modelines.line_for(document.document, folder))}")
     if len(without) > _MOST:
         click.echo(f"  and {len(without) - _MOST} more; --json has all")
     return outcome.DONE

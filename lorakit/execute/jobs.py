@@ -46,8 +46,10 @@ def settled(action: Action, inputs: Mapping[str, Output], store: Store) -> Engin
     if not isinstance(spec, DrawingSpec):
         return engine
 
-    def found(path: str) -> str:
-        made = inputs.get(path.removeprefix("input:")) if path.startswith("input:") else None
-        return path if made is None else str(store.object_path(made.digest))
+    def settled_path(path: str) -> str:
+        adapter = inputs.get(path.removeprefix("input:")) if path.startswith("input:") else None
+        return path if adapter is None else str(store.object_path(adapter.digest))
 
-    return replace(engine, spec=replace(spec, adapter_paths=tuple(map(found, spec.adapter_paths))))
+    return replace(
+        engine, spec=replace(spec, adapter_paths=tuple(map(settled_path, spec.adapter_paths)))
+    )

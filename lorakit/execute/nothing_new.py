@@ -107,8 +107,8 @@ def _folders(home: Path) -> Iterator[Path]:
 def _listed(folder: Path) -> set[str] | None:
     """The files that a run put into its folder; None where it has not ended, or the list is damaged."""
     try:
-        told: Any = json.loads(read_regular(folder / MANIFEST, _MOST_MANIFEST))
-        return {str(file) for action in told["actions"] for file in action["files"]}
+        manifest: Any = json.loads(read_regular(folder / MANIFEST, _MOST_MANIFEST))
+        return {str(file) for action in manifest["actions"] for file in action["files"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

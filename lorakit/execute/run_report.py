@@ -13,8 +13,8 @@ from lorakit.plan.states import Plan
 
 def shown(graph: TaskGraph, output: str, step: str = "") -> str:
     """Where the last film or contact sheet stands in the run folder; of one step if it has one."""
-    found = _files(graph, output)
-    return found.get(step) or next(reversed(found.values()), "")
+    files = _files(graph, output)
+    return files.get(step) or next(reversed(files.values()), "")
 
 
 def _files(graph: TaskGraph, output: str) -> dict[str, str]:
@@ -54,7 +54,7 @@ def finished(
         skipped=count["skipped"],
         calls=calls,
         film=str(folder / film) if film else "",
-        films=tuple(str(folder / one) for one in _files(graph, "film").values()),
+        films=tuple(str(folder / file) for file in _files(graph, "film").values()),
         notes=tuple(note for notes in plan.notes.values() for note in notes),
         contact_sheet=str(folder / sheet) if sheet else "",
         table=str(folder / table) if table else "",

@@ -160,9 +160,9 @@ class Runner:
             return not any(slot.busy for slot in self._slots.values())
         return self._graph.over
 
-    def _stop_for(self, told: str) -> None:
+    def _stop_for(self, reason: str) -> None:
         self._failed = self._halted = True
-        self._tell(Note, told)
+        self._tell(Note, reason)
 
     # -- workers ---------------------------------------------------------------------------------
 
@@ -270,8 +270,8 @@ class Runner:
         if slot.wants_a_worker and not lost:
             how = how_it_ended(code)
             self._tell(Note, f"the {slot.name} worker ended by itself ({how}); starting it again")
-        for id_, told in lost.items():
-            self._fail(id_, told)
+        for id_, reason in lost.items():
+            self._fail(id_, reason)
 
     def _keep_late_results(self) -> None:
         """What workers finished while they were being ended is kept as well."""

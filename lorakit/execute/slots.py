@@ -119,23 +119,23 @@ class Slot:
             self._deaths[id_] += 1
             if why and len(in_hand) > 1:
                 self._deaths[id_] = max(self._deaths[id_], _RESTARTS)  # at once each by itself
-        told = why or self._ended_by_itself(code)
+        reason = why or self._ended_by_itself(code)
         hopeless = bool(why) and len(in_hand) < 2
         lost = [id_ for id_ in in_hand if hopeless or self._deaths[id_] > _RESTARTS]
         for id_ in in_hand:
             if id_ not in lost:
                 self.put(id_)
         if not in_hand and (why or self._deaths[""] > _RESTARTS):
-            self.given_up = told
+            self.given_up = reason
             lost += [entry[2] for entry in sorted(self._waiting)]
             self._waiting.clear()
-        return dict.fromkeys(lost, told)
+        return dict.fromkeys(lost, reason)
 
     def _ended_by_itself(self, code: int) -> str:
-        told = f"the {self.name} worker ended by itself ({how_it_ended(code)})"
+        reason = f"the {self.name} worker ended by itself ({how_it_ended(code)})"
         if code == -9:
-            told += f"; was memory short? {self.kind.way_out}"
-        return told
+            reason += f"; was memory short? {self.kind.way_out}"
+        return reason
 
     def _suspect(self, id_: str) -> bool:
         """Whether it was in hand so often when a worker died that it goes alone for its last try."""

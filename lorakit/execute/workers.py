@@ -94,8 +94,8 @@ class WorkerHandle:
     def _listen(self) -> None:
         assert self._process.stdout is not None
         assert self._process.stdin is not None
-        with self._process.stdout as told:
-            for line in told:
+        with self._process.stdout as lines:
+            for line in lines:
                 with contextlib.suppress(ValueError):  # a line cut off by a kill
                     self._inbox.put((self, json.loads(line)))
         code = self._process.wait()

@@ -110,10 +110,10 @@ def _configs(path: Path) -> Iterator[Path]:
     words = json.dumps(clip_vocabulary(read_merges(merges)))
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for file, told in configs.items():
+        for file, config in configs.items():
             target = folder / file
             target.parent.mkdir(exist_ok=True)
-            target.write_text(json.dumps(told), "utf-8")
+            target.write_text(json.dumps(config), "utf-8")
             if target.parent.name.startswith("tokenizer"):
                 (target.parent / "merges.txt").write_bytes(merges.read_bytes())
                 (target.parent / "vocab.json").write_text(words, "utf-8")

@@ -34,7 +34,7 @@ def prompt_embeds(
     if chunks == 1 and (large or not clip_skip):
         return _as_diffusers_does(pipeline, list(prompts), device, clip_skip, large=large)
     names = ("", "_2") if large else ("",)
-    found, pooled = [], None
+    embeds, pooled = [], None
     for name in names:
         tokenizer = getattr(pipeline, f"tokenizer{name}")
         encoder = getattr(pipeline, f"text_encoder{name}")
@@ -48,8 +48,8 @@ def prompt_embeds(
             hidden = inner.final_layer_norm(out.hidden_states[-(clip_skip + 1)])
         else:
             hidden = out[0]
-        found.append(_joined(hidden, chunks))
-    return torch.cat(found, dim=-1).to(encoder.dtype), pooled
+        embeds.append(_joined(hidden, chunks))
+    return torch.cat(embeds, dim=-1).to(encoder.dtype), pooled
 
 
 def _as_diffusers_does(
@@ -71,8 +71,10 @@ def _chunked(tokenizer: Any, prompt: str, chunks: int) -> Tensor:
     """The token ids of a prompt, (chunks, L): each chunk between a start and an end token, and padded."""
     length = tokenizer.model_max_length
     room = length - 2
-    told = tokenizer(prompt, truncation=True, max_length=room * chunks + 2, add_special_tokens=True)
-    inner = told.input_ids[1:-1]
+    encoded = tokenizer(
+        prompt, truncation=True, max_length=room * chunks + 2, add_special_tokens=True
+    )
+    inner = encoded.input_ids[1:-1]
     rows = []
     for number in range(chunks):
         chunk = inner[number * room : (number + 1) * room]

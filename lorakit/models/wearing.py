@@ -46,21 +46,21 @@ def wear(pipeline: Any, adapters: Sequence[tuple[Path, float]]) -> None:
 
 
 def _sizes(pipeline: Any) -> Sizes:
-    found = {}
+    sizes = {}
     for network in NETWORKS:
         part = getattr(pipeline, network, None)
         shapes = {n: tuple(p.shape) for n, p in part.named_parameters()} if part is not None else {}
-        found[network] = sizes_of(network, shapes)
-    return found
+        sizes[network] = sizes_of(network, shapes)
+    return sizes
 
 
 def _modules(pipeline: Any, layout: AdapterLayout) -> list[tuple[nn.Module, Layer]]:
     weights: Mapping[str, Layer] = weights_of(layout)
-    found = []
+    modules = []
     for layer in layout.layers:
         network = getattr(pipeline, layer.network)
         path = path_of(layer, pipeline.unet.config)
         if layer.network != "unet" and not hasattr(network, "text_model"):
             path = path.removeprefix("text_model.")  # transformers 5 has lost it
-        found.append((network.get_submodule(path), weights[f"{layer.network}.{layer.name}"]))
-    return found
+        modules.append((network.get_submodule(path), weights[f"{layer.network}.{layer.name}"]))
+    return modules

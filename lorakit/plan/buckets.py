@@ -23,9 +23,9 @@ def bucket_of(size: tuple[int, int], area: int, unit: int) -> tuple[int, int]:
     def around(side: float) -> set[int]:
         return {max(unit, math.floor(side / unit) * unit), max(unit, math.ceil(side / unit) * unit)}
 
-    def cost(one: tuple[int, int]) -> tuple[float, int]:
-        cut = abs(math.log(one[0] / one[1] / aspect))
-        return cut + abs(math.log(one[0] * one[1] / area)) / 2, one[0]
+    def cost(bucket: tuple[int, int]) -> tuple[float, int]:
+        cut = abs(math.log(bucket[0] / bucket[1] / aspect))
+        return cut + abs(math.log(bucket[0] * bucket[1] / area)) / 2, bucket[0]
 
     return min(((w, h) for w in around(width) for h in around(height)), key=cost)
 
@@ -43,10 +43,10 @@ class PictureOrder:
     seed: int
 
     def _grouped(self) -> dict[tuple[int, int], list[int]]:
-        found: dict[tuple[int, int], list[int]] = {}
+        groups: dict[tuple[int, int], list[int]] = {}
         for place, bucket in enumerate(self.buckets):
-            found.setdefault(bucket, []).append(place)
-        return found
+            groups.setdefault(bucket, []).append(place)
+        return groups
 
     @property
     def per_epoch(self) -> int:
@@ -58,7 +58,7 @@ class PictureOrder:
         rng = np.random.Generator(np.random.PCG64(derive(self.seed, "order", number)))
         batches: list[list[int]] = []
         for members in self._grouped().values():
-            mixed = [members[int(one)] for one in rng.permutation(len(members))]
+            mixed = [members[int(index)] for index in rng.permutation(len(members))]
             batches += [
                 mixed[i : i + self.batch_size] for i in range(0, len(mixed), self.batch_size)
             ]

@@ -16,13 +16,13 @@ class EngineSpec:
 
     def key(self) -> dict[str, Any]:
         """What of it decides results, as plain JSON; where files are does not."""
-        made: dict[str, Any] = key_of(self)
-        return made
+        key: dict[str, Any] = key_of(self)
+        return key
 
     def to_json(self) -> dict[str, Any]:
         """The whole of it, as plain JSON."""
-        made: dict[str, Any] = to_json(self)
-        return made
+        plain: dict[str, Any] = to_json(self)
+        return plain
 
 
 NOTHING = EngineSpec()

@@ -53,9 +53,9 @@ def _together(todo: Sequence[Action], memory: Mapping[str, int], machine: Machin
     behind: dict[str, frozenset[str]] = {}  # the trainings that an action waits for
     apart = True
     for action in todo:
-        found = frozenset().union(*(behind.get(i.action, frozenset()) for i in action.inputs))
-        behind[action.id] = found | (trainings & {action.id})
-        apart = apart and (not isinstance(action.task, FrameTask) or found == trainings)
+        earlier = frozenset().union(*(behind.get(i.action, frozenset()) for i in action.inputs))
+        behind[action.id] = earlier | (trainings & {action.id})
+        apart = apart and (not isinstance(action.task, FrameTask) or earlier == trainings)
     if not machine.kind.gpu and not apart:
         return sum(memory.values())
     return max(memory.values(), default=0)

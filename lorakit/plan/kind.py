@@ -60,16 +60,16 @@ class Context:
         self, code: str, message: str, place: Place, *hints: str, warning: bool = False
     ) -> Diagnostic:
         """A diagnostic with the line of text its place stands on."""
-        found = Diagnostic(code, message, place, self.project.excerpt(place), hints)
-        return found.as_warning() if warning else found
+        diagnostic = Diagnostic(code, message, place, self.project.excerpt(place), hints)
+        return diagnostic.as_warning() if warning else diagnostic
 
     def place_of(self, word: str, place: Place) -> Place:
         """Where a word of the text at `place` stands, as far as its first line shows it."""
         line = self.project.excerpt(place) or ""
         for start in (place.column - 1, 0):
-            found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line[start:], re.IGNORECASE)
-            if found:
-                return replace(place, column=start + found.start() + 1, length=len(found[0]))
+            match = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line[start:], re.IGNORECASE)
+            if match:
+                return replace(place, column=start + match.start() + 1, length=len(match[0]))
         return place
 
 

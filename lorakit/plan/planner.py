@@ -66,8 +66,8 @@ def plan(
 
     Linear in the number of actions.
     """
-    found = expand(project, facts, kind_of, draft=selection.draft)
-    planned = resolve(found.actions, view, last, selection, facts.environment)
+    expanded = expand(project, facts, kind_of, draft=selection.draft)
+    planned = resolve(expanded.actions, view, last, selection, facts.environment)
     foreseen = waves.foresee(planned)
     cost = estimate.estimate(planned, facts)
     return Plan(
@@ -76,7 +76,7 @@ def plan(
         waves=foreseen,
         estimate=cost,
         warnings=(
-            *found.warnings,
+            *expanded.warnings,
             *_made_elsewhere(planned),
             *limits.findings(planned, cost, facts),
         ),
@@ -84,7 +84,7 @@ def plan(
         timings=facts.timings,
         sources=facts.sources,
         environment=facts.environment,
-        notes=found.notes,
+        notes=expanded.notes,
     )
 
 
@@ -108,26 +108,26 @@ def resolve(
     elsewhere: dict[str, str] = {}
     for action in actions:
         keys[action.id] = key = _key(action, outputs)
-        found = view.manifest(key) if key is not None else None
-        if found is not None and environment:
+        manifest = view.manifest(key) if key is not None else None
+        if manifest is not None and environment:
             packages = WORKERS[action.engine.slot].packages
-            others = differences(found.environment, environment, packages)
+            others = differences(manifest.environment, environment, packages)
             if others:
                 elsewhere[action.id] = f"environment: {', '.join(others)}"
         if action.id in wanted and selection.forces(action):
             forced[action.id] = "forced"
         elif action.id in wanted and selection.rebuild and action.id in elsewhere:
             forced[action.id] = elsewhere[action.id]
-        manifests[action.id] = found = None if action.id in forced else found
-        if found is not None:
-            outputs[action.id] = found.outputs
+        manifests[action.id] = manifest = None if action.id in forced else manifest
+        if manifest is not None:
+            outputs[action.id] = manifest.outputs
 
     needed: dict[str, set[str]] = {a.id: set(a.files) for a in actions}
     remake: dict[str, bool] = {}
     for action in reversed(actions):
-        found = manifests[action.id]
-        remake[action.id] = found is None or any(
-            name not in found.outputs or not view.has(found.outputs[name])
+        manifest = manifests[action.id]
+        remake[action.id] = manifest is None or any(
+            name not in manifest.outputs or not view.has(manifest.outputs[name])
             for name in needed[action.id]
         )
         if remake[action.id] and action.id in wanted:
@@ -153,15 +153,15 @@ def resolve(
             changes = changes_between(before, action) if before else ()
             state = State.CHANGED if before else State.NEW
             reason = reason_of(changes) if before else ""
-        found = manifests[action.id]
-        digests = {n: o.digest for n, o in found.outputs.items()} if found else None
+        manifest = manifests[action.id]
+        digests = {n: o.digest for n, o in manifest.outputs.items()} if manifest else None
         made_again = action.id in forced
         result.append(Planned(action, state, reason, key, changes, digests, made_again))
     return tuple(result)
 
 
-def _gone(found: Manifest | None, needed: set[str]) -> str:
-    more = found is not None and not needed <= set(found.outputs)
+def _gone(manifest: Manifest | None, needed: set[str]) -> str:
+    more = manifest is not None and not needed <= set(manifest.outputs)
     return "more is asked of it than was kept" if more else "its files are gone from the store"
 
 
@@ -192,10 +192,10 @@ def _key(action: Action, outputs: Mapping[str, Mapping[str, Output]]) -> str | N
         return None  # its model or its data has not been downloaded yet
     inputs = {}
     for source in action.inputs:
-        made = outputs.get(source.action)
-        if made is None or source.output not in made:
+        digests = outputs.get(source.action)
+        if digests is None or source.output not in digests:
             return None
-        inputs[source.role] = made[source.output].digest
+        inputs[source.role] = digests[source.output].digest
     return action_key(action, inputs)
 
 

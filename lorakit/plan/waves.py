@@ -81,9 +81,9 @@ def _simulate(frames: Sequence[Action], batch_size: int) -> Waves:
 def foresee(planned: Iterable[Planned]) -> tuple[Waves, ...]:
     """The waves of all frames that are to be made, one figure for each engine and size."""
     groups: dict[tuple[str, int, int, int], list[Action]] = {}
-    for one in planned:
-        action, task = one.action, one.action.task
-        if one.state.to_make and isinstance(task, FrameTask):
+    for each in planned:
+        action, task = each.action, each.action.task
+        if each.state.to_make and isinstance(task, FrameTask):
             shape = (action.engine.id, task.width, task.height, task.batch_size)
             groups.setdefault(shape, []).append(action)
     return tuple(_simulate(frames, shape[-1]) for shape, frames in groups.items())

@@ -56,18 +56,20 @@ FIGURES: Sequence[tuple[str, str, Callable[[Value], str], Callable[[Value, Value
 
 def compare(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     """All figures side by side, and the differences of all others from the first."""
-    figures = {name: with_share(found) for name, found in runs}
+    figures = {name: with_share(metrics) for name, metrics in runs}
     first = runs[0][0]
-    rows = [key for key, *_ in FIGURES if any(key in found for found in figures.values())]
+    rows = [key for key, *_ in FIGURES if any(key in metrics for metrics in figures.values())]
     return {
         "of": list(figures),
         "against": first,
-        "figures": {key: {name: found.get(key) for name, found in figures.items()} for key in rows},
+        "figures": {
+            key: {name: metrics.get(key) for name, metrics in figures.items()} for key in rows
+        },
         "differences": {
             key: {
-                name: found[key] - figures[first][key]
-                for name, found in figures.items()
-                if name != first and key in found and key in figures[first]
+                name: metrics[key] - figures[first][key]
+                for name, metrics in figures.items()
+                if name != first and key in metrics and key in figures[first]
             }
             for key in rows
         },
@@ -75,12 +77,12 @@ def compare(runs: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     }
 
 
-def with_share(found: Mapping[str, Any]) -> dict[str, Any]:
+def with_share(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """A run's figures, and which share of the parameters it trained."""
     share = {}
-    if found.get("total_parameters"):
-        share = {"trained_share": found["trainable_parameters"] / found["total_parameters"]}
-    return {**found, **share}
+    if metrics.get("total_parameters"):
+        share = {"trained_share": metrics["trainable_parameters"] / metrics["total_parameters"]}
+    return {**metrics, **share}
 
 
 def table(compared: Mapping[str, Any]) -> str:
@@ -126,7 +128,9 @@ def _cell(text: str) -> str:
 
 def write_comparison(folder: Path, task: CompareTask, inputs: Mapping[str, str]) -> dict[str, str]:
     """Write `table.md` and `metrics.json` from the figures that the inputs hold."""
-    runs = [(one.name, json.loads(Path(inputs[one.metrics]).read_bytes())) for one in task.of]
+    runs = [
+        (member.name, json.loads(Path(inputs[member.metrics]).read_bytes())) for member in task.of
+    ]
     compared = compare(runs)
     atomic.write_bytes(folder / "table.md", table(compared).encode())
     atomic.write_json(folder / "metrics.json", compared)

@@ -180,10 +180,10 @@ class RenderEngine:
         if width is None:
             return None
         # counted from 1 on, where guidance begins
-        told: Tensor = self._pipeline.get_guidance_scale_embedding(
+        embed: Tensor = self._pipeline.get_guidance_scale_embedding(
             torch.tensor([scale - 1.0]), embedding_dim=width
         )
-        return told
+        return embed
 
     def _start(self, job: FrameJob, shape: tuple[int, ...]) -> Tensor | None:
         inputs = job.inputs

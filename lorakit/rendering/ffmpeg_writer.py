@@ -99,8 +99,10 @@ class FFmpegWriter:
         )
         words = "\n  ".join(said) or "(it said nothing)"
         if isinstance(code, int) and code < 0:
-            told = f"ffmpeg was ended by signal {-code} while writing the film; was memory short?"
-            return FilmInterrupted(f"{told}\n  {words}")
+            message = (
+                f"ffmpeg was ended by signal {-code} while writing the film; was memory short?"
+            )
+            return FilmInterrupted(f"{message}\n  {words}")
         return FilmError(f"ffmpeg failed (exit code {code}) while writing the film:\n  {words}")
 
     def __enter__(self) -> Self:

@@ -74,8 +74,8 @@ def write_film(
     prepare()
     with FFmpegWriter(target, wide, high, fps) as writer:
         for moment in timeline([shot.frames for shot in shots], transition_frames):
-            for one in writer.write(scene.at(moment).data, moment.frames):
-                written += one
+            for count in writer.write(scene.at(moment).data, moment.frames):
+                written += count
                 yield written, total
         for _ in writer.finish():
             yield written, total

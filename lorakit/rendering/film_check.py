@@ -25,9 +25,9 @@ def check_film(film: Path, size: tuple[int, int], fps: int, frames: int) -> None
     from moviepy.video.io.ffmpeg_reader import ffmpeg_parse_infos
 
     try:
-        found = ffmpeg_parse_infos(str(film))
-        px, rate = tuple(found["video_size"]), float(found["video_fps"])
-        length = float(found["duration"])
+        infos = ffmpeg_parse_infos(str(film))
+        px, rate = tuple(infos["video_size"]), float(infos["video_fps"])
+        length = float(infos["duration"])
     except _UNREADABLE as error:
         said = _first_line(error)
         raise FilmError(f"the film that was written cannot be read: {said}") from error

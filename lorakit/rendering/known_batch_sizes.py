@@ -28,11 +28,11 @@ _MANY = 256  # entries kept; a project that tries many models must not gather th
 def _processor(device: str) -> str:
     if DEVICES[device].own_memory:
         return f"{torch.cuda.get_device_name()} {torch.version.cuda}"
-    found = None
+    match = None
     with contextlib.suppress(OSError):
         text = Path("/proc/cpuinfo").read_text("utf-8")
-        found = re.search(r"^(?:model name|CPU part)\s*:\s*(.*)$", text, re.MULTILINE)
-    name = found[1] if found else platform.processor() or platform.machine()
+        match = re.search(r"^(?:model name|CPU part)\s*:\s*(.*)$", text, re.MULTILINE)
+    name = match[1] if match else platform.processor() or platform.machine()
     return f"{name} {torch.backends.cpu.get_cpu_capability()}"
 
 
@@ -64,8 +64,8 @@ class KnownBatchSizes:
 
     def keep(self, sort: object, tried: Tried) -> None:
         """Keep what was found. Another run may write meanwhile: then it is found again, nothing worse."""
-        told = {str(size): equal for size, equal in tried.items()}
-        entries = {**self._read(), self._key(sort): told}
+        verdicts = {str(size): equal for size, equal in tried.items()}
+        entries = {**self._read(), self._key(sort): verdicts}
         if self._file is not None:
             with contextlib.suppress(OSError):
                 newest = dict(list(entries.items())[-_MANY:])

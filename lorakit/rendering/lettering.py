@@ -27,7 +27,7 @@ class Lettering:
 
     def __init__(self, fallbacks: Sequence[Fallback] = ()) -> None:
         self._fallbacks = tuple(fallbacks)
-        self._owner = {c: one for one in reversed(self._fallbacks) for c in one.characters}
+        self._owner = {c: font for font in reversed(self._fallbacks) for c in font.characters}
         self._lengths: dict[tuple[str, int, bool], float] = {}
 
     def length(self, text: str, size: int, bold: bool = False) -> float:
@@ -84,19 +84,19 @@ class Lettering:
         if not self._owner or text.isascii():
             return [(text, None)]
         owners = [self._owner.get(c) for c in text]
-        if all(one is None for one in owners):
+        if all(owner is None for owner in owners):
             return [(text, None)]
         backwards = any(unicodedata.bidirectional(c) in ("R", "AL") for c in text)
-        for one in self._fallbacks if backwards else ():
-            if set(text) <= set(one.characters + one.beside):
-                return [(text, one)]  # a line that runs both ways is best left to one font
+        for owner in self._fallbacks if backwards else ():
+            if set(text) <= set(owner.characters + owner.beside):
+                return [(text, owner)]  # a line that runs both ways is best left to one font
         _join_blanks(text, owners)
         cut = itertools.groupby(zip(text, owners, strict=True), key=lambda pair: pair[1])
-        found = [("".join(c for c, _ in pairs), one) for one, pairs in cut]
+        pieces = [("".join(c for c, _ in pairs), owner) for owner, pairs in cut]
         strong = next(
             (k for c in text if (k := unicodedata.bidirectional(c)) in ("L", "R", "AL")), "L"
         )
-        return found if strong == "L" else found[::-1]
+        return pieces if strong == "L" else pieces[::-1]
 
 
 def _join_blanks(text: str, owners: list[Fallback | None]) -> None:

@@ -50,7 +50,7 @@ def write_figures(
     folder: Path, task: PictureFiguresTask, inputs: Mapping[str, str]
 ) -> dict[str, str]:
     """Write `metrics.json` of the pictures that the inputs are."""
-    found: dict[str, float] = {"pictures": len(inputs)}
-    found |= figures([[Path(inputs[role]) for role in row] for row in task.rows])
-    atomic.write_json(folder / "metrics.json", found)
+    metrics: dict[str, float] = {"pictures": len(inputs)}
+    metrics |= figures([[Path(inputs[role]) for role in row] for row in task.rows])
+    atomic.write_json(folder / "metrics.json", metrics)
     return {"metrics": str(folder / "metrics.json")}

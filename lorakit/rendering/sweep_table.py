@@ -30,68 +30,68 @@ class Result:
 
     def number(self, metric: str) -> float | None:
         """One figure, if the member has it as a number."""
-        found = (self.figures or {}).get(metric)
-        return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+        value = (self.figures or {}).get(metric)
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def results(members: Sequence[SweepMember], inputs: Mapping[str, str]) -> list[Result]:
     """The members with what is found of their figures."""
-    found = []
+    rows = []
     for member in members:
         path = inputs.get(member.metrics)
         figures = with_share(json.loads(Path(path).read_bytes())) if path else None
-        found.append(Result(member.name, member.like, member.values, figures))
-    return found
+        rows.append(Result(member.name, member.like, member.values, figures))
+    return rows
 
 
-def best_of(found: Sequence[Result], metric: str, mode: str) -> Result | None:
+def best_of(rows: Sequence[Result], metric: str, mode: str) -> Result | None:
     """The best seed of the values whose seeds are best on average; of equals the first.
 
     A single lucky seed so makes nothing the best. None where no member has the figure.
     """
     sign = 1 if mode == "max" else -1
     groups: dict[str, list[Result]] = {}
-    for one in found:
-        if one.number(metric) is not None:
-            groups.setdefault(one.like, []).append(one)
+    for row in rows:
+        if row.number(metric) is not None:
+            groups.setdefault(row.like, []).append(row)
     if not groups:
         return None
 
-    def worth(one: Result) -> float:
-        return sign * (one.number(metric) or 0.0)
+    def worth(row: Result) -> float:
+        return sign * (row.number(metric) or 0.0)
 
     like = max(groups, key=lambda name: statistics.fmean(map(worth, groups[name])))
     return max(groups[like], key=worth)
 
 
-def table(found: Sequence[Result], best: Result | None, metric: str = "") -> str:
+def table(members: Sequence[Result], best: Result | None, metric: str = "") -> str:
     """The members in Markdown: their values, their figures, and the mean where they differ in seed alone.
 
     `metric`, by which the best is found, is shown whatever it is.
     """
-    axes = list(dict.fromkeys(label for one in found for label in one.values))
-    shown = [row for row in FIGURES if any(one.number(row[0]) is not None for one in found)]
+    axes = list(dict.fromkeys(label for member in members for label in member.values))
+    shown = [row for row in FIGURES if any(member.number(row[0]) is not None for member in members)]
     if metric and metric not in [key for key, *_ in shown]:
         shown.insert(
             0, (metric, metric.replace("_", " "), "{:.4g}".format, lambda _, b: f"{b:.4g}")
         )
     rows = [["", *axes, *(title for _, title, *_ in shown)]]
-    for like, group in _groups(found):
-        for one in group:
-            cells = [_FAILED if one.figures is None else "best" if one is best else ""]
-            cells += [one.values.get(label, "") for label in axes]
-            numbers = [(say, one.number(key)) for key, _, say, _ in shown]
+    for like, group in _groups(members):
+        for member in group:
+            cells = [_FAILED if member.figures is None else "best" if member is best else ""]
+            cells += [member.values.get(label, "") for label in axes]
+            numbers = [(say, member.number(key)) for key, _, say, _ in shown]
             rows.append([*cells, *("" if n is None else say(n) for say, n in numbers)])
-        whole = [one for one in group if one.figures is not None]
+        whole = [member for member in group if member.figures is not None]
         if len(whole) > 1:
             rows.append(_mean(like, whole, axes, shown))
     return aligned(rows)
 
 
-def _groups(found: Iterable[Result]) -> Iterator[tuple[str, list[Result]]]:
+def _groups(members: Iterable[Result]) -> Iterator[tuple[str, list[Result]]]:
     groups: dict[str, list[Result]] = {}
-    for one in found:
-        groups.setdefault(one.like, []).append(one)
+    for member in members:
+        groups.setdefault(member.like, []).append(member)
     yield from groups.items()
 
 
@@ -101,7 +101,7 @@ def _mean(
     values = group[0].values if like else {}
     cells = ["mean", *("" if a == "seed" else values.get(a, "") for a in axes)]
     for key, _, say, _ in shown:
-        numbers = [n for one in group if (n := one.number(key)) is not None]
+        numbers = [n for member in group if (n := member.number(key)) is not None]
         exact = all(isinstance(n, int) for n in numbers) and len(set(numbers)) == 1
         mean = numbers[0] if exact else statistics.fmean(numbers) if numbers else None
         cells.append("" if mean is None else say(mean))
@@ -110,18 +110,18 @@ def _mean(
 
 def write_sweep(folder: Path, task: SweepTableTask, inputs: Mapping[str, str]) -> dict[str, str]:
     """Write `table.md` and `metrics.json` of the members whose figures are among the inputs."""
-    found = results(task.members, inputs)
+    rows = results(task.members, inputs)
     choice = task.best
-    best = best_of(found, choice.metric, choice.mode) if choice else None
+    best = best_of(rows, choice.metric, choice.mode) if choice else None
     whole = {
         "best": best.name if best else None,
         "by": to_json(choice),
         "members": [
-            {"name": one.name, "values": dict(one.values), "figures": one.figures} for one in found
+            {"name": row.name, "values": dict(row.values), "figures": row.figures} for row in rows
         ],
     }
     atomic.write_bytes(
-        folder / "table.md", table(found, best, choice.metric if choice else "").encode()
+        folder / "table.md", table(rows, best, choice.metric if choice else "").encode()
     )
     atomic.write_json(folder / "metrics.json", whole)
     return {"table": str(folder / "table.md"), "metrics": str(folder / "metrics.json")}
@@ -129,9 +129,9 @@ def write_sweep(folder: Path, task: SweepTableTask, inputs: Mapping[str, str]) -
 
 def write_best(folder: Path, task: SweepBestTask, inputs: Mapping[str, str]) -> dict[str, str]:
     """Copy the best member's files. Raises LorakitError where no member has the figure."""
-    found = results(task.members, inputs)
+    rows = results(task.members, inputs)
     metric = task.best.metric
-    best = best_of(found, metric, task.best.mode)
+    best = best_of(rows, metric, task.best.mode)
     if best is None:
         raise LorakitError(f"no member of the sweep came to a figure called {metric}")
     member = next(m for m in task.members if m.name == best.name)

@@ -124,12 +124,12 @@ def _call(rows: Sequence[Row], batch_size: int, stack: Stack) -> _Call:
     filled = [*rows, *[rows[0]] * (batch_size - len(rows))]
     scaled = torch.cat([row.schedule.scaled(row.latents, row.index) for row in filled])
     timesteps = torch.stack([row.schedule.timesteps[row.index] for row in filled])
-    told = [row.positive for row in filled]
+    texts = [row.positive for row in filled]
     scales = [row.guidance_embed for row in filled if row.guidance_embed is not None]
     if rows[0].guided:
         scaled, timesteps = torch.cat([scaled, scaled]), torch.cat([timesteps, timesteps])
-        told = [*(row.negative for row in filled), *told]
-    return scaled, timesteps, *stack(told), torch.cat(scales) if scales else None
+        texts = [*(row.negative for row in filled), *texts]
+    return scaled, timesteps, *stack(texts), torch.cat(scales) if scales else None
 
 
 def _step(rows: Sequence[Row], out: Tensor) -> None:

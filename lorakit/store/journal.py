@@ -38,15 +38,15 @@ def read_checked(path: Path) -> list[dict[str, object]]:
         lines = read_regular(path).decode("utf-8", "replace").splitlines()
     except OSError:
         return []
-    found = []
+    records = []
     for line in lines:
         try:
             data = json.loads(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(data, dict) and data.pop("check", "") == _check(data):
-            found.append(data)
-    return found
+            records.append(data)
+    return records
 
 
 class Addresses:
@@ -79,8 +79,8 @@ class Timings:
 
     def read(self) -> dict[str, float]:
         """What is known, in seconds a unit."""
-        found = {k: v for k, v in _read(self._path).items() if isinstance(v, int | float)}
-        return {k: float(v) for k, v in found.items() if 0 <= v < _AGES}
+        timings = {k: v for k, v in _read(self._path).items() if isinstance(v, int | float)}
+        return {k: float(v) for k, v in timings.items() if 0 <= v < _AGES}
 
     def learn(self, observed: Mapping[str, float]) -> None:
         """Blend new figures with what was known, the new ones weighing most."""

@@ -49,17 +49,17 @@ class Memory:
         self._known: dict[str, list[object]] | None = None
         self._new = False
 
-    def get(self, name: str, found: Identity) -> str | None:
+    def get(self, name: str, current: Identity) -> str | None:
         """The digest that a file of this name had, if it is the same file still."""
         entry = self._entries().get(name)
-        if isinstance(entry, list) and len(entry) == 5 and entry[:4] == list(found):
+        if isinstance(entry, list) and len(entry) == 5 and entry[:4] == list(current):
             return str(entry[4]) if is_digest(entry[4]) else None
         return None
 
-    def set(self, name: str, found: Identity, digest: str) -> None:
+    def set(self, name: str, current: Identity, digest: str) -> None:
         """Remember a digest, unless the file was touched just now."""
-        if time.time_ns() - max(found[1], found[2]) > FRESH:
-            self._entries()[name] = [*found, digest]
+        if time.time_ns() - max(current[1], current[2]) > FRESH:
+            self._entries()[name] = [*current, digest]
             self._new = True
 
     def forget(self) -> None:

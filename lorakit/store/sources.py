@@ -64,26 +64,26 @@ class SourceReading:
 
     def __init__(self, reads: Sequence[Read]) -> None:
         self._reads = reads
-        self._found: dict[str, Identity] = {}
+        self._seen: dict[str, Identity] = {}
 
     def begin(self) -> None:
         """Raise SourceChanged where a file holds something else than its digest says."""
         for path, digest, known in self._reads:
             try:
-                found = identity(Path(path).stat())
-                if found != tuple(known):
-                    now, found = digest_and_identity(Path(path))
+                seen = identity(Path(path).stat())
+                if seen != tuple(known):
+                    now, seen = digest_and_identity(Path(path))
                     if now != digest:
                         raise SourceChanged(path)
             except OSError as error:
                 raise SourceChanged(path) from error
-            self._found[path] = found
+            self._seen[path] = seen
 
     def end(self) -> None:
         """Raise SourceChanged where a file was touched since `begin`."""
-        for path, found in self._found.items():
+        for path, seen in self._seen.items():
             try:
-                touched = identity(Path(path).stat()) != found
+                touched = identity(Path(path).stat()) != seen
             except OSError as error:
                 raise SourceChanged(path) from error
             if touched:

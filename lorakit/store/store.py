@@ -99,12 +99,12 @@ class Store:
                 return False
             if self._memory.get(output.digest, identity(status)) == output.digest:
                 return True
-            digest, found = digest_and_identity(path, follow=False)
+            digest, seen = digest_and_identity(path, follow=False)
         except OSError:
             return False
         if digest != output.digest:
             return False
-        self._memory.set(output.digest, found, digest)
+        self._memory.set(output.digest, seen, digest)
         return True
 
     def remember(self) -> None:
@@ -164,8 +164,8 @@ class Store:
         try:
             with file.open("rb+") as handle:
                 os.fsync(handle.fileno())
-            digest, found = digest_and_identity(file, follow=False)
-            output = Output(digest, found[0])
+            digest, seen = digest_and_identity(file, follow=False)
+            output = Output(digest, seen[0])
             if self.has(output):
                 file.unlink()
                 return output

@@ -20,7 +20,7 @@ def accelerator_for(settings: LoopSettings, logs: Path | None) -> Any:
     from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
     check_device(settings.device)
-    made = Accelerator(
+    accelerator = Accelerator(
         mixed_precision="no" if settings.precision == "fp32" else settings.precision,
         cpu=not DEVICES[settings.device].gpu,
         log_with=list(settings.trackers) or None,
@@ -34,4 +34,4 @@ def accelerator_for(settings: LoopSettings, logs: Path | None) -> Any:
         ],
     )
     leave_group()
-    return made
+    return accelerator

@@ -25,16 +25,16 @@ def write(
     path: Path,
     style: str = "diffusers",
     base: str = "",
-    told: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write one file, and for `peft` its adapter_config.json beside it. Raises OSError, LorakitError.
 
     `base` is the version of the base model in kohya's words, such as `sd_v2`; empty is told by shapes.
-    `told` is the header of the file that the adapter is from: what it says of it is kept.
+    `metadata` is in the header of the file that the adapter is from: what it says of it is kept.
     """
     kept = {
         key: value
-        for key, value in (told or {}).items()
+        for key, value in (metadata or {}).items()
         if key.startswith(_KEPT) and key not in _STALE
     }
     if base:

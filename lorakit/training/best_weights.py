@@ -55,8 +55,8 @@ class BestWeights:
         if log.best_until(step) == step and not self._whole(step):
             file = self._file(step)
             canonical.write(file, loop.measured_weights())
-            told = checked({"sha256": file_digest(file)})
-            atomic.write_bytes(file.with_suffix(".json"), told.encode())
+            record = checked({"sha256": file_digest(file)})
+            atomic.write_bytes(file.with_suffix(".json"), record.encode())
         points = [step, *Checkpoints(self._keep).steps()]
         needed = {log.best_until(at) for at in points}
         for old in self._steps() - needed:
@@ -76,12 +76,12 @@ class BestWeights:
         return best
 
     def _steps(self) -> set[int]:
-        found = (_NAME.match(path.name) for path in self._keep.glob("best-*"))
-        return {int(match[1]) for match in found if match}
+        names = (_NAME.match(path.name) for path in self._keep.glob("best-*"))
+        return {int(match[1]) for match in names if match}
 
     def _whole(self, step: int) -> bool:
-        told = list(read_checked(self._file(step).with_suffix(".json")))
+        records = list(read_checked(self._file(step).with_suffix(".json")))
         try:
-            return bool(told) and told[0].get("sha256") == file_digest(self._file(step))
+            return bool(records) and records[0].get("sha256") == file_digest(self._file(step))
         except OSError:
             return False

@@ -52,26 +52,26 @@ class Checkpoints:
         """The steps that have one, in order."""
         if not self.folder.is_dir():
             return []
-        found = (_NAME.match(path.name) for path in self.folder.iterdir())
-        return sorted(int(match[1]) for match in found if match)
+        names = (_NAME.match(path.name) for path in self.folder.iterdir())
+        return sorted(int(match[1]) for match in names if match)
 
-    def save(self, one: Checkpoint) -> Path:
+    def save(self, checkpoint: Checkpoint) -> Path:
         """Write one; the older ones go once it is whole. Raises OSError, leaving the last one as it was."""
-        tensors = {f"weight/{name}": tensor for name, tensor in one.weights.items()}
-        tensors |= {f"average/{name}": tensor for name, tensor in one.averages.items()}
+        tensors = {f"weight/{name}": tensor for name, tensor in checkpoint.weights.items()}
+        tensors |= {f"average/{name}": tensor for name, tensor in checkpoint.averages.items()}
         rest: dict[str, Any] = {}
-        for path, value in _leaves(one.optimizer["state"]):
+        for path, value in _leaves(checkpoint.optimizer["state"]):
             if isinstance(value, torch.Tensor):
                 tensors[f"optimizer/{path}"] = value
             else:
                 rest[path] = value
         plain = {
-            "step": one.step,
-            "groups": one.optimizer["param_groups"],
+            "step": checkpoint.step,
+            "groups": checkpoint.optimizer["param_groups"],
             "state": rest,
-            "plain": one.plain,
+            "plain": checkpoint.plain,
         }
-        file = self.path(one.step)
+        file = self.path(checkpoint.step)
         loop = json.dumps(plain, sort_keys=True)
         canonical.write(file, tensors, {"loop": loop, "sha256": _digest(tensors, loop)})
         for old in self.steps()[:-_KEPT]:
@@ -97,14 +97,14 @@ class Checkpoints:
 
 def _digest(tensors: Mapping[str, torch.Tensor], loop: str) -> str:
     """SHA-256 of a checkpoint's state, whatever the order in its file."""
-    found = hashlib.sha256(loop.encode())
+    digest = hashlib.sha256(loop.encode())
     for name in sorted(tensors):
         flat = tensors[name].detach().cpu().contiguous()
-        found.update(f"\n{name} {flat.dtype} {list(flat.shape)}\n".encode())
+        digest.update(f"\n{name} {flat.dtype} {list(flat.shape)}\n".encode())
         if flat.numel():
             bytes_: Any = flat.reshape(-1).view(torch.uint8).numpy()
-            found.update(bytes_)
-    return found.hexdigest()
+            digest.update(bytes_)
+    return digest.hexdigest()
 
 
 def _read(path: Path) -> Checkpoint:
@@ -138,11 +138,11 @@ def _leaves(state: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, A
 
 def _tree(leaves: Mapping[str, Any]) -> dict[Any, Any]:
     """The way back; parameters are counted, what is kept of them has names."""
-    found: dict[Any, Any] = {}
+    tree: dict[Any, Any] = {}
     for path, value in leaves.items():
         number, *names, last = path.split("/")
-        inner = found.setdefault(int(number), {})
+        inner = tree.setdefault(int(number), {})
         for name in names:
             inner = inner.setdefault(name, {})
         inner[last] = value
-    return found
+    return tree

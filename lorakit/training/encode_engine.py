@@ -71,9 +71,9 @@ class EncodeEngine:
             pixels(Path(task.file), size, flip=bool(flip), at=(across, down))
             for flip, across, down in task.views
         ]
-        made = encode(self._pipeline.vae, views)
+        latents = encode(self._pipeline.vae, views)
         if task.mask_file:
-            factor = size[1] // made["mean"].shape[-2]
+            factor = size[1] // latents["mean"].shape[-2]
             masks = [
                 mask_of(
                     Path(task.mask_file),
@@ -85,19 +85,19 @@ class EncodeEngine:
                 )
                 for flip, across, down in task.views
             ]
-            made["mask"] = torch.cat(masks)
-        return made
+            latents["mask"] = torch.cat(masks)
+        return latents
 
     def _embeds(self, task: EmbedsTask) -> Mapping[str, Any]:
         # SDXL's sizes are no part of what is kept: a training makes them for each picture
-        made = self._encoder(
+        encoded = self._encoder(
             task.text,
             (0, 0),
             negative=task.empty,
             chunks=task.max_token_length // 75,
             clip_skip=task.clip_skip,
         )
-        found = {"embeds": made.embeds.float().cpu().clone()}
-        if made.pooled is not None:
-            found["pooled"] = made.pooled.float().cpu().clone()
-        return found
+        tensors = {"embeds": encoded.embeds.float().cpu().clone()}
+        if encoded.pooled is not None:
+            tensors["pooled"] = encoded.pooled.float().cpu().clone()
+        return tensors

@@ -81,13 +81,13 @@ class TrainEngine:
             self._ranks = Ranks(job, processes, threads)
         return run_of(job, self._report)
 
-    def _ended(self, **told: object) -> list[Mapping[str, object]]:
+    def _ended(self, **outcome: object) -> list[Mapping[str, object]]:
         assert self._job is not None
         self._run = None
         if self._ranks is not None:
             self._ranks.end()
             self._ranks = None
-        return [{"id": self._job.id, **told}]
+        return [{"id": self._job.id, **outcome}]
 
     def close(self) -> None:
         """Stop what is under way, with a checkpoint to go on from."""

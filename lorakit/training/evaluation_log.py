@@ -16,7 +16,7 @@ _TIMES = 10  # how often it is measured, besides before the first step
 def losses_in(file: Path) -> dict[int, float]:
     """What a log's file holds, by optimizer step."""
     lines = journal.read_checked(file)
-    return {int(str(told["step"])): float(str(told["loss"])) for told in lines}
+    return {int(str(line["step"])): float(str(line["loss"])) for line in lines}
 
 
 def lowest(losses: Mapping[int, float], until: int) -> int | None:
@@ -58,13 +58,13 @@ class EvaluationLog:
 
     def measured(self, step: int) -> Iterator[None]:
         """Measure, a sample at a time."""
-        found = []
+        losses = []
         # closed at once where a look is cut off, so that averages leave the weights' place
         with closing(self._measure()) as each:
             for loss in each:
-                found.append(loss)
+                losses.append(loss)
                 yield
-        self.losses[step] = sum(found) / max(1, len(found))
+        self.losses[step] = sum(losses) / max(1, len(losses))
         self._write()
 
     @property
@@ -88,10 +88,10 @@ class EvaluationLog:
     def beside(self, history: Iterable[Figures], name: str) -> Iterator[str]:
         """The lines of `metrics.jsonl`: each step's figures, with the loss that was measured after it."""
         for figures in history:
-            told = figures.as_json()
+            record = figures.as_json()
             if figures.step in self.losses:
-                told[name] = self.losses[figures.step]
-            yield json.dumps(told) + "\n"
+                record[name] = self.losses[figures.step]
+            yield json.dumps(record) + "\n"
 
     def _write(self) -> None:
         if not self._leads:

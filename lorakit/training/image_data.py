@@ -70,16 +70,16 @@ def encode(vae: Any, views: Sequence[Tensor]) -> dict[str, Tensor]:
     scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.0
     means, spreads = [], []
     for view in views:
-        found = vae.encode(view.to(vae.device, vae.dtype))
-        if hasattr(found, "latents"):
-            means.append(found.latents)
+        encoded = vae.encode(view.to(vae.device, vae.dtype))
+        if hasattr(encoded, "latents"):
+            means.append(encoded.latents)
             continue
-        means.append(found.latent_dist.mean)
-        spreads.append(found.latent_dist.logvar)
-    made = {"mean": ((torch.cat(means).float() - shift) * scale).cpu().clone()}
+        means.append(encoded.latent_dist.mean)
+        spreads.append(encoded.latent_dist.logvar)
+    tensors = {"mean": ((torch.cat(means).float() - shift) * scale).cpu().clone()}
     if spreads:
-        made["logvar"] = (torch.cat(spreads).float() + 2 * math.log(scale)).cpu().clone()
-    return made
+        tensors["logvar"] = (torch.cat(spreads).float() + 2 * math.log(scale)).cpu().clone()
+    return tensors
 
 
 @dataclass(slots=True)

@@ -103,16 +103,20 @@ def save_adapter(networks: Any, lora: LoraArguments, file: Path, base: str) -> d
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         state = get_peft_model_state_dict(unet, adapter_name=ADAPTER)
-    told = unet.peft_config[ADAPTER].to_dict()
-    told = {k: sorted(v) if isinstance(v, set) else v for k, v in told.items()}
-    told |= {"peft_type": str(lora.peft_type).upper(), "task_type": None, "inference_mode": True}
-    told["base_model_name_or_path"] = None
+    settings = unet.peft_config[ADAPTER].to_dict()
+    settings = {k: sorted(v) if isinstance(v, set) else v for k, v in settings.items()}
+    settings |= {
+        "peft_type": str(lora.peft_type).upper(),
+        "task_type": None,
+        "inference_mode": True,
+    }
+    settings["base_model_name_or_path"] = None
     tensors = {f"base_model.model.{name}": t.detach() for name, t in state.items()}
     # the store keeps files one by one: the settings travel inside as well
-    header = {"format": "pt", PEFT_CONFIG: json.dumps(told, sort_keys=True)}
+    header = {"format": "pt", PEFT_CONFIG: json.dumps(settings, sort_keys=True)}
     config = file.with_name(PEFT_SETTINGS)
     file.parent.mkdir(parents=True, exist_ok=True)
-    atomic.write_json(config, told)
+    atomic.write_json(config, settings)
     canonical.write(file, tensors, header)
     return {"adapter": str(file), "config": str(config)}
 
@@ -159,9 +163,9 @@ def _layers(part: str, network: Any) -> Iterator[tuple[str, Layer]]:
 
 def _index(base: Path) -> dict[str, Any]:
     """What a pipeline is made of, without the parts beside it that are not copied."""
-    told = read_config(base, "model_index.json")
-    absent = {name: [None, None] for name in _BESIDE if name in told}
-    return {**told, **absent, **({"requires_safety_checker": False} if absent else {})}
+    index = read_config(base, "model_index.json")
+    absent = {name: [None, None] for name in _BESIDE if name in index}
+    return {**index, **absent, **({"requires_safety_checker": False} if absent else {})}
 
 
 def save_whole(networks: Any, base: Path, folder: Path, files: Sequence[str]) -> dict[str, str]:

@@ -32,8 +32,8 @@ Probe = Mapping[str, Any]
 def probe_of(task: ImageTask) -> Probe:
     """One picture of the training as the networks are given it."""
     batch = task.batch(0)
-    told = {k: v[:1] for k, v in batch.items() if k in ("embeds", "pooled", "time_ids", "captions")}
-    return {"noisy": batch["mean"][:1], "times": torch.tensor([500]), **told}
+    kept = {k: v[:1] for k, v in batch.items() if k in ("embeds", "pooled", "time_ids", "captions")}
+    return {"noisy": batch["mean"][:1], "times": torch.tensor([500]), **kept}
 
 
 @torch.no_grad()  # no inference mode: what modules keep of a call may be trained with later
@@ -67,18 +67,18 @@ def check(
     tensors = {name: value for name, value in probe.items() if isinstance(value, Tensor)}
     tensors |= {"expected": expected, "untrained": untrained}
     words = {"what": str(what), "base": str(base), "family": family, "device": device}
-    told = {**words, "captions": list(probe.get("captions", [])), "encoded": dict(encoded or {})}
-    return judged(in_fresh_process("train-image", what.parent, told, tensors))
+    request = {**words, "captions": list(probe.get("captions", [])), "encoded": dict(encoded or {})}
+    return judged(in_fresh_process("train-image", what.parent, request, tensors))
 
 
-def judged(found: Mapping[str, float]) -> float:
+def judged(apart: Mapping[str, float]) -> float:
     """The difference of what `differences` found. Raises LorakitError where it is too great."""
-    difference, effect = found["difference"], found["effect"]
+    difference, effect = apart["difference"], apart["effect"]
     if not difference <= TOLERANCE:
         raise LorakitError(
             f"what was saved draws something else once it is loaded: {difference:.2g}"
         )
-    if not difference <= max(_LOST * effect, _ROUNDING * found["rounding"], _LEAST):
+    if not difference <= max(_LOST * effect, _ROUNDING * apart["rounding"], _LEAST):
         raise LorakitError(
             "what was learnt does not arrive where it is loaded: the training changed "
             f"{effect:.2g}, and {difference:.2g} of it is missing"

@@ -29,24 +29,24 @@ def start_from(networks: Any, file: Path) -> None:
     for part, module in parts_of(networks):
         for name, layer in module.named_modules():
             if hasattr(layer, "lora_A") and ADAPTER in layer.lora_A:
-                found = theirs.pop(named(part, name), None)
-                if found is not None:
-                    _copy(found, layer, named(part, name))
+                source = theirs.pop(named(part, name), None)
+                if source is not None:
+                    _copy(source, layer, named(part, name))
     if theirs:
         raise LorakitError(f"what it goes on from adapts {min(theirs)}, which is not trained here")
 
 
-def _copy(found: Layer, layer: Any, name: str) -> None:
+def _copy(source: Layer, layer: Any, name: str) -> None:
     down, up = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER].weight
-    tensors = found.tensors
-    if found.method != "lora" or tensors["down"].shape != down.shape:
-        theirs = tuple(tensors["down"].shape) if "down" in tensors else f"a {found.method}"
+    tensors = source.tensors
+    if source.method != "lora" or tensors["down"].shape != down.shape:
+        theirs = tuple(tensors["down"].shape) if "down" in tensors else f"a {source.method}"
         raise LorakitError(
             f"{name} is {theirs} in what it goes on from, and {tuple(down.shape)} here"
         )
     down.copy_(tensors["down"])
     # what it acts with there, though alpha may be another here
-    up.copy_(tensors["up"].float() * (found.scale / float(layer.scaling[ADAPTER])))
+    up.copy_(tensors["up"].float() * (source.scale / float(layer.scaling[ADAPTER])))
     magnitudes = getattr(layer, "lora_magnitude_vector", None)
     if "magnitude" in tensors and magnitudes:
         weight = magnitudes[ADAPTER].weight

@@ -70,7 +70,7 @@ class ImageTask:
         if self.noise_offset:
             noise = noise + self.noise_offset * drawn(*mean.shape[:2], 1, 1)
         times = torch.randint(len(self._signal), (len(mean),), generator=generator)
-        batch, start, noise, times = (shard.cut(one) for one in (batch, start, noise, times))
+        batch, start, noise, times = (shard.cut(whole) for whole in (batch, start, noise, times))
         each = self._errors(model, batch, start, noise, times)
         if self.snr_gamma:
             each = each * self._weights(times).to(each)
@@ -87,8 +87,8 @@ class ImageTask:
         target = noise
         if self.scheduler.config.prediction_type == "v_prediction":
             target = self.scheduler.get_velocity(start, noise, times)
-        told = {k: batch[k] for k in ("captions", "embeds", "pooled", "time_ids") if k in batch}
-        said = model(noisy, times, **told)
+        words = {k: batch[k] for k in ("captions", "embeds", "pooled", "time_ids") if k in batch}
+        said = model(noisy, times, **words)
         squares = (said.float() - target.float()).square()
         if "mask" not in batch:
             return squares.flatten(1).mean(1)
@@ -110,11 +110,11 @@ class ImageTask:
         """Each picture's loss at noise and timesteps that are the same whenever it is asked."""
         model.eval()
         times = torch.linspace(0, len(self._signal) - 1, TIMESTEPS + 2)[1:-1].long()
-        for number, one in enumerate(samples):
+        for number, sample in enumerate(samples):
             rng = torch.Generator().manual_seed(derive(seed, "held out", number))
-            many = [one] * TIMESTEPS
+            many = [sample] * TIMESTEPS
             batch = self.batches.collated(
-                many, [0] * TIMESTEPS, [one.caption] * TIMESTEPS, [False] * TIMESTEPS
+                many, [0] * TIMESTEPS, [sample.caption] * TIMESTEPS, [False] * TIMESTEPS
             )
             batch = {k: v.to(device) if hasattr(v, "to") else v for k, v in batch.items()}
             start: Tensor = batch["mean"]

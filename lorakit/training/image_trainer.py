@@ -38,8 +38,8 @@ class ImageTrainer(Trainer[TrainImageTask]):
         text = self.task.train_text_encoder
         words = text or self.task.shuffle_tags
         pipeline = image_model.build(self.task, words=words)
-        told = encoding_of(self.task)
-        networks = Networks(pipeline, self.task.family, text=text, **told)
+        encoding = encoding_of(self.task)
+        networks = Networks(pipeline, self.task.family, text=text, **encoding)
         self._learner = image_task(pipeline, networks, self.task, self.inputs)
         self._probe = image_reload.probe_of(self._learner)
         self._untrained = image_reload.predicted(networks, self._probe)
@@ -71,9 +71,9 @@ class ImageTrainer(Trainer[TrainImageTask]):
         base, family = Path(self.task.model_path), self.task.family
         expected = image_reload.predicted(model, self._probe)
         free_device(model)
-        told, device = encoding_of(self.task), self.task.device
+        encoding, device = encoding_of(self.task), self.task.device
         return image_reload.check(
-            what, base, family, self._probe, expected, self._untrained, told, device
+            what, base, family, self._probe, expected, self._untrained, encoding, device
         )
 
     def figures(self, loop: Loop, log: EvaluationLog, outputs: Mapping[str, str]) -> dict[str, Any]:

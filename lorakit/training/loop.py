@@ -98,8 +98,8 @@ class Loop:
         self._checkpoints = Checkpoints(folder) if folder is not None else None
         self._log = folder / "metrics.jsonl" if folder is not None else None
         self._saved = -1
-        told = {name: getattr(settings, name) for name in settings.__dataclass_fields__}
-        self._trackers = Trackers(self.accelerator, logs, told, logs.parent.name if logs else "")
+        values = {name: getattr(settings, name) for name in settings.__dataclass_fields__}
+        self._trackers = Trackers(self.accelerator, logs, values, logs.parent.name if logs else "")
         self._go_on()
         self._earlier = sum(figures.seconds for figures in self.history)
 
@@ -281,16 +281,16 @@ class Loop:
                 parameter.copy_(values[name])
 
     def _go_on(self) -> None:
-        found = self._checkpoints.last() if self._checkpoints is not None else None
-        if found is not None:
-            self._put(found.weights)
-            self._optimizer.load_state_dict(found.optimizer)
-            self._schedule.load_state_dict(dict(found.plain["schedule"]))
-            if self.accelerator.scaler is not None and found.plain["scaler"]:
-                self.accelerator.scaler.load_state_dict(found.plain["scaler"])
-            for name, average in found.averages.items():
+        checkpoint = self._checkpoints.last() if self._checkpoints is not None else None
+        if checkpoint is not None:
+            self._put(checkpoint.weights)
+            self._optimizer.load_state_dict(checkpoint.optimizer)
+            self._schedule.load_state_dict(dict(checkpoint.plain["schedule"]))
+            if self.accelerator.scaler is not None and checkpoint.plain["scaler"]:
+                self.accelerator.scaler.load_state_dict(checkpoint.plain["scaler"])
+            for name, average in checkpoint.averages.items():
                 self._averages[name].copy_(average)
-            self.step_number = self._saved = found.step
+            self.step_number = self._saved = checkpoint.step
         self._remember()
 
     def _remember(self) -> None:
@@ -298,12 +298,12 @@ class Loop:
         if self._log is None or not self._log.exists():
             return
         kept: list[str] = []
-        for told in journal.read_checked(self._log):
-            figures = Figures(**told)  # type: ignore[arg-type]
+        for line in journal.read_checked(self._log):
+            figures = Figures(**line)  # type: ignore[arg-type]
             if figures.step > self.step_number:
                 break
             self.history.append(figures)
-            kept.append(journal.checked(told))
+            kept.append(journal.checked(line))
         if self.leads:
             atomic.write_bytes(self._log, "".join(kept).encode(), durable=False)
 

@@ -77,12 +77,12 @@ class KeptWords:
         """`embeds` (1, T, D), and SDXL's `pooled` (1, P), on the CPU."""
         if caption not in self._kept:
             embeds, pooled = self._words([caption])
-            made = {"embeds": embeds.float().cpu()}
+            encoded = {"embeds": embeds.float().cpu()}
             if pooled is not None:
-                made["pooled"] = pooled.float().cpu()
+                encoded["pooled"] = pooled.float().cpu()
             if len(self._kept) >= _MOST:
                 self._kept.pop(next(iter(self._kept)))
-            self._kept[caption] = made
+            self._kept[caption] = encoded
         return self._kept[caption]
 
 

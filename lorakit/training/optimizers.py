@@ -36,18 +36,18 @@ def optimizer_for(
 
             # the recipe's learning rate and schedule, instead of ones of its own
             fixed = {"scale_parameter": False, "relative_step": False, "warmup_init": False}
-            made: torch.optim.Optimizer = Adafactor(chosen, **fixed, **given)
+            optimizer: torch.optim.Optimizer = Adafactor(chosen, **fixed, **given)
         case "adamw_8bit":
-            made = _library(settings.optimizer).optim.AdamW8bit(chosen, **given)
+            optimizer = _library(settings.optimizer).optim.AdamW8bit(chosen, **given)
         case "lion":
-            made = _library(settings.optimizer).Lion(chosen, **given)
+            optimizer = _library(settings.optimizer).Lion(chosen, **given)
         case "prodigy":
             # as diffusers' examples set it: a long warm-up would let its own estimate run away
             safe = {"use_bias_correction": True, "safeguard_warmup": True}
-            made = _library(settings.optimizer).Prodigy(chosen, **safe, **given)
+            optimizer = _library(settings.optimizer).Prodigy(chosen, **safe, **given)
         case _:
             raise LorakitError(f"there is no optimizer {settings.optimizer}")
-    return made
+    return optimizer
 
 
 def _groups(parameters: Mapping[str, nn.Parameter], text_encoder: float) -> list[Any]:

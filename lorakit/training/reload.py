@@ -39,13 +39,18 @@ def in_fresh_process(
     """
     probe = folder / "probe.safetensors"
     canonical.write(probe, tensors)
-    told = {"kind": kind, "probe": str(probe), "threads": torch.get_num_threads(), "words": words}
+    request = {
+        "kind": kind,
+        "probe": str(probe),
+        "threads": torch.get_num_threads(),
+        "words": words,
+    }
     try:
         for _ in range(_ATTEMPTS):
             done = subprocess.run(
                 children.python("lorakit.training.reload"),
                 env=children.environment(),
-                input=json.dumps(told),
+                input=json.dumps(request),
                 capture_output=True,
                 text=True,
                 check=False,
@@ -63,19 +68,19 @@ def in_fresh_process(
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [""])[-1]
         raise LorakitError(f"what was saved cannot be loaded again: {last}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def main() -> None:
     """Read a job from standard input, tell what was found."""
-    told: dict[str, Any] = json.loads(sys.stdin.read())
+    request: dict[str, Any] = json.loads(sys.stdin.read())
     out, sys.stdout = sys.stdout, sys.stderr
-    prepare_torch(told["threads"])
-    tensors, _ = canonical.read(Path(told["probe"]))
-    module, name = _COMPARERS[told["kind"]].split(":")
-    found = getattr(importlib.import_module(module), name)(told["words"], tensors)
-    out.write(json.dumps(found) + "\n")
+    prepare_torch(request["threads"])
+    tensors, _ = canonical.read(Path(request["probe"]))
+    module, name = _COMPARERS[request["kind"]].split(":")
+    figures = getattr(importlib.import_module(module), name)(request["words"], tensors)
+    out.write(json.dumps(figures) + "\n")
     out.flush()
 
 

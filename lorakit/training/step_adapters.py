@@ -61,14 +61,14 @@ class StepAdapters:
     def _whole(self, step: int) -> bool:
         """Whether the adapter of a step is there as it was written."""
         try:
-            told = json.loads((self.folder(step) / _DIGESTS).read_bytes())
-            return bool(told) and told == {f.name: file_digest(f) for f in self._files(step)}
+            digests = json.loads((self.folder(step) / _DIGESTS).read_bytes())
+            return bool(digests) and digests == {f.name: file_digest(f) for f in self._files(step)}
         except (OSError, ValueError):
             return False
 
     def handed_out(self, out: Path) -> dict[str, str]:
         """Copies as outputs, `adapter_200`: the others are kept until all is done."""
-        found = {}
+        files = {}
         for step in self._at:
             if not self._whole(step):
                 raise LorakitError(
@@ -79,5 +79,5 @@ class StepAdapters:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target)
                 name = "adapter" if file.suffix == _WEIGHTS else "config"
-                found[f"{name}_{step}"] = str(target)
-        return found
+                files[f"{name}_{step}"] = str(target)
+        return files

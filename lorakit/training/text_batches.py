@@ -46,11 +46,11 @@ class TextBatches:
         epoch, place = divmod(number, self.per_epoch)
         if epoch != self._epoch:
             self._order, self._epoch = self._shuffled(epoch), epoch
-        return [int(one) for one in self._order[place]]
+        return [int(member) for member in self._order[place]]
 
     def _shuffled(self, epoch: int) -> list[np.ndarray[Any, Any]]:
         rng = np.random.Generator(np.random.PCG64(derive(self.seed, "order", epoch)))
-        lengths = np.array([len(one) for one in self.ids])
+        lengths = np.array([len(ids) for ids in self.ids])
         order = rng.permutation(len(self.ids))
         pool = self.batch_size * _POOL
         batches: list[np.ndarray[Any, Any]] = []
@@ -68,7 +68,7 @@ class TextBatches:
 
     def collate(self, members: Sequence[int]) -> dict[str, torch.Tensor]:
         """A batch of the samples named."""
-        rows = [self.ids[one] for one in members]
+        rows = [self.ids[number] for number in members]
         longest = padded(max(map(len, rows)), self.precision, self.most)
         ids = torch.full((len(rows), longest), self.pad, dtype=torch.long)
         mask = torch.zeros((len(rows), longest), dtype=torch.long)
@@ -77,7 +77,7 @@ class TextBatches:
             mask[place, : len(row)] = 1
         batch = {
             "input_ids": ids,
-            "labels": torch.tensor([self.labels[one] for one in members], dtype=torch.long),
+            "labels": torch.tensor([self.labels[number] for number in members], dtype=torch.long),
         }
         if min(map(len, rows)) < longest:
             batch["attention_mask"] = mask
@@ -85,13 +85,13 @@ class TextBatches:
 
     def by_length(self, batch_size: int) -> list[list[int]]:
         """All samples, the longest first, for evaluation."""
-        order = sorted(range(len(self.ids)), key=lambda one: -len(self.ids[one]))
+        order = sorted(range(len(self.ids)), key=lambda number: -len(self.ids[number]))
         return [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
 
 
 def tokenized(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[list[int]]:
     """Token ids of each text, cut at `max_length`; done once, for all epochs."""
-    found = tokenizer(
+    encoded = tokenizer(
         list(texts), truncation=True, max_length=max_length, return_attention_mask=False
     )
-    return [list(one) for one in found["input_ids"]]
+    return [list(ids) for ids in encoded["input_ids"]]

@@ -50,14 +50,14 @@ def build(task: TrainTextTask) -> Any:
     """What is trained; the same weights for the same seed, wherever and whenever it is built."""
     seeded(task.seed, "model")
     model = base_model(Path(task.model_path), task.labels, task.source)
-    made = model if task.lora is None else _adapted(model, task.lora, task.seed)
+    built = model if task.lora is None else _adapted(model, task.lora, task.seed)
     if task.train.gradient_checkpointing:
         # the name in newer transformers
         newer = getattr(model, "activation_checkpointing_enable", None)
         (newer or model.gradient_checkpointing_enable)({"use_reentrant": False})
         # what only reentrant checkpoints need: gradients on beneath the lowest adapter, to the embeddings
         model.disable_input_require_grads()
-    return made
+    return built
 
 
 def _adapted(model: Any, lora: LoraArguments, seed: int) -> Any:
@@ -132,9 +132,9 @@ def save_adapter(model: Any, folder: Path, source: str) -> dict[str, str]:
     if lost:
         raise LorakitError(f"the adapter would be saved without its head: {', '.join(lost)}")
     # PEFT knows the base model by its folder, which means nothing on another machine
-    told = {**settings.to_dict(), "inference_mode": True, "base_model_name_or_path": source}
+    config = {**settings.to_dict(), "inference_mode": True, "base_model_name_or_path": source}
     folder.mkdir(parents=True, exist_ok=True)
-    _write_json(folder / PEFT_SETTINGS, told)
+    _write_json(folder / PEFT_SETTINGS, config)
     canonical.write(folder / PEFT_FILE, tensors, {"format": "pt"})
     return {"adapter": str(folder / PEFT_FILE), "config": str(folder / PEFT_SETTINGS)}
 

@@ -39,8 +39,8 @@ def check(
         "full": full,
     }
     words["device"] = device
-    found = in_fresh_process("train-text", folder, words, {**tensors, "expected": expected})
-    difference = found["difference"]
+    figures = in_fresh_process("train-text", folder, words, {**tensors, "expected": expected})
+    difference = figures["difference"]
     if not difference <= TOLERANCE:
         raise LorakitError(
             f"what was saved says something else once it is loaded: logits differ by {difference:.2g}"

@@ -35,7 +35,7 @@ class TextTask:
 
     def names(self, number: int) -> list[str]:
         """The beginnings of the texts."""
-        shown = [self.texts[one] for one in self.batches.members(number)]
+        shown = [self.texts[member] for member in self.batches.members(number)]
         return [f"'{text[:_SHOWN]}…'" if len(text) > _SHOWN else f"'{text}'" for text in shown]
 
     def loss(

@@ -52,14 +52,14 @@ class TextTrainer(Trainer[TrainTextTask]):
         model, texts = loop.single, self._held_out
         model.eval()
         spread = range(0, len(texts.ids), -(-len(texts.ids) // _MEASURED))
-        some = sorted(spread, key=lambda one: len(texts.ids[one]))  # little padding
+        some = sorted(spread, key=lambda number: len(texts.ids[number]))  # little padding
         for start in range(0, len(some), evaluation.TEXTS):
             batch = texts.collate(some[start : start + evaluation.TEXTS])
             batch = send_to_device(batch, loop.accelerator.device)
             labels = batch.pop("labels")
             with torch.inference_mode():
-                found = model(**batch).logits.float()
-                each = nn.functional.cross_entropy(found, labels, reduction="none").tolist()
+                logits = model(**batch).logits.float()
+                each = nn.functional.cross_entropy(logits, labels, reduction="none").tolist()
             yield from each
 
     def score(self, loop: Loop) -> Generator[None, None, Mapping[str, Any]]:
@@ -74,10 +74,12 @@ class TextTrainer(Trainer[TrainTextTask]):
         for members in self._held_out.by_length(evaluation.TEXTS):
             batch = send_to_device(self._held_out.collate(members), loop.accelerator.device)
             with torch.inference_mode():
-                found = model(**{k: v for k, v in batch.items() if k != "labels"}).logits.float()
-                total += float(nn.functional.cross_entropy(found, batch["labels"], reduction="sum"))
+                logits = model(**{k: v for k, v in batch.items() if k != "labels"}).logits.float()
+                total += float(
+                    nn.functional.cross_entropy(logits, batch["labels"], reduction="sum")
+                )
             truth += batch["labels"].tolist()
-            said += found.argmax(-1).tolist()
+            said += logits.argmax(-1).tolist()
             yield
         matrix = metrics.confusion(truth, said, len(self._splits.labels))
         return {

@@ -150,7 +150,7 @@ class Trainer(ABC, Generic[TaskT_co]):
         except GeneratorExit:
             loop.save()
             raise
-        found = {
+        figures = {
             "kind": self.task.kind,
             "method": self.task.method,
             "model": self.task.source,
@@ -164,7 +164,7 @@ class Trainer(ABC, Generic[TaskT_co]):
             "reloaded_difference": difference,
             **({"reload_warning": doubt} if doubt else {}),
         }
-        return {**outputs, **adapters.handed_out(self.out), **self._written(loop, log, found)}
+        return {**outputs, **adapters.handed_out(self.out), **self._written(loop, log, figures)}
 
     def _compared(self, model: Any, outputs: Mapping[str, str]) -> tuple[float | None, str]:
         """How far what a fresh process loads is from the model, or what speaks against it.
@@ -182,22 +182,24 @@ class Trainer(ABC, Generic[TaskT_co]):
 
     def _told(self, step: Figures, log: EvaluationLog, loop: Loop) -> dict[str, float]:
         """What is shown of a step."""
-        told = {
+        settings = {
             "loss": step.loss,
             "learning_rate": step.learning_rate,
             "memory": float(step.memory),
             "training_seconds": loop.seconds,
         }
-        return told | ({f"{self.measured}_loss": log.last} if log.losses else {})
+        return settings | ({f"{self.measured}_loss": log.last} if log.losses else {})
 
-    def _written(self, loop: Loop, log: EvaluationLog, found: Mapping[str, Any]) -> dict[str, str]:
+    def _written(
+        self, loop: Loop, log: EvaluationLog, figures: Mapping[str, Any]
+    ) -> dict[str, str]:
         """Figures, the log of steps, the loss curve."""
         files = {
             "metrics": self.out / "metrics.json",
             "log": self.out / "metrics.jsonl",
             "curve": self.out / "loss_curve.png",
         }
-        atomic.write_json(files["metrics"], found)
+        atomic.write_json(files["metrics"], figures)
         lines = log.beside(loop.history, f"{self.measured}_loss")
         atomic.write_bytes(files["log"], "".join(lines).encode())
         losses = [step.loss for step in loop.history]

@@ -53,9 +53,9 @@ def done_words(row: ProgressRow) -> str:
         return f"{frames} cached"
     whole = row.made + row.cached
     parts = [("failed", row.failed), ("skipped", row.skipped), ("cached", row.cached)]
-    told = [f"{number} {word}" for word, number in parts if number]
+    phrases = [f"{number} {word}" for word, number in parts if number]
     first = f"{frames} done" if whole == row.total else f"{whole} of {frames}"
-    return ", ".join([first, *told])
+    return ", ".join([first, *phrases])
 
 
 def figure_words(figures: Mapping[str, float]) -> Iterator[str]:

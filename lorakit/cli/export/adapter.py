@@ -49,10 +49,10 @@ def command(source: Path, style: str, out: Path | None, *, force: bool) -> int:
     layout = read_layout(file)
     if strange := not_finite(file, layout.header):
         raise LorakitError(f"{file} has values that are not finite: {', '.join(strange[:3])}")
-    told = layout.header.metadata
-    base = told.get(adapter_formats.BASE, "")
+    metadata = layout.header.metadata
+    base = metadata.get(adapter_formats.BASE, "")
     try:
-        adapter_files.write(adapter_formats.weights_of(layout), target, style, base, told)
+        adapter_files.write(adapter_formats.weights_of(layout), target, style, base, metadata)
     except OSError as error:
         raise LorakitError(f"{target} cannot be written: {error.strerror}") from error
     click.echo(f"written: {target.parent if style == 'peft' else target}")

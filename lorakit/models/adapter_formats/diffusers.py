@@ -20,7 +20,7 @@ def to_diffusers(adapter: Adapter) -> File:
     """
     check_held(adapter, "diffusers'", ["lora"], ["down", "up", "magnitude", "dora_scale"])
     tensors: dict[str, Tensor] = {}
-    told: dict[str, object] = {}
+    config: dict[str, object] = {}
     for name, layer in adapter.items():
         tensors |= lora_tensors(name, layer)
     for network in NETWORKS:
@@ -29,20 +29,20 @@ def to_diffusers(adapter: Adapter) -> File:
             for name, layer in adapter.items()
             if name.startswith(f"{network}.")
         }
-        told |= {f"{network}.{key}": value for key, value in lora_config(inside).items()}
-    return tensors, {"format": "pt", METADATA: json.dumps(told, sort_keys=True)}
+        config |= {f"{network}.{key}": value for key, value in lora_config(inside).items()}
+    return tensors, {"format": "pt", METADATA: json.dumps(config, sort_keys=True)}
 
 
 def lora_tensors(stem: str, layer: Layer) -> dict[str, Tensor]:
     """A LoRA's tensors under PEFT's names. Raises LorakitError for a DoRA that PEFT has not."""
-    found = {
+    tensors = {
         f"{stem}.lora_A.weight": layer.tensors["down"],
         f"{stem}.lora_B.weight": layer.tensors["up"],
     }
     magnitude = peft_magnitude(layer, stem)
     if magnitude is not None:
-        found[f"{stem}.lora_magnitude_vector"] = magnitude
-    return found
+        tensors[f"{stem}.lora_magnitude_vector"] = magnitude
+    return tensors
 
 
 def lora_config(layers: Mapping[str, Layer]) -> dict[str, object]:

@@ -40,8 +40,8 @@ def check_held(
         if is_sgm(key.partition(".")[2]) and name != "kohya's":
             beyond.setdefault("layers of a UNet that is not known", []).append(key)
     if beyond:
-        told = "; ".join(f"{what}: {_listed(keys)}" for what, keys in beyond.items())
-        raise LorakitError(f"{name} format cannot hold all of this adapter: {told}")
+        listed = "; ".join(f"{what}: {_listed(keys)}" for what, keys in beyond.items())
+        raise LorakitError(f"{name} format cannot hold all of this adapter: {listed}")
 
 
 def _listed(keys: list[str]) -> str:

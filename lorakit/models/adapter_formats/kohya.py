@@ -28,9 +28,12 @@ _WORD_WIDTHS = {1024: "sd_v2", 2048: "sdxl_base_v1-0"}  # what cross-attention r
 
 
 def to_kohya(
-    adapter: Adapter, name: str = "lorakit", base: str = "", told: Mapping[str, str] | None = None
+    adapter: Adapter,
+    name: str = "lorakit",
+    base: str = "",
+    metadata: Mapping[str, str] | None = None,
 ) -> File:
-    """Tensors, and a header with what those programs want to know; `told` is what its file said before.
+    """Tensors, and a header with what those programs want to know; `metadata` is what its file said before.
 
     `base` is the base model's version in sd-scripts' words; where it is empty, shapes tell.
     Raises LorakitError with what the format cannot hold.
@@ -43,7 +46,7 @@ def to_kohya(
         stem = layer.stem or _stem(key, large=large)
         tensors |= {f"{stem}.{end}": tensor for end, tensor in _tensors(layer).items()}
     header = _header(adapter, name, version)
-    kept = {k: v for k, v in (told or {}).items() if k.startswith(("ss_", "modelspec."))}
+    kept = {k: v for k, v in (metadata or {}).items() if k.startswith(("ss_", "modelspec."))}
     return tensors, {**header, **kept, BASE: version}
 
 
@@ -57,20 +60,20 @@ def _stem(name: str, *, large: bool) -> str:
 
 
 def _tensors(layer: Layer) -> dict[str, Tensor]:
-    found = {_NAMES.get(role, role): tensor for role, tensor in layer.tensors.items()}
-    if "magnitude" in found:
+    tensors = {_NAMES.get(role, role): tensor for role, tensor in layer.tensors.items()}
+    if "magnitude" in tensors:
         rows = layer.tensors["up"].shape[0]
         ones = [1] * (layer.tensors["down"].dim() - 1)
-        found["dora_scale"] = found.pop("magnitude").reshape(rows, *ones)
-    if "up_bias" in found:
-        found["diff_b"] = found.pop("up_bias").float() * layer.scale
+        tensors["dora_scale"] = tensors.pop("magnitude").reshape(rows, *ones)
+    if "up_bias" in tensors:
+        tensors["diff_b"] = tensors.pop("up_bias").float() * layer.scale
     if layer.method in ("full", "norm"):
-        return found
-    if {"lokr_w1", "lokr_w2"} <= set(found) and layer.scale != 1:
+        return tensors
+    if {"lokr_w1", "lokr_w2"} <= set(tensors) and layer.scale != 1:
         # the format has no scale for two whole matrices
-        found["lokr_w1"] = (found["lokr_w1"].double() * layer.scale).float()
-        return {**found, "alpha": torch.tensor(1.0)}
-    return {**found, "alpha": _number(layer.alpha)}
+        tensors["lokr_w1"] = (tensors["lokr_w1"].double() * layer.scale).float()
+        return {**tensors, "alpha": torch.tensor(1.0)}
+    return {**tensors, "alpha": _number(layer.alpha)}
 
 
 def _number(value: float) -> Tensor:

@@ -56,7 +56,7 @@ def weights_of(layout: AdapterLayout) -> Adapter:
     """The tensors of a file that has been read. Raises LorakitError, OSError."""
     from safetensors import SafetensorError, safe_open
 
-    found: dict[str, Layer] = {}
+    layers: dict[str, Layer] = {}
     try:
         with safe_open(str(layout.file), framework="pt") as file:
             for layer in layout.layers:
@@ -66,7 +66,7 @@ def weights_of(layout: AdapterLayout) -> Adapter:
                     if role != "alpha"
                 }
                 stem, _ = split(next(iter(layer.tensors.values()))) or ("", "")
-                found[f"{layer.network}.{layer.name}"] = Layer(
+                layers[f"{layer.network}.{layer.name}"] = Layer(
                     layer.method,
                     tensors,
                     layer.alpha,
@@ -75,4 +75,4 @@ def weights_of(layout: AdapterLayout) -> Adapter:
                 )
     except SafetensorError as error:
         raise LorakitError(f"{layout.file} cannot be read: {error}") from error
-    return found
+    return layers

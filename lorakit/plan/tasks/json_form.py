@@ -40,12 +40,12 @@ def key_of(value: Any) -> Any:
     if type(value) in _ATOMS:
         return value
     if is_dataclass(value):
-        made = {}
+        key = {}
         for attribute, name, default in _keyed(cast("type", type(value))):
             inner = getattr(value, attribute)
             if default is MISSING or inner != default:
-                made[name] = inner if type(inner) in _ATOMS else key_of(inner)
-        return made
+                key[name] = inner if type(inner) in _ATOMS else key_of(inner)
+        return key
     if isinstance(value, Mapping):
         return {name: key_of(inner) for name, inner in value.items()}
     return [key_of(inner) for inner in value]
@@ -84,14 +84,14 @@ def _read(kind: Any, data: Any) -> Any:
     if origin is tuple and isinstance(data, list):
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return tuple(_read(arguments[0], inner) for inner in data)
-        return tuple(_read(inner, one) for inner, one in zip(arguments, data, strict=True))
+        return tuple(_read(inner, item) for inner, item in zip(arguments, data, strict=True))
     return data
 
 
 def _arm(arguments: tuple[Any, ...], data: Any) -> Any:
     """The member of a union that a list or a mapping is of."""
-    for one in arguments:
-        is_tuple = typing.get_origin(one) is tuple
-        if is_tuple if isinstance(data, list) else is_dataclass(one):
-            return one
+    for member in arguments:
+        is_tuple = typing.get_origin(member) is tuple
+        if is_tuple if isinstance(data, list) else is_dataclass(member):
+            return member
     return object

@@ -30,8 +30,8 @@ class WorkerTask:
 
     def key(self) -> dict[str, Any]:
         """What decides the result, as plain JSON."""
-        made: dict[str, Any] = key_of(self)
-        return made
+        key: dict[str, Any] = key_of(self)
+        return key
 
     def beside(self) -> dict[str, Any]:
         """What a worker needs to know and no key has, as plain JSON."""
