@@ -39,5 +39,5 @@ def kind_of(step: Step) -> Kind[Any]:
 @functools.cache
 def _imported(name: str) -> Kind[Any]:
     module, _, kind = name.partition(":")
-    made: Kind[Any] = getattr(importlib.import_module(module), kind)()
-    return made
+    imported: Kind[Any] = getattr(importlib.import_module(module), kind)()
+    return imported

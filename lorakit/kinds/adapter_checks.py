@@ -27,9 +27,9 @@ def check_adapters(
     """Each layer that an adapter from a file changes must be in the model, of the same size."""
     for use in uses:
         yield from handed_out(use.name, use.place, context)
-        found = context.facts.adapters.get(use.name)
-        if found is not None:
-            yield from _check_file(found.layout, use.place, context.facts.models[model], context)
+        adapter = context.facts.adapters.get(use.name)
+        if adapter is not None:
+            yield from _check_file(adapter.layout, use.place, context.facts.models[model], context)
 
 
 def _check_file(
@@ -61,19 +61,23 @@ def _check_file(
 def handed_out(name: str, place: Place, context: Context) -> Iterator[Diagnostic]:
     """An adapter of an optimizer step that its training does not keep."""
     step, output = maker_of(name)
-    made = context.made.get(step)
-    trained = next((a for a in made.actions if "adapter" in a.files), None) if made else None
+    planned = context.made.get(step)
+    trained = next((a for a in planned.actions if "adapter" in a.files), None) if planned else None
     if trained is None or output in trained.files:
         return
     from lorakit.plan.tasks.training import TrainTask
 
     if not isinstance(trained.task, TrainTask):
         return
-    kept = [int(one.removeprefix("adapter_")) for one in trained.files if "adapter_" in one]
+    kept = [
+        int(file_role.removeprefix("adapter_"))
+        for file_role in trained.files
+        if "adapter_" in file_role
+    ]
     if not trained.task.train.steps:
         return  # how many there will be is unknown until its data is downloaded
     at = output.removeprefix("adapter_")
-    shown = names.listed([f"step {one}" for one in kept])
+    shown = names.listed([f"step {step_number}" for step_number in kept])
     yield context.finding(
         "unknown-adapter",
         f"{step} keeps no adapter of its step {at}",
@@ -87,10 +91,10 @@ def _sizes(model: ModelFacts) -> Sizes:
     from lorakit.facts.adapters.fit import sizes_of
     from lorakit.facts.adapters.layers import NETWORKS
 
-    found: dict[Network, dict[str, tuple[int, ...]]] = {}
+    sizes: dict[Network, dict[str, tuple[int, ...]]] = {}
     unet = shapes_of(model.unet)
     if unet:
-        found["unet"] = sizes_of("unet", unet)
+        sizes["unet"] = sizes_of("unet", unet)
     for name in NETWORKS[1:]:
         inside = {
             key.removeprefix(f"{name}."): shape
@@ -98,5 +102,5 @@ def _sizes(model: ModelFacts) -> Sizes:
             if key.startswith(f"{name}.")
         }
         if inside or (name == "text_encoder_2" and model.family == "sd"):
-            found[name] = sizes_of(name, inside)
-    return found
+            sizes[name] = sizes_of(name, inside)
+    return sizes

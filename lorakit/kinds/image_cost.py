@@ -99,7 +99,9 @@ def cost(
 ) -> Cost:
     """Operations of an optimizer step, bytes of memory and disk, a name for timings."""
     model = context.facts.models[step.model]
-    width, height = max(seen.order.buckets, key=lambda one: one[0] * one[1], default=model.native)
+    width, height = max(
+        seen.order.buckets, key=lambda bucket: bucket[0] * bucket[1], default=model.native
+    )
     positions = width * height / model.vae_factor**2
     rows, passes = step.train.batch_size, step.train.gradient_accumulation_steps
     name = digest_of(

@@ -23,8 +23,8 @@ _WORD = re.compile(r"[\w'-]+")
 
 def words_of(text: str) -> list[str]:
     """The lower-case words of a prompt; what holds a digit (3d, 4k) is none."""
-    found = (match[0].lower().removesuffix("'s") for match in _WORD.finditer(text))
-    return [word.strip("'-") for word in found if word.replace("'", "").replace("-", "").isalpha()]
+    words = (match[0].lower().removesuffix("'s") for match in _WORD.finditer(text))
+    return [word.strip("'-") for word in words if word.replace("'", "").replace("-", "").isalpha()]
 
 
 def words_learnt(trainings: Iterable[TrainImageStep], context: Context) -> frozenset[str]:
@@ -43,19 +43,21 @@ def known_words(step: GenerateStep | StoryboardStep, context: Context) -> frozen
         return frozenset()  # nobody asks
     recipe = context.project.recipe
     worn = {
-        use.step for one in (step, *_beside(step, recipe)) for use in getattr(one, "adapters", ())
+        use.step
+        for drawn in (step, *_beside(step, recipe))
+        for use in getattr(drawn, "adapters", ())
     }
     # what a training goes on from has taught its words already
     while more := {lora.start_step for name in worn for lora in _trained_by(name, recipe)} - worn:
         worn |= more
-    made = [recipe.steps[name] for name in worn if name in recipe.steps]
-    return words_learnt((s for s in with_members(made) if isinstance(s, TrainImageStep)), context)
+    makers = [recipe.steps[name] for name in worn if name in recipe.steps]
+    return words_learnt((s for s in with_members(makers) if isinstance(s, TrainImageStep)), context)
 
 
 def _trained_by(name: str, recipe: Recipe) -> Iterator[LoraSettings]:
     """The adapters that go on from others, of a step and its members."""
-    made = [recipe.steps[name]] if name in recipe.steps else []
-    for step in with_members(made):
+    makers = [recipe.steps[name]] if name in recipe.steps else []
+    for step in with_members(makers):
         if isinstance(step, TrainImageStep) and step.lora.start:
             yield step.lora
 

@@ -101,8 +101,8 @@ def _instead(chosen: str, layers: Sequence[str]) -> str:
     """What was probably meant by an expression that names no layer."""
     if re.sub(r"[\s_-]", "", chosen.casefold()) == ALL_LINEAR.replace("-", ""):
         return f"write target_modules: {ALL_LINEAR}"
-    listed = [one for one in re.split(r"[\s,;]+", chosen.strip(" ,;")) if one]
-    if len(listed) > 1 and all(any(hit(layer, [one]) for layer in layers) for one in listed):
+    listed = [part for part in re.split(r"[\s,;]+", chosen.strip(" ,;")) if part]
+    if len(listed) > 1 and all(any(hit(layer, [part]) for layer in layers) for part in listed):
         return f"ends of names stand in a list: target_modules: [{', '.join(listed)}]"
     return f"for example: target_modules: '{_example(chosen, layers)}'"
 

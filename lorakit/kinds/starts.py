@@ -34,10 +34,10 @@ def start_of(lora: LoraSettings, context: Context) -> Start:
     """Find what a training goes on from."""
     if not lora.start:
         return Start()
-    found = context.facts.adapters.get(lora.start)
-    if found is not None:
+    adapter = context.facts.adapters.get(lora.start)
+    if adapter is not None:
         file = adapter_file(context.project.recipe.adapters[lora.start].path)
-        return Start(found.digest, str(file))
+        return Start(adapter.digest, str(file))
     text = context.facts.text_adapters.get(lora.start)
     if text is not None:
         return Start(text.digest, str(text.file))
@@ -74,32 +74,32 @@ def check_start(
     if own.peft_type not in (None, "lora"):
         yield wrong("is gone on from as a LoRA only", "write peft_type: lora, or remove from")
         return
-    found = context.facts.adapters.get(lora.start)
-    if found is not None:
-        methods = {layer.method for layer in found.layout.layers}
+    adapter = context.facts.adapters.get(lora.start)
+    if adapter is not None:
+        methods = {layer.method for layer in adapter.layout.layers}
         if methods != {"lora"}:
             yield wrong(
                 f"is no plain LoRA: it has {names.listed(sorted(methods))}", "train a new one"
             )
             return
-        beyond = {role for layer in found.layout.layers for role in layer.tensors} - _TRAINED
+        beyond = {role for layer in adapter.layout.layers for role in layer.tensors} - _TRAINED
         if beyond:
             yield wrong(
                 f"has more than is trained here: {names.listed(sorted(beyond))}", "train a new one"
             )
             return
-        ranks = sorted({layer.rank for layer in found.layout.layers})
+        ranks = sorted({layer.rank for layer in adapter.layout.layers})
         if ranks != [own.rank]:
-            told = names.listed([f"{rank:g}" for rank in ranks])
+            shown = names.listed([f"{rank:g}" for rank in ranks])
             yield wrong(
-                f"has rank {told}, and this step trains rank {own.rank}",
+                f"has rank {shown}, and this step trains rank {own.rank}",
                 f"write rank: {ranks[0]:g}"
                 if len(ranks) == 1
                 else "its ranks differ: train a new one",
             )
-        theirs = {f"{one.network}.{one.name}" for one in found.layout.layers if not one.sgm}
+        theirs = {f"{one.network}.{one.name}" for one in adapter.layout.layers if not one.sgm}
         yield from _lost(theirs, layers, wrong)
-        dora = any("magnitude" in layer.tensors for layer in found.layout.layers)
+        dora = any("magnitude" in layer.tensors for layer in adapter.layout.layers)
         if dora and not own.use_dora:
             yield wrong("has DoRA's magnitudes", "write use_dora: true")
         return
@@ -116,7 +116,7 @@ def check_start(
 def check_text_start(
     lora: LoraSettings,
     own: LoraArguments,
-    found: TextAdapterFacts,
+    adapter: TextAdapterFacts,
     layers: Iterable[str],
     labels: int,
     place: Place,
@@ -130,29 +130,32 @@ def check_text_start(
     def wrong(what: str, way: str) -> Diagnostic:
         return context.finding("other-adapter", f"{lora.start} {what}", place, way)
 
-    told = found.settings
+    settings = adapter.settings
     theirs = {
-        "rank": told.rank,
-        "alpha": float(told.rank if told.alpha is None else told.alpha),
-        "use_rslora": told.use_rslora,
-        "use_dora": told.use_dora,
+        "rank": settings.rank,
+        "alpha": float(settings.rank if settings.alpha is None else settings.alpha),
+        "use_rslora": settings.use_rslora,
+        "use_dora": settings.use_dora,
     }
-    for key, one in theirs.items():
+    for key, value in theirs.items():
         other = getattr(own, key)
-        if one != other:
+        if value != other:
             yield wrong(
-                f"has {key}: {_written(one)}, and this step {_written(other)}",
-                f"write {key}: {_written(one)}",
+                f"has {key}: {_written(value)}, and this step {_written(other)}",
+                f"write {key}: {_written(value)}",
             )
     known = set(layers)
-    for some, what in ((found.layers - known, "adapts"), (known - found.layers, "does not adapt")):
+    for some, what in (
+        (adapter.layers - known, "adapts"),
+        (known - adapter.layers, "does not adapt"),
+    ):
         if known and some:
             more = f" and {len(some) - _SHOWN} more" if len(some) > _SHOWN else ""
             yield wrong(
                 f"{what} {', '.join(sorted(some)[:_SHOWN])}{more}",
                 "name the layers that it adapts in target_modules",
             )
-    heads = {s[0] for n, s in found.shapes.items() if n.endswith(_HEADS) and len(s) == 2}
+    heads = {s[0] for n, s in adapter.shapes.items() if n.endswith(_HEADS) and len(s) == 2}
     if heads and labels not in heads:
         told_apart = names.listed([str(size) for size in sorted(heads)])
         yield wrong(
@@ -164,12 +167,12 @@ def check_text_start(
 def _differences(theirs: LoraArguments, own: LoraArguments) -> Mapping[str, tuple[object, object]]:
     """What of two adapters must be the same and is not."""
     keys = ("rank", "peft_type", "use_dora", "target_modules", "modules_to_save")
-    found = {}
+    differences = {}
     for key in keys:
         one, other = getattr(theirs, key), getattr(own, key)
         if one != other:
-            found[key] = (_written(one), _written(other))
-    return found
+            differences[key] = (_written(one), _written(other))
+    return differences
 
 
 def _written(value: object) -> object:
@@ -205,7 +208,7 @@ def _plain(name: str) -> str:
 def maker_of_start(lora: LoraSettings, context: Context) -> Action | None:
     """The action that makes what a training goes on from, if one does."""
     step, output = maker_of(lora.start)
-    made = context.made.get(step)
+    planned = context.made.get(step)
     at = f"{step}/best" if lora.start == f"{step}.best" else ""
-    makers = [a for a in made.actions if output in a.files] if made else []
+    makers = [a for a in planned.actions if output in a.files] if planned else []
     return next((a for a in makers if not at or a.id == at), None)

@@ -91,13 +91,15 @@ class Storyboards:
         ]
         actions.append(contact_sheet(step.name, board.title, clips))
         look = board.scenes[0].sentences[0].look
-        made = None
+        film_action = None
         if board.video is not None:
             size = settings.size(look)
-            made = film(step.name, board.title, clips, board.video, size, look.aspect)
-            actions.append(made)
+            film_action = film(step.name, board.title, clips, board.video, size, look.aspect)
+            actions.append(film_action)
         looks = dict.fromkeys(s.look for scene in board.scenes for s in scene.sentences)
-        notes = [n for one in looks for n in aspect_notes(one.aspect, settings.size(one), made)]
+        notes = [
+            n for each in looks for n in aspect_notes(each.aspect, settings.size(each), film_action)
+        ]
         notes += _no_film_notes(step, context)
         return Made(tuple(actions), clips, look.aspect, tuple(dict.fromkeys(notes)))
 

@@ -42,11 +42,11 @@ class SweepMembers:
 
     def check(self, step: SweepStep, context: Context) -> Iterator[Diagnostic]:
         """What the members' kinds find; each thing once, and which members have it where not all do."""
-        found: dict[Diagnostic, list[str]] = {}
+        members_of: dict[Diagnostic, list[str]] = {}
         for member in step.members:
             for diagnostic in kinds.kind_of(member.step).check(member.step, context):
-                found.setdefault(diagnostic, []).append(member.name)
-        for diagnostic, having in found.items():
+                members_of.setdefault(diagnostic, []).append(member.name)
+        for diagnostic, having in members_of.items():
             some = f"of the sweep {step.name}: {names.listed(having, 3)}"
             every = len(having) == len(step.members)
             yield diagnostic if every else replace(diagnostic, hints=(*diagnostic.hints, some))
@@ -56,26 +56,26 @@ class SweepMembers:
 
     def plan(self, step: SweepStep, context: Context) -> Made:
         """All members; what fails in one leaves the others alone."""
-        made = {
+        planned = {
             member.name: kinds.kind_of(member.step).plan(member.step, context)
             for member in step.members
         }
         actions = [
             replace(action, step=step.name, group=name, alone=True)
-            for name, of_member in made.items()
+            for name, of_member in planned.items()
             for action in of_member.actions
             if not isinstance(action.task, ContactSheetTask)
         ]
         figures: dict[str, str] = {}
         for member in step.members:
-            told = _figures(step, member, made[member.name])
-            if isinstance(told, Action):
-                actions.append(told)
-            figures[member.name] = told.id if isinstance(told, Action) else told
+            source = _figures(step, member, planned[member.name])
+            if isinstance(source, Action):
+                actions.append(source)
+            figures[member.name] = source.id if isinstance(source, Action) else source
         actions.append(_table(step, figures))
-        actions += _sheet(step, made)
-        actions += _best(step, made, figures)
-        notes = dict.fromkeys(note for of_member in made.values() for note in of_member.notes)
+        actions += _sheet(step, planned)
+        actions += _best(step, planned, figures)
+        notes = dict.fromkeys(note for of_member in planned.values() for note in of_member.notes)
         return Made(tuple(actions), notes=tuple(notes))
 
 
@@ -99,15 +99,15 @@ def _check_loss(step: SweepStep, context: Context) -> Iterator[Diagnostic]:
         )
 
 
-def _figures(step: SweepStep, member: Member, made: Made) -> Action | str:
+def _figures(step: SweepStep, member: Member, planned: Made) -> Action | str:
     """Which action hands out a member's figures: its training, or one that measures its pictures."""
-    trained = measured(made.actions)
-    if trained or not made.clips:
+    trained = measured(planned.actions)
+    if trained or not planned.clips:
         return trained.id if trained else ""
-    roles, inputs = pictures_of(made.clips)
+    roles, inputs = pictures_of(planned.clips)
     # pictures that stand in one group follow each other; a generate step has no such order
     rows: dict[str, list[str]] = {}
-    for clip in made.clips:
+    for clip in planned.clips:
         rows.setdefault(clip.group, []).append(roles[clip.picture])
     return Action(
         id=f"{step.name}/{member.name}/figures",
@@ -163,10 +163,12 @@ def _table(step: SweepStep, figures: Mapping[str, str]) -> Action:
     )
 
 
-def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
+def _sheet(step: SweepStep, planned: Mapping[str, Made]) -> Iterator[Action]:
     """The members' pictures, a row each; where they draw none, the curves of their losses."""
     clips = {
-        ", ".join(f"{label} {value}" for label, value in member.values): _shown(made[member.name])
+        ", ".join(f"{label} {value}" for label, value in member.values): _shown(
+            planned[member.name]
+        )
         for member in step.members
     }
     if any(clips.values()):
@@ -175,7 +177,7 @@ def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
         return
     curves = [
         Clip((action.id,), None, name, "")
-        for name, of_member in made.items()
+        for name, of_member in planned.items()
         for action in of_member.actions
         if "curve" in action.files
     ]
@@ -184,19 +186,19 @@ def _sheet(step: SweepStep, made: Mapping[str, Made]) -> Iterator[Action]:
         yield replace(sheet, inputs=tuple(replace(i, optional=True) for i in sheet.inputs))
 
 
-def _shown(made: Made) -> Sequence[Clip]:
+def _shown(planned: Made) -> Sequence[Clip]:
     """A member's pictures: those it is made for, or the samples of a training."""
     samples = [
-        Clip((a.id,), None, a.label, "") for a in made.actions if isinstance(a.task, FrameTask)
+        Clip((a.id,), None, a.label, "") for a in planned.actions if isinstance(a.task, FrameTask)
     ]
-    return made.clips or samples
+    return planned.clips or samples
 
 
 def _best(
-    step: SweepStep, made: Mapping[str, Made], figures: Mapping[str, str]
+    step: SweepStep, planned: Mapping[str, Made], figures: Mapping[str, str]
 ) -> Iterator[Action]:
     """The best member's files once more, for steps that go on from them."""
-    trainings = {name: measured(of_member.actions) for name, of_member in made.items()}
+    trainings = {name: measured(of_member.actions) for name, of_member in planned.items()}
     choice = _choice(step)
     if step.best is None or choice is None or not any(trainings.values()):
         return
@@ -225,14 +227,14 @@ def _best(
 
 def _shared(trainings: Iterable[Action]) -> dict[str, str]:
     """The outputs that all members have, each with its file's name: `adapter` where members differ in it."""
-    told = [
+    outputs = [
         {o: PurePosixPath(f[0]).name for o, f in training.files.items() if o not in _ABOUT}
         for training in trainings
     ]
     shared = {}
-    for output, name in told[0].items():
-        if all(output in one for one in told):
+    for output, name in outputs[0].items():
+        if all(output in those for those in outputs):
             # a LoRA is in diffusers' format and a LoHa in PEFT's: the name promises neither
-            same = all(one[output] == name for one in told)
+            same = all(those[output] == name for those in outputs)
             shared[output] = name if same else f"{output}{PurePosixPath(name).suffix}"
     return shared

@@ -209,8 +209,8 @@ def _encoded(
     def encoded(sample: Sample, *, held: bool = False) -> EncodedSample:
         cuts = [MIDDLE] if held else views(step, seed, sample.picture)
         mask = sample.picture.mask if step.masked_loss else None
-        made = encodings.picture(sample.picture, sample.bucket, cuts, mask)
-        latents, embeds = role(made, "latents"), None
+        encoding = encodings.picture(sample.picture, sample.bucket, cuts, mask)
+        latents, embeds = role(encoding, "latents"), None
         if not live or (held and not step.train_text_encoder):
             embeds = role(encodings.caption(sample.picture.caption), "embeds")
         return EncodedSample(

@@ -170,12 +170,12 @@ def _training(step: TrainTextStep, context: Context) -> TrainingPlan:
 
 def _of_steps(name: str, steps: Sequence[int]) -> dict[str, tuple[str, ...]]:
     """The adapters of steps along the way, each in PEFT's layout in a folder of its own."""
-    found: dict[str, tuple[str, ...]] = {}
+    files: dict[str, tuple[str, ...]] = {}
     for at in steps:
         folder = f"{name}/checkpoints/step_{at:06d}"
-        found[f"adapter_{at}"] = (f"{folder}/{PEFT_FILE}",)
-        found[f"config_{at}"] = (f"{folder}/{PEFT_SETTINGS}",)
-    return found
+        files[f"adapter_{at}"] = (f"{folder}/{PEFT_FILE}",)
+        files[f"config_{at}"] = (f"{folder}/{PEFT_SETTINGS}",)
+    return files
 
 
 def _labels(data: TextFacts) -> Iterator[str]:

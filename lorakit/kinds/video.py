@@ -27,12 +27,12 @@ class Videos:
         clips = tuple(clip for name in step.of for clip in context.made[name].clips)
         sizes = {
             a.id: (a.task.width, a.task.height)
-            for made in context.made.values()
-            for a in made.actions
+            for planned in context.made.values()
+            for a in planned.actions
             if isinstance(a.task, FrameTask)
         }
         size = sizes[clips[0].picture] if clips else (0, 0)
         aspects = {context.made[name].aspect for name in step.of}
         aspect = aspects.pop() if len(aspects) == 1 else None
-        made = film(step.name, step.name, clips, step.video, size, aspect)
-        return Made((made,), clips, aspect, tuple(aspect_notes(aspect, size, made)))
+        planned = film(step.name, step.name, clips, step.video, size, aspect)
+        return Made((planned,), clips, aspect, tuple(aspect_notes(aspect, size, planned)))

@@ -48,7 +48,7 @@ class Boards:
 
     def of_steps(self, swept: sweeps.Sweeps) -> dict[str, Storyboard]:
         """Each step's storyboard, by the step's name; steps without a readable one are left out."""
-        found = {}
+        boards = {}
         for name, node in access.mapping(swept.root, "steps").items():
             link = access.child(node, "storyboard")
             if access.text(node, "kind") != "storyboard" or link is None:
@@ -58,8 +58,8 @@ class Boards:
             path = self._paths.file(link, "storyboard", self._findings)
             board = self._board(path, link, swept.board(name)) if path is not None else None
             if board is not None:
-                found[name] = board
-        return found
+                boards[name] = board
+        return boards
 
     def _board(
         self, path: Path, link: Node, changes: tuple[sweeps.Change, ...]
@@ -94,7 +94,7 @@ class Boards:
         """A sweep's board: what has no effect in one member may have it in the others."""
         before = len(self._findings.all)
         board = checked(root, path, self._findings)
-        kept = [one for one in self._findings.all[before:] if one.code != "no-effect"]
+        kept = [finding for finding in self._findings.all[before:] if finding.code != "no-effect"]
         self._findings.all[before:] = kept
         self._varied += sum(len(scene.sentences) for scene in board.scenes)
         if self._varied > MOST_PICTURES:

@@ -13,13 +13,13 @@ _ENDINGS = (".yaml", ".yml")
 
 def documents_below(folder: Path, *, besides: Path | None = None) -> Iterator[Path]:
     """Recipes and storyboards below a folder, sorted; not in hidden folders or the one `besides`."""
-    found: list[Path] = []
+    documents: list[Path] = []
     for home, folders, files in os.walk(folder):
         at = Path(home)
         folders[:] = [name for name in folders if not name.startswith(".") and at / name != besides]
-        found += [
+        documents += [
             at / name
             for name in files
             if not name.startswith(".") and name.lower().endswith(_ENDINGS)
         ]
-    yield from (file for file in sorted(found) if document_kind(file) is not None)
+    yield from (file for file in sorted(documents) if document_kind(file) is not None)

@@ -99,10 +99,10 @@ class _Loader:
             recipe = read(root, document, paths, given, profile)
         except Unreadable:
             raise InvalidDocument(in_order(self._findings.all)) from None
-        found = in_order(self._findings.all)
+        diagnostics = in_order(self._findings.all)
         if self._findings:
-            raise InvalidDocument(found)
-        return Project(*folders, recipe, found, self._trees.files, self._trees.lines)
+            raise InvalidDocument(diagnostics)
+        return Project(*folders, recipe, diagnostics, self._trees.files, self._trees.lines)
 
     def _check_that_it_is_ours(self, root: Node) -> None:
         """Refuse a file that says nothing of what it is: a list of complaints would help nobody."""
@@ -212,7 +212,7 @@ class _Loader:
         """A recipe whose base is missing: what is wrong with its own values, not what it lacks."""
         before = len(self._findings.all)
         validation.check(root, schemas.RECIPE, self._findings, "a recipe")
-        own = [one for one in self._findings.all[before:] if one.code != "missing-key"]
+        own = [finding for finding in self._findings.all[before:] if finding.code != "missing-key"]
         self._findings.all[before:] = own
         raise Unreadable
 

@@ -36,10 +36,10 @@ class Trees:
             text.path = path
             self.met(text)
             self._read[path] = source.compose(text, self._findings)
-        found = self._read[path]
-        if found is None:
+        root = self._read[path]
+        if root is None:
             raise Unreadable
-        return found
+        return root
 
     def met(self, text: Source) -> None:
         """Keep the lines of a text, so that later stages can show them."""

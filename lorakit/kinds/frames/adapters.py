@@ -30,12 +30,12 @@ def worn_adapters(
     paths: list[str] = []
     inputs: list[Input] = []
     for use in adapters:
-        found = context.facts.adapters.get(use.name)
+        adapter = context.facts.adapters.get(use.name)
         if trained_by and use.name in trained_by:
             inputs.append(trained_by[use.name])
             digest = path = f"input:{inputs[-1].role}"
-        elif found is not None:
-            digest = found.digest
+        elif adapter is not None:
+            digest = adapter.digest
             path = str(adapter_file(context.project.recipe.adapters[use.name].path))
         else:
             role = f"adapter_{len(inputs) + 1}"
@@ -48,8 +48,8 @@ def worn_adapters(
 
 def _made_by(use: AdapterUse, role: str, context: Context) -> list[Input]:
     """The adapter of a step of this recipe, or of a sweep's best member."""
-    made = context.made.get(use.step)
+    planned = context.made.get(use.step)
     at = f"{use.step}/best" if use.name == f"{use.step}.best" else ""
-    makers = [a for a in made.actions if use.output in a.files] if made else []
+    makers = [a for a in planned.actions if use.output in a.files] if planned else []
     makers = [a for a in makers if a.id == at] if at else makers
     return [Input(role, maker.id, use.output) for maker in makers[:1]]

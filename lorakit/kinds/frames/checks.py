@@ -98,7 +98,7 @@ def check_scheduler(
     row = schedulers.SCHEDULERS.get(name)
     if look.use_karras_sigmas is None or (row is not None and row.karras):
         return
-    able = [other for other, one in schedulers.SCHEDULERS.items() if one.karras]
+    able = [other for other, scheduler in schedulers.SCHEDULERS.items() if scheduler.karras]
     said = f"scheduler: {name}" if row else "the model's own scheduler, which may have none"
     yield settings.context.finding(
         "no-effect",
@@ -173,8 +173,8 @@ def _unknown_words(
             if word in first and at is not None:
                 first[word] = at
     if first:
-        found = [(settings.context.place_of(word, at), word) for word, at in first.items()]
-        first = {word: at for at, word in sorted(found)}
+        words = [(settings.context.place_of(word, at), word) for word, at in first.items()]
+        first = {word: at for at, word in sorted(words)}
         place = next(iter(first.values()))
         listed = ", ".join(
             f"{word} (line {where.line})" for word, where in list(first.items())[:12]

@@ -273,17 +273,17 @@ class Recipe:
     def held_frame(self, address: str) -> str | None:
         """The address of the frame that a repeated one holds, as in film/meadow/2; None for any other."""
         name, _, rest = address.partition("/")
-        scene, _, number = rest.rpartition("/")
+        scene_name, _, number = rest.rpartition("/")
         step = self.steps.get(name)
         if not isinstance(step, StoryboardStep) or not number.isdecimal():
             return None
-        for one in step.board.scenes:
-            if one.name == scene and 0 < int(number) <= len(one.sentences):
+        for scene in step.board.scenes:
+            if scene.name == scene_name and 0 < int(number) <= len(scene.sentences):
                 at = int(number) - 1
-                while at and one.sentences[at].repeat:
+                while at and scene.sentences[at].repeat:
                     at -= 1
-                if at + 1 != int(number) and not one.sentences[at].repeat:
-                    return f"{name}/{scene}/{at + 1}"
+                if at + 1 != int(number) and not scene.sentences[at].repeat:
+                    return f"{name}/{scene_name}/{at + 1}"
         return None
 
 

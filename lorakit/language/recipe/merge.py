@@ -59,7 +59,7 @@ def base_path(link: Node, ring: Sequence[Path], paths: Paths, findings: Findings
     if path is None:
         return None
     if path in ring:
-        shown = [paths.reader.display(one) for one in (*ring[ring.index(path) :], path)]
+        shown = [paths.reader.display(document) for document in (*ring[ring.index(path) :], path)]
         message = f"extends goes round in a ring: {' -> '.join(shown)}"
         findings.error("extends-cycle", message, link, "remove one of these lines")
         return None

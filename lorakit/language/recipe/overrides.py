@@ -37,7 +37,7 @@ Path = list[Key]
 
 def parts(path: str) -> Path:
     """The keys of a dotted path; an empty one where a dot has nothing before or after it."""
-    found: Path = []
+    keys: Path = []
     at = 0
     while True:
         match = _KEYS.match(path, at)
@@ -46,10 +46,10 @@ def parts(path: str) -> Path:
         bare = written.strip()
         quoted = _QUOTED.match(bare)
         name = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else bare
-        found.append(Key(name, at + len(written) - len(written.lstrip()), max(1, len(bare))))
+        keys.append(Key(name, at + len(written) - len(written.lstrip()), max(1, len(bare))))
         at = match.end() + 1
         if at > len(path):
-            return found
+            return keys
 
 
 @dataclass(slots=True)

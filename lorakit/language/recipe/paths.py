@@ -165,12 +165,12 @@ class Paths:
             files = [Path(name) for name in self.reader.names(folder) if folder / name != document]
             # by their stems: one ending would make any two names look alike
             stems = {f.stem: f.name for f in reversed(files) if f.suffix.casefold() in endings}
-            found = names.nearest(path.stem, [stem for stem in stems if not stem.startswith(".")])
-            if found is None:
+            nearest = names.nearest(path.stem, [stem for stem in stems if not stem.startswith(".")])
+            if nearest is None:
                 continue
             if folder == path.parent:
-                return text.removesuffix(path.name) + stems[found]
-            return Path(os.path.relpath(folder / stems[found], document.parent)).as_posix()
+                return text.removesuffix(path.name) + stems[nearest]
+            return Path(os.path.relpath(folder / stems[nearest], document.parent)).as_posix()
         return ""
 
 

@@ -98,7 +98,9 @@ def _value(text: Source, number: int, start: int, findings: Findings) -> Node:
         node = source.compose(blank, findings)
     except Unreadable:
         # the excerpt should show the whole setting
-        findings.all[before:] = [replace(found, excerpt=line) for found in findings.all[before:]]
+        findings.all[before:] = [
+            replace(finding, excerpt=line) for finding in findings.all[before:]
+        ]
         raise
     comment = _comment(node, blank)
     _adopt(node, blank, text)
@@ -109,7 +111,7 @@ def _value(text: Source, number: int, start: int, findings: Findings) -> Node:
 
 def _comment(node: Node, blank: Source) -> int | None:
     """Where YAML would begin a comment, as an index; a command line has none."""
-    texts = [(one.start, one.end) for one in _all_nodes(node) if isinstance(one.value, str)]
+    texts = [(inner.start, inner.end) for inner in _all_nodes(node) if isinstance(inner.value, str)]
     for match in re.finditer(r"(?<=\s)#", blank.text):
         if not any(start <= match.start() < end for start, end in texts):
             return match.start() - blank.line_starts[node.line - 1]
@@ -136,20 +138,20 @@ def _keep_comment(node: Node, at: int, text: Source, number: int, findings: Find
 def _all_nodes(node: Node) -> Iterator[Node]:
     stack = [node]
     while stack:
-        one = stack.pop()
-        yield one
-        if isinstance(one.value, list):
-            stack.extend(one.value)
-        elif isinstance(one.value, dict):
-            stack.extend(one.value.values())
-            stack.extend((one.keys or {}).values())
+        inner = stack.pop()
+        yield inner
+        if isinstance(inner.value, list):
+            stack.extend(inner.value)
+        elif isinstance(inner.value, dict):
+            stack.extend(inner.value.values())
+            stack.extend((inner.keys or {}).values())
 
 
 def _adopt(node: Node, blank: Source, text: Source) -> None:
     """Let the nodes of a value stand in the text of all settings."""
     shift = text.line_starts[node.line - 1] - blank.line_starts[node.line - 1]
-    for one in list(_all_nodes(node)):
-        if one.source is not text:
-            one.source = text
-            one.start += shift
-            one.end += shift
+    for inner in list(_all_nodes(node)):
+        if inner.source is not text:
+            inner.source = text
+            inner.start += shift
+            inner.end += shift

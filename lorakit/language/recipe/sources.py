@@ -30,32 +30,32 @@ _HUB_ADDRESS = re.compile(
 
 def models(root: Node, paths: Paths, findings: Findings) -> dict[str, ModelSource]:
     """The recipe's models by name."""
-    found = {}
+    sources = {}
     for name, node in access.mapping(root, "models").items():
         link = access.child(node, "from")
         source = _model_source(link, paths, findings)
         place = (link or node).place
         own = {"dtype": _MODEL["dtype"], **decode.found(ModelSource, node)}
-        found[name] = ModelSource(name=name, source=source, place=place, **own)
-    return found
+        sources[name] = ModelSource(name=name, source=source, place=place, **own)
+    return sources
 
 
 def adapters(root: Node, paths: Paths, findings: Findings) -> dict[str, AdapterSource]:
     """The recipe's adapters by name."""
-    found = {}
+    sources = {}
     for name, node in access.mapping(root, "adapters").items():
         link = access.child(node, "from")
         path = _adapter_path(link, paths, findings)
-        found[name] = AdapterSource(name, path, (link or node).place)
-    return found
+        sources[name] = AdapterSource(name, path, (link or node).place)
+    return sources
 
 
 def datasets(root: Node, paths: Paths, findings: Findings) -> dict[str, DataSource]:
     """The recipe's data sets by name."""
-    found = {}
+    sources = {}
     for name, node in access.mapping(root, "datasets").items():
         link = access.child(node, "texts") or access.child(node, "images") or node
-        found[name] = decode.decode(
+        sources[name] = decode.decode(
             DataSource,
             node,
             name=name,
@@ -63,7 +63,7 @@ def datasets(root: Node, paths: Paths, findings: Findings) -> dict[str, DataSour
             texts=_data_source(node, "texts", paths, findings),
             images=_data_source(node, "images", paths, findings),
         )
-    return found
+    return sources
 
 
 def _model_source(node: Node | None, paths: Paths, findings: Findings) -> str:

@@ -74,28 +74,28 @@ def own_steps(root: Node) -> dict[str, Node]:
 def expanded(root: Node, findings: Findings) -> Sweeps:
     """Find the members of every sweep; what is wrong with one is told, and leaves it without any."""
     steps, owner = access.mapping(root, "steps"), access.child(root, "steps")
-    found = Sweeps(root)
+    sweeps = Sweeps(root)
     added: dict[str, Node] = {}
     for name, node in steps.items():
         if access.text(node, "kind") != "sweep":
             continue
         base = _swept(name, node, steps, findings)
-        found.drafts[name] = []
+        sweeps.drafts[name] = []
         if base is None or not validation.accepts(node, schemas.RECIPE, "sweep"):
             continue  # what is wrong with it has been told
         for draft in _drafts(node, root, base, findings):
-            made, board = _laid(base, draft, findings)
-            validation.check(made, schemas.RECIPE, findings, "a step", "step")
-            found.drafts[name].append(replace(draft, board=board))
-            added[f"{name}/{draft.name}"] = made
+            tree, board = _laid(base, draft, findings)
+            validation.check(tree, schemas.RECIPE, findings, "a step", "step")
+            sweeps.drafts[name].append(replace(draft, board=board))
+            added[f"{name}/{draft.name}"] = tree
     if added and owner is not None:
         every = owner.like({**steps, **added})
         spots = owner.keys or {}
         at = {name: spots.get(name.partition("/")[0], owner) for name in added}
         every.keys = {**spots, **at}
         assert isinstance(root.value, dict)
-        found.root = root.like({**root.value, "steps": every})
-    return found
+        sweeps.root = root.like({**root.value, "steps": every})
+    return sweeps
 
 
 def _swept(name: str, node: Node, steps: dict[str, Node], findings: Findings) -> Node | None:
@@ -175,7 +175,9 @@ _EXAMPLE = "for example: over: {train.learning_rate: [1e-4, 3e-4]}"
 def _seeds(node: Node, base: Node) -> list[Change]:
     given = access.items(node, "seeds")
     path = "storyboard.seed" if access.text(base, "kind") == "storyboard" else "seed"
-    return [Change(one.like(path), "seed", one, f"{one.value}", f"{one.value}") for one in given]
+    return [
+        Change(seed.like(path), "seed", seed, f"{seed.value}", f"{seed.value}") for seed in given
+    ]
 
 
 def _draw_seed(node: Node, root: Node) -> int:
@@ -207,15 +209,15 @@ def _change(path: Node, label: str, value: Node, number: int) -> Change:
 def _told_apart(changes: Sequence[Change]) -> list[Change]:
     """The same with other names for values that differ in what no name of a folder has: `a b` and `a, b`."""
     means: dict[tuple[str, str], str] = {}
-    found = []
+    rows = []
     for change in changes:
         text, number = change.text, 1
         # some file systems take large letters for small ones
         while means.setdefault((change.label, text.casefold()), change.shown) != change.shown:
             number += 1
             text = f"{change.text}-{number}"
-        found.append(replace(change, text=text))
-    return found
+        rows.append(replace(change, text=text))
+    return rows
 
 
 _Axis = list[Change]
@@ -292,9 +294,9 @@ def _one_of(axis: _Axis, source: random.Random) -> Change:
         number = min(int(high), round(number))
     else:
         number = min(high, max(low, float(f"{number:.3g}")))
-    made = node.like(number)
-    made.keys = None
-    return replace(first, value=made, text=in_a_name(made, 0), shown=shown(made))
+    value = node.like(number)
+    value.keys = None
+    return replace(first, value=value, text=in_a_name(value, 0), shown=shown(value))
 
 
 def _labels(paths: Sequence[str] | dict[str, Node]) -> dict[str, str]:
@@ -332,7 +334,7 @@ def _named(
 
 def _laid(base: Node, draft: Draft, findings: Findings) -> tuple[Node, tuple[Change, ...]]:
     """The swept step with a member's values laid over it; what leads into its storyboard is kept apart."""
-    made, board = base, list[Change]()
+    tree, board = base, list[Change]()
     is_board = access.text(base, "kind") == "storyboard"
     for change in draft.changes:
         steps = parts(str(change.path.value))
@@ -345,8 +347,8 @@ def _laid(base: Node, draft: Draft, findings: Findings) -> tuple[Node, tuple[Cha
         elif is_board and steps[0].name == "storyboard" and len(steps) > 1:
             board.append(change)
         else:
-            made = laid(made, change, findings)
-    return made, tuple(board)
+            tree = laid(tree, change, findings)
+    return tree, tuple(board)
 
 
 def laid(root: Node, change: Change, findings: Findings, *, skip: int = 0) -> Node:

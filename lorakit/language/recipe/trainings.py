@@ -64,10 +64,10 @@ class DataSource:
 
 def maker_of(name: str) -> tuple[str, str]:
     """The step and the output that an adapter is called by: style, style.step_200, ranks.best."""
-    found = re.fullmatch(r"(.+)\.(?:best|step_0*([0-9]{1,9}))", name)
-    if found is None:
+    match = re.fullmatch(r"(.+)\.(?:best|step_0*([0-9]{1,9}))", name)
+    if match is None:
         return name, "adapter"
-    return found[1], f"adapter_{found[2]}" if found[2] else "adapter"
+    return match[1], f"adapter_{match[2]}" if match[2] else "adapter"
 
 
 class _Placed:

@@ -90,7 +90,9 @@ def _character(key: str, node: Node, root: Node, story: str) -> Character:
     plain = key.replace("_", " ")
     anchor = access.child(node, "anchor")
     aliases = [
-        one.value.strip() for one in access.items(node, "aliases") if isinstance(one.value, str)
+        alias_node.value.strip()
+        for alias_node in access.items(node, "aliases")
+        if isinstance(alias_node.value, str)
     ]
     return Character(
         id=key,
@@ -108,11 +110,11 @@ def _scene_names(nodes: list[Node]) -> list[str]:
     """Name each scene: its own name, or its setting's with the setting's occurrence, or its number's."""
     own = [access.name(node, "name") for node in nodes]
     taken = {name for name in own if name}
-    found: list[str] = []
+    names: list[str] = []
     counts: dict[str, int] = {}
     for number, (node, name) in enumerate(zip(nodes, own, strict=True), start=1):
         if name:
-            found.append(name)
+            names.append(name)
             continue
         slug = _slug(access.text(node, "setting") or "")
         if slug:
@@ -123,8 +125,8 @@ def _scene_names(nodes: list[Node]) -> list[str]:
         while candidate in taken:
             candidate += "_"
         taken.add(candidate)
-        found.append(candidate)
-    return found
+        names.append(candidate)
+    return names
 
 
 def _slug(setting: str) -> str:
@@ -201,7 +203,7 @@ class _SceneBuilder:
             setting=self.setting,
             chain=self.chain,
             start=access.name(node, "start") or _SCENE["start"],
-            sentences=tuple(self._sentence(*one) for one in _texts(node)),
+            sentences=tuple(self._sentence(*sentence) for sentence in _texts(node)),
             place=node.place,
             seed=access.integer(node, "seed"),
             setting_place=setting.place if setting is not None else None,

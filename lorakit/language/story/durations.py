@@ -42,9 +42,9 @@ class Duration:
 
 def of(value: float | str) -> Duration:
     """A duration that is known to be one, such as a schema's default."""
-    found = parse(value)
-    assert found is not None
-    return found
+    duration = parse(value)
+    assert duration is not None
+    return duration
 
 
 @cache

@@ -127,15 +127,15 @@ class Cast:
 
     def _named(self, matches: Sequence[re.Match[str]]) -> list[tuple[int, int]]:
         """Where characters are named, in braces or without, and who they are."""
-        found = []
+        named = []
         for match in matches:
             name = match["brace"] if match["brace"] is not None else match["name"]
             index = None if name is None else self._index(name)
             if index is not None and (
                 match["name"] is None or not self._is_the_word(match, matches)
             ):
-                found.append((match.start(), index))
-        return found
+                named.append((match.start(), index))
+        return named
 
     def _mention(self, reading: Reading, match: re.Match[str], name: str, end: int) -> None:
         """Put a character in, whose name as written ends at `end`, with what follows and precedes it."""
@@ -184,23 +184,23 @@ class Cast:
 
     def _index(self, name: str) -> int | None:
         """Which character a name as written means."""
-        found = self._by_name.get(plain(name))
-        if found is None:
+        index = self._by_name.get(plain(name))
+        if index is None:
             # regular expressions take a few letters for equal that casefold() does not: i and dotless i
             same = (
-                one
-                for one in self._by_name
-                if re.fullmatch(re.escape(one), plain(name), re.IGNORECASE)
+                known
+                for known in self._by_name
+                if re.fullmatch(re.escape(known), plain(name), re.IGNORECASE)
             )
-            found = self._by_name.get(next(same, ""))
-        return found
+            index = self._by_name.get(next(same, ""))
+        return index
 
     def _is_the_word(self, match: re.Match[str], matches: Sequence[re.Match[str]]) -> bool:
         """Whether a name that was found is the word there, as in `Will Anna come?` of a character Will."""
         if plain(match["name"]) not in NAMES_AND_WORDS:
             return False
         index = self._index(match["name"])
-        others = frozenset(one.start() for one in matches if one["name"] or one["brace"])
+        others = frozenset(other.start() for other in matches if other["name"] or other["brace"])
         return index is not None and is_the_word(
             match.string, match.start(), match.end("name"), others, person=self._is_person[index]
         )
@@ -292,5 +292,5 @@ class Cast:
 
 def names_of(character: Character) -> list[str]:
     """All that means a character besides pronouns, as `name_pattern.plain` writes names."""
-    found = [character.id, character.id.replace("_", " "), *character.aliases]
-    return list(dict.fromkeys(plain(name) for name in found if name.strip()))
+    spelled = [character.id, character.id.replace("_", " "), *character.aliases]
+    return list(dict.fromkeys(plain(name) for name in spelled if name.strip()))

@@ -178,10 +178,10 @@ def _bare(
     if not many:
         return Phrase(start)
     begin = begins[many - 1]
-    found = words[many - 1 :: -1]
+    described = words[many - 1 :: -1]
     if opens(text, begin):  # its capital is the sentence's
-        found[0] = found[0][0].lower() + found[0][1:]
-    return Phrase(begin, "", tuple(found))
+        described[0] = described[0][0].lower() + described[0][1:]
+    return Phrase(begin, "", tuple(described))
 
 
 def _is_possessive(word: str) -> bool:

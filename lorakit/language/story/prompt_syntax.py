@@ -48,7 +48,7 @@ def signs(text: str, *, braces: bool = True) -> Iterator[Sign]:
     if not any(map(text.__contains__, _MARKS)):
         return
     taken: list[range] = []
-    found: list[Sign] = []
+    signs_found: list[Sign] = []
     for pattern, explain in _SIGNS:
         if pattern in (_BRACES, _NAME) and not braces:
             continue
@@ -58,8 +58,8 @@ def signs(text: str, *, braces: bool = True) -> Iterator[Sign]:
             explained = explain(match)
             if explained is not None:
                 taken.append(range(match.start(), match.end()))
-                found.append(Sign(match.start(), match[0], *explained))
-    yield from sorted(found)
+                signs_found.append(Sign(match.start(), match[0], *explained))
+    yield from sorted(signs_found)
 
 
 def check(

@@ -179,11 +179,11 @@ def spot_in(spot: Spot, offset: int, word: str) -> Spot:
     for start in (spot.column - 1 + offset, spot.column + offset):
         if line[start : start + len(word)] == word:
             return spot._replace(column=start + 1, length=len(word))
-    found = line.find(word, spot.column - 1)
-    if found >= 0:
-        return spot._replace(column=found + 1, length=len(word))
+    at = line.find(word, spot.column - 1)
+    if at >= 0:
+        return spot._replace(column=at + 1, length=len(word))
     for number in range(spot.line, min(spot.line + 20, len(spot.source.lines))):
-        found = spot.source.lines[number].find(word)
-        if found >= 0:
-            return spot._replace(line=number + 1, column=found + 1, length=len(word))
+        at = spot.source.lines[number].find(word)
+        if at >= 0:
+            return spot._replace(line=number + 1, column=at + 1, length=len(word))
     return spot

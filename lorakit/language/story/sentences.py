@@ -23,10 +23,10 @@ def split(node: Node) -> Iterator[tuple[str, Spot]]:
     assert isinstance(node.value, str)
     raw = node.source.text
     cursor = node.start
-    for found in sentences(node.value):
-        words = found.split()
+    for piece in sentences(node.value):
+        words = piece.split()
         sentence = " ".join(words)
-        last = min(node.end, cursor + len(found) + _BLANKS_BETWEEN)
+        last = min(node.end, cursor + len(piece) + _BLANKS_BETWEEN)
         place = _sought(words[:_WORDS_SOUGHT], raw, cursor, last)
         if place is None:
             yield sentence, node.spot

@@ -40,7 +40,7 @@ def usual_name(name: str, anchor: str, story: str) -> str:
     kind = re.search(word, anchor, re.IGNORECASE) is not None or with_an_article is not None
     if re.search(word, anchor) is None and is_called(name.casefold(), written, story):
         return name.capitalize()
-    if written and not kind and all(one[0].isupper() for one in written):
+    if written and not kind and all(spelling[0].isupper() for spelling in written):
         return written[0]
     return f"the {name}"
 
@@ -113,8 +113,8 @@ def tail(figure: Figure, name: str, text: str, end: int) -> str:
     """
     if text[end : end + 1] not in (" ", ",", "("):
         return ""
-    found = _tail(figure.character.anchor, name).match(text, end)
-    return found[0] if found else ""
+    match = _tail(figure.character.anchor, name).match(text, end)
+    return match[0] if match else ""
 
 
 @lru_cache(maxsize=4096)

@@ -69,11 +69,11 @@ def is_called(name: str, written: list[str], text: str) -> bool:
     if name not in NAMES_AND_WORDS:
         return False
     if name in _SMALL_WORDS:
-        return any(one[0].isupper() for one in written)
+        return any(spelling[0].isupper() for spelling in written)
     within = re.compile(rf"(?<=[\w,;] ){re.escape(name.capitalize())}(?![\w-])")
     return any(
-        not re.search(rf"(?:{'|'.join(ARTICLES)}) \Z", text[: found.start()], re.IGNORECASE)
-        for found in within.finditer(text)
+        not re.search(rf"(?:{'|'.join(ARTICLES)}) \Z", text[: match.start()], re.IGNORECASE)
+        for match in within.finditer(text)
     )
 
 

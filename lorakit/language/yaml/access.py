@@ -16,64 +16,64 @@ def child(node: Node | None, key: str) -> Node | None:
     """The value of a mapping's key, if there is one that is not null."""
     if node is None or not isinstance(node.value, dict):
         return None
-    found = node.value.get(key)
-    return None if found is None or found.value is None else found
+    inner = node.value.get(key)
+    return None if inner is None or inner.value is None else inner
 
 
 def mapping(node: Node | None, key: str) -> dict[str, Node]:
     """A mapping's entries; none where it is absent or something else."""
-    found = child(node, key)
-    return found.value if found is not None and isinstance(found.value, dict) else {}
+    inner = child(node, key)
+    return inner.value if inner is not None and isinstance(inner.value, dict) else {}
 
 
 def items(node: Node | None, key: str) -> list[Node]:
     """A list's items; none where it is absent or something else."""
-    found = child(node, key)
-    return found.value if found is not None and isinstance(found.value, list) else []
+    inner = child(node, key)
+    return inner.value if inner is not None and isinstance(inner.value, list) else []
 
 
 def text(node: Node | None, key: str) -> str | None:
     """A text, without the blanks around it."""
-    found = child(node, key)
-    return found.value.strip() if found is not None and isinstance(found.value, str) else None
+    inner = child(node, key)
+    return inner.value.strip() if inner is not None and isinstance(inner.value, str) else None
 
 
 def name(node: Node | None, key: str) -> str | None:
     """A name, with its accents composed: one name, however a keyboard or file system writes it."""
-    found = text(node, key)
-    return normalize("NFC", " ".join(found.split())) if found is not None else None
+    words = text(node, key)
+    return normalize("NFC", " ".join(words.split())) if words is not None else None
 
 
 def integer(node: Node | None, key: str) -> int | None:
     """A whole number, as 20 or 20.0."""
-    found = child(node, key)
-    if found is None or isinstance(found.value, bool):
+    inner = child(node, key)
+    if inner is None or isinstance(inner.value, bool):
         return None
-    if isinstance(found.value, int):
-        return found.value
-    if isinstance(found.value, float) and found.value.is_integer():
-        return int(found.value)
+    if isinstance(inner.value, int):
+        return inner.value
+    if isinstance(inner.value, float) and inner.value.is_integer():
+        return int(inner.value)
     return None
 
 
 def number(node: Node | None, key: str) -> float | None:
     """A number."""
-    found = child(node, key)
-    if found is None or isinstance(found.value, bool) or not isinstance(found.value, (int, float)):
+    inner = child(node, key)
+    if inner is None or isinstance(inner.value, bool) or not isinstance(inner.value, (int, float)):
         return None
     try:
-        return float(found.value)
+        return float(inner.value)
     except OverflowError:
         return None
 
 
 def boolean(node: Node | None, key: str) -> bool | None:
     """True or false."""
-    found = child(node, key)
-    return found.value if found is not None and isinstance(found.value, bool) else None
+    inner = child(node, key)
+    return inner.value if inner is not None and isinstance(inner.value, bool) else None
 
 
 def choice(node: Node | None, key: str, choices: tuple[str, ...]) -> str | None:
     """One of a few words."""
-    found = text(node, key)
-    return found if found in choices else None
+    word = text(node, key)
+    return word if word in choices else None

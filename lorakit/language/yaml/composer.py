@@ -218,7 +218,7 @@ class Composer:
     def _alias(self, event: _Event) -> Node:
         name: str = event.anchor
         mark = event.start_mark
-        if any(one.anchor == name for one in self._open):
+        if any(around.anchor == name for around in self._open):
             raise self._fail(
                 "recursive-alias",
                 f"*{name} stands inside the value that &{name} names",

@@ -59,29 +59,31 @@ def places(node: Node | None) -> tuple[tuple[str, Place], ...]:
     """Where the values of a mapping's keys stand; `key.0` is a list's item, `key.sub` a mapping's value."""
     if node is None or not isinstance(node.value, dict):
         return ()
-    told = []
+    spots = []
     for key, value in node.value.items():
         if value.value is not None:
-            told.append((key, value.place))
+            spots.append((key, value.place))
         inner = value.value if isinstance(value.value, list | dict) else ()
         below = inner.items() if isinstance(inner, dict) else enumerate(inner)
-        told += [(f"{key}.{name}", one.place) for name, one in below if one.value is not None]
-    return tuple(told)
+        spots += [
+            (f"{key}.{name}", inside.place) for name, inside in below if inside.value is not None
+        ]
+    return tuple(spots)
 
 
 @cache
 def _readers(cls: type) -> tuple[tuple[str, str, _Reader], ...]:
     hints = get_type_hints(cls)
-    told: list[tuple[str, str, _Reader]] = []
-    for one in fields(cls):
-        key = one.metadata.get("key", one.name)
-        if one.name == "places":
-            told.append((one.name, key, lambda node, _: places(node)))
-        elif one.name.endswith("_place"):
-            told.append((one.name, key.removesuffix("_place"), _place_of))
-        elif (read := _reader(hints[one.name])) is not None:
-            told.append((one.name, key, read))
-    return tuple(told)
+    readers: list[tuple[str, str, _Reader]] = []
+    for each in fields(cls):
+        key = each.metadata.get("key", each.name)
+        if each.name == "places":
+            readers.append((each.name, key, lambda node, _: places(node)))
+        elif each.name.endswith("_place"):
+            readers.append((each.name, key.removesuffix("_place"), _place_of))
+        elif (read := _reader(hints[each.name])) is not None:
+            readers.append((each.name, key, read))
+    return tuple(readers)
 
 
 @cache
@@ -89,9 +91,9 @@ def _required(cls: type) -> dict[str, Any]:
     """What stands in the fields that have no default, where a document lacks what it needs."""
     hints = get_type_hints(cls)
     return {
-        one.name: _EMPTY.get(get_origin(hints[one.name]) or hints[one.name])
-        for one in fields(cls)
-        if one.default is MISSING and one.default_factory is MISSING
+        each.name: _EMPTY.get(get_origin(hints[each.name]) or hints[each.name])
+        for each in fields(cls)
+        if each.default is MISSING and each.default_factory is MISSING
     }
 
 
@@ -102,7 +104,7 @@ def _place_of(node: Node, key: str) -> Place | None:
 
 def _reader(hint: Any) -> _Reader | None:
     """How a value of a type is read; None for types that come from elsewhere."""
-    kinds = [one for one in get_args(hint) if one is not NoneType]
+    kinds = [arm for arm in get_args(hint) if arm is not NoneType]
     if get_origin(hint) in (Union, UnionType):
         readers = [read for kind in kinds if (read := _reader(kind)) is not None]
         return _first(readers) if readers else None

@@ -114,9 +114,9 @@ def by_its_form(problem: Problem) -> str:
         # the name as a setting makes it, where the text has such a one
         known = slug and slug in problem.node.source.text
         tries += [f"scene:{slug}" if known else "", f"scene:{text}", f"scene:{slug}"]
-    for one in tries:
-        if one and one != text and re.search(pattern, one):
-            return f"write {one}"
+    for attempt in tries:
+        if attempt and attempt != text and re.search(pattern, attempt):
+            return f"write {attempt}"
     return _of_form(text, pattern)
 
 
@@ -126,10 +126,10 @@ def _has_form(schema: Subschema, text: str) -> bool:
 
 def _of_form(text: str, pattern: str) -> str:
     """A ratio in whole numbers: 2.39:1 is 239:100, 1.78 is 16:9."""
-    found = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)(?::([0-9]{1,3}(?:\.[0-9]{1,4})?))?", text)
-    if found is None or (found[2] and not float(found[2])):
+    match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)(?::([0-9]{1,3}(?:\.[0-9]{1,4})?))?", text)
+    if match is None or (match[2] and not float(match[2])):
         return ""
-    exact = Fraction(found[1]) / Fraction(found[2] or 1)
+    exact = Fraction(match[1]) / Fraction(match[2] or 1)
     usual = exact.limit_denominator(9)
     ratio = usual if abs(usual - exact) < _ROUNDED else exact
     written = f"{ratio.numerator}:{ratio.denominator}"
@@ -138,14 +138,14 @@ def _of_form(text: str, pattern: str) -> str:
 
 def _duration(text: str) -> str:
     """A length of time in words, as the format has it."""
-    found = _UNITS.fullmatch(text.casefold())
-    if found:
-        number, unit = found[1].replace(",", "."), found[2]
+    match = _UNITS.fullmatch(text.casefold())
+    if match:
+        number, unit = match[1].replace(",", "."), match[2]
         if unit in ("s", "sec", "secs", "second", "seconds"):
             return f"{number}s"
         if unit in ("ms", "msec", "milliseconds"):
             return f"{float(Fraction(number) / 1000):g}"
         if unit in ("f", "fr", "frame", "frames"):
             return f"{number}f"
-    found = _MINUTES.fullmatch(text.casefold())
-    return f"{found[1]}:{int(found[2] or 0):02d}" if found else ""
+    match = _MINUTES.fullmatch(text.casefold())
+    return f"{match[1]}:{int(match[2] or 0):02d}" if match else ""

@@ -258,9 +258,9 @@ def nearest(word: str, ours: Iterable[str]) -> str | None:
     dashed = plain.replace("_", "-")
     if dashed in choices:
         return choices[dashed]
-    found = difflib.get_close_matches(plain, choices, n=1, cutoff=0.65)
-    if found:
-        return choices[found[0]]
+    close = difflib.get_close_matches(plain, choices, n=1, cutoff=0.65)
+    if close:
+        return choices[close[0]]
     joined = plain.replace("_", "")
     begun = [
         name for name in choices if len(joined) > 3 and name.replace("_", "").startswith(joined)
@@ -283,9 +283,9 @@ def enumerated(names: Sequence[str], most: int) -> str:
 
 def listed(names: Iterable[str], most: int = 12) -> str:
     """Names in a row, as a sentence has them."""
-    found = list(names)
-    if len(found) > most:
-        return ", ".join(found[:most]) + f" and {len(found) - most} more"
-    if len(found) < 2:
-        return "".join(found)
-    return f"{', '.join(found[:-1])} or {found[-1]}"
+    shown = list(names)
+    if len(shown) > most:
+        return ", ".join(shown[:most]) + f" and {len(shown) - most} more"
+    if len(shown) < 2:
+        return "".join(shown)
+    return f"{', '.join(shown[:-1])} or {shown[-1]}"

@@ -36,9 +36,9 @@ class Source:
         lines = self.text.splitlines(keepends=True)
         old = lines[number - 1]
         lines[number - 1] = line + old[len(old.rstrip("\r\n")) :]
-        made = Source(self.path, self.name, "".join(lines))
-        made.repaired = self.repaired | {number}
-        return made
+        longer = Source(self.path, self.name, "".join(lines))
+        longer.repaired = self.repaired | {number}
+        return longer
 
     @cached_property
     def lines(self) -> tuple[str, ...]:

@@ -27,11 +27,11 @@ def resolve(reference: str, file: str) -> tuple[Any, str]:
     """What a `$ref` in `file` points to, and the file that holds it; never the network."""
     other, _, pointer = reference.partition("#")
     target = other or file
-    found: Any = load(target)
+    schema: Any = load(target)
     for part in pointer.strip("/").split("/"):
         if part:
-            found = found[part.replace("~1", "/").replace("~0", "~")]
-    return found, target
+            schema = schema[part.replace("~1", "/").replace("~0", "~")]
+    return schema, target
 
 
 class Subschema(NamedTuple):
@@ -55,10 +55,10 @@ class Subschema(NamedTuple):
     def keys(self) -> JSON:
         """The keys that a mapping may have, each with its schema as it is written."""
         shared = [sub for sub in self.raw.get("allOf", ()) if "if" not in sub]
-        found: JSON = dict(self.raw.get("properties", {}))
+        keys: JSON = dict(self.raw.get("properties", {}))
         for sub in shared:
-            found |= {key: _from(self.file, sub, key) for key in subschema(sub, self.file).keys}
-        return found
+            keys |= {key: _from(self.file, sub, key) for key in subschema(sub, self.file).keys}
+        return keys
 
     @property
     def closed(self) -> bool:
@@ -79,21 +79,21 @@ class Subschema(NamedTuple):
 
     def branches(self) -> Iterator[tuple[str, Subschema]]:
         """Each kind of step with the schema that it adds."""
-        for sub in (one for one in self.raw.get("allOf", ()) if "if" in one):
+        for sub in (part for part in self.raw.get("allOf", ()) if "if" in part):
             yield sub["if"]["properties"]["kind"]["const"], subschema(sub["then"], self.file)
 
     def below(self, path: Iterable[str | int]) -> Subschema:
         """The schema at the end of an evaluation path, whose `$ref`s are followed already."""
-        found = self
+        sub = self
         raw: Any = self.raw
         for part in path:
             if part == "$ref":
                 continue
             raw = raw[part]
             if isinstance(raw, dict):
-                found = subschema(raw, found.file)
-                raw = found.raw
-        return found
+                sub = subschema(raw, sub.file)
+                raw = sub.raw
+        return sub
 
 
 def _from(file: str, shared: JSON, key: str) -> JSON:
@@ -117,13 +117,13 @@ def subschema(raw: Any, file: str) -> Subschema:
 @cache
 def _all_keys() -> dict[str, list[Subschema]]:
     """Each key of both formats with the schemas that it has."""
-    found: dict[str, list[Subschema]] = {}
+    keys: dict[str, list[Subschema]] = {}
 
     def walk(raw: Any, file: str) -> None:
         if isinstance(raw, dict):
             for key, sub in raw.get("properties", {}).items():
                 if isinstance(sub, dict) and sub:
-                    found.setdefault(key, []).append(subschema(sub, file))
+                    keys.setdefault(key, []).append(subschema(sub, file))
             for key, sub in raw.items():
                 if key not in ("examples", "default", "enum", "const", "if"):
                     walk(sub, file)
@@ -133,7 +133,7 @@ def _all_keys() -> dict[str, list[Subschema]]:
 
     for file in FILES:
         walk(load(file), file)
-    return found
+    return keys
 
 
 def known_keys() -> frozenset[str]:
@@ -167,4 +167,4 @@ def defaults(file: str, *path: str) -> dict[str, Any]:
         schema = found
     subs = {key: schema.key(key) for key in schema.keys}
     given = {key: sub.raw["default"] for key, sub in subs.items() if sub and "default" in sub.raw}
-    return {key: tuple(one) if isinstance(one, list) else one for key, one in given.items()}
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}

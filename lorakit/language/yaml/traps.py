@@ -198,18 +198,18 @@ def _comma_forgotten(
     head: str, value: str, comment: str | None, match: re.Match[str]
 ) -> Trap | None:
     """`{style: soft width: 512}`: a key of ours begins where the text before it has not ended."""
-    found = re.search(r"\s+([\w-]+):\s", match[2])
-    if found is None or found[1] not in schemas.known_keys():
+    following = re.search(r"\s+([\w-]+):\s", match[2])
+    if following is None or following[1] not in schemas.known_keys():
         return None
-    at = match.start(2) + found.start()
+    at = match.start(2) + following.start()
     line = f"{head}{value[:at]}, {value[at:].lstrip()}{comment or ''}".strip()
     return Trap(
         "yaml-comma",
-        f"a comma is missing before {found[1]}",
-        match.start(2) + found.start(1),
-        len(found[1]),
+        f"a comma is missing before {following[1]}",
+        match.start(2) + following.start(1),
+        len(following[1]),
         line if len(line) <= _LONGEST_SHOWN else "",
-        f"if {found[1]} belongs to the text, put the whole text in quotes",
+        f"if {following[1]} belongs to the text, put the whole text in quotes",
         "" if len(line) <= _LONGEST_SHOWN else "write the comma",
     )
 

@@ -138,8 +138,8 @@ def _home(key: str, file: str) -> str:
 def _places(places: list[str]) -> str:
     """Places in a row, kinds of steps together."""
     kinds = [place.removeprefix(_KIND) for place in places if place.startswith(_KIND)]
-    found = [place for place in places if not place.startswith(_KIND)]
-    return names.listed([*found, *([_KIND + names.listed(kinds)] if kinds else [])], 4)
+    inner = [place for place in places if not place.startswith(_KIND)]
+    return names.listed([*inner, *([_KIND + names.listed(kinds)] if kinds else [])], 4)
 
 
 @cache
@@ -159,7 +159,7 @@ def _homes() -> dict[str, tuple[tuple[str, str], ...]]:
         rest = sub.raw.get("additionalProperties")
         if isinstance(rest, dict):
             walk(rest, sub.file, where.replace("under ", "in one of the ").rstrip(":"), home)
-        for branch in (one for one in sub.raw.get("allOf", ()) if "if" in one):
+        for branch in (part for part in sub.raw.get("allOf", ()) if "if" in part):
             kind = branch["if"]["properties"]["kind"]["const"]
             walk(branch["then"], sub.file, f"{_KIND}{kind}", home)
 

@@ -139,7 +139,11 @@ class _Report:
             if error.kind.name in _CLOSED:
                 problem = self._problem(error, node, path)
                 # a key of ours counts as unevaluated where its own value is wrong
-                for key in (one for one in error.kind.unexpected if one not in problem.schema.keys):
+                for key in (
+                    unexpected
+                    for unexpected in error.kind.unexpected
+                    if unexpected not in problem.schema.keys
+                ):
                     meant.add(unknown_keys.report(problem, key, self._findings))
         for error in errors:
             problem = self._problem(error, node, path)
@@ -230,6 +234,6 @@ def _check_prose(
                 if kind is not None and kind.value == name
             ]
             for key, child in node.value.items():
-                found = [one for one in (each.key(key) for each in rules) if one is not None]
+                subs = [sub for sub in (each.key(key) for each in rules) if sub is not None]
                 rest = schemas.subschema(rule.raw.get("additionalProperties"), rule.file)
-                stack.append((child, found[-1] if found else rest))
+                stack.append((child, subs[-1] if subs else rest))

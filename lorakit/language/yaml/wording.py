@@ -91,7 +91,7 @@ def too_long(problem: Problem, findings: Findings) -> None:
 
 def not_one_of(problem: Problem, findings: Findings) -> None:
     """`enum`: the choices, and the one that was probably meant."""
-    node, choices = problem.node, [str(one) for one in problem.raw["enum"]]
+    node, choices = problem.node, [str(choice) for choice in problem.raw["enum"]]
     text = str(node.value) if not isinstance(node.value, (dict, list)) else ""
     elsewhere = names.foreign(text, choices)
     hint = (

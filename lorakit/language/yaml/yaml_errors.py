@@ -75,11 +75,11 @@ def report(complaint: Complaint, findings: Findings) -> Repair | None:
         return _repair(*quote)
     for pattern, explain in _EXPLANATIONS:
         if re.search(pattern, complaint.problem):
-            found = explain(complaint)
+            explained = explain(complaint)
             break
     else:
-        found = Explained("YAML cannot make sense of this", complaint.spot(), (_QUOTING,))
-    findings.error("yaml-syntax", found.message, found.spot, *found.hints)
+        explained = Explained("YAML cannot make sense of this", complaint.spot(), (_QUOTING,))
+    findings.error("yaml-syntax", explained.message, explained.spot, *explained.hints)
     return None
 
 
@@ -156,10 +156,10 @@ def _bracket(c: Complaint) -> Explained:
 
 def _swallowed(line: str, opened: int, closer: str) -> int:
     """The column of a # that makes a comment of what closes a bracket on its line; 0 if none does."""
-    found = re.search(r"\s#", line[opened:])
-    if found is None or closer not in line[opened + found.end() :]:
+    comment = re.search(r"\s#", line[opened:])
+    if comment is None or closer not in line[opened + comment.end() :]:
         return 0
-    return opened + found.end()
+    return opened + comment.end()
 
 
 def _no_colon(c: Complaint) -> Explained:

@@ -70,7 +70,7 @@ def _pictures(node: Node, look: ImageSettings, findings: Findings) -> None:
             told_of_no_guidance(value, [look], findings)
     for key in ("seed", "negative_prompt"):
         value = access.child(node, key)
-        if value is not None and prompts and all(access.child(one, key) for one in prompts):
+        if value is not None and prompts and all(access.child(prompt, key) for prompt in prompts):
             message = f"{key} has no effect here: each prompt has its own"
             findings.warning("no-effect", message, value, "remove one of the two")
 

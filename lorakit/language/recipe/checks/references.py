@@ -52,10 +52,10 @@ def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
         and any(isinstance(member.step, TrainImageStep) for member in sweep.members)
     }
     files = access.mapping(root, "adapters")
-    made = [*trained, *(f"{name}.best" for name, best in swept.items() if best)]
-    known = [*files, *made]
+    makers = [*trained, *(f"{name}.best" for name, best in swept.items() if best)]
+    known = [*files, *makers]
     for name in files:
-        if name in made:
+        if name in makers:
             owner = access.child(root, "adapters")
             assert owner is not None
             findings.error(

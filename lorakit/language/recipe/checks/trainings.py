@@ -59,7 +59,11 @@ def data_sets_exist(_recipe: Recipe, root: Node, findings: Findings) -> None:
                 )
             findings.error("unknown-data", f"the recipe has no data set {name}", link, hint)
         elif access.child(known[name], wanted) is None:
-            fitting = [one for one, its in known.items() if access.child(its, wanted) is not None]
+            fitting = [
+                known_name
+                for known_name, its in known.items()
+                if access.child(its, wanted) is not None
+            ]
             other = "images" if wanted == "texts" else "texts"
             if access.child(known[name], other) is not None:
                 findings.error(

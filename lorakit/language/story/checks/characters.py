@@ -88,7 +88,7 @@ def anchors_are_used(board: Storyboard, root: Node, findings: Findings) -> None:
     if owner is None or findings:  # with errors about, it may well be meant by one of them
         return
     met = {
-        one for scene in board.scenes for sentence in scene.sentences for one in sentence.characters
+        who for scene in board.scenes for sentence in scene.sentences for who in sentence.characters
     }
     for character in board.characters:
         if character.id not in met:

@@ -91,19 +91,19 @@ def _written(
 
     `own` are the keys that any sentence has.
     """
-    found: dict[int, tuple[Node, list[_Frame]]] = {}
-    blocks = {id(one): access.child(access.child(one, block), key) for one in _owners(root)}
+    values: dict[int, tuple[Node, list[_Frame]]] = {}
+    blocks = {id(owner): access.child(access.child(owner, block), key) for owner in _owners(root)}
     for value in blocks.values():
         if value is not None:
-            found[id(value)] = (value, [])
-    if not found and key not in own:
+            values[id(value)] = (value, [])
+    if not values and key not in own:
         return []
     for frame in frames:
         value = access.child(frame.node, key) if key in own else None
         value = value or blocks[id(frame.scene_node)] or blocks[id(root)]
         if value is not None:
-            found.setdefault(id(value), (value, []))[1].append(frame)
-    return list(found.values())
+            values.setdefault(id(value), (value, []))[1].append(frame)
+    return list(values.values())
 
 
 def _owners(root: Node) -> Iterator[Node]:

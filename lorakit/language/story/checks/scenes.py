@@ -37,7 +37,7 @@ def _starts(board: Storyboard) -> dict[int, Scene]:
     by_name: dict[str, Scene] = {}
     for scene in board.scenes:
         by_name.setdefault(scene.name, scene)
-    found = {}
+    starts = {}
     for scene in board.scenes:
         before: Scene | None = None
         if scene.start == "previous-scene" and scene.number > 1:
@@ -45,8 +45,8 @@ def _starts(board: Storyboard) -> dict[int, Scene]:
         elif scene.start.startswith("scene:"):
             before = by_name.get(scene.start.removeprefix("scene:").strip())
         if before is not None:
-            found[scene.number] = before
-    return found
+            starts[scene.number] = before
+    return starts
 
 
 def starts_lead_somewhere(board: Storyboard, root: Node, findings: Findings) -> None:
@@ -62,7 +62,7 @@ def starts_lead_somewhere(board: Storyboard, root: Node, findings: Findings) -> 
             )
         elif scene.start.startswith("scene:") and scene.number not in starts:
             name = scene.start.removeprefix("scene:").strip()
-            known = [one.name for one in board.scenes if one is not scene]
+            known = [other.name for other in board.scenes if other is not scene]
             findings.error(
                 "unknown-scene",
                 f"no scene is called {name}",
@@ -88,13 +88,13 @@ def starts_do_not_go_round(board: Storyboard, root: Node, findings: Findings) ->
         if scene is not None and scene.number in line:
             ring = list(line.values())
             ring = ring[ring.index(scene) :]
-            shown = " -> ".join(one.name for one in (*ring, ring[0]))
+            shown = " -> ".join(member.name for member in (*ring, ring[0]))
             start = access.child(nodes[ring[0].number - 1], "start")
             message = f"scenes start from each other in a ring: {shown}"
             if len(ring) == 1:
                 message = f"the scene {ring[0].name} starts from itself"
-            one = "it" if len(ring) == 1 else "one of them"
-            findings.error("scene-cycle", message, start, f"let {one} begin with start: fresh")
+            which = "it" if len(ring) == 1 else "one of them"
+            findings.error("scene-cycle", message, start, f"let {which} begin with start: fresh")
 
 
 def repeats_have_something_to_repeat(board: Storyboard, root: Node, findings: Findings) -> None:
