@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lorakit.language.recipe.paths import Paths
+    from lorakit.language.recipe.sweep_values import Change
     from lorakit.language.story.documents import Storyboard
     from lorakit.language.trees import Trees
     from lorakit.language.yaml.nodes import Node
@@ -61,9 +62,7 @@ class Boards:
                 boards[name] = board
         return boards
 
-    def _board(
-        self, path: Path, link: Node, changes: tuple[sweeps.Change, ...]
-    ) -> Storyboard | None:
+    def _board(self, path: Path, link: Node, changes: tuple[Change, ...]) -> Storyboard | None:
         if path not in self._read:
             self._read[path] = self._from_file(path, link)
         plain = self._read[path]
