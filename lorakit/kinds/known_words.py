@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from lorakit.language.recipe.documents import (
     CompareStep,
@@ -23,8 +24,13 @@ _WORD = re.compile(r"[\w'-]+")
 
 def words_of(text: str) -> list[str]:
     """The lower-case words of a prompt; what holds a digit (3d, 4k) is none."""
-    words = (match[0].lower().removesuffix("'s") for match in _WORD.finditer(text))
-    return [word.strip("'-") for word in words if word.replace("'", "").replace("-", "").isalpha()]
+    return [word for written in _WORD.findall(text) if (word := _plain(written))]
+
+
+@lru_cache(maxsize=8192)
+def _plain(written: str) -> str:
+    word = written.lower().removesuffix("'s")
+    return word.strip("'-") if word.replace("'", "").replace("-", "").isalpha() else ""
 
 
 def words_learnt(trainings: Iterable[TrainImageStep], context: Context) -> frozenset[str]:
