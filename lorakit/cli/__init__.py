@@ -17,6 +17,8 @@ _COMMANDS = {
     "plan": "Show what a run would make, why, and what it would cost.",
     "run": "Make what is missing: pictures, scene folders, films.",
     "lock": "Pin the models and data sets that recipes stand on.",
+    "status": "Say which run is going on, what the last one made, what is out of date.",
+    "runs": "List the runs of this project; keep or remove them.",
     "schema": "Print the schema of recipes or storyboards, or install both for editors.",
     "export": "Write an adapter or a story for another tool.",
 }

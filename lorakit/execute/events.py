@@ -24,13 +24,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
-    """The run folder stands; `actions` are in the plan, `to_make` of them at most are to be made."""
+    """The run folder stands; `actions` are in the plan, `to_make` of them at most are to be made.
+
+    `began` is the time by the clock, as 2026-05-01T20:15:00+02:00.
+    """
 
     type: ClassVar[str] = "run-started"
     folder: str
     recipe: str
     actions: int
     to_make: int
+    began: str = ""
 
 
 @dataclass(frozen=True, slots=True)

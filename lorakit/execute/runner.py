@@ -12,11 +12,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from lorakit.diagnostics import in_words
-from lorakit.execute import jobs, run_report
+from lorakit.execute import jobs, run_report, running
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import (
     ActionFinished,
@@ -101,10 +102,9 @@ class Runner:
 
     def run(self) -> RunFinished:
         """Make everything the plan asks for; ends early on a failure or when told to stop."""
-        count = len(self._graph.actions)
-        self._tell(
-            RunStarted, str(self._folder.path), self._plan.recipe, count, len(self._plan.to_make)
-        )
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        counts = len(self._graph.actions), len(self._plan.to_make)
+        self._tell(RunStarted, str(self._folder.path), self._plan.recipe, *counts, began=now)
         scratch = self._scratched()
         ending: Ending = "done"
         try:
@@ -132,7 +132,7 @@ class Runner:
 
     def _scratched(self) -> Scratch:
         try:
-            scratch = self._store.scratch()
+            scratch = self._store.scratch(running.told(self._plan, self._folder.path), self._wait)
         except StoreError:
             self._folder.close()
             raise
@@ -141,6 +141,9 @@ class Runner:
             self._plan, self._graph, self._selection, self._store, scratch.folder
         )
         return scratch
+
+    def _wait(self) -> None:
+        self._tell(Note, "waits for `lorakit gc`, which clears the store")
 
     def _tell(self, kind: type[Any], *values: Any, **named: Any) -> None:
         event: Event = kind(round(time.monotonic() - self._began, 3), *values, **named)

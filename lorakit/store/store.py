@@ -8,41 +8,22 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 import stat
-import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lorakit.files import read_regular
-from lorakit.store import atomic, manifests
+from lorakit.store import atomic, manifests, scratch
 from lorakit.store.errors import StoreError, why
 from lorakit.store.manifests import Manifest, Output, is_digest
+from lorakit.store.scratch import Scratch
 from lorakit.store.seen import Memory, digest_and_identity, identity
 
 __all__ = ["FOLDER", "Manifest", "Output", "Scratch", "Store", "StoreError"]
 
 FOLDER = ".lorakit"
 _PARTS = ("objects", "actions", "locks", "tmp", "checkpoints", "addresses", "tables")
-_SCRATCH = re.compile(r"[0-9a-f]{32}\.lock\Z")
-
-
-class Scratch:
-    """A folder for unfinished files that lives as long as its run: a kernel lock says which are dead."""
-
-    def __init__(self, folder: Path) -> None:
-        from filelock import FileLock
-
-        self.folder = folder
-        self._lock = FileLock(folder.with_suffix(".lock"))
-        self._lock.acquire(timeout=0)
-        folder.mkdir(parents=True)
-
-    def close(self) -> None:
-        """Remove the folder and let go of it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.release()
-        self.folder.with_suffix(".lock").unlink(missing_ok=True)
 
 
 class Store:
@@ -138,26 +119,18 @@ class Store:
             return None
         return manifests.read(text, key)
 
-    def scratch(self) -> Scratch:
-        """A fresh folder for workers' files, on the same disk as the objects; clears dead runs' ones."""
-        from filelock import FileLock, Timeout
+    def scratch(
+        self, told: Mapping[str, object] | None = None, wait: Callable[[], None] = lambda: None
+    ) -> Scratch:
+        """A fresh folder for workers' files, on the same disk as the objects; clears dead runs' ones.
 
-        folder = self.folder / "tmp"
-        for lock in folder.glob("*.lock"):
-            if not _SCRATCH.match(lock.name):
-                continue
-            claim = FileLock(lock)
-            try:
-                claim.acquire(timeout=0)
-            except (Timeout, OSError):
-                continue  # its run is alive
-            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
-            claim.release()
-            lock.unlink(missing_ok=True)
+        `told` is what the run says of itself for as long as it lives; `wait` is called where the store is
+        being cleared, which is waited for.
+        """
         try:
-            return Scratch(folder / uuid.uuid4().hex)
+            return scratch.fresh(self.folder, told or {}, wait)
         except OSError as error:
-            raise StoreError(f"{folder} cannot be written: {why(error)}") from error
+            raise StoreError(f"{self.folder / 'tmp'} cannot be written: {why(error)}") from error
 
     def adopt(self, file: Path) -> Output:
         """Move a finished file in among the objects; a damaged one that stands there makes way."""

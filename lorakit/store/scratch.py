@@ -1,0 +1,133 @@
+"""Folders for unfinished files. A kernel lock beside each says whether its run is alive.
+
+tmp/<32 hexadecimal digits>/          what a run has not finished, and `run.json`: which run it is
+tmp/<32 hexadecimal digits>.lock      held as long as the run lives
+locks/sweep.lock                      held while a run makes its folder, and while the store is cleared
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lorakit.files import read_regular
+from lorakit.store import atomic
+
+_NAME = re.compile(r"[0-9a-f]{32}\.lock\Z")
+_RUN = "run.json"
+_MOST = 100_000_000  # bytes of what a run tells of itself
+
+
+class Scratch:
+    """A folder for unfinished files that lives as long as its run, which tells of itself in it."""
+
+    def __init__(self, folder: Path, told: Mapping[str, object]) -> None:
+        from filelock import FileLock
+
+        self.folder = folder
+        self._lock = FileLock(folder.with_suffix(".lock"))
+        self._lock.acquire(timeout=0)
+        folder.mkdir(parents=True)
+        if told:
+            atomic.write_json(folder / _RUN, told, durable=False, indent=None)
+
+    def close(self) -> None:
+        """Remove the folder and let go of it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+        self.folder.with_suffix(".lock").unlink(missing_ok=True)
+
+
+def fresh(store: Path, told: Mapping[str, object], wait: Callable[[], None]) -> Scratch:
+    """A new scratch folder of a store; those of dead runs go. `wait` is called where the store is cleared.
+
+    Raises OSError.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = store / "tmp"
+    sweep = FileLock(_sweep(store))
+    try:
+        sweep.acquire(timeout=0)
+    except Timeout:
+        wait()
+        sweep.acquire()
+    try:
+        for lock in _locks(folder):
+            with contextlib.suppress(OSError), _claimed(lock) as dead:
+                if dead:
+                    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                    lock.unlink(missing_ok=True)
+        return Scratch(folder / uuid.uuid4().hex, told)
+    finally:
+        sweep.release()
+
+
+def living(store: Path) -> list[dict[str, Any]]:
+    """What the runs that are going on in a store tell of themselves; {} of one that tells nothing."""
+    found = []
+    for lock in _locks(store / "tmp"):
+        try:
+            with _claimed(lock) as dead:
+                alive = not dead
+        except OSError:
+            continue  # nobody could have begun a run here
+        if alive:
+            found.append(_told(lock.with_suffix("")))
+    return found
+
+
+@contextlib.contextmanager
+def swept(store: Path) -> Iterator[bool]:
+    """While this lasts, no run begins; False where another clears the store already. Raises OSError."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(_sweep(store))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _sweep(store: Path) -> Path:
+    return store / "locks" / "sweep.lock"
+
+
+def _locks(folder: Path) -> list[Path]:
+    return sorted(lock for lock in folder.glob("*.lock") if _NAME.match(lock.name))
+
+
+@contextlib.contextmanager
+def _claimed(lock: Path) -> Iterator[bool]:
+    """Whether a lock's run is dead, and if so, holding the lock. Raises OSError."""
+    from filelock import FileLock, Timeout
+
+    claim = FileLock(lock)
+    try:
+        claim.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        claim.release()
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(read_regular(folder / _RUN, _MOST))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -1,0 +1,84 @@
+"""How a project's documents stand: what a run of each would make."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lorakit.diagnostics import InvalidDocument, LorakitError
+from lorakit.session import load
+
+if TYPE_CHECKING:
+    from lorakit.session import Session
+
+_REASONS = 3  # that are told of each document
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A document by its plan: `to_make` of `actions` in about so many `seconds`, for some `reasons`.
+
+    `trouble` says why there is no plan.
+    """
+
+    document: Path
+    recipe: str = ""
+    actions: int = 0
+    to_make: int = 0
+    seconds: float = 0.0
+    reasons: tuple[str, ...] = ()
+    trouble: str = ""
+
+
+def opened(documents: Iterable[Path]) -> Iterator[tuple[Path, Session | str]]:
+    """Yield each document loaded, or in words why it cannot be."""
+    for path in documents:
+        try:
+            yield path, load(path)
+        except InvalidDocument as error:
+            yield path, in_short(error)
+
+
+def standing(document: Path, session: Session | str) -> Standing:
+    """How one document stands."""
+    if isinstance(session, str):
+        return Standing(document, trouble=session)
+    recipe = session.project.recipe.name
+    try:
+        plan = session.plan()
+    except InvalidDocument as error:
+        return Standing(document, recipe, trouble=in_short(error))
+    except LorakitError as error:
+        return Standing(document, recipe, trouble=str(error))
+    told = [f"{p.action.id}: {p.reason or p.state.word}" for p in plan.to_make]
+    return Standing(
+        document,
+        recipe,
+        len(plan.actions),
+        len(told),
+        round(plan.estimate.seconds, 1),
+        tuple(told[:_REASONS]),
+    )
+
+
+def in_use(
+    documents: Iterable[tuple[Path, Session | str]], recipes: Collection[str]
+) -> tuple[list[tuple[Path, Session | str]], int]:
+    """Those documents whose recipe has runs, or that cannot be read, and how many the others are."""
+    every = list(documents)
+    used = [
+        (path, session)
+        for path, session in every
+        if isinstance(session, str) or session.project.recipe.name in recipes
+    ]
+    return used, len(every) - len(used)
+
+
+def in_short(error: InvalidDocument) -> str:
+    """An invalid document in one line."""
+    first = error.errors[0] if error.errors else error.diagnostics[0]
+    more = f", and {len(error.errors) - 1} more" if len(error.errors) > 1 else ""
+    where = f"{first.place}: " if first.place else ""
+    return f"{where}error[{first.code}]: {first.message}{more}"

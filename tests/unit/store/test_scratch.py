@@ -1,0 +1,42 @@
+"""Which runs are alive, and how clearing the store and beginning a run exclude each other."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from lorakit.store import scratch
+from lorakit.store.store import Store
+
+
+def test_who_is_alive_is_known_by_the_lock_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert scratch.living(store.folder) == []
+    store.prepare()
+    one, other = store.scratch({"folder": "a"}), store.scratch()
+    assert sorted(map(str, scratch.living(store.folder))) == ["{'folder': 'a'}", "{}"]
+    other.close()
+    assert scratch.living(store.folder) == [{"folder": "a"}]
+    one._lock.release()  # as when its process was killed
+    assert scratch.living(store.folder) == []
+    assert one.folder.is_dir()
+    store.scratch().close()
+    assert not one.folder.exists()
+
+
+def test_a_run_waits_while_the_store_is_cleared(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.prepare()
+    waits = threading.Event()
+    begun: list[scratch.Scratch] = []
+    with scratch.swept(store.folder) as mine:
+        assert mine
+        with scratch.swept(store.folder) as again:
+            assert not again
+        run = threading.Thread(target=lambda: begun.append(store.scratch({}, waits.set)))
+        run.start()
+        assert waits.wait(20)
+        assert scratch.living(store.folder) == []
+    run.join(20)
+    assert len(scratch.living(store.folder)) == 1
+    begun[0].close()
