@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from lorakit.diagnostics import LorakitError
+from lorakit.execute.events import Ending
 from lorakit.execute.run_folder import LATEST, OUTPUTS, name_latest
 from lorakit.execute.running import EVENTS
 from lorakit.files import open_regular, read_regular
@@ -22,6 +23,7 @@ from lorakit.store.errors import why
 
 KEPT = ".keep"
 GOING_ON, BROKEN_OFF = "running", "broken off"
+_NUMBERS = ("seconds", "made", "cached", "failed", "skipped")
 _HEAD, _TAIL = (
     8_192,
     65_536,
@@ -74,8 +76,8 @@ def find(runs: Collection[PastRun], name: str) -> PastRun:
     if len(found) == 1:
         return found[0]
     if found:
-        names = ", ".join(run.name for run in found)
-        raise LorakitError(f"{name} may be any of {names}: write one of these")
+        any_of = ", ".join(run.name for run in found)
+        raise LorakitError(f"{name} may be any of {any_of}: write one of these")
     import difflib
 
     names = [run.name for run in runs]
@@ -195,7 +197,14 @@ def _event(line: bytes, kind: str) -> dict[str, Any]:
         event = json.loads(line)
     except (ValueError, RecursionError):
         return {}
-    return event if isinstance(event, dict) and event.get("type") == kind else {}
+    if not isinstance(event, dict) or event.get("type") != kind:
+        return {}
+    if kind == "run-finished":
+        whole = event.get("ending") in get_args(Ending) and all(
+            isinstance(event.get(name, 0), int | float) for name in _NUMBERS
+        )
+        return event if whole and isinstance(event.get("films", []), list) else {}
+    return event
 
 
 def _text(file: Path) -> str:

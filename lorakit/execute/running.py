@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -18,6 +19,7 @@ from lorakit.store import scratch
 
 EVENTS = "events.jsonl"
 _LAST = 5  # events that are kept
+_RECENT = 500  # steps of progress that are looked at
 _SHARE = 0.05  # of what was expected; before that the expectation says more than the speed does
 _PROGRESS = b'"type": "action-progress"'
 
@@ -103,21 +105,23 @@ class _State:
         self.last: deque[Mapping[str, Any]] = deque(maxlen=_LAST)
 
     def read(self, lines: Iterable[bytes]) -> None:
-        progress = b""
+        recent: deque[bytes] = deque(maxlen=_RECENT)
         for line in lines:
             if _PROGRESS in line[:40]:
-                progress = line  # there are many: what counts is the last before something else
-                continue
-            self._take(progress)
-            self._take(line)
-            progress = b""
-        self._take(progress)
+                recent.append(line)  # there are many: what counts are the last of what is not over
+            else:
+                self._hear(line)
+        for line in recent:
+            self._hear(line)
 
-    def _take(self, line: bytes) -> None:
-        try:
-            event = json.loads(line) if line else {}
-        except ValueError:
-            return  # it is being written
+    def _hear(self, line: bytes) -> None:
+        # a line may be half written, or anybody's
+        with contextlib.suppress(
+            ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError
+        ):
+            self._take(json.loads(line))
+
+    def _take(self, event: Mapping[str, Any]) -> None:
         self.at = max(self.at, float(event.get("at", 0.0)))
         id_ = str(event.get("action", ""))
         match event.get("type"):
@@ -126,7 +130,8 @@ class _State:
             case "action-started":
                 self.active[id_] = (0, 0)
             case "action-progress":
-                self.active[id_] = (int(event["done"]), int(event["total"]))
+                if id_ in self.active:
+                    self.active[id_] = (int(event["done"]), int(event["total"]))
                 return
             case "action-finished":
                 self.outcomes[event["outcome"]] += 1

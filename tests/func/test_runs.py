@@ -178,6 +178,24 @@ def test_a_link_within_a_run_is_removed_and_not_followed(three: Path) -> None:
     assert (three.parent / "mine" / "precious").read_text() == "x"
 
 
+def test_events_that_are_anybody_s_break_nothing(three: Path) -> None:
+    for number, line in enumerate(
+        (
+            '{"type": "run-finished", "ending": "\\n\\u001b[2J", "seconds": 1}',
+            '{"type": "run-finished", "ending": "done", "seconds": "long"}',
+            '{"type": "run-finished", "ending": "done", "films": 7}',
+            "[" * 100_000,
+            "7",
+        ),
+        5,
+    ):
+        folder = three / "outputs" / "a" / f"00{number}"
+        folder.mkdir()
+        (folder / "events.jsonl").write_text(f"{line}\n")
+    assert {r["state"] for r in told("runs", "--recipe", "a")} == {"failed", "broken off"}
+    assert lorakit("runs").code == lorakit("status").code == 0
+
+
 def test_outputs_on_another_disk_are_listed(three: Path) -> None:
     shutil.move(three / "outputs", three.parent / "disk")
     (three / "outputs").symlink_to(three.parent / "disk")
