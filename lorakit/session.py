@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import InvalidDocument, LorakitError
-from lorakit.language import FolderReader, locks
+from lorakit.language import FolderReader, locks, merged
 from lorakit.language import load as load_documents
 from lorakit.language.recipe.documents import Project
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lorakit.execute.pool import Workers
     from lorakit.facts.digests import Digests
     from lorakit.facts.facts import Facts
+    from lorakit.language.yaml.nodes import Node
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan
 
@@ -170,12 +172,27 @@ class Session:
 
 def load(path: str | Path, *, settings: Sequence[str] = (), profile: str | None = None) -> Session:
     """Read a recipe, or a storyboard alone. Raises InvalidDocument with every error of every file."""
+    with _near(path) as roots:
+        written = load_documents(Path(path), settings=settings, profile=profile, roots=roots)
+        lock = locks.read(written.root)
+        return Session(locks.pinned(written, lock), lock, written)
+
+
+def load_tree(
+    path: str | Path, *, settings: Sequence[str] = (), profile: str | None = None
+) -> Node:
+    """The merged document as nodes that know where they stand. Raises InvalidDocument as `load` does."""
+    with _near(path) as roots:
+        return merged(Path(path), settings=settings, profile=profile, roots=roots)
+
+
+@contextmanager
+def _near(path: str | Path) -> Iterator[Mapping[str, Path]]:
+    """The user's roots to load by; a document that is not there is answered with those that are."""
     from lorakit.facts.roots import UserRoots
 
     try:
-        written = load_documents(Path(path), settings=settings, profile=profile, roots=UserRoots())
-        lock = locks.read(written.root)
-        return Session(locks.pinned(written, lock), lock, written)
+        yield UserRoots()
     except InvalidDocument as error:
         (first, *rest) = error.diagnostics
         if first.code != "unreadable" or FolderReader().exists(Path(path)):

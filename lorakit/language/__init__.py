@@ -5,7 +5,7 @@ text -> source (nodes with places) -> schema -> build (with mentions and prompts
 
 from __future__ import annotations
 
-from lorakit.language.loading import document_kind, load
+from lorakit.language.loading import document_kind, load, merged
 from lorakit.language.yaml.reader import FolderReader, Reader
 
-__all__ = ["FolderReader", "Reader", "document_kind", "load"]
+__all__ = ["FolderReader", "Reader", "document_kind", "load", "merged"]

@@ -78,8 +78,27 @@ def load(
             gc.enable()
 
 
+def merged(
+    path: Path,
+    *,
+    settings: Sequence[str] = (),
+    profile: str | None = None,
+    reader: Reader | None = None,
+    roots: Mapping[str, Path] | None = None,
+) -> Node:
+    """A document as `load` reads it, after `extends`, profile and settings: nodes that know where they stand.
+
+    Raises InvalidDocument.
+    """
+    loader = _Loader(reader or FolderReader(), {} if roots is None else roots)
+    loader.project(Path(path), settings, profile)
+    return loader.merged
+
+
 class _Loader:
     """One call of `load`: what was read, and what was found in it."""
+
+    merged: Node
 
     def __init__(self, reader: Reader, roots: Mapping[str, Path]) -> None:
         self._reader = reader
@@ -130,7 +149,7 @@ class _Loader:
         self._check_profiles(root, profile)
         if profile is not None:
             root = merge.with_profile(root, profile, findings)
-        root = self._with_settings(root, document, given)
+        self.merged = root = self._with_settings(root, document, given)
         validation.check(root, schemas.RECIPE, findings, "a recipe")
         swept = sweeps.expanded(root, findings)
         boards = Boards(self._trees, paths, findings).of_steps(swept)
@@ -148,7 +167,7 @@ class _Loader:
         profile: str | None,
     ) -> Recipe:
         """A storyboard alone is a recipe of one step."""
-        root = self._with_settings(root, document, given)
+        self.merged = root = self._with_settings(root, document, given)
         if profile is not None:
             self._findings.error(
                 "unknown-profile",
