@@ -11,6 +11,7 @@ from lorakit.diagnostics import InvalidDocument, LorakitError
 from lorakit.session import load
 
 if TYPE_CHECKING:
+    from lorakit.plan.states import Plan
     from lorakit.session import Session
 
 _REASONS = 3  # that are told of each document
@@ -41,17 +42,24 @@ def opened(documents: Iterable[Path]) -> Iterator[tuple[Path, Session | str]]:
             yield path, in_short(error)
 
 
+def planned(session: Session | str) -> Plan | str:
+    """The plan of a document, or in words why there is none."""
+    if isinstance(session, str):
+        return session
+    try:
+        return session.plan()
+    except InvalidDocument as error:
+        return in_short(error)
+    except LorakitError as error:
+        return str(error)
+
+
 def standing(document: Path, session: Session | str) -> Standing:
     """How one document stands."""
-    if isinstance(session, str):
-        return Standing(document, trouble=session)
-    recipe = session.project.recipe.name
-    try:
-        plan = session.plan()
-    except InvalidDocument as error:
-        return Standing(document, recipe, trouble=in_short(error))
-    except LorakitError as error:
-        return Standing(document, recipe, trouble=str(error))
+    recipe = "" if isinstance(session, str) else session.project.recipe.name
+    plan = planned(session)
+    if isinstance(plan, str):
+        return Standing(document, recipe, trouble=plan)
     told = [f"{p.action.id}: {p.reason or p.state.word}" for p in plan.to_make]
     return Standing(
         document,
