@@ -138,6 +138,11 @@ def _bare(stream: Any) -> Any:
     return stream.stream if isinstance(stream, _Visible) else stream
 
 
+def errors_as_they_are() -> Any:
+    """The error stream itself, for bars that redraw their line; the words of others in them are escaped."""
+    return _bare(sys.stderr)
+
+
 def show_cursor() -> None:
     """Give the cursor back that a live view has hidden, at once and whatever holds the streams."""
     with contextlib.suppress(OSError):

@@ -98,9 +98,18 @@ def _fetch(
 ) -> Path:
     from huggingface_hub import snapshot_download
 
+    from lorakit.facts.hub_bars import Bar, close_bars
+
     patterns = None if names is None else list(names)
-    return Path(
-        snapshot_download(
-            repository, repo_type=repo_type, revision=revision, allow_patterns=patterns
+    try:
+        return Path(
+            snapshot_download(
+                repository,
+                repo_type=repo_type,
+                revision=revision,
+                allow_patterns=patterns,
+                tqdm_class=Bar,
+            )
         )
-    )
+    finally:
+        close_bars()
