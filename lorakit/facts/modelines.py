@@ -88,6 +88,16 @@ def install(home: Path, documents: Iterable[Modeline]) -> dict[Path, Outcome]:
     return {target: _put(name, target) for target, name in targets.items()}
 
 
+def differs(schema: Path) -> bool:
+    """Whether a file that is a schema of ours is of another version than the one that ships."""
+    ours = (resources.path("schemas") / schema.name).read_bytes()
+    try:
+        there = read_regular(schema, _MOST)
+    except OSError:
+        return False
+    return there != ours and _id_of(there) == _id_of(ours)
+
+
 def _put(name: str, target: Path) -> Outcome:
     data = (resources.path("schemas") / name).read_bytes()
     try:
