@@ -35,7 +35,7 @@ def model_facts(source: ModelSource, digests: Digests, *, download: bool = False
         return folder_facts(source, resources.path(source.source.removeprefix("lorakit:")), digests)
     if source.source.startswith("hub:"):
         repository = source.source.removeprefix("hub:")
-        wanted = _of_pipelines(repository)
+        wanted = of_pipelines(repository)
         found = hub_folder(repository, wanted, is_whole, revision=source.revision)
         if found is None and not download:
             return _not_there_yet(source, repository)
@@ -43,7 +43,7 @@ def model_facts(source: ModelSource, digests: Digests, *, download: bool = False
             # what is no model to draw with is known before its gigabytes are fetched
             configs = hub_folder(
                 repository,
-                _small(wanted),
+                without_weights(wanted),
                 has_configs,
                 revision=source.revision,
                 download=True,
@@ -92,7 +92,7 @@ def hub_folder(
         raise ModelError(str(error), *error.hints, _OWN_COPY) from error
 
 
-def _of_pipelines(repository: str) -> Callable[[Collection[str]], Sequence[str]]:
+def of_pipelines(repository: str) -> Callable[[Collection[str]], Sequence[str]]:
     """Chooses the files of a repository in diffusers' layout; raises ModelError for one in another."""
 
     def wanted(listing: Collection[str]) -> Sequence[str]:
@@ -115,7 +115,7 @@ def _of_pipelines(repository: str) -> Callable[[Collection[str]], Sequence[str]]
     return wanted
 
 
-def _small(
+def without_weights(
     wanted: Callable[[Collection[str]], Sequence[str]],
 ) -> Callable[[Collection[str]], Sequence[str]]:
     """Of the files that are wanted those without weights."""

@@ -87,7 +87,7 @@ def text_model_facts(
     if source.source.startswith("hub:"):
         repository = source.source.removeprefix("hub:")
         found = hub_folder(
-            repository, _wanted, _is_whole, revision=source.revision, download=download
+            repository, text_model_files, holds_text_model, revision=source.revision, download=download
         )
         if found is None:
             published = _PUBLISHED.get(_ALIASES.get(repository, repository), {})
@@ -99,13 +99,14 @@ def text_model_facts(
     return _folder(source, path, digests)
 
 
-def _wanted(listing: Collection[str]) -> list[str]:
+def text_model_files(listing: Collection[str]) -> list[str]:
     """Of a repository's paths those that a text model is made of, and no other form of its weights."""
     words = (name for name in listing if "/" not in name and name.endswith(_WORDS))
     return [*words, *(name for name in listing if name == "model.safetensors")]
 
 
-def _is_whole(folder: Path) -> bool:
+def holds_text_model(folder: Path) -> bool:
+    """Whether a folder has all that a text model is made of."""
     return all((folder / name).is_file() for name in ("config.json", "model.safetensors"))
 
 

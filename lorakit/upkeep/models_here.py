@@ -1,0 +1,186 @@
+"""The models that a project can use: shipped, in the hub's cache, made here, in folders that recipes name."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from lorakit import resources
+from lorakit.execute.run_folder import OUTPUTS
+from lorakit.facts import model_pull
+from lorakit.facts.model_configs import ModelError
+from lorakit.facts.model_folders import check_folder, header_of
+from lorakit.facts.single_file_configs import configs_of
+from lorakit.facts.text_models import MINILM_PACKAGE, minilm_folder
+from lorakit.files import read_regular
+from lorakit.language.found import documents_below
+from lorakit.store.journal import Addresses
+from lorakit.store.store import FOLDER, Store
+from lorakit.upkeep.standing import opened
+
+_MOST = 10_000_000  # bytes of a card or a configuration
+SHIPPED, CACHED, MADE, LOCAL, ABSENT = "shipped", "hub's cache", "store", "folder", "not here"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHere:
+    """A model: what recipes call it, where it is, its bytes, and what it says of itself; "" for nothing.
+
+    `recipes` are the documents that name it; `whole` is false where a download was cut off.
+    """
+
+    name: str
+    where: str
+    size: int = 0
+    family: str = ""
+    licence: str = ""
+    revision: str = ""
+    path: str = ""
+    recipes: tuple[str, ...] = ()
+    whole: bool = True
+
+
+def models_here(home: Path, tell: Callable[[str], None]) -> Iterator[ModelHere]:
+    """All of them; `tell` is called with what is looked at."""
+    tell("documents")
+    used = _named_by(home)
+    yield from _shipped(used)
+    tell("the hub's cache")
+    there = list(_cached(used))
+    yield from there
+    yield from _made(home)
+    tell("folders")
+    cached = {one.name for one in there}
+    for source, recipes in used.items():
+        if source.startswith("hub:") and source not in cached:
+            yield ModelHere(source, ABSENT, recipes=recipes)
+        elif not source.startswith(("hub:", "lorakit:")):
+            yield _local(Path(source), recipes)
+
+
+def _named_by(home: Path) -> dict[str, tuple[str, ...]]:
+    """The recipes that name each source."""
+    found: dict[str, list[str]] = {}
+    for path, session in opened(documents_below(home, besides=home / OUTPUTS)):
+        if isinstance(session, str):
+            continue  # `validate` says what is wrong with it
+        shown = path.relative_to(home).as_posix()
+        for model in session.project.recipe.models.values():
+            found.setdefault(model.source, []).append(shown)
+    return {source: tuple(dict.fromkeys(recipes)) for source, recipes in found.items()}
+
+
+def _shipped(used: Mapping[str, tuple[str, ...]]) -> Iterator[ModelHere]:
+    folders = [("lorakit:studio", resources.path("studio"), "lorakit")]
+    with contextlib.suppress(ModelError):  # it comes with an extra
+        folders.append(("lorakit:minilm", minilm_folder(), MINILM_PACKAGE.replace("_", "-")))
+    for name, folder, package in folders:
+        yield ModelHere(
+            name,
+            SHIPPED,
+            _size(folder),
+            family_of(folder),
+            _package_licence(package),
+            metadata.version(package),
+            str(folder),
+            used.get(name, ()),
+        )
+
+
+def _cached(used: Mapping[str, tuple[str, ...]]) -> Iterator[ModelHere]:
+    from huggingface_hub import CacheNotFound, scan_cache_dir
+
+    try:
+        repositories = scan_cache_dir().repos
+    except (CacheNotFound, OSError, ValueError):
+        return
+    for repository in sorted(repositories, key=lambda one: one.repo_id):
+        if repository.repo_type != "model":
+            continue
+        for revision in sorted(repository.revisions, key=lambda one: -one.last_modified):
+            name, folder = f"hub:{repository.repo_id}", Path(revision.snapshot_path)
+            yield ModelHere(
+                name,
+                CACHED,
+                revision.size_on_disk,
+                family_of(folder),
+                licence_of(folder),
+                revision.commit_hash,
+                str(folder),
+                used.get(name, ()),
+                model_pull.whole(folder),
+            )
+
+
+def _made(home: Path) -> Iterator[ModelHere]:
+    """What trainings whose results are in the store have made, by the address that made it last."""
+    store = Store(home)
+    for file in sorted((home / FOLDER / "addresses").glob("*.json")):
+        for address, key in Addresses(store.folder, file.stem).read().items():
+            found = store.manifest(key)
+            if found is None or not found.kind.startswith("train-"):
+                continue
+            weights = [o for o in found.outputs.values() if store.object_path(o.digest).is_file()]
+            if weights:
+                size = sum(output.size for output in weights)
+                yield ModelHere(f"{file.stem}: {address}", MADE, size, found.kind, revision=key)
+
+
+def _local(path: Path, recipes: tuple[str, ...]) -> ModelHere:
+    if not path.exists():
+        return ModelHere(str(path), ABSENT, recipes=recipes)
+    licence = licence_of(path if path.is_dir() else path.parent)
+    return ModelHere(
+        str(path), LOCAL, _size(path), family_of(path), licence, path=str(path), recipes=recipes
+    )
+
+
+def family_of(path: Path) -> str:
+    """What a folder or file of weights is: sd, sdxl, a text model's type, or the class that it names."""
+    try:
+        if path.is_file():
+            configs, _ = configs_of(header_of(path), path.stem)
+            return "sdxl" if "text_encoder_2/config.json" in configs else "sd"
+        if not (path / "model_index.json").is_file():
+            return str(_json(path / "config.json").get("model_type", ""))
+        return check_folder(str(path), path).family
+    except ModelError:
+        return str(_json(path / "model_index.json").get("_class_name", ""))
+
+
+def licence_of(folder: Path) -> str:
+    """What a folder's card says of its licence; "" where there is none."""
+    from huggingface_hub import ModelCard
+
+    try:
+        text = read_regular(folder / model_pull.CARD, _MOST).decode("utf-8", "replace")
+        told = vars(ModelCard(text, ignore_metadata_errors=True).data)
+    except Exception:  # noqa: BLE001 - whatever a card holds, it says nothing of a licence then
+        return ""
+    named = told.get("license_name") if told.get("license") == "other" else None
+    licence = named or told.get("license") or ""
+    return ", ".join(map(str, licence)) if isinstance(licence, list) else str(licence)
+
+
+def _package_licence(name: str) -> str:
+    told = metadata.metadata(name)
+    keys = [key for key in ("License-Expression", "License") if key in told]
+    return told[keys[0]].partition("\n")[0] if keys else ""
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(read_regular(file, _MOST))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _size(path: Path) -> int:
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
