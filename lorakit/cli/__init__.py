@@ -16,9 +16,13 @@ _COMMANDS = {
     "validate": "Check recipes and storyboards, all errors at once.",
     "plan": "Show what a run would make, why, and what it would cost.",
     "run": "Make what is missing: pictures, scene folders, films.",
+    "resolve": "Show a recipe's merged values, and where each stands.",
     "lock": "Pin the models and data sets that recipes stand on.",
     "status": "Say which run is going on, what the last one made, what is out of date.",
     "runs": "List the runs of this project; keep or remove them.",
+    "gc": "Clear the store of what nothing leads to any more.",
+    "doctor": "Say what is amiss on this machine and in this project, and the way out.",
+    "models": "List the models that are here, or fetch one from the hub.",
     "schema": "Print the schema of recipes or storyboards, or install both for editors.",
     "export": "Write an adapter or a story for another tool.",
 }

@@ -156,7 +156,20 @@ def test_no_file_imports_one_that_imports_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["validate", "."], ["plan", "board.yaml"], ["run", "--help"]]
+    "words",
+    [
+        ["--help"],
+        ["validate", "."],
+        ["plan", "board.yaml"],
+        ["run", "--help"],
+        ["status", "board.yaml"],
+        ["resolve", "board.yaml"],
+        ["runs"],
+        ["gc"],
+        ["doctor"],
+        ["models"],
+        ["schema", "recipe"],
+    ],
 )
 def test_commands_that_draw_nothing_never_import_torch(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "board.yaml").write_text(
