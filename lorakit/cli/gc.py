@@ -116,6 +116,7 @@ def _parts(found: Garbage) -> dict[str, Files]:
         "objects": found.objects,
         "manifests": found.manifests,
         "checkpoints": found.checkpoints,
+        "unfinished": found.unfinished,
         "runs": found.run_sizes,
     }
 

@@ -59,14 +59,29 @@ def fresh(store: Path, told: Mapping[str, object], wait: Callable[[], None]) -> 
         wait()
         sweep.acquire()
     try:
-        for lock in _locks(folder):
-            with contextlib.suppress(OSError), _claimed(lock) as dead:
-                if dead:
-                    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
-                    lock.unlink(missing_ok=True)
+        clear(store)
         return Scratch(folder / uuid.uuid4().hex, told)
     finally:
         sweep.release()
+
+
+def clear(store: Path) -> None:
+    """Remove what dead runs have left; only who holds the store against others may."""
+    for lock in _locks(store / "tmp"):
+        with contextlib.suppress(OSError), _claimed(lock) as dead:
+            if dead:
+                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                lock.unlink(missing_ok=True)
+
+
+def left_behind(store: Path) -> list[Path]:
+    """The scratch folders of dead runs."""
+    found = []
+    for lock in _locks(store / "tmp"):
+        with contextlib.suppress(OSError), _claimed(lock) as dead:
+            if dead and lock.with_suffix("").is_dir():
+                found.append(lock.with_suffix(""))
+    return found
 
 
 def living(store: Path) -> list[dict[str, Any]]:

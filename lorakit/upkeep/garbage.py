@@ -49,6 +49,7 @@ class Garbage:
     objects: Files = field(default_factory=dict)
     manifests: Files = field(default_factory=dict)
     checkpoints: Files = field(default_factory=dict)  # folders
+    unfinished: Files = field(default_factory=dict)  # folders of runs that were killed
     runs: list[PastRun] = field(default_factory=list)
     run_sizes: Files = field(default_factory=dict)
     kept_runs: list[PastRun] = field(default_factory=list)
@@ -59,7 +60,7 @@ class Garbage:
     @property
     def size(self) -> int:
         """The bytes of all of it."""
-        parts = (self.objects, self.manifests, self.checkpoints, self.run_sizes)
+        parts = (self.objects, self.manifests, self.checkpoints, self.unfinished, self.run_sizes)
         return sum(sum(files.values()) for files in parts)
 
 
@@ -103,6 +104,7 @@ def remove(home: Path, *, older: float | None, tell: Callable[[str], None]) -> G
                 )
             found = find(home, older=older, tell=tell)
             _remove(found)
+            scratch.clear(store.folder)
             return found
     except OSError as error:
         raise StoreError(f"{store.folder} cannot be cleared: {why(error)}") from error
@@ -202,10 +204,16 @@ def _sweep(store: Store, roots: _Roots, found: Garbage, now: float) -> None:
                 continue
             if entry.name in roots.keys:
                 continue
-            files = [p.stat() for p in Path(entry.path).rglob("*") if p.is_file()]
+            files = _stats(Path(entry.path))
             young = max((s.st_mtime for s in files), default=0.0) > now - CHECKPOINT_AGE
             into = found.young_checkpoints if young else found.checkpoints
             into[Path(entry.path)] = sum(s.st_size for s in files)
+    for folder in scratch.left_behind(store.folder):
+        found.unfinished[folder] = sum(s.st_size for s in _stats(folder))
+
+
+def _stats(folder: Path) -> list[os.stat_result]:
+    return [path.lstat() for path in folder.rglob("*") if not path.is_dir()]
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, int, float]]:

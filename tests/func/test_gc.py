@@ -150,6 +150,22 @@ def test_only_what_is_the_store_s_own_goes(home: Path) -> None:
     assert "stays: 1 unfinished training of the last 7 days, 1 B\n" in lorakit("gc").text
 
 
+def test_what_a_killed_run_left_goes(home: Path) -> None:
+    from lorakit.store.store import Store
+
+    store = Store(home)
+    store.prepare()
+    dead = store.scratch()
+    (dead.folder / "7").mkdir()
+    (dead.folder / "7" / "half.png").write_bytes(b"x" * 30)
+    assert lorakit("gc", "--yes").code == 1  # it is alive
+    dead._lock.release()
+    assert gc()["unfinished"] == {"count": 1, "bytes": 30}
+    assert dead.folder.is_dir()
+    gc("--yes")
+    assert list((home / ".lorakit" / "tmp").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -65,6 +65,15 @@ def test_every_command_is_in_the_readme() -> None:
         assert f"`lorakit {name}" in text
 
 
+def test_the_page_of_commands_is_of_commands_that_are_there() -> None:
+    from lorakit.cli import command
+
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    names = re.findall(r"^## `lorakit ([a-z]+)`$", page, re.MULTILINE)
+    assert {"status", "runs", "resolve", "models", "gc", "doctor", "schema"} <= {*names}
+    assert {*names} <= {*command.list_commands(None)}  # type: ignore[arg-type]
+
+
 def test_every_dependency_earns_its_line() -> None:
     import tomllib
 
