@@ -52,7 +52,7 @@ def _row(one: ModelHere) -> tuple[str, ...]:
         one.where if one.whole else f"{one.where}, in part",
         numbers.size(one.size) if one.size else "",
         one.family,
-        one.licence or ("no licence told" if one.where == "hub's cache" else ""),
+        one.license or ("no licence told" if one.where == "hub's cache" else ""),
         one.revision[:12],
         used + more,
     )
@@ -65,8 +65,9 @@ def pull(names: tuple[str, ...], as_json: bool) -> int:
     """Fetch models from the hub, such as CompVis/stable-diffusion-v1-4; what was cut off goes on."""
     from lorakit.diagnostics import LorakitError
     from lorakit.facts import model_pull
+    from lorakit.facts.cards import CARD, license_of
     from lorakit.plan import numbers
-    from lorakit.upkeep.models_here import family_of, licence_of
+    from lorakit.upkeep.models_here import family_of
 
     wanted = []
     for name in names:
@@ -89,13 +90,13 @@ def pull(names: tuple[str, ...], as_json: bool) -> int:
                 "name": f"hub:{repository}",
                 "revision": folder.name,
                 "family": family_of(folder),
-                "licence": licence_of(folder),
+                "license": license_of(folder / CARD),
                 "size": size,
                 "path": str(folder),
             }
         )
         if not as_json:
-            facts = [told[-1][key] for key in ("family", "licence")]
+            facts = [told[-1][key] for key in ("family", "license")]
             words = ", ".join(str(fact) for fact in (*facts, numbers.size(size)) if fact)
             click.echo(f"here  hub:{repository}@{folder.name[:12]}  {terminal.line(words)}")
     if as_json:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from lorakit.facts.cards import CARD
 from lorakit.facts.hub import snapshot
 from lorakit.facts.model_folders import check_folder, has_configs, is_whole
 from lorakit.facts.model_lookup import of_pipelines, without_weights
 from lorakit.facts.text_models import holds_text_model, text_model_files
 
-CARD = "README.md"
 _CARDS = re.compile(r"(README|LICEN[CS]E|NOTICE)[^/]*\Z", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?\Z")
 

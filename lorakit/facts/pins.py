@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lorakit import resources
 from lorakit.diagnostics import Diagnostic, LorakitError
+from lorakit.facts.cards import CARD, SHIPPED, license_of
 from lorakit.facts.digests import Digests
 from lorakit.facts.hub import Kind, commit_of, snapshot
 from lorakit.facts.model_files import listing_of, serving
@@ -19,13 +20,6 @@ from lorakit.language.recipe.trainings import DataSource
 
 Source = ModelSource | DataSource
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
-_CARD = "README.md"
-_SHIPPED = {  # NOTICE has their whole texts
-    "lorakit:studio": "Apache-2.0",
-    "lorakit:minilm": "Apache-2.0",
-    "lorakit:movie-snippets": "MIT",
-    "lorakit:hologram": "MIT",
-}
 
 
 def pins_of(written: Project, settled: Project, digests: Digests, *, ask: bool = False) -> Lock:
@@ -108,9 +102,9 @@ def _kind(source: Source) -> Kind:
 def _pin(source: Source, digests: Digests, *, revision: str = "", ask: bool = False) -> Pin | None:
     """The pin of a source; None for a user's own files, which git keeps, and for what is not here."""
     told = name_of(source).partition("@")[0]
-    if told in _SHIPPED:
+    if told in SHIPPED:
         files = _digests(_shipped_files(told), digests)
-        return Pin(files, version=metadata.version("lorakit"), license=_SHIPPED[told])
+        return Pin(files, version=metadata.version("lorakit"), license=SHIPPED[told])
     if not of_hub(source):
         return None
     kind, repository = _kind(source), _repository(source)
@@ -138,7 +132,7 @@ def _used(folder: Path) -> dict[str, Path]:
 def _all(folder: Path) -> dict[str, Path]:
     files = (path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in files}
-    return {n: path for n, path in named.items() if n != _CARD and not n.startswith(".")}
+    return {n: path for n, path in named.items() if n != CARD and not n.startswith(".")}
 
 
 def _shipped_files(told: str) -> dict[str, Path]:
@@ -157,19 +151,16 @@ def _digests(files: Mapping[str, Path], digests: Digests) -> dict[str, str]:
 
 def _license(folder: Path, repository: str, kind: Kind, *, ask: bool) -> str:
     """What a card says of the licence; `unknown` where it says nothing or is not here."""
-    from huggingface_hub import DatasetCard, ModelCard, hf_hub_download
+    from huggingface_hub import hf_hub_download
 
-    card = folder / _CARD
+    card = folder / CARD
     try:
         if not card.is_file() and ask:
-            fetched = hf_hub_download(repository, _CARD, repo_type=kind, revision=folder.name)
+            fetched = hf_hub_download(repository, CARD, repo_type=kind, revision=folder.name)
             card = Path(fetched)
-        loaded = (ModelCard if kind == "model" else DatasetCard).load(card)
-    except Exception:  # noqa: BLE001 - a card is anybody's text; a lock without a licence is still a lock
+    except Exception:  # noqa: BLE001 - a lock without a licence is still a lock
         return "unknown"
-    told = loaded.data.to_dict().get("license")
-    names = told if isinstance(told, list) else [told]
-    return ", ".join(name for name in names if isinstance(name, str) and name) or "unknown"
+    return license_of(card) or "unknown"
 
 
 def missing(project: Project, lock: Lock) -> bool:

@@ -87,7 +87,11 @@ def text_model_facts(
     if source.source.startswith("hub:"):
         repository = source.source.removeprefix("hub:")
         found = hub_folder(
-            repository, text_model_files, holds_text_model, revision=source.revision, download=download
+            repository,
+            text_model_files,
+            holds_text_model,
+            revision=source.revision,
+            download=download,
         )
         if found is None:
             published = _PUBLISHED.get(_ALIASES.get(repository, repository), {})

@@ -13,6 +13,8 @@ from typing import Any
 from lorakit import resources
 from lorakit.execute.run_folder import OUTPUTS
 from lorakit.facts import model_pull
+from lorakit.facts.cards import CARD, license_of
+from lorakit.facts.cards import SHIPPED as SHIPPED_LICENSES
 from lorakit.facts.model_configs import ModelError
 from lorakit.facts.model_folders import check_folder, header_of
 from lorakit.facts.single_file_configs import configs_of
@@ -38,7 +40,7 @@ class ModelHere:
     where: str
     size: int = 0
     family: str = ""
-    licence: str = ""
+    license: str = ""
     revision: str = ""
     path: str = ""
     recipes: tuple[str, ...] = ()
@@ -85,7 +87,7 @@ def _shipped(used: Mapping[str, tuple[str, ...]]) -> Iterator[ModelHere]:
             SHIPPED,
             _size(folder),
             family_of(folder),
-            _package_licence(package),
+            SHIPPED_LICENSES[name],
             metadata.version(package),
             str(folder),
             used.get(name, ()),
@@ -109,7 +111,7 @@ def _cached(used: Mapping[str, tuple[str, ...]]) -> Iterator[ModelHere]:
                 CACHED,
                 revision.size_on_disk,
                 family_of(folder),
-                licence_of(folder),
+                license_of(folder / CARD),
                 revision.commit_hash,
                 str(folder),
                 used.get(name, ()),
@@ -134,9 +136,9 @@ def _made(home: Path) -> Iterator[ModelHere]:
 def _local(path: Path, recipes: tuple[str, ...]) -> ModelHere:
     if not path.exists():
         return ModelHere(str(path), ABSENT, recipes=recipes)
-    licence = licence_of(path if path.is_dir() else path.parent)
+    told = license_of((path if path.is_dir() else path.parent) / CARD)
     return ModelHere(
-        str(path), LOCAL, _size(path), family_of(path), licence, path=str(path), recipes=recipes
+        str(path), LOCAL, _size(path), family_of(path), told, path=str(path), recipes=recipes
     )
 
 
@@ -151,26 +153,6 @@ def family_of(path: Path) -> str:
         return check_folder(str(path), path).family
     except ModelError:
         return str(_json(path / "model_index.json").get("_class_name", ""))
-
-
-def licence_of(folder: Path) -> str:
-    """What a folder's card says of its licence; "" where there is none."""
-    from huggingface_hub import ModelCard
-
-    try:
-        text = read_regular(folder / model_pull.CARD, _MOST).decode("utf-8", "replace")
-        told = vars(ModelCard(text, ignore_metadata_errors=True).data)
-    except Exception:  # noqa: BLE001 - whatever a card holds, it says nothing of a licence then
-        return ""
-    named = told.get("license_name") if told.get("license") == "other" else None
-    licence = named or told.get("license") or ""
-    return ", ".join(map(str, licence)) if isinstance(licence, list) else str(licence)
-
-
-def _package_licence(name: str) -> str:
-    told = metadata.metadata(name)
-    keys = [key for key in ("License-Expression", "License") if key in told]
-    return told[keys[0]].partition("\n")[0] if keys else ""
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lorakit.execute.run_folder import OUTPUTS
 from lorakit.facts import modelines
-from lorakit.language import FolderReader
+from lorakit.language import FolderReader, locks
 from lorakit.language.found import documents_below
 from lorakit.language.yaml.schemas import FILES
 from lorakit.plan import numbers
@@ -27,7 +27,7 @@ _FREE = ("`lorakit gc` says what may go", "`hf cache ls` lists what was download
 
 def examinations(home: Path) -> Mapping[str, Examination]:
     """What is looked at in a project."""
-    looks = {"disk": disk, "store": store, "editors": editors, "ignored": ignored}
+    looks = {"disk": disk, "store": store, "lock": lock, "editors": editors, "ignored": ignored}
     return {area: functools.partial(look, home) for area, look in looks.items()}
 
 
@@ -89,6 +89,16 @@ def _contents(there: Store) -> tuple[int, int, int, int]:
             if sizes.get(output.digest, output.size) != output.size:
                 damaged.add(output.digest)
     return results, len(sizes), sum(sizes.values()), len(damaged)
+
+
+def lock(home: Path) -> Iterator[Condition]:
+    """Whether the lock can be read. Raises InvalidDocument."""
+    if not (home / locks.FILE).exists():
+        return
+    found = locks.read(home)
+    pins = numbers.count(len(found.models) + len(found.datasets), "pin")
+    way = "`lorakit lock --check` holds all files against them"
+    yield Condition("lock", "ok", f"{pins} in {locks.FILE}; {way}")
 
 
 def editors(home: Path) -> Iterator[Condition]:

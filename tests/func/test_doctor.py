@@ -50,12 +50,14 @@ def test_what_stops_lorakit_is_an_error(home: Path, monkeypatch: pytest.MonkeyPa
     config.parent.mkdir(parents=True)
     config.write_text("roots: [a]\n")
     (home / ".lorakit" / "objects").write_text("")
+    (home / "lorakit.lock").write_text("models: 7\n")
     found = findings(home, 1)
     assert "no film can be written" in found["ffmpeg", "error"][0]
     assert "IMAGEIO_FFMPEG_EXE" in found["ffmpeg", "error"][2]
     assert "LORAKIT_DEVICE=cuda asks for a GPU" in found["device", "error"][0]
     assert "roots: must be a mapping" in found["config", "error"][0]
     assert "is a file where a folder belongs; move it away" in found["store", "error"][0]
+    assert found["lock", "error"][0]
     assert ("libraries", "ok") in found  # one that fails hides no other
 
 

@@ -46,7 +46,7 @@ def test_a_model_is_fetched_once_and_listed(home: Path, tiny_sd: Path) -> None:
     size = sum(p.stat().st_size for p in (home / "tiny").rglob("*") if p.is_file())
     assert own["size"] == size
     assert before["lorakit:studio"]["family"] == "sd"
-    assert before["lorakit:studio"]["licence"] == "Apache-2.0"
+    assert before["lorakit:studio"]["license"] == "Apache-2.0"
     assert "`lorakit models pull someone/model` fetches one" in models(home).stdout
 
     folder = published.stable_diffusion_1(tiny_sd, home.parent / "repository")
@@ -54,7 +54,7 @@ def test_a_model_is_fetched_once_and_listed(home: Path, tiny_sd: Path) -> None:
     with serving(Hub(folder)) as hub:
         net = {"HF_ENDPOINT": hub.address, "HF_HUB_OFFLINE": "0"}
         (pulled,) = told(home, "pull", "someone/model", **net)
-        assert (pulled["family"], pulled["licence"]) == ("sd", "their-own")
+        assert (pulled["family"], pulled["license"]) == ("sd", "their-own")
         assert pulled["revision"] == COMMIT
         weights = [name for name in hub.fetched if name.endswith(".safetensors")]
         assert sorted(weights) == sorted(published.weights(p) for p in published.parts(folder))
@@ -65,7 +65,7 @@ def test_a_model_is_fetched_once_and_listed(home: Path, tiny_sd: Path) -> None:
         assert hub.fetched == fetched
 
         there = {one["name"]: one for one in told(home)}["hub:someone/model"]
-        assert (there["where"], there["family"], there["licence"]) == (
+        assert (there["where"], there["family"], there["license"]) == (
             "hub's cache",
             "sd",
             "their-own",
@@ -107,9 +107,9 @@ def test_a_revision_that_is_not_there_is_told(home: Path) -> None:
 
 
 def test_a_card_that_means_harm_says_nothing(tmp_path: Path) -> None:
-    from lorakit.upkeep.models_here import licence_of
+    from lorakit.facts.cards import license_of
 
-    for card, licence in {
+    for card, named in {
         "no card": "",
         "---\nlicense: [mit, apache-2.0]\n---\n": "mit, apache-2.0",
         "---\nlicense: !!python/object/apply:os.system [id]\n---\n": "",
@@ -117,4 +117,4 @@ def test_a_card_that_means_harm_says_nothing(tmp_path: Path) -> None:
         "---\n- a\n---\n": "",
     }.items():
         (tmp_path / "README.md").write_text(card)
-        assert licence_of(tmp_path) == licence, card
+        assert license_of(tmp_path / "README.md") == named, card
