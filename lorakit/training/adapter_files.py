@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -52,14 +51,8 @@ def write(
         return
     if style == "kohya":
         tensors, header = adapter_formats.to_kohya(adapter, path.stem, base, kept)
-        canonical.write(path, tensors, header)
-        canonical.write(path, tensors, {**header, "sshs_model_hash": _hash_of_tensors(path)})
+        digest = canonical.data_digest(tensors)
+        canonical.write(path, tensors, {**header, "sshs_model_hash": digest})
         return
     tensors, header = adapter_formats.to_diffusers(adapter)
     canonical.write(path, tensors, {**header, **kept})
-
-
-def _hash_of_tensors(path: Path) -> str:
-    """SHA-256 of all that stands behind the header, as the web UIs name an adapter."""
-    data = path.read_bytes()
-    return hashlib.sha256(data[8 + int.from_bytes(data[:8], "little") :]).hexdigest()

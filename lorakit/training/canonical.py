@@ -8,6 +8,8 @@ name), so that each is aligned.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import itertools
 import json
 import os
 import uuid
@@ -59,6 +61,14 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
     with safe_open(str(path), framework="pt") as file:
         return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+
+
+def data_digest(tensors: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of all that stands behind the header, as the web UIs name an adapter."""
+    digest = hashlib.sha256()
+    for piece in itertools.islice(_pieces(tensors, {}), 1, None):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _pieces(tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> Iterator[bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -52,11 +53,38 @@ def command(source: Path, style: str, out: Path | None, *, force: bool) -> int:
     metadata = layout.header.metadata
     base = metadata.get(adapter_formats.BASE, "")
     try:
-        adapter_files.write(adapter_formats.weights_of(layout), target, style, base, metadata)
+        with _claimed(target, force=force):
+            adapter_files.write(adapter_formats.weights_of(layout), target, style, base, metadata)
     except OSError as error:
         raise LorakitError(f"{target} cannot be written: {error.strerror}") from error
     click.echo(f"written: {target.parent if style == 'peft' else target}")
     return outcome.DONE
+
+
+@contextlib.contextmanager
+def _claimed(target: Path, *, force: bool) -> Iterator[None]:
+    """The file's name taken before it is written: of two exports at once one is refused.
+
+    Raises click.UsageError, OSError.
+    """
+    if force:
+        yield
+        return
+    made = [folder for folder in target.parents if not folder.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.open("xb").close()
+    except FileExistsError as error:
+        raise click.UsageError(f"{target} is there already; --force overwrites it") from error
+    try:
+        yield
+    except BaseException:
+        if target.stat().st_size == 0:
+            target.unlink()
+        with contextlib.suppress(OSError):
+            for folder in made:
+                folder.rmdir()
+        raise
 
 
 def _target(file: Path, style: str, out: Path | None, names: Mapping[str, str]) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lorakit.facts.adapters import peft_settings, values
 from lorakit.facts.adapters.errors import AdapterError, listed
-from lorakit.facts.adapters.files import PEFT_SETTINGS
+from lorakit.facts.adapters.files import PEFT_SETTINGS, part_of
 from lorakit.facts.adapters.layers import (
     AdapterLayer,
     Method,
@@ -86,6 +86,8 @@ def _grouped(
         else:
             groups[spot][role] = key
     groups = {placed: groups[spot] for spot, placed in _placed(groups).items()}
+    if part_of(file) == "text_encoder_2":  # whose keys are the first one's
+        groups = {replace(spot, network="text_encoder_2"): found for spot, found in groups.items()}
     # a layer under two names, one of them Stability's
     places = Counter((spot.network, spot.path) for spot in groups)
     twice += [min(groups[s].values()) for s in groups if places[s.network, s.path] > 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 # LoRA: kohya's, diffusers' three spellings, PEFT's; LyCORIS' own
@@ -56,8 +57,21 @@ OTHERS: Mapping[str, str] = {
 }
 
 
+# PEFT's own state has an adapter's name in its keys, `default` mostly, which its files leave out
+_NAMED = re.compile(
+    r"\.(lora_[AB]\.(?=[^.]+\.(?:weight|bias)\Z)|lora_(?:magnitude_vector|embedding_[AB])\.|(?:hada|lokr)_\w+\.)"
+    r"(?!(?:weight|bias)\Z)[^.]+"
+)
+
+
+def _nameless(key: str) -> str:
+    """A key without its adapter's name: lora_A.default.weight is lora_A.weight."""
+    return _NAMED.sub(lambda found: f".{found[1].rstrip('.')}", key, count=1)
+
+
 def split(key: str) -> tuple[str, str] | None:
     """A key as the layer's own name and the role of the tensor; None for what is no adapter's."""
+    key = _nameless(key)
     for dots in (3, 2, 1):
         parts = key.rsplit(".", dots)
         if len(parts) == dots + 1:

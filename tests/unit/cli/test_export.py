@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from lorakit.cli.export import command
+from lorakit.cli.export.adapter import _claimed
+from lorakit.cli.export.adapter import command as adapter
 from lorakit.models.adapter_deltas import adapted
 from lorakit.models.adapter_formats import read
 from tests.support.adapters import make
@@ -347,3 +351,37 @@ def test_a_folder_of_one_adapter_is_not_overwritten_in_part(tmp_path: Path) -> N
     ran = export(source, "--format", "peft", "--out", tmp_path / "there")
     assert "adapter_config.json is there already" in str(ran.exception)
     assert not (tmp_path / "there/adapter_model.safetensors").exists()
+
+
+def test_of_two_exports_at_once_to_one_file_one_is_refused(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "out.safetensors"
+    with (
+        _claimed(target, force=False),
+        pytest.raises(click.UsageError),
+        _claimed(target, force=False),
+    ):
+        pass
+    assert target.exists()  # the first one's, which goes on
+    target.unlink()
+    target.parent.rmdir()
+    with pytest.raises(OSError, match="full"), _claimed(target, force=False):
+        raise OSError("full")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exports_at_once_leave_one_whole_file(tmp_path: Path) -> None:
+    file = kohya_file(tmp_path / "a.safetensors", "lora", SHAPES)
+    target = tmp_path / "out.safetensors"
+    with ThreadPoolExecutor(4) as pool:
+        ran = list(pool.map(lambda _: _quiet(file, target), range(4)))
+    assert sorted(ran) == [False, False, False, True]
+    same_effect(file, target)
+
+
+def _quiet(file: Path, target: Path) -> bool:
+    try:
+        assert adapter.callback is not None
+        adapter.callback(file, "diffusers", target, force=False)
+    except click.UsageError:
+        return False
+    return True

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lorakit.facts.adapters import AdapterError
+from lorakit.facts.adapters import AdapterError, existing_file
 from lorakit.facts.adapters.adapter_facts import adapter_facts
 from lorakit.facts.adapters.fit import misfits, other_base, sizes_of
 from lorakit.facts.adapters.flat_names import dotted, flat
@@ -70,6 +70,13 @@ KNOWN = {
     f"base_model.model.{K}.lora_magnitude_vector.weight": ("unet", K, "magnitude"),
     f"base_model.model.{K}.lora_B.bias": ("unet", K, "up_bias"),
     "base_model.model.text_model.embeddings.token_embedding.lora_embedding_A": ("text_encoder", "text_model.embeddings.token_embedding", "embedding_down"),
+    # PEFT's own state, before it is saved
+    f"base_model.model.{K}.lora_A.default.weight": ("unet", K, "down"),
+    f"base_model.model.{K}.lora_B.my_style.bias": ("unet", K, "up_bias"),
+    f"base_model.model.{K}.lora_magnitude_vector.default.weight": ("unet", K, "magnitude"),
+    f"base_model.model.{K}.hada_w1_a.default": ("unet", K, "hada_w1_a"),
+    f"base_model.model.{K}.lokr_w2.default": ("unet", K, "lokr_w2"),
+    f"{K}.lora_B.default_0.weight": ("unet", K, "up"),
     # ComfyUI
     "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_k.lora_up.weight": ("unet", K, "up"),
     f"text_encoders.clip_g.transformer.{Q}.diff": ("text_encoder_2", Q, "diff"),
@@ -334,3 +341,57 @@ def test_a_file_cut_short_or_padded_is_refused(tmp_path: Path) -> None:
         file.write_bytes(damaged)
         with pytest.raises(AdapterError, match=r"ink\.safetensors is"):
             read_layout(file)
+
+
+def _peft_model(kind: str) -> Any:
+    import peft
+
+    root = torch.nn.ModuleDict({"mid_block": torch.nn.ModuleDict({"to_q": torch.nn.Linear(8, 8)})})
+    config: Any = {
+        "lora": peft.LoraConfig(r=2, lora_alpha=3, target_modules=["to_q"]),
+        "dora": peft.LoraConfig(r=2, lora_alpha=3, target_modules=["to_q"], use_dora=True),
+        "loha": peft.LoHaConfig(r=2, alpha=3, target_modules=["to_q"]),
+        "lokr": peft.LoKrConfig(r=2, alpha=3, target_modules=["to_q"]),
+    }[kind]
+    return peft.get_peft_model(root, config)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora", "loha", "lokr"])
+def test_a_raw_state_of_peft_is_what_it_saves(tmp_path: Path, kind: str) -> None:
+    """`lora_A.default.weight` was refused: torch.save and accelerate keep an adapter's name in its keys."""
+    model = _peft_model(kind)
+    model.save_pretrained(tmp_path / "saved")
+    raw = {key: value for key, value in model.state_dict().items() if "base_layer" not in key}
+    (tmp_path / "raw").mkdir()
+    save_file(raw, tmp_path / "raw" / "adapter_model.safetensors")
+    settings = (tmp_path / "saved" / "adapter_config.json").read_text()
+    (tmp_path / "raw" / "adapter_config.json").write_text(settings)
+    saved, found = (
+        read_layout(tmp_path / name / "adapter_model.safetensors") for name in ("saved", "raw")
+    )
+    assert "default" in next(iter(found.header.tensors))
+    assert [
+        (x.network, x.name, x.method, x.alpha, x.rank, set(x.tensors)) for x in found.layers
+    ] == [(x.network, x.name, x.method, x.alpha, x.rank, set(x.tensors)) for x in saved.layers]
+
+
+def _part(folder: Path, layer: str) -> None:
+    folder.mkdir(parents=True)
+    tensors = {f"base_model.model.{layer}.lora_{one}.weight": torch.ones(2, 2) for one in "AB"}
+    save_file(tensors, folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 2, "lora_alpha": 2}')
+
+
+def test_folders_of_peft_s_scripts_are_read_part_by_part(tmp_path: Path) -> None:
+    """`unet/` and `text_encoder/` with an adapter each, as PEFT's DreamBooth example leaves them."""
+    _part(tmp_path / "unet", K)
+    assert [layer.network for layer in read_layout(existing_file(tmp_path)).layers] == ["unet"]
+    _part(tmp_path / "text_encoder", Q)
+    _part(tmp_path / "text_encoder_2", Q)
+    with pytest.raises(AdapterError) as caught:
+        existing_file(tmp_path)
+    assert "an adapter for each of unet and text_encoder and text_encoder_2" in str(caught.value)
+    assert f"{{from: {tmp_path}/text_encoder_2}}" in caught.value.hint
+    for part in ("unet", "text_encoder", "text_encoder_2"):
+        (layer,) = read_layout(existing_file(tmp_path / part)).layers
+        assert layer.network == part

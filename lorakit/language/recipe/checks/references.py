@@ -122,6 +122,8 @@ def trainings_go_on_from_adapters(recipe: Recipe, root: Node, findings: Findings
                 if known
                 else "it names one of adapters, or a step"
             )
+        if name in steps and access.text(steps[name], "method") == "full":
+            hint = "to go on from trained weights, name their folder under models:, and train that model"
         what = "trains another sort of model, or every weight" if name in steps else "is no adapter"
         findings.error(
             "unknown-adapter",

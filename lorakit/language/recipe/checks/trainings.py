@@ -115,6 +115,9 @@ def full_trainings_have_no_adapter(_recipe: Recipe, root: Node, findings: Findin
                 "lora has no effect beside method: full, which trains every weight",
                 node.key_spot("lora"),
                 "write method: lora, or remove lora",
+                "to go on from trained weights, name their folder under models:, and train that model"
+                if access.text(access.child(node, "lora"), "from")
+                else "",
             )
 
 
