@@ -108,6 +108,7 @@ def folder_facts(
         revision=revision,
         unet=told.unet,
         vae_config=told.vae,
+        scheduler=told.scheduler,
         vae=digests.files(folder, [n for n in files if n.startswith("vae/")]),
         text_encoder_digest=digests.files(
             folder, [n for n in files if n.startswith(("text_", "tokenizer"))]

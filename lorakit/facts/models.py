@@ -18,11 +18,10 @@ class ModelFacts:
     """A model as a plan sees it. Sizes in px; `vae_factor` px a latent; `token_limit` with both ends.
 
     `path` and `digest` are None until a hub model has been downloaded, which fetches `download_bytes`;
-    `unet` and `vae_config` are configurations, the UNet's as published where it is not there yet, and empty
-    where nothing is known. `vae` and `text_encoder_digest` are the digests of what encodes pictures and
-    words,
-    `text_shapes` the text encoders' parameters by name, `parameters` how many each part has; empty where
-    they are not known. `remarks` are what a user should know of how a model is read.
+    `unet`, `vae_config` and `scheduler` are configurations, the UNet's as published where it is not there
+    yet, and empty where nothing is known. `vae` and `text_encoder_digest` are the digests of what encodes
+    pictures and words, `text_shapes` the text encoders' parameters by name, `parameters` how many each part
+    has; empty where they are not known. `remarks` are what a user should know of how a model is read.
     """
 
     name: str
@@ -46,6 +45,7 @@ class ModelFacts:
     text_shapes: Shapes = field(default_factory=dict, repr=False)
     parameters: Mapping[str, int] = field(default_factory=dict, repr=False)
     download_bytes: int = 0
+    scheduler: Mapping[str, Any] = field(default_factory=dict, repr=False)
     remarks: tuple[str, ...] = ()
 
     @property

@@ -56,6 +56,7 @@ def single_file_facts(source: ModelSource, file: Path, digests: Digests) -> Mode
         weight_bytes=file.stat().st_size,
         unet=unet,
         vae_config=vae,
+        scheduler=configs["scheduler/scheduler_config.json"],
         text_shapes={
             f"{part}.{name}": shape
             for part in ("text_encoder", "text_encoder_2")

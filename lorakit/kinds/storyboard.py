@@ -55,7 +55,10 @@ class Storyboards:
         for sentence in looks.values():
             yield from check_look(settings, sentence.look, sentence.place)
         yield from check_guidance(settings, dict.fromkeys(s.look for _, _, s in drawn))
-        ways = {(s.look.scheduler, s.look.use_karras_sigmas): s for _, _, s in reversed(drawn)}
+        ways = {
+            (s.look.scheduler, s.look.use_karras_sigmas, s.look.num_inference_steps): s
+            for _, _, s in reversed(drawn)
+        }
         for sentence in ways.values():
             yield from check_scheduler(settings, sentence.look, sentence.place)
         if len({settings.size(s.look) for s in looks.values()}) > 1 and not context.draft:

@@ -24,6 +24,9 @@ class SchedulerRow:
         return self.order * steps - (self.order - 1)
 
 
+_PNDM = "PNDMScheduler"
+_WARM_UP = 9  # calls that Runge-Kutta's four steps take beyond those that are asked for
+LEAST_TO_WARM_UP = 4  # steps; diffusers fails with fewer
 DEFAULT = "default"  # the model's own, whatever it is
 SCHEDULERS: Mapping[str, SchedulerRow] = {
     "ddim": SchedulerRow("DDIMScheduler"),
@@ -39,7 +42,24 @@ SCHEDULERS: Mapping[str, SchedulerRow] = {
 }
 
 
-def calls(scheduler: str, steps: int) -> int:
-    """UNet calls of so many steps, by a scheduler's name; the model's own counts as one of first order."""
-    row = SCHEDULERS.get(scheduler)
+def calls(scheduler: str, steps: int, own: Mapping[str, object] | None = None) -> int:
+    """UNet calls of so many steps, by a scheduler's name; `own` is the model's own scheduler's configuration.
+
+    One that is not known counts as one of first order.
+    """
+    kind = class_of(scheduler, own or {})
+    if kind == _PNDM:
+        return steps + (_WARM_UP if warms_up(scheduler, own or {}) else int(steps > 1))
+    row = next((row for row in SCHEDULERS.values() if row.diffusers == kind), None)
     return row.calls(steps) if row else steps
+
+
+def class_of(scheduler: str, own: Mapping[str, object]) -> str:
+    """The class in diffusers of a scheduler by its name, or of the model's own."""
+    row = SCHEDULERS.get(scheduler)
+    return row.diffusers if row else str(own.get("_class_name", ""))
+
+
+def warms_up(scheduler: str, own: Mapping[str, object]) -> bool:
+    """Whether it begins by Runge-Kutta, as PNDM does unless the model's configuration leaves that out."""
+    return class_of(scheduler, own) == _PNDM and not own.get("skip_prk_steps")

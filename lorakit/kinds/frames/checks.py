@@ -93,8 +93,16 @@ def clip_skip(
 def check_scheduler(
     settings: RenderSettings, look: ImageSettings, place: Place
 ) -> Iterator[Diagnostic]:
-    """Karras sigmas with a scheduler that has none are an error: they would be passed over."""
+    """Karras sigmas with a scheduler that has none would be passed over; some need more steps to begin."""
     name = look.scheduler or schedulers.DEFAULT
+    steps, least = settings.steps(look), schedulers.LEAST_TO_WARM_UP
+    if steps < least and schedulers.warms_up(name, settings.model.scheduler):
+        yield settings.context.finding(
+            "no-steps",
+            f"pndm begins with {least} steps by Runge-Kutta with this model, and {steps} are fewer",
+            look.where("num_inference_steps") or look.where("scheduler") or place,
+            f"write num_inference_steps: {least} or more, or another scheduler",
+        )
     row = schedulers.SCHEDULERS.get(name)
     if look.use_karras_sigmas is None or (row is not None and row.karras):
         return

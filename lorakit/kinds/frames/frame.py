@@ -74,6 +74,6 @@ def frame_action(
         cost=settings.cost(width, height, batch_size, guided=settings.guidance(look) > 1),
         inputs=tuple(inputs),
         files={"picture": tuple(files)},
-        units=max(1, schedulers.calls(task.scheduler, effective)),
+        units=max(1, schedulers.calls(task.scheduler, effective, settings.model.scheduler)),
         places={"model": settings.source_place, "precision": settings.precision_place},
     )
