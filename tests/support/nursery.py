@@ -26,7 +26,8 @@ from lorakit import children
 _PREFIX = children.python("")[:-1]
 _Started = subprocess.Popen
 _SETTINGS = ("LORAKIT", "HF_", "OMP_", "MKL_", "CUDA", "TORCH", "XDG_DATA", "XDG_CACHE", "HOME")
-_OWN = "TORCHINDUCTOR_CACHE_DIR"  # which torch sets itself, wherever its compiler is imported
+# torch sets the first itself, wherever its compiler is imported, and workers set the others
+_OWN = ("TORCHINDUCTOR_CACHE_DIR", "HF_HUB_DISABLE_")
 
 
 def settings(given: Any = None) -> tuple[tuple[str, str], ...]:
@@ -35,7 +36,30 @@ def settings(given: Any = None) -> tuple[tuple[str, str], ...]:
     Each test has a config folder of its own (XDG_CONFIG_HOME), which no worker reads.
     """
     every = os.environ if given is None else given
-    return tuple(sorted((k, v) for k, v in every.items() if k.startswith(_SETTINGS) and k != _OWN))
+    kept = {k: v for k, v in every.items() if k.startswith(_SETTINGS) and not k.startswith(_OWN)}
+    return tuple(sorted(kept.items()))
+
+
+def _connected(address: str) -> socket.socket:
+    """A connection for one child; raises OSError where nobody listens."""
+    link = socket.socket(socket.AF_UNIX)
+    try:
+        link.connect(address)
+    except OSError:
+        link.close()
+        raise
+    return link
+
+
+class _Parent:
+    """The nursery, as those see it who were forked from it themselves."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def connect(self) -> socket.socket:
+        """A connection for one child."""
+        return _connected(self._address)
 
 
 class _Nursery:
@@ -57,15 +81,11 @@ class _Nursery:
     def connect(self) -> socket.socket:
         """A connection for one child."""
         while self._process.poll() is None:
-            link = socket.socket(socket.AF_UNIX)
             try:
-                link.connect(self._address)
+                return _connected(self._address)
             except OSError:  # it has not begun to listen
-                link.close()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(0.02)
-            else:
-                return link
         raise OSError("the nursery ended by itself")
 
     def end(self) -> None:
@@ -76,18 +96,19 @@ class _Nursery:
 
 
 _environment: dict[str, str] = {}  # when it was installed
-_begun: list[_Nursery] = []  # one, once it was asked
+_begun: list[_Nursery | _Parent] = []  # one, once it was asked
 _real: list[None] = []  # as many as want real starts
 
 
-def _for(command: Any, environment: Any) -> _Nursery | None:
+def _for(command: Any, environment: Any) -> _Nursery | _Parent | None:
     """The nursery, where it can bring up such a child: it has the libraries under those settings only."""
     ours = isinstance(command, list) and command[: len(_PREFIX)] == _PREFIX
     if _real or not ours or settings(environment) != settings(_environment):
         return None
     if not _begun:
-        _begun.append(_Nursery())
-        atexit.register(_begun[0].end)
+        nursery = _Nursery()
+        _begun.append(nursery)
+        atexit.register(nursery.end)
     return _begun[0]
 
 
@@ -156,8 +177,10 @@ class Forked(subprocess.Popen):  # type: ignore[type-arg]
         return self.returncode
 
 
-def install() -> None:
-    """From here on, where this system can fork and wait for it."""
+def install(address: str = "") -> None:
+    """From here on, where this system can fork and wait for it; `address` is that of one that stands."""
+    if address:
+        _begun.append(_Parent(address))
     if sys.platform == "linux" and hasattr(os, "pidfd_open"):
         from lorakit.execute.workers import worker_environment
 

@@ -91,6 +91,9 @@ def main() -> None:
     door = socket.socket(socket.AF_UNIX)
     door.bind(sys.argv[1])
     door.listen(64)
+    from tests.support import nursery
+
+    nursery.install(sys.argv[1])  # for the children of those that are forked
     import_libraries()
     waits = selectors.DefaultSelector()
     waits.register(0, selectors.EVENT_READ)

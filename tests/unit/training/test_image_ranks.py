@@ -4,46 +4,22 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from lorakit import children
 from lorakit.training import ranks
-
-ROOT = Path(__file__).resolve().parents[3]
-PROGRAM = """\
-import json, sys, warnings
-from pathlib import Path
-warnings.simplefilter("ignore")
-from lorakit.plan.engine_specs import NOTHING
-from lorakit.training.engine import TrainEngine
-from tests.support.image_training import encoded, fox_recipe
-
-model, home, processes, more = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]
-home.mkdir()
-step = (more + "train_text_encoder: true, lora: {rank: 2}, "
-        "train: {max_train_steps: 3, batch_size: 2, learning_rate: 1e-3, precision: fp32}, "
-        "resources: {processes: " + processes + "}")
-_, job, _ = encoded(fox_recipe(home, model, step), home / "scratch")
-losses = []
-engine = TrainEngine(NOTHING, lambda job, done, total, figures: losses.append(figures["loss"]))
-engine.submit(job)
-ended = []
-while engine.busy:
-    ended += engine.step()
-print(json.dumps({"losses": losses, "ended": ended}))
-"""
 
 
 def trained(
     model: Path, home: Path, processes: int, more: str = ""
 ) -> tuple[list[float], dict[str, torch.Tensor]]:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(model), str(home), str(processes), more],
-        cwd=ROOT,
+        children.python("tests.support.train_alone", str(model), str(home), str(processes), more),
+        env=children.environment(),
         capture_output=True,
         text=True,
         check=False,

@@ -3,48 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from lorakit import children
 from lorakit.training.rank_shard import WHOLE, RankShard, rows_of
-
-ROOT = Path(__file__).resolve().parents[3]
-# what each of the processes does: dropout off, since each row drops out by its process's own chance
-PROGRAM = """\
-import json, sys
-from dataclasses import replace
-from tests.unit.training.conftest import Toy
-from lorakit.training.loop import Loop
-from lorakit.training.task import LoopSettings
-
-class Uneven(Toy):
-    def batch(self, number):  # 3, 1 and 2 rows: none divides well
-        return super().batch(number)[: (3, 1, 2)[number % 3]]
-
-task = Uneven()
-task.model[1].p = 0.0
-settings = LoopSettings(steps=12, seed=5, learning_rate=1e-2, gradient_accumulation_steps=2,
-                        ema_decay=0.9, max_grad_norm=0.5, checkpointing_steps=4)
-from pathlib import Path
-loop = Loop(task, settings, Path(sys.argv[1]))
-while not loop.done:
-    loop.step()
-if loop.leads:
-    print(json.dumps({
-        "of": loop._shard.of,
-        "kind": str(loop.accelerator.distributed_type),
-        "losses": [f.loss for f in loop.history],
-        "norms": [f.grad_norm for f in loop.history],
-        "weights": [v for p in loop._weights.values() for v in p.detach().reshape(-1).tolist()],
-        "averages": [v for p in loop._averages.values() for v in p.reshape(-1).tolist()],
-    }), flush=True)
-loop.accelerator.end_training()  # one that ends while the other still holds the group may abort
-"""
 
 
 def trained(folder: Path, processes: int) -> dict[str, object]:
@@ -58,9 +24,8 @@ def trained(folder: Path, processes: int) -> dict[str, object]:
         place = {**group, "RANK": str(rank), "LOCAL_RANK": str(rank)} if processes > 1 else {}
         started.append(
             subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, str(folder)],
-                cwd=ROOT,
-                env={**os.environ, **place, "OMP_NUM_THREADS": "1"},
+                children.python("tests.support.train_toy", str(folder)),
+                env={**children.environment(), **place},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
