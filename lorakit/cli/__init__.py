@@ -24,7 +24,7 @@ _COMMANDS = {
     "doctor": "Say what is amiss on this machine and in this project, and the way out.",
     "models": "List the models that are here, or fetch one from the hub.",
     "schema": "Print the schema of recipes or storyboards, or install both for editors.",
-    "export": "Write an adapter or a story for another tool.",
+    "export": "Write an adapter, a story or a scene for another tool.",
 }
 
 

@@ -1,0 +1,107 @@
+"""By which files ComfyUI loads what a step draws with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorakit.diagnostics import Place
+from lorakit.doors.samplers import of_class
+from lorakit.facts.models import ModelFacts
+from lorakit.files import parse_json, read_text
+from lorakit.language.recipe.documents import AdapterUse, ModelSource, Recipe
+from lorakit.plan.schedulers import SCHEDULERS
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """One `checkpoint`, or a UNet, text encoders and a VAE by themselves; `say` is what to know of it."""
+
+    family: str
+    checkpoint: str = ""
+    unet: str = ""
+    texts: tuple[str, ...] = ()
+    vae: str = ""
+    say: tuple[str, Place | None, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoraFile:
+    """An adapter as ComfyUI finds it: a file in its models/loras."""
+
+    name: str
+    file: str
+    weight: float
+    say: tuple[str, Place | None, str]
+
+
+def loader_of(source: ModelSource, facts: ModelFacts, checkpoint: str | None) -> Loader:
+    """What loads a model; `checkpoint` is the file that the user means instead."""
+    if checkpoint:
+        return Loader(facts.family, checkpoint)
+    if source.source.startswith("lorakit:"):
+        name = source.source.removeprefix("lorakit:")
+        return Loader(
+            facts.family,
+            f"{name}.safetensors",
+            say=(
+                f"{source.source} is a small network of lorakit's own, which ComfyUI cannot load",
+                source.place,
+                "--checkpoint v1-5-pruned-emaonly.safetensors, or another that is in its models/checkpoints",
+            ),
+        )
+    path = Path(source.source)
+    if path.suffix == ".safetensors":
+        words = f"{path.name} is looked for in ComfyUI's models/checkpoints"
+        return Loader(facts.family, path.name, say=(words, source.place, f"copy {path} there"))
+    name = source.source.removeprefix("hub:").rpartition("/")[2] or path.name
+    ends = ("-1", "-2") if facts.family == "sdxl" else ("",)
+    texts = tuple(f"{name}{end}.safetensors" for end in ends)
+    words = (
+        f"{source.source} is a folder of parts, and ComfyUI looks for {', '.join(texts)} in its "
+        "models/diffusion_models, text_encoders and vae"
+    )
+    folders = "text_encoder" + (" and text_encoder_2" if len(texts) == 2 else "")
+    hint = (
+        f"copy the .safetensors files of unet, {folders} and vae there under these names, "
+        "or name one file of the whole with --checkpoint"
+    )
+    return Loader(
+        facts.family,
+        unet=f"{name}.safetensors",
+        texts=texts,
+        vae=f"{name}.safetensors",
+        say=(words, source.place, hint),
+    )
+
+
+def loras_of(uses: tuple[AdapterUse, ...], recipe: Recipe) -> Iterator[LoraFile]:
+    """The adapters that a step wears, in its order."""
+    for use in uses:
+        file = f"{use.name}.safetensors"
+        if use.from_file:
+            where = str(recipe.adapters[use.name].path)
+        else:
+            where = f"outputs/{recipe.name}/NNN/{use.step}"
+        words = f"adapter {use.name} is looked for as {file} in ComfyUI's models/loras"
+        hint = f"lorakit export adapter {where} --out {file}, and put it there"
+        yield LoraFile(use.name, file, use.weight, (words, use.place, hint))
+
+
+def own_scheduler(facts: ModelFacts) -> tuple[str, bool]:
+    """The scheduler of a model's own configuration, by our name, and whether it has Karras sigmas."""
+    told: object = None
+    if facts.path is not None and facts.path.is_dir():
+        try:
+            told = parse_json(
+                read_text(facts.path / "scheduler" / "scheduler_config.json", 1 << 20)
+            )
+        except (OSError, ValueError):
+            told = None
+    if isinstance(told, dict):
+        name = of_class(told.get("_class_name"))
+        if name is not None:
+            return name, SCHEDULERS[name].karras and told.get("use_karras_sigmas") is True
+    # as Stable Diffusion 1.x and SDXL are published
+    return ("euler_discrete" if facts.family == "sdxl" else "pndm"), False
