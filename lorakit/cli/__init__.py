@@ -15,6 +15,7 @@ _COMMANDS = {
     "init": "Put a first recipe and storyboard into a folder.",
     "validate": "Check recipes and storyboards, all errors at once.",
     "plan": "Show what a run would make, why, and what it would cost.",
+    "diff": "Compare two revisions: what is drawn again, why, in how long.",
     "run": "Make what is missing: pictures, scene folders, films.",
     "resolve": "Show a recipe's merged values, and where each stands.",
     "lock": "Pin the models and data sets that recipes stand on.",

@@ -14,22 +14,29 @@ UNREAD = "unread"  # what stands for a digest that nobody asked for
 
 
 class Digests:
-    """SHA-256 of files; `cache` is a JSON file that makes the next look-up cheap, or None."""
+    """SHA-256 of files; `cache` is a JSON file that makes the next look-up cheap, or None.
 
-    def __init__(self, cache: Path | None, *, anew: bool = False) -> None:
+    What is below `passing` will not be there for long: it is not remembered.
+    """
+
+    def __init__(
+        self, cache: Path | None, *, anew: bool = False, passing: Path | None = None
+    ) -> None:
         self._memory = Memory(cache)
+        self._passing = passing
         self.sources = Sources()
         if anew:
             self._memory.forget()
 
     def file(self, path: Path) -> str:
         """The digest of one file. Raises OSError where it cannot be read, also while it changes."""
-        name = str(path.resolve())
-        found = identity(path.stat())
+        real = path.resolve()
+        name, found = str(real), identity(path.stat())
         digest = self._memory.get(name, found)
         if digest is None:
             digest, found = digest_and_identity(path)
-            self._memory.set(name, found, digest)
+            if self._passing is None or not real.is_relative_to(self._passing):
+                self._memory.set(name, found, digest)
         self.sources.files[str(path)] = digest, found
         return digest
 

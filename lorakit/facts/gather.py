@@ -9,6 +9,7 @@ import shutil
 import site
 import sys
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -40,16 +41,33 @@ FactsT = TypeVar("FactsT")
 _Problem = Callable[..., None]
 
 
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A folder whose files stand for those of a project for a while, and where else they may lead."""
+
+    folder: Path
+    leads_to: tuple[Path, ...] = ()
+
+
 def gather(
-    project: Project, *, download: bool = False, keys: bool = True, verify: bool = False
+    project: Project,
+    *,
+    download: bool = False,
+    keys: bool = True,
+    verify: bool = False,
+    stand_in: StandIn | None = None,
 ) -> Facts:
     """Find out everything; raises InvalidDocument with all that is wrong.
 
     Without `keys` weights are not read: enough to check by, but what is planned then has no true keys.
-    With `verify` no digest is taken from memory.
+    With `verify` no digest is taken from memory. `stand_in` holds the project's files where they are not its
+    own: a revision's.
     """
-    digests = Digests(project.home / FOLDER / "digests.json", anew=verify) if keys else Unread()
-    with within(_places(project), _other_places):
+    passing = stand_in.folder if stand_in else None
+    cache = project.home / FOLDER / "digests.json"
+    digests = Digests(cache, anew=verify, passing=passing) if keys else Unread()
+    places = _places(project) + list(stand_in.leads_to if stand_in else ())
+    with within(places, _other_places):
         return _gathered(project, digests, download=download, keys=keys)
 
 

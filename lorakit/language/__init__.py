@@ -5,7 +5,15 @@ text -> source (nodes with places) -> schema -> build (with mentions and prompts
 
 from __future__ import annotations
 
-from lorakit.language.loading import document_kind, load, merged
+from lorakit.language.loading import Loaded, document_kind, load, load_with_trees, merged
 from lorakit.language.yaml.reader import FolderReader, Reader
 
-__all__ = ["FolderReader", "Reader", "document_kind", "load", "merged"]
+__all__ = [
+    "FolderReader",
+    "Loaded",
+    "Reader",
+    "document_kind",
+    "load",
+    "load_with_trees",
+    "merged",
+]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from lorakit.diagnostics import InvalidDocument, in_order
 from lorakit.language import projects
 from lorakit.language.boards import Boards, checked, is_board
 from lorakit.language.recipe import build_recipe, merge, settings, sweeps
 from lorakit.language.recipe.checks import RECIPE_CHECKS
-from lorakit.language.recipe.documents import Project, Recipe, StoryboardStep
+from lorakit.language.recipe.documents import Project, Recipe, StoryboardStep, with_members
 from lorakit.language.recipe.folders import folder_name
 from lorakit.language.recipe.paths import Paths
 from lorakit.language.trees import Trees
@@ -68,11 +68,33 @@ def load(
     the user's named folders. Raises InvalidDocument with every error of every file; what is only warned of
     stands in the project.
     """
+    return load_with_trees(
+        path, settings=settings, profile=profile, reader=reader, roots=roots
+    ).project
+
+
+class Loaded(NamedTuple):
+    """A project with the trees that it was built of: `root` after `extends`, boards by their files."""
+
+    project: Project
+    root: Node
+    boards: Mapping[Path, Node]
+
+
+def load_with_trees(
+    path: Path,
+    *,
+    settings: Sequence[str] = (),
+    profile: str | None = None,
+    reader: Reader | None = None,
+    roots: Mapping[str, Path] | None = None,
+) -> Loaded:
+    """What `load` reads, with the trees: for who compares documents value by value."""
     loader = _Loader(reader or FolderReader(), {} if roots is None else roots)
     collects = gc.isenabled()
     gc.disable()  # nothing that is read is garbage before all is read, and looking for some takes a fifth
     try:
-        return loader.project(Path(path), settings, profile)
+        return loader.loaded(Path(path), settings, profile)
     finally:
         if collects:
             gc.enable()
@@ -90,15 +112,13 @@ def merged(
 
     Raises InvalidDocument.
     """
-    loader = _Loader(reader or FolderReader(), {} if roots is None else roots)
-    loader.project(Path(path), settings, profile)
-    return loader.merged
+    return load_with_trees(
+        path, settings=settings, profile=profile, reader=reader, roots=roots
+    ).root
 
 
 class _Loader:
     """One call of `load`: what was read, and what was found in it."""
-
-    merged: Node
 
     def __init__(self, reader: Reader, roots: Mapping[str, Path]) -> None:
         self._reader = reader
@@ -106,7 +126,7 @@ class _Loader:
         self._findings = Findings()
         self._trees = Trees(reader, self._findings)
 
-    def project(self, path: Path, given: Sequence[str], profile: str | None) -> Project:
+    def loaded(self, path: Path, given: Sequence[str], profile: str | None) -> Loaded:
         """Read a document and all that it leads to. Raises InvalidDocument."""
         try:
             document = self._reader.resolve(path)
@@ -115,13 +135,16 @@ class _Loader:
             folders = projects.folders_of(self._reader, path)
             paths = Paths(self._reader, folders.root, self._roots)
             read = self._lone_board if is_board(root) else self._recipe
-            recipe = read(root, document, paths, given, profile)
+            recipe, root = read(root, document, paths, given, profile)
         except Unreadable:
             raise InvalidDocument(in_order(self._findings.all)) from None
         diagnostics = in_order(self._findings.all)
         if self._findings:
             raise InvalidDocument(diagnostics)
-        return Project(*folders, recipe, diagnostics, self._trees.files, self._trees.lines)
+        project = Project(*folders, recipe, diagnostics, self._trees.files, self._trees.lines)
+        steps = with_members(recipe.steps.values())
+        boards = {s.board.path for s in steps if isinstance(s, StoryboardStep)}
+        return Loaded(project, root, {path: self._trees.tree(path) for path in boards})
 
     def _check_that_it_is_ours(self, root: Node) -> None:
         """Refuse a file that says nothing of what it is: a list of complaints would help nobody."""
@@ -143,20 +166,20 @@ class _Loader:
         paths: Paths,
         given: Sequence[str],
         profile: str | None,
-    ) -> Recipe:
+    ) -> tuple[Recipe, Node]:
         findings = self._findings
         root = self._with_bases(root, document, paths)
         self._check_profiles(root, profile)
         if profile is not None:
             root = merge.with_profile(root, profile, findings)
-        self.merged = root = self._with_settings(root, document, given)
+        root = self._with_settings(root, document, given)
         validation.check(root, schemas.RECIPE, findings, "a recipe")
         swept = sweeps.expanded(root, findings)
         boards = Boards(self._trees, paths, findings).of_steps(swept)
         recipe = build_recipe.recipe(swept, document, paths, boards, findings)
         for check in RECIPE_CHECKS:
             check(recipe, swept.root, findings)
-        return recipe
+        return recipe, root
 
     def _lone_board(
         self,
@@ -165,9 +188,9 @@ class _Loader:
         _paths: Paths,
         given: Sequence[str],
         profile: str | None,
-    ) -> Recipe:
+    ) -> tuple[Recipe, Node]:
         """A storyboard alone is a recipe of one step."""
-        self.merged = root = self._with_settings(root, document, given)
+        root = self._with_settings(root, document, given)
         if profile is not None:
             self._findings.error(
                 "unknown-profile",
@@ -178,7 +201,7 @@ class _Loader:
         board = checked(root, document, self._findings)
         model = build_recipe.shipped_model(build_recipe.STUDIO, root.place)
         step = StoryboardStep("film", root.place, model=model.name, adapters=(), board=board)
-        return Recipe(
+        recipe = Recipe(
             path=document,
             name=folder_name(document.stem),
             seed=build_recipe.default_seed(),
@@ -188,6 +211,7 @@ class _Loader:
             steps={step.name: step},
             place=root.place,
         )
+        return recipe, root
 
     def _with_settings(self, root: Node, document: Path, given: Sequence[str]) -> Node:
         if not given:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lorakit.diagnostics import Place
 from lorakit.plan.actions import Action
@@ -20,13 +20,18 @@ _SPOKEN = {
     "device_class": "the machine",
     "wave": "the batch size",
     "shots": "the pictures, holds or captions",
+    "groups": "the pictures or captions",
 }
 
 
 def changes_between(before: Manifest, action: Action) -> tuple[ParameterChange, ...]:
-    """Every parameter that differs, in the action's order; those that went away last."""
+    """Every parameter that differs from what was made before."""
+    return changes_since(before.params, action)
+
+
+def changes_since(old: Mapping[str, object], action: Action) -> tuple[ParameterChange, ...]:
+    """Every parameter that differs from those of a task's key, in the action's order; those gone last."""
     changes = []
-    old = before.params
     now = action.task.key()
     for name, value in now.items():
         if name not in old or old[name] != value:

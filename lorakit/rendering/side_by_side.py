@@ -27,11 +27,12 @@ _TITLE = 30  # px
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Headings, and a picture for each row and column; None where there is none."""
+    """Headings, and a picture for each row and column; None where there is none, which `missing` says."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Path | None]]]
+    missing: str = "not made"
 
 
 def write_side_by_side(
@@ -67,7 +68,7 @@ def write_side_by_side(
             left = grid.left + column * (grid.wide + _GAP)
             if path is None:
                 middle = top + grid.high / 2 - _LETTERS
-                letters.draw(page, (left + 8, middle), "not made", _LETTERS, fill=FAINT)
+                letters.draw(page, (left + 8, middle), table.missing, _LETTERS, fill=FAINT)
                 continue
             picture = fitted(open_rgb(path), grid.wide, grid.high, bars=PAGE)
             page.paste(picture, (left, top), corners)

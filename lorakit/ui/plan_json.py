@@ -61,7 +61,7 @@ def _planned(planned: Planned) -> dict[str, object]:
         "changes": [_change(change) for change in planned.changes],
         "key": planned.key,
         "outputs": _plain(planned.outputs),
-        "place": _place(action.place),
+        "place": place_as_json(action.place),
         "engine": {
             "slot": action.engine.slot,
             "id": action.engine.id,
@@ -87,11 +87,12 @@ def _change(change: ParameterChange) -> dict[str, object]:
         "what": change.what,
         "before": _plain(change.before),
         "after": _plain(change.after),
-        "place": _place(change.place),
+        "place": place_as_json(change.place),
     }
 
 
-def _place(place: Place | None) -> dict[str, object] | None:
+def place_as_json(place: Place | None) -> dict[str, object] | None:
+    """Turn a place into JSON data."""
     if place is None:
         return None
     return {

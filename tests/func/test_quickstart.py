@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tests.support.repositories import commit, init
 from tests.support.runs import lorakit, run, run_alone
 
 
@@ -41,6 +42,29 @@ def test_the_quickstart_draws_scenes_and_a_film(tmp_path: Path) -> None:
     copied = run(tmp_path, "recipes/quickstart.yaml", "--copy")
     assert copied.folder != done.folder
     assert copied.pictures() == done.pictures()
+    what_the_page_on_git_shows_is_so(tmp_path)
+
+
+def what_the_page_on_git_shows_is_so(home: Path) -> None:
+    """The example of docs/git.md, but for how long this machine takes."""
+    (home / ".gitignore").write_text("outputs/\n.lorakit/\n")
+    init(home)
+    commit(home)
+    board = home / "storyboards/bunny-magic-hat.yaml"
+    text = board.read_text("utf-8").replace("golden key", "silver key")
+    board.write_text(text.replace("fps: 24", "fps: 12"), "utf-8")
+    page = (Path(__file__).parents[2] / "docs/git.md").read_text("utf-8")
+    (shown,) = re.findall(r"```\n\$ lorakit diff\n(.*?)```", page, re.DOTALL)
+    # the page is of a terminal that draws lines
+    drawn = {"|- ": "├─ ", "`- ": "└─ ", "|  ": "│  "}
+    said = lorakit(home, "diff").stdout
+    for plain, fine in drawn.items():
+        said = said.replace(plain, fine)
+
+    def timeless(words: str) -> str:
+        return re.sub(r"about .*|under a second", "about", words)
+
+    assert timeless(said) == timeless(shown)
 
 
 def test_a_storyboard_alone_is_runnable(tmp_path: Path) -> None:

@@ -1,0 +1,161 @@
+"""The actions of two plans, address by address: what stays, what is drawn again and why, what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from lorakit.diff.report import ActionChange, Relation
+from lorakit.plan.explain import changes_since, reason_of
+from lorakit.store.canonical import digest_of
+
+if TYPE_CHECKING:
+    from lorakit.plan.actions import Action
+    from lorakit.plan.states import Planned
+
+
+class Lineage:
+    """What an action's result comes of, all the way back: equal lineages are equal keys once all is made.
+
+    A key needs the contents of its inputs, which nobody knows before they are made; a lineage has theirs in
+    their place.
+    """
+
+    def __init__(self, actions: Sequence[Planned]) -> None:
+        self._actions: Mapping[str, Action] = {p.action.id: p.action for p in actions}
+        self._known: dict[str, str] = {}
+
+    def of(self, address: str) -> str:
+        """The lineage of the action at an address."""
+        todo = [address]
+        while todo:  # a loop and no recursion: a thousand frames may hang on each other
+            last = todo[-1]
+            action = self._actions[last]
+            unknown = [i.action for i in action.inputs if i.action not in self._known]
+            if unknown:
+                todo += unknown
+                continue
+            todo.pop()
+            if last not in self._known:
+                self._known[last] = self._digest(action)
+        return self._known[address]
+
+    def _digest(self, action: Action) -> str:
+        inputs = {i.role: [self._known[i.action], i.output] for i in action.inputs}
+        # a model that has not been fetched has no digest yet: its name has to do
+        engine = "" if action.engine.id else action.engine.spec.name
+        task = action.task
+        return digest_of([task.kind, task.made_by, task.key(), inputs, engine])
+
+
+def compared(before: Sequence[Planned], after: Sequence[Planned]) -> tuple[ActionChange, ...]:
+    """What became of every action, in the order of the newer plan; those that are gone last."""
+    old = {p.action.id: p for p in before}
+    ours, theirs = Lineage(before), Lineage(after)
+    same = _same(old, after)
+    left = [address for address in old if address not in same]
+    places: dict[str, str] = {}
+    for address in left:
+        places.setdefault(ours.of(address), address)
+    # what stays where it is and may be equal to what comes, filled when it is asked for
+    stays: dict[tuple[str, object], list[str]] = {}
+    found = []
+    touched: set[str] = set()
+    taken: set[str] = set()
+    for planned in after:
+        address = planned.action.id
+        if address in same:
+            found.append(
+                ActionChange(planned.action, Relation.SAME, planned=planned, before=old[address])
+            )
+            continue
+        lineage = theirs.of(address)
+        other = places.get(lineage)
+        if address in old and ours.of(address) == lineage:
+            other = address
+        if other is None:
+            if not stays:
+                for one in same:
+                    stays.setdefault(_likeness(old[one].action), []).append(one)
+            near = stays.get(_likeness(planned.action), ())
+            other = next((one for one in near if ours.of(one) == lineage), None)
+        if other is not None:
+            taken.add(other)
+            relation = Relation.SAME if other == address else Relation.MOVED
+            reason = "" if other == address else f"it was {other}"
+            found.append(ActionChange(planned.action, relation, reason, planned, old[other], other))
+        elif address in old:
+            touched.add(address)
+            reason = _reason(old[address].action, planned.action, touched)
+            found.append(
+                ActionChange(planned.action, Relation.AGAIN, reason, planned, old[address])
+            )
+        else:
+            touched.add(address)
+            found.append(ActionChange(planned.action, Relation.NEW, "", planned))
+    now = {p.action.id for p in after}
+    gone = (a for a in old if a not in now and a not in taken)
+    found += [ActionChange(old[a].action, Relation.GONE, before=old[a]) for a in gone]
+    return tuple(found)
+
+
+def _same(old: Mapping[str, Planned], after: Sequence[Planned]) -> dict[str, None]:
+    """The addresses at which both have the same task on inputs that are the same: most of them."""
+    same: dict[str, None] = {}
+    for planned in after:
+        action = planned.action
+        before = old.get(action.id)
+        if (
+            before is not None
+            and action.engine.id
+            and before.action.engine.id
+            and all(one.action in same for one in action.inputs)
+            and before.action.inputs == action.inputs
+            and _equal_tasks(before.action, action)
+        ):
+            same[action.id] = None
+    return same
+
+
+def _likeness(action: Action) -> tuple[str, object]:
+    """What two actions of one lineage share, without the work of a digest."""
+    return action.kind, getattr(action.task, "prompt", None)
+
+
+def _equal_tasks(one: Action, two: Action) -> bool:
+    if type(one.task) is not type(two.task):
+        return False
+    return one.task == two.task or (
+        one.task.made_by == two.task.made_by and one.task.key() == two.task.key()
+    )
+
+
+def _reason(before: Action, action: Action, touched: set[str]) -> str:
+    """Why it is made again, in the words of a plan; where nothing of its own changed, which input did."""
+    changes = changes_since(before.task.key(), action)
+    if changes:
+        return reason_of(changes)
+    if before.task.made_by != action.task.made_by:
+        return "what makes it has changed"
+    return _inputs_reason(before, action, touched) or reason_of(())
+
+
+def _inputs_reason(before: Action, action: Action, touched: set[str]) -> str:
+    changed = list(dict.fromkeys(i.action for i in action.inputs if i.action in touched))
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        return f"it needs {changed[0]}{more}, made anew"
+    now, then = {i.action for i in action.inputs}, {i.action for i in before.inputs}
+    came, went = sorted(now - then), sorted(then - now)
+    if came:
+        return f"it is made of {came[0]} now"
+    return f"it was made of {went[0]}" if went else ""
+
+
+def of_one_side(planned: Sequence[Planned], relation: Relation) -> Iterator[ActionChange]:
+    """The actions of a document that is on one side only."""
+    for one in planned:
+        if relation is Relation.GONE:
+            yield ActionChange(one.action, relation, before=one)
+        else:
+            yield ActionChange(one.action, relation, planned=one)
