@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 import lorakit as package
 from tests.attack.commands import lorakit
 from tests.support.boards import board_text, sentences, write_project
-from tests.support.runs import run
+from tests.support.runs import lorakit as elsewhere
+from tests.support.runs import run, run_alone
 
 BOARD = board_text([("one", sentences(1, 2)), ("two", sentences(2, 1))])
 FIRST, SECOND, THIRD = (BOARD.replace("an owl", who, 1) for who in ("an owl", "a cat", "a dog"))
@@ -83,6 +85,34 @@ def test_what_was_last_made_stays_while_a_document_cannot_be_planned(home: Path)
     assert not stored(home)
     write_project(home, FIRST)
     assert run(home).code == 0
+
+
+def test_what_a_model_made_that_is_no_more_here_stays(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = home.parent / "hf"
+    monkeypatch.setenv("HF_HOME", str(cache))
+    model = cache / "hub" / "models--someone--model"
+    (model / "refs").mkdir(parents=True)
+    (model / "refs" / "main").write_text("a" * 40)
+    (model / "snapshots").mkdir()
+    shutil.move(home / "tiny", model / "snapshots" / ("a" * 40))
+    (home / "recipe.yaml").write_text(
+        "recipe: 1\nname: far\nmodels: {far: {from: 'hub:someone/model', dtype: fp32}}\n"
+        "steps: {a: {kind: generate, model: far, prompts: [a fox], num_inference_steps: 2}}\n"
+    )
+    first = run_alone(home)
+    assert first.code == 0, first.errors
+    # neither its run nor its model is here any more: where it stood last is all that leads to it
+    shutil.rmtree(home / "outputs")
+    model.rename(cache / "elsewhere")
+    done = elsewhere(home, "gc", "--yes", "--json")
+    told = json.loads(done.stdout)
+    assert told["roots"] == {"runs": [], "documents": [str(home / "recipe.yaml")]}
+    assert not told["objects"]["count"]
+    (cache / "elsewhere").rename(model)
+    again = run_alone(home)
+    assert again.finished["made"] == 0
 
 
 def test_nothing_goes_while_a_run_is_going_on(home: Path) -> None:
