@@ -39,6 +39,8 @@ class Session:
     lock: locks.Lock = field(default_factory=locks.Lock, repr=False)
     # as the documents have it, without the commits of the lock
     written: Project | None = field(default=None, repr=False)
+    settings: tuple[str, ...] = ()
+    profile: str | None = None
 
     def check_lock(self) -> None:
         """Raises InvalidDocument where the recipe stands on something that its lock does not name so."""
@@ -141,7 +143,7 @@ class Session:
         from lorakit.execute import nothing_new
         from lorakit.execute.pool import Workers
         from lorakit.execute.run_folder import RunFolder
-        from lorakit.execute.run_record import documents_of, record
+        from lorakit.execute.run_record import record
         from lorakit.execute.runner import Runner, Settings
         from lorakit.pages.run_report import write_report
         from lorakit.plan.planner import Selection
@@ -163,11 +165,26 @@ class Session:
         store = Store(root)
         store.prepare()
         folder = RunFolder.create(root, self.project.recipe.name)
-        folder.begin(record(settled, documents_of(self.project)))
+        folder.begin(record(settled, *self._account(chosen)))
         with Workers() as own:
             settings = Settings(keep_going, stop, write_report)
             runner = Runner(settled, store, folder, chosen, settings, listener, workers or own)
             return runner.run()
+
+    def _account(self, selection: Selection) -> tuple[dict[str, str], dict[str, object]]:
+        """The texts that a run is made from, the lock among them, and how it was called."""
+        from lorakit.execute.run_record import documents_of, request_of
+
+        reader = FolderReader()
+        project = self.project
+        documents = documents_of(project)
+        paths = {reader.display(path): path for path in project.files}
+        lock = project.root / locks.FILE
+        if reader.is_file(lock):
+            documents[locks.FILE] = lock.read_text("utf-8")
+            paths[locks.FILE] = lock
+        request = request_of(project, paths, self.settings, self.profile)
+        return documents, {**request, "only": selection.only, "draft": selection.draft}
 
 
 def load(path: str | Path, *, settings: Sequence[str] = (), profile: str | None = None) -> Session:
@@ -175,7 +192,7 @@ def load(path: str | Path, *, settings: Sequence[str] = (), profile: str | None 
     with _near(path) as roots:
         written = load_documents(Path(path), settings=settings, profile=profile, roots=roots)
         lock = locks.read(written.root)
-        return Session(locks.pinned(written, lock), lock, written)
+        return Session(locks.pinned(written, lock), lock, written, tuple(settings), profile)
 
 
 def load_tree(

@@ -24,6 +24,8 @@ _COMMANDS = {
     "gc": "Clear the store of what nothing leads to any more.",
     "doctor": "Say what is amiss on this machine and in this project, and the way out.",
     "models": "List the models that are here, or fetch one from the hub.",
+    "bundle": "Put a run's documents, lock and adapters into one archive.",
+    "verify": "Make a run again, and say whether it comes out as it did.",
     "schema": "Print the schema of recipes or storyboards, or install both for editors.",
     "export": "Write an adapter, a story or a scene for another tool.",
 }

@@ -107,6 +107,7 @@ class PastRun:
     environment: Mapping[str, str] = field(default_factory=dict)
     estimate: Mapping[str, Any] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
+    request: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
     finished: Mapping[str, Any] = field(default_factory=dict)
@@ -141,6 +142,7 @@ def read(folder: Path, finished: RunFinished | None = None) -> PastRun:
         environment=_texts(told, "environment"),
         estimate=_mapping(told, "estimate"),
         documents=_texts(told, "documents"),
+        request=_mapping(told, "request"),
         warnings=tuple(_list(told, "warnings")),
         notes=tuple(notes),
         finished=last,

@@ -17,6 +17,7 @@ PACKAGE = Path(lorakit.__file__).parent
 ROOMS = [
     "cli",
     "upkeep",
+    "remake",
     "session",
     "pages",
     "ui",

@@ -1,0 +1,31 @@
+"""`lorakit bundle`: a run in one archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("bundle")
+@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The archive; RECIPE-NUMBER.zip by default."
+)
+@click.option("--pictures", is_flag=True, help="Frames and films as well, to measure what differs.")
+def command(run: Path, out: Path | None, pictures: bool) -> None:
+    """Put RUN's documents, lock, environment and adapters into one archive, for `lorakit verify` elsewhere.
+
+    Models and data sets are named in the lock, not packed.
+    """
+    from lorakit.doors.bundle import pack
+    from lorakit.execute import past_run
+
+    then = past_run.read(run)
+    folder = then.folder.resolve()
+    root = folder.parents[2] / str(then.request.get("root", "."))
+    target = out or Path(f"{folder.parent.name}-{folder.name}.zip")
+    names = pack(then, root, target, pictures=pictures)
+    size = target.stat().st_size
+    click.echo(f"{target}: {len(names)} files, {size / 1e6:.1f} MB")
+    click.echo(f"elsewhere: lorakit verify {target.name}")

@@ -1,0 +1,126 @@
+"""A run in one archive: documents, lock, environment, adapters, and what came of it.
+
+run/       record.json, manifest.json, and with them the adapters that were trained
+project/   the documents and the lock as they were, and adapters of the user's own
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from lorakit.diagnostics import LorakitError
+from lorakit.store.errors import why
+
+if TYPE_CHECKING:
+    from lorakit.execute.past_run import PastRun
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the same run is the same archive
+_STORED = frozenset({".png", ".safetensors", ".mp4", ".gif"})
+_TABLES = ("record.json", "manifest.json")
+_ADAPTERS = (".safetensors", "adapter_config.json")
+_MOST_FILES = 100_000
+
+
+def pack(run: PastRun, root: Path, target: Path, *, pictures: bool = False) -> list[str]:
+    """Write a run and its documents to `target`; gives the names of what is in it. Raises LorakitError.
+
+    `root` is the folder of the documents. With `pictures` the frames and films are in it as well, so that
+    what differs can be measured elsewhere.
+    """
+    names = []
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{target.name}.tmp")
+        with zipfile.ZipFile(beside, "w") as archive:
+            for name, data in sorted(_texts(run).items()):
+                _add(archive, name, data.encode())
+                names.append(name)
+            for name, path in sorted(_files(run, root, pictures=pictures)):
+                _add(archive, name, path)
+                names.append(name)
+        beside.replace(target)
+    except OSError as error:
+        raise LorakitError(f"{target} cannot be written: {why(error)}") from error
+    return names
+
+
+def _texts(run: PastRun) -> dict[str, str]:
+    paths = run.request.get("paths")
+    named = paths if isinstance(paths, dict) else {}
+    documents = {
+        f"project/{_inside(str(path))}": run.documents[name]
+        for name, path in named.items()
+        if name in run.documents
+    }
+    return {**documents, "environment.json": json.dumps(dict(run.environment), indent=1)}
+
+
+def _files(run: PastRun, root: Path, *, pictures: bool) -> Iterator[tuple[str, Path]]:
+    for name in _TABLES:
+        if (run.folder / name).is_file():
+            yield f"run/{name}", run.folder / name
+    for action in run.actions:
+        for files in action.files.values():
+            for file in files:
+                path = run.folder / file
+                if path.is_file() and (pictures or path.name.endswith(_ADAPTERS)):
+                    yield f"run/{file}", path
+    adapters = run.request.get("adapters")
+    for name in adapters if isinstance(adapters, list) else ():
+        own = root / str(name)
+        for part in sorted(own.rglob("*")) if own.is_dir() else [own]:
+            if part.is_file():
+                yield f"project/{_inside(part.relative_to(root).as_posix())}", part
+
+
+def _inside(path: str) -> str:
+    """A path below the project. Raises LorakitError for another, which a bundle has no place for."""
+    parts = PurePosixPath(path).parts
+    if not parts or ".." in parts or PurePosixPath(path).is_absolute() or ":" in parts[0]:
+        raise LorakitError(
+            f"{path} is outside the project, and a bundle holds what is inside",
+            "put it into the project",
+        )
+    return "/".join(parts)
+
+
+def _add(archive: zipfile.ZipFile, name: str, source: bytes | Path) -> None:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    stored = PurePosixPath(name).suffix in _STORED
+    info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    if isinstance(source, bytes):
+        archive.writestr(info, source)
+        return
+    info.file_size = source.stat().st_size
+    with source.open("rb") as file, archive.open(info, "w") as entry:
+        shutil.copyfileobj(file, entry)
+
+
+def unpack(bundle: Path, folder: Path) -> None:
+    """Unpack a bundle into a new folder. Raises LorakitError for what is none, or would write elsewhere."""
+    try:
+        with zipfile.ZipFile(bundle) as archive:
+            entries = archive.infolist()
+            if "run/record.json" not in archive.namelist():
+                raise LorakitError(f"{bundle} is no bundle of lorakit: it has no run/record.json")
+            size = sum(entry.file_size for entry in entries)
+            folder.mkdir(parents=True)
+            free = shutil.disk_usage(folder).free
+            if len(entries) > _MOST_FILES or size > free:
+                much = f"{len(entries)} files of {size / 1e9:.1f} GB"
+                raise LorakitError(f"{bundle} holds {much}; {free / 1e9:.1f} GB are free")
+            for entry in entries:
+                target = folder / _inside(entry.filename)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(entry) as file, target.open("xb") as out:
+                    shutil.copyfileobj(file, out)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise LorakitError(f"{bundle} is no bundle of lorakit, or is damaged: {error}") from error
+    except OSError as error:
+        raise LorakitError(f"{bundle} cannot be unpacked: {why(error)}") from error

@@ -1,0 +1,130 @@
+"""A run made anew from what its folder says of it, and held against what came of it then."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lorakit.diagnostics import LorakitError
+from lorakit.language import FolderReader, locks
+from lorakit.language import load as load_documents
+from lorakit.session import Session
+
+if TYPE_CHECKING:
+    from lorakit.execute.past_run import PastAction, PastRun
+    from lorakit.plan.planner import Selection
+
+State = Literal["identical", "close", "different", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One output of one action, then and now. `psnr` is of pictures that differ, in dB."""
+
+    action: str
+    output: str
+    state: State
+    psnr: float | None = None
+
+
+class RecordedReader(FolderReader):
+    """The file system as it is, with documents as they were."""
+
+    def __init__(self, texts: Mapping[Path, str]) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def read_bytes(self, path: Path) -> bytes:
+        """The bytes of a file; raises OSError where it cannot be read."""
+        text = self._texts.get(self.resolve(path))
+        return super().read_bytes(path) if text is None else text.encode()
+
+    def exists(self, path: Path) -> bool:
+        """Whether there is or was a file or folder at `path`."""
+        return self.resolve(path) in self._texts or super().exists(path)
+
+    def is_file(self, path: Path) -> bool:
+        """Whether there is or was a file at `path`."""
+        return self.resolve(path) in self._texts or super().is_file(path)
+
+
+def as_it_was(run: PastRun, root: Path, home: Path) -> tuple[Session, Selection]:
+    """The run's documents, as they were, below `root`; outputs and store go to `home`.
+
+    Raises InvalidDocument, and LorakitError where the folder does not say how the run was called.
+    """
+    from lorakit.facts.roots import UserRoots
+    from lorakit.plan.planner import Selection
+
+    request = run.request
+    if not request.get("document") or not run.documents:
+        raise LorakitError(
+            f"{run.folder} does not say how it was made: it is of an earlier lorakit; run its recipe again"
+        )
+    paths = {name: root / path for name, path in _texts(request, "paths").items()}
+    reader = RecordedReader(
+        {Path(os.path.realpath(path)): run.documents.get(name, "") for name, path in paths.items()}
+    )
+    written = load_documents(
+        root / str(request["document"]),
+        settings=tuple(map(str, request.get("settings") or ())),
+        profile=request.get("profile") or None,
+        reader=reader,
+        roots=UserRoots(),
+    )
+    written = replace(written, home=home)
+    lock = locks.read(written.root, reader)
+    session = Session(locks.pinned(written, lock), lock, written)
+    only = tuple(map(str, request.get("only") or ()))
+    return session, Selection(only, draft=request.get("draft") is True)
+
+
+def compare(then: PastRun, now: PastRun, close: float) -> Iterator[Comparison]:
+    """Hold every output of a run against that of another; pictures of `close` dB or more are close."""
+    made = {action.id: action for action in now.actions}
+    for action in then.actions:
+        other = made.get(action.id)
+        for output, digest in action.outputs.items():
+            if not action.files.get(output):
+                continue  # what only the store holds shows in what was made of it
+            if other is None or output not in other.outputs:
+                yield Comparison(action.id, output, "missing")
+            elif other.outputs[output] == digest:
+                yield Comparison(action.id, output, "identical")
+            else:
+                psnr = _psnr(then.folder, action, now.folder, other, output)
+                state: State = "close" if psnr is not None and psnr >= close else "different"
+                yield Comparison(action.id, output, state, psnr)
+
+
+def _psnr(
+    folder: Path, action: PastAction, other_folder: Path, other: PastAction, output: str
+) -> float | None:
+    """How near two pictures are, in dB; None for other files, for other sizes, and where one is not there."""
+    import numpy as np
+
+    from lorakit.facts.open_picture import rgb
+
+    names = action.files[output][:1], other.files[output][:1]
+    paths = [place / name for place, (name,) in zip((folder, other_folder), names, strict=True)]
+    if not all(path.suffix == ".png" and path.is_file() for path in paths):
+        return None
+    try:
+        one, two = (np.asarray(rgb(path), np.float64) for path in paths)
+    except (OSError, ValueError):
+        return None
+    if one.shape != two.shape:
+        return None
+    error = float(np.square(one - two).mean())
+    return 99.0 if error == 0 else 10 * math.log10(255**2 / error)
+
+
+def _texts(told: Mapping[str, Any], key: str) -> dict[str, str]:
+    found = told.get(key)
+    if not isinstance(found, dict):
+        return {}
+    return {str(k): v for k, v in found.items() if isinstance(v, str)}
