@@ -90,7 +90,7 @@ def _show(found: Garbage, *, removed: bool) -> None:
     roots = [f"{', '.join(names[-_NAMED:])}{more}"] if names else []
     if found.documents:
         roots.append(f"the plans of {numbers.count(len(found.documents), 'document')}")
-    click.echo(f"stays: what {terminal.line(' and '.join(roots) or 'nothing')} needs")
+    click.echo(f"stays: what is needed by {terminal.line(' and '.join(roots) or 'nothing')}")
     if found.young_checkpoints:
         size = numbers.size(sum(found.young_checkpoints.values()))
         what = numbers.count(len(found.young_checkpoints), "unfinished training")

@@ -55,7 +55,7 @@ def command(documents: tuple[Path, ...], as_json: bool) -> int:
 
 
 def _at_rest(home: Path, runs: list[PastRun], named: tuple[Path, ...], *, as_json: bool) -> int:
-    from lorakit.execute.run_folder import OUTPUTS
+    from lorakit.execute.run_folder import OUTPUTS, REPORT
     from lorakit.language.found import documents_below
     from lorakit.plan import numbers
     from lorakit.ui.runs_view import counted, run_json
@@ -91,6 +91,8 @@ def _at_rest(home: Path, runs: list[PastRun], named: tuple[Path, ...], *, as_jso
         )
         for film in last.told.get("films", ()):
             click.echo(f"  film    {terminal.quoted(short_path(str(film)))}")
+        if (last.path / REPORT).is_file():
+            click.echo(f"  report  {terminal.quoted(short_path(str(last.path / REPORT)))}")
         click.echo(f"  folder  {terminal.quoted(short_path(str(last.path)))}")
     for one in stand:
         _show(one)

@@ -47,7 +47,9 @@ def test_what_a_kept_run_the_latest_and_the_documents_need_stays(home: Path) -> 
     assert dry["roots"]["runs"] == ["test/001", "test/003"]
     assert stored(home) == before
     said = lorakit("gc").text
-    assert "stays: what test/001 (kept), test/003 and the plans of 2 documents needs\n" in said
+    assert (
+        "stays: what is needed by test/001 (kept), test/003 and the plans of 2 documents\n" in said
+    )
     assert "nothing was removed; --yes frees " in said
 
     done = gc("--yes")

@@ -41,6 +41,7 @@ def test_a_day(home: Path) -> None:
         rf"^last run  test/001, done .* ago in .*: {made} made$", said.text, re.MULTILINE
     )
     assert "  film    outputs/test/001/film/film.mp4\n" in said.text
+    assert "  report  outputs/test/001/report.html\n" in said.text
     assert "recipe.yaml: up to date\n" in said.text
     assert "1 document not run yet\n" in said.text
 
