@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,7 @@ class Results:
     def job(self, action: Action, inputs: Mapping[str, Output], logs: Path) -> Job[WorkerTask]:
         """What the action's worker is told."""
         key = self._graph.keys[action.id]
-        folders = (self._out(action.id), self._checkpoints(key), logs)
+        folders = (self._out(action.id), _only_files(self._checkpoints(key)), logs)
         return jobs.job(action, key, inputs, self._store, self._plan.sources, folders)
 
     def commit(self, message: Mapping[str, Any]) -> tuple[Mapping[str, Output], float]:
@@ -77,3 +79,13 @@ class Results:
 
     def _out(self, id_: str) -> Path:
         return self._scratch / self._numbers[id_]
+
+
+def _only_files(folder: Path) -> Path:
+    """A folder that was kept, without what is neither file nor folder: a log is added to, links followed."""
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            mode = os.lstat(os.path.join(place, name)).st_mode  # noqa: PTH118
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                Path(place, name).unlink()
+    return folder

@@ -47,10 +47,7 @@ class Digests:
     def files(self, folder: Path, names: Iterable[str]) -> str:
         """One digest for several files of a folder: their names and contents, whatever the order."""
         digests = {name: self.file(folder / name) for name in names}
-        paths = {str(folder / name) for name in digests}
-        self.sources.folders.setdefault(str(folder), set()).update(
-            paths & self.sources.files.keys()
-        )
+        self.sources.add_folder(str(folder), [str(folder / name) for name in digests])
         return digest_of(digests)
 
     def save(self) -> None:

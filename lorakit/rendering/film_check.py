@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING
@@ -11,7 +12,9 @@ from lorakit.rendering.ffmpeg_writer import CODECS, FilmError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
+_IMPORTING = threading.Lock()
 _UNREADABLE = (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError, UserWarning)
 _ESTIMATED = 0.02  # ffmpeg tells 119 frames a second as 120
 _ROUNDED = 0.011  # s: ffmpeg tells a film's length in hundredths
@@ -22,10 +25,8 @@ def check_film(film: Path, size: tuple[int, int], fps: int, frames: int) -> None
 
     Raises `FilmError` naming what differs, or that the film cannot be read.
     """
-    from moviepy.video.io.ffmpeg_reader import ffmpeg_parse_infos
-
     try:
-        infos = ffmpeg_parse_infos(str(film))
+        infos = reader().ffmpeg_parse_infos(str(film))
         px, rate = tuple(infos["video_size"]), float(infos["video_fps"])
         length = float(infos["duration"])
     except _UNREADABLE as error:
@@ -44,22 +45,21 @@ def check_film(film: Path, size: tuple[int, int], fps: int, frames: int) -> None
 
 def _read_last(film: Path, last: float) -> None:
     """Decode the frame at `last` seconds; moviepy's own reader would decode the first ones too."""
-    from moviepy.video.io.ffmpeg_reader import FFMPEG_VideoReader
 
-    class Reader(FFMPEG_VideoReader):
+    class Reader(reader().FFMPEG_VideoReader):  # type: ignore[misc]
         def initialize(self, start_time: float = 0) -> None:
             super().initialize(start_time or last)
 
-    reader = None
+    opened = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # a frame that does not come is warned of
-            reader = Reader(str(film), print_infos=False)
+            opened = Reader(str(film), print_infos=False)
     except _UNREADABLE as error:
         raise FilmError(f"the film that was written breaks off: {_first_line(error)}") from error
     finally:
-        if reader is not None:
-            reader.close()
+        if opened is not None:
+            opened.close()
 
 
 def prepare() -> None:
@@ -68,7 +68,27 @@ def prepare() -> None:
 
 
 def _import() -> None:
-    importlib.import_module("moviepy.video.io.ffmpeg_reader")
+    reader()
+
+
+def reader() -> ModuleType:
+    """Moviepy's reader of films, imported with no way to a `.env`.
+
+    moviepy would read the first that it finds from its own folder upwards, which is a project's where that
+    holds the environment; and what is named there as FFMPEG_BINARY it would start.
+    """
+    name = "moviepy.video.io.ffmpeg_reader"
+    with _IMPORTING:
+        if name not in sys.modules:
+            before = sys.modules.get("dotenv")
+            sys.modules["dotenv"] = None  # type: ignore[assignment]  # to import it fails, which moviepy allows
+            try:
+                importlib.import_module(name)
+            finally:
+                del sys.modules["dotenv"]
+                if before is not None:
+                    sys.modules["dotenv"] = before
+    return sys.modules[name]
 
 
 def _first_line(error: BaseException) -> str:

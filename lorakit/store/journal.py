@@ -12,12 +12,13 @@ from lorakit.files import read_regular
 from lorakit.store import atomic
 
 _AGES = 1e9  # s, or shares: more is a damaged file's
+_MOST = 500_000_000  # bytes of a journal; of a million actions the largest has 100 MB
 _LONGEST = 200  # bytes of a recipe's name in a file's
 
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        data = json.loads(read_regular(path))
+        data = json.loads(read_regular(path, _MOST))
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
@@ -35,7 +36,7 @@ def _check(data: Mapping[str, object]) -> str:
 def read_checked(path: Path) -> list[dict[str, object]]:
     """The lines of a log that are whole; what was torn off by a kill, or is damaged, is left out."""
     try:
-        lines = read_regular(path).decode("utf-8", "replace").splitlines()
+        lines = read_regular(path, _MOST).decode("utf-8", "replace").splitlines()
     except OSError:
         return []
     records = []

@@ -1,4 +1,8 @@
-"""Manifests as JSON: read strictly, since what they say decides which files are used and kept."""
+"""Manifests as JSON: read strictly, since what they say decides which files are used and kept.
+
+Their last entry is the digest of all before it: one flipped bit in a digest makes another digest, and no
+form of it would tell.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_CHECK = b', "check": "%s"}\n'
+_LENGTH = len(_CHECK % (b"0" * 64))
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -44,9 +50,9 @@ class Manifest:
     environment: Mapping[str, str]
 
 
-def as_json(manifest: Manifest) -> dict[str, object]:
-    """A manifest as JSON data."""
-    return {
+def to_bytes(manifest: Manifest) -> bytes:
+    """A manifest's file."""
+    data = {
         "key": manifest.key,
         "kind": manifest.kind,
         "params": manifest.params,
@@ -55,12 +61,26 @@ def as_json(manifest: Manifest) -> dict[str, object]:
         "seconds": manifest.seconds,
         "environment": manifest.environment,
     }
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    # half of a pair, as in names that are no UTF-8, becomes an escape of JSON's
+    whole = text.encode(errors="backslashreplace")
+    return whole[:-1] + _check_of(whole)
+
+
+def _check_of(whole: bytes) -> bytes:
+    return _CHECK % hashlib.sha256(whole).hexdigest().encode()
+
+
+def _unchecked(text: bytes) -> bytes:
+    """The text before its check, where that is right; one that is wrong stays, and is no entry we know."""
+    whole = text[:-_LENGTH] + b"}"
+    return whole if text[-_LENGTH:] == _check_of(whole) else text
 
 
 def read(text: bytes, key: str) -> Manifest | None:
     """The manifest for a key; None where the text is anything but one."""
     try:
-        data = json.loads(text)
+        data = json.loads(_unchecked(text))  # those of before there were checks have none
         valid = isinstance(data, dict) and data.keys() == Manifest.__dataclass_fields__.keys()
         if not valid or data["key"] != key or not _well_formed(data):
             return None

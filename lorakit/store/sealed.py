@@ -13,6 +13,7 @@ from lorakit.files import read_regular
 from lorakit.store import atomic
 
 _SEAL = b'{"sha256": "%s",\n"data": '
+_MOST = 500_000_000  # bytes; a memory of a million rows has 200 MB
 _LENGTH = len(_SEAL % (b"0" * 64))
 
 
@@ -25,7 +26,7 @@ def write(file: Path, data: object) -> None:
 def read(file: Path) -> object:
     """The data of a sealed file; None where there is none, or its seal is broken."""
     try:
-        whole = read_regular(file)
+        whole = read_regular(file, _MOST)
         text = whole[_LENGTH:-2]
         if whole[:_LENGTH] != _SEAL % _digest(text) or whole[-2:] != b"}\n":
             return None

@@ -6,14 +6,30 @@ or a result would be kept under the key of other data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
+from lorakit.store.canonical import digest_of
 from lorakit.store.seen import Identity, digest_and_identity, identity
 
-Read = tuple[str, str, Sequence[int]]  # a path, its digest, and its identity when that was read
+# a path, its digest, and its identity when that was read; of a folder, whose path ends in a slash, the
+# digest of the names in it: a library would take what was put there since the plan was made
+Read = tuple[str, str, Sequence[int]]
+# what libraries look for beside the files that they are told of
+_LOOKED_FOR = (
+    ".json",
+    ".jsonl",
+    ".txt",
+    ".safetensors",
+    ".model",
+    ".jinja",
+    ".csv",
+    ".tsv",
+    ".parquet",
+)
 _BESIDE = "adapter_config.json"  # settings that belong to the weights beside them
 
 
@@ -32,10 +48,21 @@ class Sources:
 
     files: dict[str, tuple[str, Identity]] = field(default_factory=dict)
     folders: dict[str, set[str]] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def add_folder(self, folder: str, paths: Iterable[str]) -> None:
+        """Files of a folder that are read when it is named."""
+        own = self.folders.setdefault(folder, set())
+        for path in self.files.keys() & set(paths):
+            own.add(path)
+            parent = os.path.dirname(path)  # noqa: PTH120 - of many files
+            if parent not in self._names:
+                self._names[parent] = _names_in(parent)
 
     def named_in(self, *values: object) -> list[Read]:
         """What a worker will read that is told these values (JSON): the files and folders they name."""
         paths: dict[str, None] = {}
+        folders: dict[str, None] = {}
         for text in texts_in(values):
             if text in self.files:
                 paths[text] = None
@@ -44,7 +71,14 @@ class Sources:
                     paths[beside] = None
             for path in sorted(self.folders.get(text, ())):
                 paths[path] = None
-        return [(path, self.files[path][0], list(self.files[path][1])) for path in paths]
+                folders[os.path.dirname(path)] = None  # noqa: PTH120
+        found: list[Read] = [(path + os.sep, self._names[path], []) for path in folders]
+        return found + [(path, self.files[path][0], list(self.files[path][1])) for path in paths]
+
+
+def _names_in(folder: str) -> str:
+    with os.scandir(folder) as entries:
+        return digest_of(sorted(e.name for e in entries if e.name.lower().endswith(_LOOKED_FOR)))
 
 
 def texts_in(value: object) -> Iterator[str]:
@@ -69,6 +103,9 @@ class SourceReading:
     def begin(self) -> None:
         """Raise SourceChanged where a file holds something else than its digest says."""
         for path, digest, known in self._reads:
+            if path.endswith(os.sep):
+                self._check_names(path, digest)
+                continue
             try:
                 seen = identity(Path(path).stat())
                 if seen != tuple(known):
@@ -80,7 +117,10 @@ class SourceReading:
             self._seen[path] = seen
 
     def end(self) -> None:
-        """Raise SourceChanged where a file was touched since `begin`."""
+        """Raise SourceChanged where a file was touched since `begin`, or one was put beside it."""
+        for path, digest, _ in self._reads:
+            if path.endswith(os.sep):
+                self._check_names(path, digest)
         for path, seen in self._seen.items():
             try:
                 touched = identity(Path(path).stat()) != seen
@@ -88,3 +128,11 @@ class SourceReading:
                 raise SourceChanged(path) from error
             if touched:
                 raise SourceChanged(path)
+
+    def _check_names(self, folder: str, digest: str) -> None:
+        try:
+            changed = _names_in(folder) != digest
+        except OSError as error:
+            raise SourceChanged(folder) from error
+        if changed:
+            raise SourceChanged(folder)

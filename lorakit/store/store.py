@@ -24,6 +24,15 @@ __all__ = ["FOLDER", "Manifest", "Output", "Scratch", "Store", "StoreError"]
 
 FOLDER = ".lorakit"
 _PARTS = ("objects", "actions", "locks", "tmp", "checkpoints", "addresses", "tables")
+_MOST_MANIFEST = 50_000_000  # bytes; one with all words of a training has a few thousand
+
+
+def _check_links(folder: Path) -> None:
+    """Raise StoreError where something within a folder of ours is a link, to others."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_symlink():
+                raise StoreError(f"{entry.path} is a link: remove it, and the store makes its own")
 
 
 class Store:
@@ -48,6 +57,7 @@ class Store:
                 if folder.is_symlink():
                     raise StoreError(f"{folder} is a link: remove it, and the store makes its own")
                 folder.mkdir(parents=True, exist_ok=True)
+                _check_links(folder)
                 if not os.access(folder, os.W_OK):
                     raise PermissionError(errno.EACCES, "permission denied")
             ignore = self.folder / ".gitignore"
@@ -114,7 +124,7 @@ class Store:
         if not is_digest(key):
             return None
         try:
-            text = read_regular(self.actions / key[:2] / f"{key[2:]}.json")
+            text = read_regular(self.actions / key[:2] / f"{key[2:]}.json", _MOST_MANIFEST)
         except OSError:
             return None
         return manifests.read(text, key)
@@ -172,6 +182,6 @@ class Store:
         """Write a manifest: from here on the action counts as done."""
         try:
             target = self.actions / manifest.key[:2] / f"{manifest.key[2:]}.json"
-            atomic.write_json(target, manifests.as_json(manifest), indent=None)
+            atomic.write_bytes(target, manifests.to_bytes(manifest))
         except OSError as error:
             raise StoreError(f"a manifest cannot be written: {why(error)}") from error

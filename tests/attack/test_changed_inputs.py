@@ -179,3 +179,39 @@ def test_a_file_that_never_keeps_still_has_no_digest(
     monkeypatch.setattr(hashlib, "file_digest", while_it_is_written)
     with pytest.raises(OSError, match="changes while it is read"):
         digest_and_identity(file)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "unet/diffusion_pytorch_model.safetensors.index.json",
+        "tokenizer/added_tokens.json",
+        "extra.json",
+    ],
+)
+def test_a_file_that_was_put_into_a_model_since_the_plan_is_noticed(home: Path, name: str) -> None:
+    """Libraries look for more files than they find: one that is new would change what they load."""
+    write_project(home, board_text([("one", ["a fox"])], steps=1)).rename(home / "r.yaml")
+    finished, failures = run(lambda: (home / "tiny" / name).write_text("{}") and None)
+    assert finished.ending == "failed"
+    assert "has changed since the plan was made" in failures[0]
+    assert not list((home / ".lorakit" / "actions").glob("*/*.json"))
+
+
+def test_a_note_put_beside_a_model_since_the_plan_is_nobodys_business(home: Path) -> None:
+    write_project(home, board_text([("one", ["a fox"])], steps=1)).rename(home / "r.yaml")
+    finished, failures = run(lambda: (home / "tiny" / "README.md").write_text("mine") and None)
+    assert finished.ending == "done", failures
+
+
+def test_a_board_that_changes_while_a_run_goes_on_belongs_to_the_next(home: Path) -> None:
+    write_project(home, board_text([("one", ["a fox"])], steps=1)).rename(home / "r.yaml")
+    board = home / "board.yaml"
+    back = put_back(board)
+    finished, failures = run(
+        lambda: board.write_text(board.read_text().replace("a fox", "an owl")) and None, back
+    )
+    assert finished.ending == "done", failures
+    assert not lorakit.load("r.yaml").plan().to_make
+    board.write_text(board.read_text().replace("a fox", "an owl"))
+    assert len(lorakit.load("r.yaml").plan().to_make) == 3

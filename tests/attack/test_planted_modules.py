@@ -258,3 +258,33 @@ def test_processes_of_python_are_started_in_one_place() -> None:
         if path.name != "children.py" and re.search(r"sys\.executable", path.read_text("utf-8"))
     ]
     assert others == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script as a program")
+@pytest.mark.parametrize("door", ["moviepy's own", "ours"])
+def test_an_env_file_above_the_environment_names_no_program(door: str, tmp_path: Path) -> None:
+    """A cloned project whose user keeps the environment in it: moviepy reads the `.env` of the project."""
+    import shutil
+    from importlib.util import find_spec
+
+    found = find_spec("moviepy")
+    assert found is not None
+    assert found.origin is not None
+    site = tmp_path / ".venv" / "site-packages"
+    shutil.copytree(Path(found.origin).parent, site / "moviepy")
+    evil = tmp_path / "evil"
+    evil.write_text(f"#!/bin/sh\ntouch {tmp_path / 'proof'}\n")
+    evil.chmod(0o755)
+    (tmp_path / ".env").write_text(f"FFMPEG_BINARY={evil}\n")
+    ways = {
+        "moviepy's own": "import moviepy.video.io.ffmpeg_reader",
+        "ours": "from lorakit.rendering.film_check import reader; reader()",
+    }
+    # where it is found, `__main__` has a file, as in a worker
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"import sys; sys.path.insert(0, {str(site)!r}); sys.path.append({str(Path(lorakit.__file__).parents[1])!r})\n"
+        f"{ways[door]}\nassert sys.modules['moviepy'].__file__.startswith({str(site)!r})\n"
+    )
+    subprocess.run([sys.executable, str(program)], check=True, cwd=tmp_path)
+    assert (tmp_path / "proof").exists() == (door == "moviepy's own")

@@ -142,11 +142,14 @@ def finished(home: Path) -> set[str]:
 
 
 def damaged(home: Path) -> list[Path]:
-    """Objects whose bytes are not those of their name."""
+    """Objects whose bytes are not those of their name, of those that a manifest names."""
+    manifests = (home / ".lorakit" / "actions").glob("??/*.json")
+    named = "".join(path.read_text(errors="replace") for path in manifests)
     return [
         path
         for path in (home / ".lorakit" / "objects").glob("??/*")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != path.parent.name + path.name
+        if path.parent.name + path.name in named
+        and hashlib.sha256(path.read_bytes()).hexdigest() != path.parent.name + path.name
     ]
 
 
