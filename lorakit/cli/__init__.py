@@ -28,6 +28,7 @@ _COMMANDS = {
     "verify": "Make a run again, and say whether it comes out as it did.",
     "schema": "Print the schema of recipes or storyboards, or install both for editors.",
     "export": "Write an adapter, a story or a scene for another tool.",
+    "import": "Write what ComfyUI or A1111 drew as a recipe.",
 }
 
 
@@ -40,7 +41,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"lorakit.cli.{cmd_name}").command
+        module = "imports" if cmd_name == "import" else cmd_name  # what no module can be called
+        command: click.Command = importlib.import_module(f"lorakit.cli.{module}").command
         return command
 
     def resolve_command(

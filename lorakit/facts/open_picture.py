@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _ORIENTATION = 274  # EXIF's tag; 5 to 8 stand on their side
+_EXIF, _USER_COMMENT = 0x8769, 0x9286
 _ON_ITS_SIDE = (5, 6, 7, 8)
 _CLEAR = ("RGBA", "LA", "PA", "RGBa", "La")
 _SPACES = {
@@ -105,6 +106,45 @@ def levels(file: Path | IO[bytes], name: str = "", *, alpha: bool = False) -> Im
         picture.load()
         seen = _in_8_bits(_upright(picture))
         return seen.convert("RGBA").getchannel("A") if alpha else seen.convert("L")
+
+
+def words(file: Path | IO[bytes], name: str = "") -> dict[str, str]:
+    """The texts that stand in a picture beside its pixels: PNG's, and EXIF's. Raises PictureError.
+
+    EXIF's user comment is called `UserComment`; what other tags of EXIF hold as `name:text` has that name.
+    Pixels are decoded only where a PNG has no text before them.
+    """
+    with quietly(), _opened(file, name) as picture:
+        found = {str(k): v for k, v in picture.info.items() if isinstance(v, str)}
+        if picture.format == "PNG" and not found:
+            picture.load()
+            found = {str(k): v for k, v in picture.info.items() if isinstance(v, str)}
+        return {**_of_exif(picture), **found}
+
+
+def _of_exif(picture: Image) -> dict[str, str]:
+    try:
+        exif = picture.getexif()
+        tags = [one for one in exif.values() if isinstance(one, str)]
+        comment = exif.get_ifd(_EXIF).get(_USER_COMMENT)
+    except Exception:  # noqa: BLE001 - EXIF is another file in the file, and as foreign
+        return {}
+    named = (one.partition(":") for one in tags)
+    found = {head: rest for head, colon, rest in named if colon and head.isidentifier()}
+    if isinstance(comment, bytes):
+        found["UserComment"] = _comment(comment)
+    elif isinstance(comment, str):
+        found["UserComment"] = comment
+    return found
+
+
+def _comment(told: bytes) -> str:
+    """A user comment after its eight bytes of encoding; UTF-16 in the order that most of it suits."""
+    code, rest = told[:8], told[8:]
+    if code.startswith(b"UNICODE"):
+        little = rest[1::2].count(0) > rest[::2].count(0)
+        return rest.decode("utf-16-le" if little else "utf-16-be", "replace")
+    return (rest if code[:5] in (b"ASCII", b"\0\0\0\0\0") else told).decode("utf-8", "replace")
 
 
 @contextlib.contextmanager

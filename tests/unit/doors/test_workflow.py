@@ -209,7 +209,8 @@ def test_what_is_not_carried_stands_in_the_file_and_is_said_with_its_place(tmp_p
     skips = [n["inputs"] for n in prompt.values() if n["class_type"] == "CLIPSetLastLayer"]
     assert [one["stop_at_clip_layer"] for one in skips] == [-2]
     assert len(samplers(prompt)) == 4
-    assert len({given["seed"] for given in samplers(prompt).values()}) == 4
+    drawn = {(given["seed"], given["positive"][0]) for given in samplers(prompt).values()}
+    assert len(drawn) == 4
     # nothing but nodes: ComfyUI takes every key for one
     assert all("class_type" in node for node in prompt.values())
 
