@@ -1,41 +1,99 @@
-"""`lorakit init`: a first recipe and storyboard."""
+"""`lorakit init`: a project that runs, ready for git."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from lorakit import resources
+from lorakit import __version__, resources
 from lorakit.diagnostics import LorakitError
 
-_STARTER = "quickstart.yaml"
+_TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+_BESIDE = {  # what stands beside the documents -> its template
+    ".gitignore": "gitignore",
+    ".pre-commit-config.yaml": "pre-commit-config.yaml",
+    ".vscode/settings.json": "vscode/settings.json",
+    ".vscode/extensions.json": "vscode/extensions.json",
+    ".github/workflows/storyboards.yml": "github/storyboards.yml",
+}
+_IGNORED = ("outputs/", ".lorakit/")
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a project begins with: the recipe to run first, and its storyboards."""
+
+    recipe: str
+    storyboards: tuple[str, ...] = ()
+
+
+TEMPLATES = {
+    "film": Template(
+        "quickstart.yaml",
+        ("bunny-magic-hat.yaml", "alien-explorer-on-mars.yaml", "fox-and-key.yaml"),
+    ),
+    "text": Template("bootcamp-text.yaml"),
+    "style": Template("bootcamp-image.yaml"),
+}
+
+
+def _files(template: Template) -> Iterator[tuple[Path, bytes]]:
+    """Each file of a project with what stands in it."""
+    recipe = resources.path("recipes") / template.recipe
+    yield Path("recipes") / template.recipe, recipe.read_bytes()
+    for board in template.storyboards:
+        yield Path("storyboards") / board, (resources.path("storyboards") / board).read_bytes()
+    for schema in sorted(resources.path("schemas").glob("*.json")):
+        yield Path("schemas") / schema.name, schema.read_bytes()
+    for name, source in _BESIDE.items():
+        text = (_TEMPLATES / source).read_text("utf-8")
+        yield Path(name), text.replace("@VERSION@", __version__).encode()
+
+
+def _not_ignored(gitignore: Path) -> list[str]:
+    """What a .gitignore that was there already should hold besides."""
+    lines = {
+        line.strip().lstrip("/") for line in gitignore.read_text("utf-8", "replace").split("\n")
+    }
+    return [name for name in _IGNORED if not lines & {name, name.rstrip("/")}]
 
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[FOLDER]")
-def command(folder: Path) -> None:
-    """Put a first recipe, its storyboards and their schemas into FOLDER; never overwrites a file."""
-    wanted = {
-        Path("recipes") / _STARTER: resources.path("recipes") / _STARTER,
-        **{
-            Path("storyboards") / p.name: p
-            for p in sorted(resources.path("storyboards").glob("*.yaml"))
-        },
-        **{Path("schemas") / p.name: p for p in sorted(resources.path("schemas").glob("*.json"))},
-    }
+@click.option(
+    "--template",
+    "name",
+    type=click.Choice(sorted(TEMPLATES)),
+    default="film",
+    show_default=True,
+    help="A film from a storyboard, a classifier of texts, or a style learned from pictures.",
+)
+def command(folder: Path, name: str) -> None:
+    """Put a first project into FOLDER: documents, and what git, editors and pull requests need.
+
+    Never overwrites a file.
+    """
+    template = TEMPLATES[name]
+    missing: list[str] = []
     try:
-        for name, source in wanted.items():
-            target = folder / name
+        for file, content in _files(template):
+            target = folder / file
             if target.exists():
                 click.echo(f"kept     {target}")
+                if file.name == ".gitignore":
+                    missing = _not_ignored(target)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
+            target.write_bytes(content)
             click.echo(f"written  {target}")
         # marks the folder as a project's root, which paths may not leave
         (folder / ".lorakit").mkdir(exist_ok=True)
     except OSError as error:
         raise LorakitError(f"{folder} cannot be written: {error.strerror}") from error
+    if missing:
+        click.echo(f"\n{folder / '.gitignore'} should also hold: {' '.join(missing)}")
     where = "" if folder == Path() else f"cd {folder} && "
-    click.echo(f"\nnext: {where}lorakit run recipes/{_STARTER}")
+    click.echo(f"\nnext: {where}lorakit run recipes/{template.recipe}")

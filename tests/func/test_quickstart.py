@@ -69,7 +69,7 @@ def what_the_page_on_git_shows_is_so(home: Path) -> None:
 
 def test_a_storyboard_alone_is_runnable(tmp_path: Path) -> None:
     lorakit(tmp_path, "init")
-    done = run(tmp_path, "storyboards/gurukul.yaml", "--draft")
+    done = run(tmp_path, "storyboards/bunny-magic-hat.yaml", "--draft")
     assert done.code == 0, done.errors
     assert done.finished["film"]
 
