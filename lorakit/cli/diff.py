@@ -11,6 +11,7 @@ import click
 
 from lorakit import terminal
 from lorakit.cli import outcome
+from lorakit.cli.progress_line import tell
 
 if TYPE_CHECKING:
     from lorakit.diff.report import Comparison
@@ -64,7 +65,8 @@ def command(words: tuple[str, ...], style: str, images: bool, as_json: bool) -> 
         if dashes is None:
             revisions, documents = _sorted(words, repository)
         before, after = _sides(revisions, repository)
-        with comparison(repository, before, after, [Path(one) for one in documents]) as found:
+        asked = [Path(one) for one in documents]
+        with comparison(repository, before, after, asked, tell) as found:
             _show(found, style, images=images)
     finally:
         repository.close()

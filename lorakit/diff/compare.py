@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,11 +45,13 @@ def comparison(
     before: Revision,
     after: Revision | None,
     asked: Sequence[Path] = (),
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Comparison]:
     """Compare a revision with another, or with the working tree where there is none.
 
-    `asked` are documents or folders; by default all are compared that a change touches. Raises GitError. What
-    is yielded may name files of the store; nothing else outlives the block.
+    `asked` are documents or folders; by default all are compared that a change touches. `tell` hears what is
+    looked at, and nothing once all has been. What is yielded may name files of the store; nothing else
+    outlives the block. Raises GitError.
     """
     with ExitStack() as stack:
 
@@ -64,19 +66,22 @@ def comparison(
         collects = gc.isenabled()
         gc.disable()  # hardly anything that is planned is garbage before all is compared
         try:
-            found = _Comparing(repository, old, new).compare(asked)
+            found = _Comparing(repository, old, new, tell).compare(asked)
         finally:
+            tell("")
             if collects:
                 gc.enable()
         yield found
 
 
 class _Comparing:
-    def __init__(self, repository: Repository, old: RevisionSide, new: SideOf) -> None:
+    def __init__(
+        self, repository: Repository, old: RevisionSide, new: SideOf, tell: Callable[[str], None]
+    ) -> None:
         self._repository = repository
         self._old, self._new = old, new
-        self._before = Read(old, dict(old.documents()))
-        self._after = Read(new, dict(new.documents()))
+        self._before = Read(old, dict(old.documents()), tell)
+        self._after = Read(new, dict(new.documents()), tell)
         self._views: dict[Path, Kept] = {}
         self._seconds = 0.0
         self._count = 0
@@ -217,6 +222,7 @@ class _Comparing:
         loaded = read.load(path)
         if isinstance(loaded, (InvalidDocument, GitError)):
             return _Planned(Side(name, path, problems=problems_of(loaded)))
+        read.tell(f"{name}: what {path} makes")
         try:
             planned = read.side.plan(loaded.project, self._view(loaded.project.home))
         except (InvalidDocument, GitError) as error:

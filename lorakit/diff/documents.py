@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ class Read:
 
     side: SideOf
     kinds: Mapping[str, str]
+    tell: Callable[[str], None] = lambda _: None
     _loaded: dict[str, Loaded | InvalidDocument | GitError] = field(default_factory=dict)
 
     @property
@@ -35,6 +36,7 @@ class Read:
     def load(self, path: str) -> Loaded | InvalidDocument | GitError:
         """A document, or why there is none."""
         if path not in self._loaded:
+            self.tell(f"{self.side.name}: {path}")
             try:
                 self._loaded[path] = self.side.load(path)
             except (InvalidDocument, GitError) as error:

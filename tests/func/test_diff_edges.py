@@ -244,6 +244,24 @@ def test_hostile_names_are_shown_and_not_obeyed(repo: Path) -> None:
     assert "<script>" not in said(repo, "main..HEAD", "--format", "markdown")[1]
 
 
+def test_a_repository_starts_no_program(repo: Path, tmp_path: Path) -> None:
+    """Filters, hooks, pagers and differs that its settings name are git's to run, and not ours."""
+    run = f"touch {tmp_path}/ran"
+    (repo / ".gitattributes").write_text("*.yaml filter=evil diff=evil\n")
+    edit(repo / "board.yaml", "sleeps", "dreams")
+    commit(repo)
+    for name in ("filter.evil.smudge", "filter.evil.clean", "filter.evil.process", "core.pager",
+                 "diff.evil.textconv", "diff.external", "core.fsmonitor", "core.sshCommand"):  # fmt: skip
+        git(repo, "config", name, run)
+    for hook in ("post-checkout", "post-index-change", "fsmonitor-watchman"):
+        (repo / ".git/hooks" / hook).write_text(f"#!/bin/sh\n{run}\n")
+        (repo / ".git/hooks" / hook).chmod(0o755)
+    edit(repo / "board.yaml", "dreams", "snores")
+    assert len(diff(repo)["documents"]) == 1
+    assert len(diff(repo, "HEAD~1..HEAD")["documents"]) == 1
+    assert not (tmp_path / "ran").exists()
+
+
 def test_two_recipes_count_what_they_share_once(repo: Path) -> None:
     (repo / "again.yaml").write_text(RECIPE)
     commit(repo)
