@@ -48,51 +48,55 @@ class Lineage:
         return digest_of([task.kind, task.made_by, task.key(), inputs, engine])
 
 
+class _Older:
+    """The older plan's actions by lineage, found out only of those that may be what is looked for."""
+
+    def __init__(self, before: Sequence[Planned]) -> None:
+        self._lineage = Lineage(before)
+        self._like: dict[tuple[str, object], list[str]] = {}
+        for planned in before:
+            self._like.setdefault(_likeness(planned.action), []).append(planned.action.id)
+        self._known: dict[tuple[str, object], dict[str, str]] = {}
+
+    def address(self, action: Action, lineage: str) -> str | None:
+        """Where a thing of this lineage was made: at the same address if it was there."""
+        likeness = _likeness(action)
+        if likeness not in self._known:
+            near = self._like.get(likeness, ())
+            self._known[likeness] = {self._lineage.of(one): one for one in reversed(near)}
+            self._known[likeness] |= {f"{one} {self._lineage.of(one)}": one for one in near}
+        known = self._known[likeness]
+        return known.get(f"{action.id} {lineage}") or known.get(lineage)
+
+
 def compared(before: Sequence[Planned], after: Sequence[Planned]) -> tuple[ActionChange, ...]:
     """What became of every action, in the order of the newer plan; those that are gone last."""
     old = {p.action.id: p for p in before}
-    ours, theirs = Lineage(before), Lineage(after)
+    older, newer = _Older(before), Lineage(after)
     same = _same(old, after)
-    left = [address for address in old if address not in same]
-    places: dict[str, str] = {}
-    for address in left:
-        places.setdefault(ours.of(address), address)
-    # what stays where it is and may be equal to what comes, filled when it is asked for
-    stays: dict[tuple[str, object], list[str]] = {}
     found = []
-    touched: set[str] = set()
+    touched: set[str] = set()  # whose lineage the older plan has nowhere
     taken: set[str] = set()
     for planned in after:
-        address = planned.action.id
-        if address in same:
-            found.append(
-                ActionChange(planned.action, Relation.SAME, planned=planned, before=old[address])
-            )
-            continue
-        lineage = theirs.of(address)
-        other = places.get(lineage)
-        if address in old and ours.of(address) == lineage:
-            other = address
-        if other is None:
-            if not stays:
-                for one in same:
-                    stays.setdefault(_likeness(old[one].action), []).append(one)
-            near = stays.get(_likeness(planned.action), ())
-            other = next((one for one in near if ours.of(one) == lineage), None)
+        action, address = planned.action, planned.action.id
+        other: str | None = address
+        if address not in same:
+            # what is made of something new is new
+            fresh = any(one.action in touched for one in action.inputs)
+            other = None if fresh else older.address(action, newer.of(address))
         if other is not None:
             taken.add(other)
-            relation = Relation.SAME if other == address else Relation.MOVED
-            reason = "" if other == address else f"it was {other}"
-            found.append(ActionChange(planned.action, relation, reason, planned, old[other], other))
-        elif address in old:
-            touched.add(address)
-            reason = _reason(old[address].action, planned.action, touched)
-            found.append(
-                ActionChange(planned.action, Relation.AGAIN, reason, planned, old[address])
-            )
+            moved = other != address
+            relation = Relation.MOVED if moved else Relation.SAME
+            reason = f"it was {other}" if moved else ""
+            found.append(ActionChange(action, relation, reason, planned, old[other], other))
+            continue
+        if address in old:
+            reason = _reason(old[address].action, action, touched)
+            found.append(ActionChange(action, Relation.AGAIN, reason, planned, old[address]))
         else:
-            touched.add(address)
-            found.append(ActionChange(planned.action, Relation.NEW, "", planned))
+            found.append(ActionChange(action, Relation.NEW, "", planned))
+        touched.add(address)
     now = {p.action.id for p in after}
     gone = (a for a in old if a not in now and a not in taken)
     found += [ActionChange(old[a].action, Relation.GONE, before=old[a]) for a in gone]
