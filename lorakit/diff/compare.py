@@ -21,6 +21,7 @@ from lorakit.git.errors import GitError
 from lorakit.language import FolderReader
 from lorakit.language.projects import home_of_folder
 from lorakit.plan import estimate
+from lorakit.plan.states import State
 from lorakit.store.store import Store
 
 if TYPE_CHECKING:
@@ -202,7 +203,11 @@ class _Comparing:
             self._count_once(after.planned, cost, last=last)
         loaded = after.loaded or before.loaded
         store = self._view(loaded.project.home).store if loaded is not None else None
-        return replace(found, actions=_actions(before, after), store=store)
+        actions = _actions(before, after)
+        if after.planned is not None:
+            alone = _change_alone(actions, after.planned)
+            found = replace(found, change_seconds=alone)
+        return replace(found, actions=actions, store=store)
 
     def _uses(self, old: str | None, new: str | None) -> set[str]:
         before = self._before.uses(old) if old else set()
@@ -249,6 +254,17 @@ class _Comparing:
         self._count += len(todo)
         self._seconds += cost.seconds
         self._measured = self._measured and cost.measured
+
+
+def _change_alone(actions: Sequence[ActionChange], side: PlannedSide) -> float:
+    """Seconds for what is drawn again or new, whatever the store has of it."""
+    changed = (Relation.AGAIN, Relation.NEW)
+    todo = [
+        replace(one.planned, state=State.CHANGED)
+        for one in actions
+        if one.relation in changed and one.planned is not None
+    ]
+    return estimate.estimate(todo, side.facts).seconds
 
 
 def _values(before: Loaded, after: Loaded) -> tuple[ValueChange, ...]:

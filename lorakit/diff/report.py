@@ -82,8 +82,9 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class DocumentDiff:
-    """One recipe or storyboard on both sides. `seconds` is what making all that is missing would take.
+    """One recipe or storyboard on both sides.
 
+    `seconds` is what making all that is missing would take, `change_seconds` what the change alone would.
     `files` are others that it is made of and that differ; `store` is where its pictures are.
     """
 
@@ -94,6 +95,7 @@ class DocumentDiff:
     files: tuple[str, ...] = ()
     actions: tuple[ActionChange, ...] = ()
     seconds: float = 0.0
+    change_seconds: float = 0.0
     measured: bool = True
     store: Store | None = field(default=None, compare=False, repr=False)
 
@@ -115,6 +117,11 @@ class DocumentDiff:
     def having(self, *relations: Relation) -> Iterator[ActionChange]:
         """The actions that one of these things became of."""
         return (one for one in self.actions if one.relation in relations)
+
+    @property
+    def all_else_made(self) -> bool:
+        """Whether the store has all that stays or moves."""
+        return not any(one.to_make for one in self.having(Relation.SAME, Relation.MOVED))
 
     @property
     def to_make(self) -> tuple[ActionChange, ...]:

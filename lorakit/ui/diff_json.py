@@ -38,6 +38,7 @@ def _document(document: DocumentDiff) -> dict[str, object]:
         if document.actions
         else sum(p.state.to_make for p in document.after.actions),
         "seconds": document.seconds,
+        "change_seconds": document.change_seconds,
         "measured": document.measured,
         "actions": [_action(one) for one in document.actions],
     }

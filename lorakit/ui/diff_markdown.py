@@ -86,10 +86,10 @@ def _summary(document: DocumentDiff, names: str) -> Iterator[str]:
             yield f"**{escaped(side.name)}:** {diff_words.one_side(side)}"
             yield ""
     if document.actions:
-        head = diff_words.to_make(document) if document.after.there else "gone"
-        yield f"**{head}**, {names}"
+        # what a change costs comes first: who reviews it need not have anything of it in a store
+        yield f"**{'; '.join(diff_words.sums(document))}** ({names})"
         yield ""
-        yield "; ".join(diff_words.sums(document))
+        yield diff_words.to_make(document) if document.after.there else "gone"
         kept = diff_words.kept_words(document)
         if kept:
             yield ""

@@ -57,7 +57,11 @@ def to_make(document: DocumentDiff) -> str:
     if not todo:
         return "nothing to make"
     what = counted(Counter(noun_of(action) for action in todo))
-    return f"{len(todo):,} of {len(every):,} to make: {what}, {time_of(document)}"
+    alone = ""
+    changed = any(document.having(Relation.AGAIN, Relation.NEW))
+    if changed and not document.all_else_made and document.before.planned:
+        alone = f"; the change alone {numbers.about(document.change_seconds)}"
+    return f"{len(todo):,} of {len(every):,} to make: {what}, {time_of(document)}{alone}"
 
 
 def kept_words(document: DocumentDiff) -> str:

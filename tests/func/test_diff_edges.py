@@ -57,7 +57,11 @@ def state(home: Path) -> dict[str, tuple[bytes, int]]:
 def test_nothing_is_touched(repo: Path) -> None:
     edit(repo / "board.yaml", "runs", "walks")
     before = state(repo)
-    assert diff(repo)["documents"][0]["to_make"] == 3
+    (document,) = diff(repo)["documents"]
+    assert document["to_make"] == 3
+    # one frame of two, nothing of it in a store
+    assert 0 < document["change_seconds"] < document["seconds"]
+    assert "; the change alone " in said(repo)[1]
     assert said(repo, "HEAD", "--format", "markdown")[0] == 0
     assert state(repo) == before
     assert git(repo, "worktree", "list").count("\n") == 0
