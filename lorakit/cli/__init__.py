@@ -26,6 +26,7 @@ _COMMANDS = {
     "models": "List the models that are here, or fetch one from the hub.",
     "bundle": "Put a run's documents, lock and adapters into one archive.",
     "verify": "Make a run again, and say whether it comes out as it did.",
+    "report": "Make a run's page again: film, pictures, curves, tables.",
     "schema": "Print the schema of recipes or storyboards, or install both for editors.",
     "export": "Write an adapter, a story or a scene for another tool.",
     "import": "Write what ComfyUI or A1111 drew as a recipe.",

@@ -113,7 +113,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One or more series over the same axis; `x` and `y` name the axes."""
+    """One or more series over the same axis; `x` and `y` name the axes, `facts` stand beside it."""
 
     template: ClassVar[str] = "curve"
 
@@ -121,6 +121,7 @@ class Curve:
     series: Sequence[Series]
     x: str = ""
     y: str = ""
+    facts: Sequence[Fact] = ()
 
 
 @dataclass(frozen=True, slots=True)

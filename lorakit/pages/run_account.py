@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from lorakit.execute.past_run import PastAction, PastRun
@@ -30,7 +31,7 @@ def measures(run: PastRun) -> Measures | None:
     """Time and memory: what the plan expected, and what the run took."""
     items = []
     expected = run.estimate.get("seconds", run.finished.get("estimated_seconds"))
-    if isinstance(expected, int | float) and run.seconds:
+    if isinstance(expected, int | float) and expected and run.seconds:
         items.append(_measure("Time", expected, run.seconds, numbers.duration))
     memory, taken = (run.finished.get(k) for k in ("estimated_memory", "peak_memory"))
     if isinstance(memory, int | float) and isinstance(taken, int | float) and memory and taken:
@@ -94,9 +95,9 @@ def reasons(run: PastRun, lines: Mapping[str, str]) -> Iterator[Reasons]:
     for action in run.actions:
         steps.setdefault(action.step, []).append(action)
     for step, actions in steps.items():
-        groups: dict[tuple[str, str, str], list[PastAction]] = {}
+        groups: dict[tuple[str, str], list[PastAction]] = {}
         for action in actions:
-            groups.setdefault((action.kind, _outcome(action), _why(action)), []).append(action)
+            groups.setdefault((_outcome(action), _why(action)), []).append(action)
         items = [_reason(key, group, lines) for key, group in groups.items()]
         counts = [(w, sum(a.outcome == w for a in actions)) for w in ("made", "cached", "failed")]
         words = {"cached": "kept"}
@@ -121,18 +122,26 @@ _KEPT = "nothing that decides it has changed"
 
 
 def _reason(
-    key: tuple[str, str, str], actions: Sequence[PastAction], lines: Mapping[str, str]
+    key: tuple[str, str], actions: Sequence[PastAction], lines: Mapping[str, str]
 ) -> Reason:
-    kind, outcome, why = key
-    task = TASKS.get(kind)
-    noun = task.noun if task and task.noun != "action" else kind.replace("-", " ") or "thing"
+    outcome, why = key
     place = _PLACE.search(why)
     at = lines.get(place[1]) if place else None
     link = f"{at}-{place[2]}" if at and place else ""
     named = [a.id for a in actions[:_NAMED]]
     if len(actions) > _NAMED:
         named.append(f"and {len(actions) - _NAMED:,} more")
-    return Reason(why, numbers.count(len(actions), noun), _TONES[outcome], link, named)
+    nouns = Counter(_noun(action) for action in actions)
+    count = ", ".join(numbers.count(n, noun) for noun, n in nouns.items())
+    return Reason(why, count, _TONES[outcome], link, named)
+
+
+def _noun(action: PastAction) -> str:
+    """What a thing of its kind is called."""
+    if action.kind.startswith("train-"):
+        return "training"
+    task = TASKS.get(action.kind)
+    return task.noun if task and task.noun != "action" else action.kind.replace("-", " ") or "thing"
 
 
 def document_ids(run: PastRun) -> dict[str, str]:

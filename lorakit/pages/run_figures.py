@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lorakit.execute.past_run import PastAction
 from lorakit.pages.parts import Curve, Fact, Facts, Series, Table
 from lorakit.plan import numbers
 
@@ -14,17 +13,21 @@ _SHARE = 12
 _FEW = 12  # steps of a training below which the curve is the losses alone
 
 
-def curves(action: PastAction, log: Sequence[Mapping[str, Any]]) -> Iterator[Curve]:
-    """The loss over the optimizer steps of a training, with what was measured along the way."""
+def training(
+    title: str, log: Sequence[Mapping[str, Any]], figures: Mapping[str, Any]
+) -> Iterator[Curve | Facts]:
+    """The loss over the optimizer steps of a training, what was measured along the way, what it came to."""
     losses = _points(log, "loss")
     held = [(n, key) for n, key in _HELD_OUT if any(key in line for line in log)]
+    facts = _facts(figures)
     if not losses:
+        yield from [Facts(facts)] if facts else []
         return
     series = [Series("each step", losses, "faint"), Series("running mean", _mean(losses))]
     if len(losses) < _FEW:
         series = [Series("loss", losses)]
     series += [Series(name, _points(log, key), "dots") for name, key in held]
-    yield Curve(f"{action.step}: loss", series, "optimizer steps", "loss")
+    yield Curve(title, series, "optimizer steps", "loss", facts)
 
 
 _HELD_OUT = (("held out", "held_out_loss"), ("at fixed noise", "fixed_loss"))
@@ -50,14 +53,14 @@ def _mean(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return found
 
 
-def training_facts(figures: Mapping[str, Any]) -> Facts | None:
+def _facts(figures: Mapping[str, Any]) -> list[Fact]:
     """What a training came to, in a few lines."""
     items = []
     for name, key, say in _FACTS:
         value = figures.get(key)
         if _is_number(value):
             items.append(Fact(name, say(float(value or 0))))
-    return Facts(items) if items else None
+    return items
 
 
 def _percent(value: float) -> str:
@@ -81,7 +84,7 @@ _FACTS = (
 )
 
 
-def classification(action: PastAction, figures: Mapping[str, Any]) -> Table | None:
+def classification(title: str, figures: Mapping[str, Any]) -> Table | None:
     """What a classifier said of each label's texts; a row is the truth, a column what was said."""
     matrix, labels = figures.get("confusion_matrix"), figures.get("labels")
     if not isinstance(matrix, list) or not isinstance(labels, list) or len(matrix) != len(labels):
@@ -95,7 +98,7 @@ def classification(action: PastAction, figures: Mapping[str, Any]) -> Table | No
             [str(label), *(f"{n:,}" for n in row), f"{100 * right / whole:.1f} %" if whole else ""]
         )
     return Table(
-        f"{action.step}: what was said of the held-out texts",
+        title,
         ["in truth", *(f"said {label}" for label in labels), "named right"],
         rows,
         numeric=frozenset(range(1, len(labels) + 2)),

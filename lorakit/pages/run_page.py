@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from lorakit.pages.run_files import RunFiles
 from lorakit.pages.run_pictures import Pictures
 from lorakit.plan import numbers
 
+_SAMPLE = re.compile(r"/samples-(\d+)\.\d+\Z")
 _TRAININGS = ("train-image", "train-text")
 _ENDINGS = {
     "done": ("Done in", "made"),
@@ -130,33 +132,54 @@ def _parts(pictures: Pictures, actions: Sequence[PastAction], hero: Film | None)
         if action.kind in _TRAININGS:
             yield from _training(action, files)
         text = files.tables.get(action.id)
-        table = run_figures.table(action.step, text) if text else None
+        title = "The members" if action.kind == "sweep-table" else "Figures"
+        table = run_figures.table(title, text) if text else None
         if table:
             yield table
-    shown: set[str] = set()
+    listed = _samples(actions) or [(a, r) for a in actions for r in _rows(a, drawn)]
+    shown = {id_ for _, (_, pictures) in listed for id_, _ in pictures}
+    yield from pictures.strips([row for _, row in listed])
     for action in actions:
-        if not action.rows:
-            continue
-        rows = [(t, [p for p in ps if p[0] in drawn]) for t, ps in action.rows]
-        if any(ps for _, ps in rows):
-            shown |= {id_ for _, ps in rows for id_, _ in ps}
-            yield from (s for s in pictures.strips(rows) if s.pictures)
-        else:
-            sheet = pictures.sheet(action, f"{action.step}: {action.kind.replace('-', ' ')}")
-            if sheet:
-                yield sheet
+        if shown and {id_ for _, ps in action.rows for id_, _ in ps} <= shown:
+            continue  # its pictures stand there one by one
+        sheet = pictures.sheet(action, f"{action.step}: {action.kind.replace('-', ' ')}")
+        if sheet:
+            yield sheet
     rest = [a for a in actions if a.id in drawn and a.id not in shown]
     if rest:
         yield from _unlisted(pictures, rest)
 
 
+_Row = tuple[str, Sequence[tuple[str, str]]]
+
+
+def _rows(action: PastAction, drawn: set[str]) -> Iterator[_Row]:
+    """The rows of a sheet, as far as they show pictures of its own step."""
+    for title, pictures in action.rows:
+        own = [picture for picture in pictures if picture[0] in drawn]
+        if own:
+            yield "" if title == action.step else title, own
+
+
+def _samples(actions: Sequence[PastAction]) -> list[tuple[PastAction, _Row]]:
+    """The samples of a training, a row for each of the steps they were drawn after."""
+    rows: dict[int, list[PastAction]] = {}
+    for action in actions:
+        found = _SAMPLE.search(action.id)
+        if found and action.group == "samples":
+            rows.setdefault(int(found[1]), []).append(action)
+    return [
+        (drawn[0], (f"After {numbers.count(at, 'step')}", [(a.id, a.frame.prompt) for a in drawn]))
+        for at, drawn in sorted(rows.items())
+    ]
+
+
 def _training(action: PastAction, files: RunFiles) -> Iterator[Part]:
-    yield from run_figures.curves(action, files.logs.get(action.id, ()))
     figures = files.figures.get(action.id, {})
-    facts = run_figures.training_facts(figures)
-    if facts:
-        yield facts
-    table = run_figures.classification(action, figures)
+    member = action.id.split("/")[1] if action.id.count("/") > 1 else ""
+    which = f", {member}" if member else ""
+    yield from run_figures.training(f"Loss{which}", files.logs.get(action.id, ()), figures)
+    table = run_figures.classification(f"What was said of the held-out texts{which}", figures)
     if table:
         yield table
 

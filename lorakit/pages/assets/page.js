@@ -70,7 +70,7 @@
   const option = (text, value) => Object.assign(document.createElement("option"), { textContent: text, value });
   const lay = () => {
     const other = data.others[runs.value], at = Number(frames.value), [name, path] = data.frames[at] || [];
-    get("compare-stage").hidden = frames.selectedIndex < 0;
+    get("compare-stage").hidden = slide.parentElement.hidden = frames.selectedIndex < 0;
     if (frames.selectedIndex < 0) { get("compare-note").textContent = "Every picture is the same in both runs."; return; }
     const told = other.pictures[at], before = typeof told === "string" ? told : path;
     get("compare-before").src = `${other.folder}/${before}`;

@@ -1,0 +1,44 @@
+"""`lorakit report`: a run folder's page, made again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from lorakit import terminal
+from lorakit.cli import outcome
+
+
+@click.command("report")
+@click.argument("run", required=False, metavar="[RUN]")
+@click.option("--open", "opens", is_flag=True, help="Show it in the browser.")
+@click.option("--json", "as_json", is_flag=True, help="Which run, and where its page is, as JSON.")
+def command(run: str | None, opens: bool, as_json: bool) -> int:
+    """Write report.html of a run again: its film, pictures, curves, tables and documents on one page.
+
+    RUN is a run folder, or its name: quickstart/003, or quickstart for the newest of that recipe. By default
+    it is the newest of all.
+    """
+    from lorakit.execute.find_run import find
+    from lorakit.language import FolderReader
+    from lorakit.language.projects import home_of_folder
+    from lorakit.pages.run_report import write_report
+
+    folder = find(home_of_folder(FolderReader()), run)
+    page = write_report(folder)
+    if as_json:
+        told = {"run": str(folder), "report": str(page), "bytes": page.stat().st_size}
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+    else:
+        click.echo(terminal.quoted(str(page)))
+    if opens and not _shown(page):
+        click.echo("no browser was found: open the file by hand", err=True)
+    return outcome.DONE
+
+
+def _shown(page: Path) -> bool:
+    import webbrowser
+
+    return webbrowser.open(page.resolve().as_uri())
