@@ -94,7 +94,8 @@ class PastAction:
 class PastRun:
     """A run that is over, or was killed: then `ending` is empty. Times are seconds, memory bytes.
 
-    `estimate` is the plan's: seconds, memory, disk, and whether it was measured; `finished` the last event.
+    What was expected is 0 where it is not known, `measured` whether it came from earlier runs. `calls` counts
+    the networks' forward passes.
     """
 
     folder: Path
@@ -105,12 +106,15 @@ class PastRun:
     machine: str = ""
     seconds: float = 0.0
     environment: Mapping[str, str] = field(default_factory=dict)
-    estimate: Mapping[str, Any] = field(default_factory=dict)
+    expected_seconds: float = 0.0
+    measured: bool | None = None
+    expected_memory: float = 0.0
+    peak_memory: float = 0.0
+    calls: Mapping[str, float] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
     request: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
-    finished: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -130,6 +134,8 @@ def read(folder: Path, finished: RunFinished | None = None) -> PastRun:
     ends, notes, last = _events(folder / "events.jsonl")
     last = finished.as_json() if finished is not None else last
     came = {_text(a, "id"): a for a in _list(manifest or {}, "actions")}
+    estimate, calls = _mapping(told, "estimate"), _mapping(last, "calls")
+    measured = estimate.get("measured")
     planned = [_action(one) for one in _list(told, "actions")]
     return PastRun(
         folder=folder,
@@ -140,12 +146,15 @@ def read(folder: Path, finished: RunFinished | None = None) -> PastRun:
         machine=_text(told, "machine"),
         seconds=_number(last, "seconds") or _number(manifest or {}, "seconds"),
         environment=_texts(told, "environment"),
-        estimate=_mapping(told, "estimate"),
+        expected_seconds=_number(estimate, "seconds") or _number(last, "estimated_seconds"),
+        measured=measured if isinstance(measured, bool) else None,
+        expected_memory=_number(last, "estimated_memory"),
+        peak_memory=_number(last, "peak_memory"),
+        calls={name: _number(calls, name) for name in calls},
         documents=_texts(told, "documents"),
         request=_mapping(told, "request"),
         warnings=tuple(_list(told, "warnings")),
         notes=tuple(notes),
-        finished=last,
     )
 
 

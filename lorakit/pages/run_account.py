@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lorakit.execute.past_run import PastAction, PastRun
 from lorakit.pages.parts import (
@@ -30,34 +30,29 @@ _TONES: Mapping[str, Tone] = {"made": "made", "cached": "cached", "failed": "fai
 def measures(run: PastRun) -> Measures | None:
     """Time and memory: what the plan expected, and what the run took."""
     items = []
-    expected = run.estimate.get("seconds", run.finished.get("estimated_seconds"))
-    if isinstance(expected, int | float) and expected and run.seconds:
-        items.append(_measure("Time", expected, run.seconds, numbers.duration))
-    memory, taken = (run.finished.get(k) for k in ("estimated_memory", "peak_memory"))
-    if isinstance(memory, int | float) and isinstance(taken, int | float) and memory and taken:
-        items.append(_measure("Memory of the largest training", memory, taken, numbers.size))
+    if run.expected_seconds and run.seconds:
+        items.append(_measure("Time", run.expected_seconds, run.seconds, numbers.duration))
+    if run.expected_memory and run.peak_memory:
+        name = "Memory of the largest training"
+        items.append(_measure(name, run.expected_memory, run.peak_memory, numbers.size))
     if not items:
         return None
-    measured = run.estimate.get("measured")
     note = {
         True: "Expected from what this machine took before.",
         False: "Expected by a first guess.",
     }
-    return Measures(items, note.get(measured, "") if isinstance(measured, bool) else "")
+    return Measures(items, "" if run.measured is None else note[run.measured])
 
 
-def _measure(name: str, expected: float, came: float, say: object) -> Measure:
-    assert callable(say)
-    return Measure(name, float(expected), float(came), say(expected), say(came))
+def _measure(name: str, expected: float, came: float, say: Callable[[float], str]) -> Measure:
+    return Measure(name, expected, came, say(expected), say(came))
 
 
 def environment(run: PastRun) -> Facts:
     """Machine, calls of the networks, versions."""
     items = [Fact("Machine", run.machine)] if run.machine else []
-    calls = run.finished.get("calls")
-    if isinstance(calls, dict):
-        said = ", ".join(f"{n} of {str(name).replace('_', ' ')}" for name, n in calls.items())
-        items += [Fact("Calls", said)] if said else []
+    said = ", ".join(f"{n:,.0f} of {name.replace('_', ' ')}" for name, n in run.calls.items())
+    items += [Fact("Calls", said)] if said else []
     items += [Fact(name, version) for name, version in run.environment.items()]
     return Facts(items)
 
@@ -153,5 +148,5 @@ def documents(run: PastRun) -> Iterator[Document]:
     """Recipes, storyboards and whatever else decided the run, as they were."""
     ids = document_ids(run)
     for name, text in run.documents.items():
-        lines = text.split("\n")
+        lines = text.removesuffix("\n").split("\n")
         yield Document(name, lines, ids[name], numbers.count(len(lines), "line"))

@@ -91,7 +91,7 @@ def classification(title: str, figures: Mapping[str, Any]) -> Table | None:
         return None
     rows: list[list[str]] = []
     for label, row in zip(labels, matrix, strict=True):
-        if not isinstance(row, list) or not all(map(_is_number, row)):
+        if not (isinstance(row, list) and len(row) == len(labels) and all(map(_is_number, row))):
             return None
         right, whole = row[len(rows)], sum(row)
         rows.append(

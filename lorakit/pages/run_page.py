@@ -74,10 +74,9 @@ def _facts(run: PastRun) -> Iterator[Fact]:
     for word in ("failed", "skipped"):
         if count(word):
             yield Fact(word.capitalize(), f"{count(word):,}")
-    expected = run.estimate.get("seconds")
-    if isinstance(expected, int | float) and expected and run.seconds:
+    if run.expected_seconds and run.seconds:
         yield Fact("Took", numbers.duration(run.seconds))
-        yield Fact("Expected", numbers.duration(expected))
+        yield Fact("Expected", numbers.duration(run.expected_seconds))
 
 
 def _film(pictures: Pictures) -> Film | None:
