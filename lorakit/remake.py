@@ -15,7 +15,7 @@ from lorakit.language import load as load_documents
 from lorakit.session import Session
 
 if TYPE_CHECKING:
-    from lorakit.execute.past_run import PastAction, PastRun
+    from lorakit.execute.past_run import PastAction, WholeRun
     from lorakit.plan.planner import Selection
 
 State = Literal["identical", "close", "different", "missing"]
@@ -52,7 +52,7 @@ class RecordedReader(FolderReader):
         return self.resolve(path) in self._texts or super().is_file(path)
 
 
-def as_it_was(run: PastRun, root: Path, home: Path) -> tuple[Session, Selection]:
+def as_it_was(run: WholeRun, root: Path, home: Path) -> tuple[Session, Selection]:
     """The run's documents, as they were, below `root`; outputs and store go to `home`.
 
     Raises InvalidDocument, and LorakitError where the folder does not say how the run was called.
@@ -83,7 +83,7 @@ def as_it_was(run: PastRun, root: Path, home: Path) -> tuple[Session, Selection]
     return session, Selection(only, draft=request.get("draft") is True)
 
 
-def compare(then: PastRun, now: PastRun, close: float) -> Iterator[Comparison]:
+def compare(then: WholeRun, now: WholeRun, close: float) -> Iterator[Comparison]:
     """Hold every output of a run against that of another; pictures of `close` dB or more are close."""
     made = {action.id: action for action in now.actions}
     for action in then.actions:

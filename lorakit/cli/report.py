@@ -21,12 +21,11 @@ def command(run: str | None, opens: bool, as_json: bool) -> int:
     RUN is a run folder, or its name: quickstart/003, or quickstart for the newest of that recipe. By default
     it is the newest of all.
     """
-    from lorakit.execute.find_run import find
-    from lorakit.language import FolderReader
-    from lorakit.language.projects import home_of_folder
+    from lorakit.cli.runs import project_runs
+    from lorakit.execute.past_runs import meant
     from lorakit.pages.run_report import write_report
 
-    folder = find(home_of_folder(FolderReader()), run)
+    folder = meant(*project_runs(), run)
     page = write_report(folder)
     if as_json:
         told = {"run": str(folder), "report": str(page), "bytes": page.stat().st_size}

@@ -17,7 +17,7 @@ from lorakit.cli import outcome
 from lorakit.diagnostics import LorakitError
 
 if TYPE_CHECKING:
-    from lorakit.execute.past_run import PastRun
+    from lorakit.execute.past_run import WholeRun
     from lorakit.remake import Comparison
 
 _MOST_TOLD = 40  # lines on a terminal; --json has all
@@ -65,7 +65,7 @@ def command(run: Path, tolerance: float, plain: bool, as_json: bool) -> int:
     return _tell(then, found, as_json=as_json)
 
 
-def _opened(run: Path, scratch: Path) -> tuple[PastRun, Path]:
+def _opened(run: Path, scratch: Path) -> tuple[WholeRun, Path]:
     """What a run folder or a bundle says of a run, and the root of its documents."""
     from lorakit.execute import past_run
 
@@ -80,7 +80,7 @@ def _opened(run: Path, scratch: Path) -> tuple[PastRun, Path]:
     return then, home / str(then.request.get("root", "."))
 
 
-def _tell_of_other_versions(then: PastRun) -> None:
+def _tell_of_other_versions(then: WholeRun) -> None:
     from lorakit.facts.environment import environment
 
     now = environment()
@@ -93,7 +93,7 @@ def _tell_of_other_versions(then: PastRun) -> None:
         click.echo(f"other versions: {'; '.join(other)}")
 
 
-def _tell(then: PastRun, found: list[Comparison], *, as_json: bool) -> int:
+def _tell(then: WholeRun, found: list[Comparison], *, as_json: bool) -> int:
     counts = Counter(comparison.state for comparison in found)
     wrong = counts["different"] + counts["missing"]
     if as_json:

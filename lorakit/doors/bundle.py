@@ -17,7 +17,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.store.errors import why
 
 if TYPE_CHECKING:
-    from lorakit.execute.past_run import PastRun
+    from lorakit.execute.past_run import WholeRun
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same run is the same archive
 _STORED = frozenset({".png", ".safetensors", ".mp4", ".gif"})
@@ -26,7 +26,7 @@ _ADAPTERS = (".safetensors", "adapter_config.json")
 _MOST_FILES = 100_000
 
 
-def pack(run: PastRun, root: Path, target: Path, *, pictures: bool = False) -> list[str]:
+def pack(run: WholeRun, root: Path, target: Path, *, pictures: bool = False) -> list[str]:
     """Write a run and its documents to `target`; gives the names of what is in it. Raises LorakitError.
 
     `root` is the folder of the documents. With `pictures` the frames and films are in it as well, so that
@@ -49,7 +49,7 @@ def pack(run: PastRun, root: Path, target: Path, *, pictures: bool = False) -> l
     return names
 
 
-def _texts(run: PastRun) -> dict[str, str]:
+def _texts(run: WholeRun) -> dict[str, str]:
     paths = run.request.get("paths")
     named = paths if isinstance(paths, dict) else {}
     documents = {
@@ -60,7 +60,7 @@ def _texts(run: PastRun) -> dict[str, str]:
     return {**documents, "environment.json": json.dumps(dict(run.environment), indent=1)}
 
 
-def _files(run: PastRun, root: Path, *, pictures: bool) -> Iterator[tuple[str, Path]]:
+def _files(run: WholeRun, root: Path, *, pictures: bool) -> Iterator[tuple[str, Path]]:
     for name in _TABLES:
         if (run.folder / name).is_file():
             yield f"run/{name}", run.folder / name

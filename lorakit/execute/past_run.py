@@ -91,7 +91,7 @@ class PastAction:
 
 
 @dataclass(frozen=True, slots=True)
-class PastRun:
+class WholeRun:
     """A run that is over, or was killed: then `ending` is empty. Times are seconds, memory bytes.
 
     What was expected is 0 where it is not known, `measured` whether it came from earlier runs. `calls` counts
@@ -122,7 +122,7 @@ class PastRun:
         return self.folder.name
 
 
-def read(folder: Path, finished: RunFinished | None = None) -> PastRun:
+def read(folder: Path, finished: RunFinished | None = None) -> WholeRun:
     """Read a run folder; `finished` is its last event where that is not written yet. Raises LorakitError."""
     record, manifest = _json(folder / NAME), _json(folder / MANIFEST)
     if record is None and manifest is None:
@@ -137,7 +137,7 @@ def read(folder: Path, finished: RunFinished | None = None) -> PastRun:
     estimate, calls = _mapping(told, "estimate"), _mapping(last, "calls")
     measured = estimate.get("measured")
     planned = [_action(one) for one in _list(told, "actions")]
-    return PastRun(
+    return WholeRun(
         folder=folder,
         recipe=_text(told, "recipe"),
         actions=tuple(_ended(a, came.get(a.id, {}), ends.get(a.id, {})) for a in planned),

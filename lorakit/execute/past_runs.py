@@ -88,6 +88,19 @@ def find(runs: Collection[PastRun], name: str) -> PastRun:
     raise LorakitError(f"there is no run {name}{last}")
 
 
+def meant(home: Path, runs: Collection[PastRun], name: str | None) -> Path:
+    """The run folder that is meant: the newest of all, or of a recipe, or what `find` finds, or any folder.
+
+    `runs` are a project's, the oldest first. Raises LorakitError.
+    """
+    if name is not None and (Path(name) / EVENTS).is_file():
+        return Path(os.path.abspath(name))  # noqa: PTH100 - links stay
+    if name is None and not runs:
+        raise LorakitError(f"there are no runs in {home}: `lorakit run` makes one")
+    newest = [run for run in runs if name is None or run.path.parent.name == name]
+    return (newest[-1] if newest else find(runs, name or "")).path
+
+
 def mark(run: PastRun, *, kept: bool) -> None:
     """Mark a run, so that `lorakit gc` keeps it and what it was made from, or take the mark off."""
     try:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from lorakit.execute.past_run import PastAction, PastRun
+from lorakit.execute.past_run import PastAction, WholeRun
 from lorakit.pages.parts import (
     Document,
     Fact,
@@ -27,7 +27,7 @@ _NAMED = 200  # actions that a reason names
 _TONES: Mapping[str, Tone] = {"made": "made", "cached": "cached", "failed": "failed", "": "skipped"}
 
 
-def measures(run: PastRun) -> Measures | None:
+def measures(run: WholeRun) -> Measures | None:
     """Time and memory: what the plan expected, and what the run took."""
     items = []
     if run.expected_seconds and run.seconds:
@@ -48,7 +48,7 @@ def _measure(name: str, expected: float, came: float, say: Callable[[float], str
     return Measure(name, expected, came, say(expected), say(came))
 
 
-def environment(run: PastRun) -> Facts:
+def environment(run: WholeRun) -> Facts:
     """Machine, calls of the networks, versions."""
     items = [Fact("Machine", run.machine)] if run.machine else []
     said = ", ".join(f"{n:,.0f} of {name.replace('_', ' ')}" for name, n in run.calls.items())
@@ -57,7 +57,7 @@ def environment(run: PastRun) -> Facts:
     return Facts(items)
 
 
-def findings(run: PastRun) -> Iterator[Finding]:
+def findings(run: WholeRun) -> Iterator[Finding]:
     """What the plan warned of."""
     for told in run.warnings:
         line, column, length = (told.get(k) for k in ("line", "column", "length"))
@@ -76,7 +76,7 @@ def findings(run: PastRun) -> Iterator[Finding]:
         )
 
 
-def failures(run: PastRun) -> Iterator[Finding]:
+def failures(run: WholeRun) -> Iterator[Finding]:
     """What failed, and why."""
     for action in run.actions:
         if action.outcome == "failed":
@@ -84,7 +84,7 @@ def failures(run: PastRun) -> Iterator[Finding]:
             yield Finding("error", "failed", f"{action.id}: {action.detail}", place)
 
 
-def reasons(run: PastRun, lines: Mapping[str, str]) -> Iterator[Reasons]:
+def reasons(run: WholeRun, lines: Mapping[str, str]) -> Iterator[Reasons]:
     """Step by step what was made, what was kept, and why."""
     steps: dict[str, list[PastAction]] = {}
     for action in run.actions:
@@ -139,12 +139,12 @@ def _noun(action: PastAction) -> str:
     return task.noun if task and task.noun != "action" else action.kind.replace("-", " ") or "thing"
 
 
-def document_ids(run: PastRun) -> dict[str, str]:
+def document_ids(run: WholeRun) -> dict[str, str]:
     """An id on the page for each document, by its name."""
     return {name: f"doc-{number}" for number, name in enumerate(run.documents, 1)}
 
 
-def documents(run: PastRun) -> Iterator[Document]:
+def documents(run: WholeRun) -> Iterator[Document]:
     """Recipes, storyboards and whatever else decided the run, as they were."""
     ids = document_ids(run)
     for name, text in run.documents.items():

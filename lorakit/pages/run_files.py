@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lorakit.execute.past_run import PastAction, PastRun
+from lorakit.execute.past_run import PastAction, WholeRun
 from lorakit.files import open_regular, parse_json, read_text
 
 _MOST = 64 << 20
@@ -29,7 +29,7 @@ class RunFiles:
     bytes: Mapping[str, int] = field(default_factory=dict)
 
 
-def gather(run: PastRun) -> RunFiles:
+def gather(run: WholeRun) -> RunFiles:
     """Read what a run wrote beside its pictures; a file that cannot be read is as good as none."""
     tables: dict[str, str] = {}
     logs: dict[str, Sequence[Mapping[str, Any]]] = {}

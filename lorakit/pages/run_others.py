@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from lorakit.diagnostics import LorakitError
 from lorakit.execute import past_run
-from lorakit.execute.past_run import PastRun
+from lorakit.execute.past_run import WholeRun
 from lorakit.pages.parts import Compare, Other
 
 MOST = 12  # runs that a page offers, the nearest first
 
 
-def beside(run: PastRun) -> list[PastRun]:
+def beside(run: WholeRun) -> list[WholeRun]:
     """The runs in the folders beside a run's own, as far as they can be read: earlier ones first."""
     own = int(run.name) if run.name.isdigit() else 0
     numbers = sorted(
@@ -30,7 +30,7 @@ def beside(run: PastRun) -> list[PastRun]:
     return found
 
 
-def compared(run: PastRun, others: Sequence[PastRun]) -> Compare | None:
+def compared(run: WholeRun, others: Sequence[WholeRun]) -> Compare | None:
     """What the slider is given: pictures of the same address in several runs; None where there are no two."""
     frames = [a for a in run.actions if a.file("picture") and a.outcome in ("made", "cached")]
     told = []

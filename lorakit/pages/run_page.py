@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from lorakit.execute.past_run import PastAction, PastRun
+from lorakit.execute.past_run import PastAction, WholeRun
 from lorakit.pages import run_account, run_figures
 from lorakit.pages.links import token
 from lorakit.pages.parts import Compare, Fact, Film, Note, Page, Part, Section, Strip, Tone
@@ -23,7 +23,7 @@ _ENDINGS = {
 }
 
 
-def page_of(run: PastRun, files: RunFiles, compare: Compare | None = None) -> Page:
+def page_of(run: WholeRun, files: RunFiles, compare: Compare | None = None) -> Page:
     """The page of a run."""
     lines = run_account.document_ids(run)
     pictures = Pictures(run, files, lines)
@@ -50,17 +50,17 @@ def _date(began: str) -> str:
     return f"on {at.day} {at:%B %Y at %H:%M} {at.tzname() or ''}".rstrip()
 
 
-def _ending(run: PastRun) -> str:
+def _ending(run: WholeRun) -> str:
     words, _ = _ENDINGS.get(run.ending, ("", ""))
     return f"{words} {numbers.duration(run.seconds)}" if words else "It has not ended"
 
 
-def _tone(run: PastRun) -> Tone:
+def _tone(run: WholeRun) -> Tone:
     tones: dict[str, Tone] = {"done": "made", "failed": "failed"}
     return tones.get(run.ending, "skipped")
 
 
-def _facts(run: PastRun) -> Iterator[Fact]:
+def _facts(run: WholeRun) -> Iterator[Fact]:
     """The few figures that matter most."""
 
     def count(word: str) -> int:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lorakit.execute.past_run import PastAction, PastRun
+from lorakit.execute.past_run import PastAction, WholeRun
 from lorakit.pages.links import token
 from lorakit.pages.parts import Fact, Film, Picture, Single, Strip, Tone
 from lorakit.pages.run_files import RunFiles
@@ -27,7 +27,7 @@ Rows = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 class Pictures:
     """All that the pictures of one run need to be told of; `lines` are ids of documents by their names."""
 
-    run: PastRun
+    run: WholeRun
     files: RunFiles
     lines: Mapping[str, str]
 

@@ -56,7 +56,7 @@ def test_a_run_leaves_its_page_and_the_command_makes_it_again(home: Path) -> Non
         assert again.stdout.strip().endswith("report.html"), again.stderr
     wrong = lorakit(home, "report", "tset")
     assert wrong.returncode == 1
-    assert wrong.stderr == "error: there is no run tset: name one, such as test\n"
+    assert wrong.stderr.startswith("error: there is no run tset")
 
     # nothing to make: the folder that holds everything has its page already
     nothing = run(home)

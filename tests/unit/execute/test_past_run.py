@@ -11,7 +11,7 @@ import pytest
 
 from lorakit.diagnostics import LorakitError
 from lorakit.execute import past_run
-from lorakit.execute.find_run import find, run_folders
+from lorakit.execute.past_runs import meant, runs_of
 from tests.support import past_runs
 
 
@@ -115,18 +115,17 @@ def test_what_is_no_run_or_is_damaged_is_said(tmp_path: Path) -> None:
 
 
 def test_runs_are_meant_by_path_by_name_and_by_being_the_newest(tmp_path: Path) -> None:
-    with pytest.raises(
-        LorakitError, match=r"there is no run below .*outputs: lorakit run makes one"
-    ):
-        find(tmp_path, None)
     outputs = tmp_path / "outputs"
-    for name in ("fox/002", "fox/010", "owl/001"):
+    for name in ("owl/001", "fox/002", "fox/010"):
         past_runs.film(outputs / name, 1, 1)
-    os.utime(outputs / "fox" / "002", (2e9, 2e9))
-    assert [name for name, _ in run_folders(tmp_path)] == ["fox/002", "fox/010", "owl/001"]
-    assert find(tmp_path, None) == outputs / "fox/002"
-    assert find(tmp_path, "fox") == outputs / "fox/010"
-    assert find(tmp_path, "fox/002") == find(tmp_path, "outputs/fox/002/") == outputs / "fox/002"
-    assert find(tmp_path, str(outputs / "owl" / "001")) == outputs / "owl/001"
-    with pytest.raises(LorakitError, match="there is no run fix: name one, such as fox"):
-        find(tmp_path, "fix")
+    for number, name in enumerate(("owl/001", "fox/010", "fox/002")):
+        os.utime(outputs / name / "events.jsonl", (1e9 + 100 * number, 1e9 + 100 * number))
+    runs = runs_of(tmp_path)
+    assert meant(tmp_path, runs, None) == outputs / "fox/002"  # the last one that ran
+    assert meant(tmp_path, runs, "fox") == outputs / "fox/002"
+    assert meant(tmp_path, runs, "fox/010") == outputs / "fox/010"
+    assert meant(tmp_path, [], str(outputs / "owl" / "001")) == outputs / "owl/001"
+    with pytest.raises(LorakitError, match="there is no run fix; the last is fox/002"):
+        meant(tmp_path, runs, "fix")
+    with pytest.raises(LorakitError, match=r"there are no runs in .*: `lorakit run` makes one"):
+        meant(tmp_path, [], None)
