@@ -21,7 +21,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnSeries:
     """A series as an SVG path, with the dots of one that has them."""
 
     name: str
@@ -43,7 +43,7 @@ class Chart:
     bottom: float
     across: Sequence[Tick]
     up: Sequence[Tick]
-    series: Sequence[Drawn]
+    series: Sequence[DrawnSeries]
 
 
 def number(value: float) -> str:
@@ -114,7 +114,7 @@ def chart(curve: Curve, width: float, height: float) -> Chart | None:
         ],
         up=[Tick(up(y), number(y)) for y in _ticks(low, high, 5)],
         series=[
-            Drawn(
+            DrawnSeries(
                 name=one.name,
                 role=one.role,
                 path="M" + "L".join(f"{across(x)} {up(y)}" for x, y in _thinned(points)),

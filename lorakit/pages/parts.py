@@ -25,7 +25,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PagePicture:
     """One picture of a strip, with what is told of it.
 
     `src` is empty where there is none: then `note` says why. `alt` names it for who does not see it, `text`
@@ -44,11 +44,11 @@ class Picture:
     note: str = ""
     id: str = ""
     score: str = ""
-    takes: Sequence[Picture] = ()
+    takes: Sequence[PagePicture] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class PictureStrip:
     """Pictures in a row that breaks where the page ends: a scene's, a step's, a data set's.
 
     `number` stands large beside the title; `note` is a line beneath it.
@@ -56,7 +56,7 @@ class Strip:
 
     template: ClassVar[str] = "strip"
 
-    pictures: Sequence[Picture]
+    pictures: Sequence[PagePicture]
     title: str = ""
     number: str = ""
     note: str = ""
@@ -89,7 +89,7 @@ class Single:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PageTable:
     """A table; `numeric` are the columns whose cells are numbers, `strong` the rows that matter most."""
 
     template: ClassVar[str] = "table"
@@ -166,7 +166,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FactList:
     """Names and values, one beneath the other."""
 
     template: ClassVar[str] = "facts"
@@ -210,7 +210,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Paragraph:
     """A paragraph of ours."""
 
     template: ClassVar[str] = "note"
@@ -245,17 +245,17 @@ class Compare:
 
 
 Part = (
-    Strip
+    PictureStrip
     | Film
     | Single
-    | Table
+    | PageTable
     | Curve
     | Measures
     | Finding
-    | Facts
+    | FactList
     | Reasons
     | Document
-    | Note
+    | Paragraph
     | Compare
 )
 

@@ -10,7 +10,7 @@ from lorakit.execute.past_run import PastAction, WholeRun
 from lorakit.pages.parts import (
     Document,
     Fact,
-    Facts,
+    FactList,
     Finding,
     Measure,
     Measures,
@@ -48,13 +48,13 @@ def _measure(name: str, expected: float, came: float, say: Callable[[float], str
     return Measure(name, expected, came, say(expected), say(came))
 
 
-def environment(run: WholeRun) -> Facts:
+def environment(run: WholeRun) -> FactList:
     """Machine, calls of the networks, versions."""
     items = [Fact("Machine", run.machine)] if run.machine else []
     said = ", ".join(f"{n:,.0f} of {name.replace('_', ' ')}" for name, n in run.calls.items())
     items += [Fact("Calls", said)] if said else []
     items += [Fact(name, version) for name, version in run.environment.items()]
-    return Facts(items)
+    return FactList(items)
 
 
 def findings(run: WholeRun) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lorakit.pages.parts import Curve, Fact, Facts, Series, Table
+from lorakit.pages.parts import Curve, Fact, FactList, PageTable, Series
 from lorakit.plan import numbers
 
 # a running mean over this share of a training's steps
@@ -15,13 +15,13 @@ _FEW = 12  # steps of a training below which the curve is the losses alone
 
 def training(
     title: str, log: Sequence[Mapping[str, Any]], figures: Mapping[str, Any]
-) -> Iterator[Curve | Facts]:
+) -> Iterator[Curve | FactList]:
     """The loss over the optimizer steps of a training, what was measured along the way, what it came to."""
     losses = _points(log, "loss")
     held = [(n, key) for n, key in _HELD_OUT if any(key in line for line in log)]
     facts = _facts(figures)
     if not losses:
-        yield from [Facts(facts)] if facts else []
+        yield from [FactList(facts)] if facts else []
         return
     series = [Series("each step", losses, "faint"), Series("running mean", _mean(losses))]
     if len(losses) < _FEW:
@@ -84,7 +84,7 @@ _FACTS = (
 )
 
 
-def classification(title: str, figures: Mapping[str, Any]) -> Table | None:
+def classification(title: str, figures: Mapping[str, Any]) -> PageTable | None:
     """What a classifier said of each label's texts; a row is the truth, a column what was said."""
     matrix, labels = figures.get("confusion_matrix"), figures.get("labels")
     if not isinstance(matrix, list) or not isinstance(labels, list) or len(matrix) != len(labels):
@@ -97,7 +97,7 @@ def classification(title: str, figures: Mapping[str, Any]) -> Table | None:
         rows.append(
             [str(label), *(f"{n:,}" for n in row), f"{100 * right / whole:.1f} %" if whole else ""]
         )
-    return Table(
+    return PageTable(
         title,
         ["in truth", *(f"said {label}" for label in labels), "named right"],
         rows,
@@ -105,7 +105,7 @@ def classification(title: str, figures: Mapping[str, Any]) -> Table | None:
     )
 
 
-def table(title: str, text: str) -> Table | None:
+def table(title: str, text: str) -> PageTable | None:
     """A table of ours in Markdown as a table of a page; None for any other text."""
     rows = [_cells(line) for line in text.splitlines() if line.startswith("|")]
     if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
@@ -113,7 +113,7 @@ def table(title: str, text: str) -> Table | None:
     head, rule, *body = rows
     numeric = frozenset(n for n, cell in enumerate(rule) if cell.endswith(":"))
     strong = frozenset(n for n, row in enumerate(body) if row[0] in ("best", "mean"))
-    return Table(title, head, body, numeric, strong)
+    return PageTable(title, head, body, numeric, strong)
 
 
 def _cells(line: str) -> list[str]:

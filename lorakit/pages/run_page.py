@@ -9,7 +9,17 @@ from datetime import datetime
 from lorakit.execute.past_run import PastAction, WholeRun
 from lorakit.pages import run_account, run_figures
 from lorakit.pages.links import token
-from lorakit.pages.parts import Compare, Fact, Film, Note, Page, Part, Section, Strip, Tone
+from lorakit.pages.parts import (
+    Compare,
+    Fact,
+    Film,
+    Page,
+    Paragraph,
+    Part,
+    PictureStrip,
+    Section,
+    Tone,
+)
 from lorakit.pages.run_files import RunFiles
 from lorakit.pages.run_pictures import Pictures
 from lorakit.plan import numbers
@@ -113,7 +123,7 @@ def _sections(pictures: Pictures, compare: Compare | None) -> Iterator[Section]:
     yield Section(
         "why", "What was made, and why", list(run_account.reasons(run, pictures.lines)), "Why"
     )
-    warnings: list[Part] = [*run_account.findings(run), *(Note(text) for text in run.notes)]
+    warnings: list[Part] = [*run_account.findings(run), *(Paragraph(text) for text in run.notes)]
     yield Section("warnings", "What was told", warnings, "Warnings")
     documents: list[Part] = [*run_account.documents(run)]
     yield Section("documents", "The documents, as they were", documents, "Documents")
@@ -183,7 +193,7 @@ def _training(action: PastAction, files: RunFiles) -> Iterator[Part]:
         yield table
 
 
-def _unlisted(pictures: Pictures, actions: Sequence[PastAction]) -> Iterator[Strip]:
+def _unlisted(pictures: Pictures, actions: Sequence[PastAction]) -> Iterator[PictureStrip]:
     """Pictures that no sheet shows, by the folder they are in."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for action in actions:

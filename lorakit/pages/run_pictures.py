@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lorakit.execute.past_run import PastAction, WholeRun
 from lorakit.pages.links import token
-from lorakit.pages.parts import Fact, Film, Picture, Single, Strip, Tone
+from lorakit.pages.parts import Fact, Film, PagePicture, PictureStrip, Single, Tone
 from lorakit.pages.run_files import RunFiles
 from lorakit.plan import numbers
 
@@ -41,7 +41,7 @@ class Pictures:
         """Whether some things were made and others kept, so that it is worth a mark which."""
         return {"made", "cached"} <= {a.outcome for a in self.run.actions}
 
-    def strips(self, rows: Rows) -> Iterator[Strip]:
+    def strips(self, rows: Rows) -> Iterator[PictureStrip]:
         """A strip for each row of a sheet."""
         actions, mixed = self.by_id, self.mixed
         seen: set[str] = set()
@@ -55,7 +55,7 @@ class Pictures:
                     continue
                 words = f"{name}, picture {number}" if name else f"picture {number}"
                 pictures.append(self._picture(action, words, caption, mixed=mixed, seen=seen))
-            yield Strip(
+            yield PictureStrip(
                 pictures,
                 title=name,
                 number=numbered[1] if numbered else "",
@@ -64,13 +64,13 @@ class Pictures:
 
     def _picture(
         self, action: PastAction, alt: str, text: str, *, mixed: bool, seen: set[str]
-    ) -> Picture:
+    ) -> PagePicture:
         src = action.file("picture")
         frame = action.frame
         first = action.id not in seen
         seen.add(action.id)
         there = src in self.files.bytes
-        return Picture(
+        return PagePicture(
             alt=alt,
             src=src if there else "",
             text=text or frame.prompt or action.label,
@@ -162,7 +162,7 @@ def _summary(action: PastAction) -> str:
     return ", ".join(words)
 
 
-def _made_of(pictures: Sequence[Picture]) -> str:
+def _made_of(pictures: Sequence[PagePicture]) -> str:
     """How many pictures of a strip were made again."""
     made = sum(p.tone == "made" for p in pictures)
     return f"{made} of {len(pictures)} made" if made else "kept"

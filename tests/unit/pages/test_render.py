@@ -16,22 +16,22 @@ from lorakit.pages.parts import (
     Curve,
     Document,
     Fact,
-    Facts,
+    FactList,
     Film,
     Finding,
     Measure,
     Measures,
-    Note,
     Other,
     Page,
-    Picture,
+    PagePicture,
+    PageTable,
+    Paragraph,
+    PictureStrip,
     Reason,
     Reasons,
     Section,
     Series,
     Single,
-    Strip,
-    Table,
 )
 
 HOSTILE = [
@@ -53,7 +53,7 @@ HOSTILE = [
 
 def everything(text: str) -> Page:
     """A page whose every text is this one, with every part there is."""
-    picture = Picture(
+    picture = PagePicture(
         text,
         text,
         text,
@@ -66,19 +66,21 @@ def everything(text: str) -> Page:
         token(text),
         text,
     )
-    taken = Picture(text, "", text, takes=[picture], score=text)
+    taken = PagePicture(text, "", text, takes=[picture], score=text)
     parts = [
-        Strip([picture, taken], text, text, text, token(text)),
+        PictureStrip([picture, taken], text, text, text, token(text)),
         Film(text, text, text, text, (8, 8)),
         Single(text, text, text),
-        Table(text, ["", text], [[text, text], ["", text]], frozenset({1}), frozenset({0}), text),
+        PageTable(
+            text, ["", text], [[text, text], ["", text]], frozenset({1}), frozenset({0}), text
+        ),
         Curve(text, [Series(text, [(1, 2), (3, 4)]), Series(text, [(1, 1)], "dots")], text, text),
         Measures([Measure(text, 1, 2, text, text)], text),
         Finding("error", text, text, text, text, 1, 3, 4, [text]),
-        Facts([Fact(text, text)], text),
+        FactList([Fact(text, text)], text),
         Reasons(text, text, [Reason(text, text, "made", "", [text])]),
         Document(text, text.split("\n"), "doc-1", text),
-        Note(text),
+        Paragraph(text),
         Compare(text, [(text, text)], [Other(text, text, [f"{text}2"], [False])]),
     ]
     section = Section("s", text, parts, text, text)

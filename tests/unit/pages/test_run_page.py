@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from lorakit.execute import past_run
-from lorakit.pages.parts import Compare, Curve, Reasons, Strip, Table
+from lorakit.pages.parts import Compare, Curve, PageTable, PictureStrip, Reasons
 from lorakit.pages.run_figures import classification, table, training
 from lorakit.pages.run_files import gather
 from lorakit.pages.run_others import beside, compared
@@ -32,7 +32,7 @@ def parts(folder: Path, kind: type):
 def test_each_scene_is_a_strip_with_its_sentences_and_what_they_were_drawn_with(
     tmp_path: Path,
 ) -> None:
-    first, second = parts(past_runs.film(tmp_path / "fox" / "001", 2, 3), Strip)
+    first, second = parts(past_runs.film(tmp_path / "fox" / "001", 2, 3), PictureStrip)
     assert (first.number, first.title) == ("1", "in room 1")
     picture = second.pictures[2]
     assert picture.text == "The fox finds key number 3 of room 2 and wonders who left it there"
@@ -54,7 +54,7 @@ def test_a_picture_that_failed_or_went_away_says_so_in_its_place(tmp_path: Path)
     events = (folder / "events.jsonl").read_text().splitlines()
     events[1] = json.dumps({**json.loads(events[1]), "detail": "out of memory"})
     (folder / "events.jsonl").write_text("\n".join(events))
-    (strip,) = parts(folder, Strip)
+    (strip,) = parts(folder, PictureStrip)
     assert [p.src for p in strip.pictures] == ["", ""]
     assert [p.note for p in strip.pictures] == [
         "the picture is not in the folder any more",
@@ -101,7 +101,7 @@ def test_a_long_log_becomes_a_curve_with_its_held_out_losses() -> None:
 def test_a_table_reads_back_what_was_written() -> None:
     rows = [["", "rank|r", "loss"], ["best", "2 | 3", "0.1"], ["", "8", "0.2"]]
     read = table("The members", aligned(rows))
-    assert isinstance(read, Table)
+    assert isinstance(read, PageTable)
     assert [list(read.head), *map(list, read.rows)] == rows
     assert read.numeric == {1, 2}
     assert read.strong == {0}
