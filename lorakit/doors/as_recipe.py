@@ -151,20 +151,27 @@ def _board(drawn: Sequence[Generation], notes: list[str]) -> dict[str, Any]:
         scene: dict[str, Any] = {"name": f"scene_{number}"}
         scene |= {"look": look} if look else {}
         if len(members) > 1:
-            scene["chain"] = {"from": _chain(drawn, members, f"scene_{number}", notes)}
+            scene["chain"] = _chain(drawn, members, f"scene_{number}", notes)
         told.append({**scene, "sentences": [_sentence(drawn[at]) for at in members]})
     return {"storyboard": 1, "scenes": told, "video": {"fps": 24, "hold": 1.5}}
 
 
 def _chain(
     drawn: Sequence[Generation], members: Sequence[int], scene: str, notes: list[str]
-) -> str:
-    starts = [drawn[at].start for at in members[1:]]
-    if all(start == members[0] for start in starts):
-        return "anchor"
+) -> dict[str, Any]:
+    first, *others = members
+    starts = [drawn[at].start for at in others]
+    if all(start == first for start in starts) and all(drawn[at].anchor is None for at in others):
+        return {"from": "anchor"}
     if starts != list(members[:-1]):
         notes.append(f"{scene}: some pictures begin from others than the one before")
-    return "previous"
+    # a chain's second picture has nothing to be pulled to but what it begins from
+    pulls = {(drawn[at].anchor, drawn[at].anchor_weight) for at in members[2:]}
+    anchor, weight = pulls.pop() if len(pulls) == 1 else (None, 0.0)
+    if pulls or (anchor is not None and anchor != first):
+        notes.append(f"{scene}: its pictures are pulled towards others, each its own way")
+        return {"from": "previous"}
+    return {"from": "previous", **({"anchor_weight": weight} if weight else {})}
 
 
 def _sentence(one: Generation) -> dict[str, Any]:

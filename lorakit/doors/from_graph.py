@@ -77,6 +77,7 @@ def _of_sampler(graph: Graph, node: GraphNode, places: dict[str, int]) -> Genera
     ):
         made.start = places[before.number]
         _take_strength(made, 1.0 if share is None else share)
+        _take_anchor(graph, node, places, made)
     elif share is not None and share < 1:
         made.notes.append(f"denoise: {share:g}: what it begins from is not in the workflow")
     return made
@@ -92,6 +93,21 @@ def _take_strength(made: Generation, share: float) -> None:
     made.strength = share
     if int(whole_ * share) != taken:
         made.strength = min(1.0, round((taken + 0.5) / whole_, 4))
+
+
+def _take_anchor(graph: Graph, node: GraphNode, places: dict[str, int], made: Generation) -> None:
+    """Where a sampler begins from a blend of two others: the first of them, and its share."""
+    blend = graph.linked(node, "latent_image")
+    if blend is None or blend.kind != "LatentBlend":
+        return
+    anchor, share = (
+        graph.linked(blend, "samples1"),
+        number(graph.value(blend, "blend_factor"), 0, 1),
+    )
+    if anchor is None or anchor.number not in places or share is None:
+        made.notes.append("LatentBlend: what is blended into what it begins from")
+        return
+    made.anchor, made.anchor_weight = places[anchor.number], share
 
 
 def _take_model(graph: Graph, node: GraphNode, made: Generation) -> None:
@@ -164,8 +180,6 @@ def _start(
             notes.append(f"it begins from a picture, {_text(graph.value(at, 'image'))}")
             return None, None
         if at.kind == "LatentBlend":
-            factor = number(graph.value(at, "blend_factor"), 0, 1)
-            notes.append(f"LatentBlend of {factor}: write chain: {{anchor_weight: {factor}}}")
             at = graph.linked(at, "samples2")
             continue
         if at.kind not in ("Reroute", "VAEDecode", "VAEEncode"):

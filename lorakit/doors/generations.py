@@ -25,6 +25,8 @@ _NETWORK = re.compile(r"<hypernet:[^<>]{1,200}>", re.IGNORECASE)
 class Generation:
     """One sampling: `start` is the number of the one that it begins from, `strength` how much it redraws.
 
+    `anchor` is another one that the start is pulled towards, by `anchor_weight`.
+
     What is None was not said, or is nothing that can be carried; `notes` say what was left out.
     """
 
@@ -43,6 +45,8 @@ class Generation:
     loras: list[tuple[str, float]] = field(default_factory=list)
     start: int | None = None
     strength: float | None = None
+    anchor: int | None = None
+    anchor_weight: float = 0.0
     notes: list[str] = field(default_factory=list)
 
     def take_sampler(self, sampler: str, scheduler: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
-from lorakit.execute.run_folder import OUTPUTS
+from lorakit.execute.run_folder import LATEST, MANIFEST, home_of
 from lorakit.files import parse_json, read_text
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
@@ -17,18 +17,18 @@ _MOST = 512 << 20  # bytes of a manifest
 
 def last_folder(root: Path, recipe: str) -> Path | None:
     """The folder of the last complete run, or else of the last that ended; None where there is none."""
-    home = root / OUTPUTS / recipe
+    home = home_of(root, recipe)
     try:
-        told = home / read_text(home / "latest.txt", 100).strip()
+        told = home / read_text(home / LATEST, 100).strip()
     except (OSError, UnicodeDecodeError):
         told = home
-    if told.parent == home and (told / "manifest.json").is_file():
+    if told.parent == home and (told / MANIFEST).is_file():
         return told
     try:
         runs = sorted((int(one.name), one) for one in home.iterdir() if one.name.isdecimal())
     except OSError:
         return None
-    return next((run for _, run in reversed(runs) if (run / "manifest.json").is_file()), None)
+    return next((run for _, run in reversed(runs) if (run / MANIFEST).is_file()), None)
 
 
 def pictures(folder: Path, actions: Iterable[Action]) -> tuple[dict[str, Path], tuple[str, ...]]:
@@ -36,7 +36,7 @@ def pictures(folder: Path, actions: Iterable[Action]) -> tuple[dict[str, Path], 
 
     Raises LorakitError where the folder's manifest cannot be read.
     """
-    prompts = _prompts(folder / "manifest.json")
+    prompts = _prompts(folder / MANIFEST)
     found: dict[str, Path] = {}
     stale: list[str] = []
     for action in actions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lorakit.plan.expand import Expanded
     from lorakit.session import Session
 
+_QUIET = 2.0  # seconds without a word
 FORMATS = ("srt", "vtt", "csv", "otio", "fcpxml", "pdf")
 
 
@@ -119,9 +120,10 @@ def _written(style: str, cut: Cut, root: Path) -> tuple[bytes, tuple[Diagnostic,
 def _pages(cut: Cut) -> bytes:
     from lorakit.doors.pages import pages_of, pdf
 
-    data = b""
-    with click.progressbar(length=pages_of(cut), label="pages", file=sys.stderr) as bar:
-        for _, written in pdf(cut):
-            data = written
-            bar.update(1)
+    data, many, told = b"", pages_of(cut), time.monotonic()
+    for number, written in pdf(cut):
+        data = written
+        if number < many and time.monotonic() - told > _QUIET:
+            told = time.monotonic()
+            click.echo(f"page {number} of {many}", err=True)
     return data
