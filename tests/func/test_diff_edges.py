@@ -55,7 +55,7 @@ def state(home: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def test_nothing_is_touched(repo: Path) -> None:
-    edit(repo / "board.yaml", "runs", "walks")
+    edit(repo / "board.yaml", "sleeps", "dreams")
     before = state(repo)
     (document,) = diff(repo)["documents"]
     assert document["to_make"] == 3
