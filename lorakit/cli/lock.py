@@ -16,6 +16,7 @@ from lorakit.diagnostics import render
 if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic
     from lorakit.language.locks import Lock
+    from lorakit.session import Session
 
 
 @click.command("lock")
@@ -35,13 +36,11 @@ def command(paths: tuple[Path, ...], update: bool, check: bool, as_json: bool) -
     """
     from lorakit.diagnostics import InvalidDocument
     from lorakit.language.locks import FILE
-    from lorakit.session import load
 
     files = list(dict.fromkeys(documents(paths or (Path(),))))
     found: list[Diagnostic] = []
     locks: dict[Path, tuple[Lock, Lock]] = {}
-    for file in files:
-        session = load(file)
+    for session in _of_their_own(files):
         root = session.project.root
         before = locks[root][0] if root in locks else session.lock
         if check:
@@ -64,6 +63,17 @@ def command(paths: tuple[Path, ...], update: bool, check: bool, as_json: bool) -
     for root, (before, lock) in locks.items():
         _tell(root / FILE, before, lock, check=check)
     return outcome.DONE
+
+
+def _of_their_own(files: list[Path]) -> list[Session]:
+    """The documents, but for storyboards that a recipe among them draws with models of its own."""
+    from lorakit.session import load
+
+    sessions = {file.resolve(): load(file) for file in files}
+    drawn = {
+        path for own, session in sessions.items() for path in session.project.files if path != own
+    }
+    return [session for own, session in sessions.items() if own not in drawn]
 
 
 def _tell(file: Path, before: Lock, lock: Lock, *, check: bool) -> None:

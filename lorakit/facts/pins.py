@@ -15,7 +15,7 @@ from lorakit.facts.hub import Kind, commit_of, snapshot
 from lorakit.facts.model_files import listing_of, serving
 from lorakit.facts.text_models import minilm_folder, text_files
 from lorakit.language.locks import FILE, Lock, Pin, name_of, of_hub
-from lorakit.language.recipe.documents import ModelSource, Project
+from lorakit.language.recipe.documents import ModelSource, Project, with_members
 from lorakit.language.recipe.trainings import DataSource
 
 Source = ModelSource | DataSource
@@ -30,7 +30,12 @@ def pins_of(written: Project, settled: Project, digests: Digests, *, ask: bool =
     OSError.
     """
     ours, theirs = written.recipe, settled.recipe
-    models = {name_of(ours.models[name]): source for name, source in theirs.models.items()}
+    used = {getattr(step, "model", "") for step in with_members(ours.steps.values())}
+    models = {
+        name_of(ours.models[name]): source
+        for name, source in theirs.models.items()
+        if name in used or of_hub(source)  # what ships is in every recipe
+    }
     data = {name_of(ours.datasets[name]): source for name, source in theirs.datasets.items()}
     return Lock(_pins(models, digests, ask=ask), _pins(data, digests, ask=ask))
 
