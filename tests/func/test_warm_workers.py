@@ -14,8 +14,7 @@ import lorakit
 from lorakit.execute.events import WorkerState
 from lorakit.execute.pool import Workers
 from tests.support.boards import board_text, sentences, write_project
-
-pytestmark = pytest.mark.usefixtures("real_starts")
+from tests.support.runs import workers_of
 
 
 @pytest.fixture
@@ -38,11 +37,11 @@ def test_the_second_run_loads_nothing_and_counts_its_own_calls(
     write_project(home, board_text([("a", sentences(1, 2))], steps=4))
     first, loaded = draw(home, workers)
     assert loaded
-    children = {child.pid for child in psutil.Process().children()}
+    children = workers_of()
     write_project(home, board_text([("a", sentences(2, 2))], steps=4))
     second, again = draw(home, workers)
     assert again == []
-    assert {child.pid for child in psutil.Process().children()} == children
+    assert workers_of() == children
     assert second.calls["unet"] <= first.calls["unet"]  # and not the sum of both
     assert second.calls["unet"] > 0
 
@@ -51,20 +50,24 @@ def test_between_runs_the_lock_is_free_and_the_log_is_not_held(
     home: Path, workers: Workers
 ) -> None:
     write_project(home, board_text([("a", sentences(1, 1))], steps=2))
+    before = workers_of()
     finished, _ = draw(home, workers)
     with FileLock(home / ".lorakit" / "locks" / "render.lock", timeout=20):
         pass
     log = Path(finished.folder) / "run.log"
-    (render,) = (c for c in psutil.Process().children() if "render" in c.cmdline())
+    (render,) = (one for one in workers_of(kind="render") if one not in before)
     assert str(log) not in [file.path for file in render.open_files()]
 
 
 def test_a_worker_that_died_between_runs_is_started_again(home: Path, workers: Workers) -> None:
     write_project(home, board_text([("a", sentences(1, 1))], steps=2))
+    before = workers_of()
     draw(home, workers)
-    for child in psutil.Process().children():
-        child.kill()
-        child.wait()
+    mine = [one for one in workers_of() if one not in before]
+    assert mine
+    for one in mine:
+        one.kill()
+    assert psutil.wait_procs(mine, timeout=60)[1] == []
     write_project(home, board_text([("a", sentences(2, 1))], steps=2))
     _, loaded = draw(home, workers)
     assert loaded
@@ -72,8 +75,9 @@ def test_a_worker_that_died_between_runs_is_started_again(home: Path, workers: W
 
 def test_closing_ends_the_workers(home: Path) -> None:
     write_project(home, board_text([("a", sentences(1, 1))], steps=2))
-    before = {child.pid for child in psutil.Process().children()}
+    before = workers_of()
     with Workers() as kept:
         draw(home, kept)
-        assert {child.pid for child in psutil.Process().children()} - before
-    assert {child.pid for child in psutil.Process().children()} == before
+        mine = [one for one in workers_of() if one not in before]
+        assert mine
+    assert psutil.wait_procs(mine, timeout=60)[1] == []
