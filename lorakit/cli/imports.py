@@ -17,14 +17,10 @@ if TYPE_CHECKING:
 
 @click.group("import")
 def command() -> None:
-    """Write what another tool drew as a recipe.
-
-    \b
-    lorakit import comfyui ComfyUI_00001_.png    a picture, or a workflow.json
-    """  # noqa: D301 - click's mark of lines that stay as they are
+    """Write what another tool drew as a recipe."""
 
 
-@command.command("comfyui", short_help="A recipe from a picture of ComfyUI or A1111.")
+@command.command("comfyui")
 @click.argument("source", type=click.Path(path_type=Path), metavar="PICTURE|JSON|TEXT")
 @click.option(
     "--out",

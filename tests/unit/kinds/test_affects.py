@@ -334,7 +334,6 @@ ELSEWHERE = {
         "adapter.from",
         "adapter.notes",
         "model.from",
-        "model.revision",  # of a digest, which the facts bring
         "step.kind",
         "generate.kind",
         "storyboard.kind",
