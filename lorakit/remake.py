@@ -22,7 +22,7 @@ State = Literal["identical", "close", "different", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class OutputComparison:
     """One output of one action, then and now. `psnr` is of pictures that differ, in dB."""
 
     action: str
@@ -83,7 +83,7 @@ def as_it_was(run: WholeRun, root: Path, home: Path) -> tuple[Session, Selection
     return session, Selection(only, draft=request.get("draft") is True)
 
 
-def compare(then: WholeRun, now: WholeRun, close: float) -> Iterator[Comparison]:
+def compare(then: WholeRun, now: WholeRun, close: float) -> Iterator[OutputComparison]:
     """Hold every output of a run against that of another; pictures of `close` dB or more are close."""
     made = {action.id: action for action in now.actions}
     for action in then.actions:
@@ -92,13 +92,13 @@ def compare(then: WholeRun, now: WholeRun, close: float) -> Iterator[Comparison]
             if not action.files.get(output):
                 continue  # what only the store holds shows in what was made of it
             if other is None or output not in other.outputs:
-                yield Comparison(action.id, output, "missing")
+                yield OutputComparison(action.id, output, "missing")
             elif other.outputs[output] == digest:
-                yield Comparison(action.id, output, "identical")
+                yield OutputComparison(action.id, output, "identical")
             else:
                 psnr = _psnr(then.folder, action, now.folder, other, output)
                 state: State = "close" if psnr is not None and psnr >= close else "different"
-                yield Comparison(action.id, output, state, psnr)
+                yield OutputComparison(action.id, output, state, psnr)
 
 
 def _psnr(

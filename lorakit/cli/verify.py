@@ -18,7 +18,7 @@ from lorakit.diagnostics import LorakitError
 
 if TYPE_CHECKING:
     from lorakit.execute.past_run import WholeRun
-    from lorakit.remake import Comparison
+    from lorakit.remake import OutputComparison
 
 _MOST_TOLD = 40  # lines on a terminal; --json has all
 
@@ -93,7 +93,7 @@ def _tell_of_other_versions(then: WholeRun) -> None:
         click.echo(f"other versions: {'; '.join(other)}")
 
 
-def _tell(then: WholeRun, found: list[Comparison], *, as_json: bool) -> int:
+def _tell(then: WholeRun, found: list[OutputComparison], *, as_json: bool) -> int:
     counts = Counter(comparison.state for comparison in found)
     wrong = counts["different"] + counts["missing"]
     if as_json:
