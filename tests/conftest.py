@@ -20,7 +20,13 @@ import pytest
 
 from tests.support import nursery
 
-nursery.install()
+nursery.install(os.environ.get(nursery.ADDRESS, ""))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One nursery for all of xdist's workers, which imports the libraries while tests are collected."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        nursery.share()
 
 
 def _quietly(save: Callable[[Path], Path], folder: Path) -> Path:

@@ -12,12 +12,11 @@ from lorakit import __version__
 
 # command -> the line `lorakit --help` shows, so that help imports none of them
 _COMMANDS = {
-    "init": "Put a first recipe and storyboard into a folder.",
+    "init": "Put a first project into a folder.",
     "validate": "Check recipes and storyboards, all errors at once.",
     "plan": "Show what a run would make, why, and what it would cost.",
     "diff": "Compare two revisions: what is drawn again, why, in how long.",
-    "run": "Make what is missing: pictures, scene folders, films.",
-    "watch": "Draw what changes whenever a file is saved, and show it in a browser.",
+    "run": "Make what is missing: pictures, films, trainings, tables.",
     "resolve": "Show a recipe's merged values, and where each stands.",
     "lock": "Pin the models and data sets that recipes stand on.",
     "status": "Say which run is going on, what the last one made, what is out of date.",

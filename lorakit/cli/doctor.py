@@ -18,7 +18,7 @@ from lorakit.cli.progress_line import tell
 def command(as_json: bool) -> int:
     """Look at Python, torch and the hardware, disk, store, fonts, ffmpeg, git and editors.
 
-    Leaves with 1 where something stops lorakit from working; warnings do not.
+    Exit code 1 where something stops lorakit from working; warnings do not.
     """
     from lorakit.language import FolderReader
     from lorakit.language.projects import home_of_folder

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @click.group("import")
 def command() -> None:
-    """Write what another tool drew as a recipe."""
+    """Write what another tool drew as a recipe.
+
+    \b
+    lorakit import comfyui ComfyUI_00001_.png    a picture, or a workflow.json
+    """  # noqa: D301 - click's mark of lines that stay as they are
 
 
-@command.command("comfyui")
+@command.command("comfyui", short_help="A recipe from a picture of ComfyUI or A1111.")
 @click.argument("source", type=click.Path(path_type=Path), metavar="PICTURE|JSON|TEXT")
 @click.option(
     "--out",

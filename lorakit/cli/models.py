@@ -58,7 +58,7 @@ def _row(one: ModelHere) -> tuple[str, ...]:
     )
 
 
-@command.command("pull")
+@command.command("pull", short_help="Fetch models from the hub.")
 @click.argument("names", nargs=-1, required=True, metavar="REPOSITORY[@REVISION]...")
 @click.option("--json", "as_json", is_flag=True, help="Where they are, as JSON.")
 def pull(names: tuple[str, ...], as_json: bool) -> int:

@@ -17,7 +17,7 @@ from lorakit.cli.options import Request, planning
     "--frames", is_flag=True, help="Every frame with its prompt, seed, strength and steps."
 )
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
-@click.option("--detailed-exitcode", is_flag=True, help="Leave with 10 if there is work to do.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit code 10 if there is work to do.")
 def command(request: Request, frames: bool, as_json: bool, detailed_exitcode: bool) -> int:
     """Show what `lorakit run` would make, why, and what it would cost. Makes nothing."""
     session, selection = request.open()

@@ -76,7 +76,7 @@ def command(
     locked: bool,
     as_json: bool,
 ) -> int:
-    """Make what is missing: pictures, scene folders, films. RECIPE is recipe.yaml by default."""
+    """Make what is missing: pictures, films, trainings, tables. RECIPE is recipe.yaml by default."""
     session, selection = request.open()
     if locked:
         session.check_lock()

@@ -63,7 +63,7 @@ def command(ctx: click.Context, recipe: str | None, every: bool, as_json: bool) 
     return outcome.DONE
 
 
-@command.command("rm")
+@command.command("rm", short_help="Remove run folders.")
 @click.argument("names", nargs=-1, required=True, metavar="RUN...")
 @click.option("--yes", is_flag=True, help="Remove them; without it nothing is removed.")
 @click.option("--json", "as_json", is_flag=True, help="What is removed, as JSON.")
@@ -95,7 +95,7 @@ def remove(names: tuple[str, ...], yes: bool, as_json: bool) -> int:
     return outcome.DONE
 
 
-@command.command("keep")
+@command.command("keep", short_help="Mark runs that nothing may take.")
 @click.argument("names", nargs=-1, required=True, metavar="RUN...")
 @click.option("--no-keep", is_flag=True, help="Take the mark off.")
 @click.option("--json", "as_json", is_flag=True, help="The runs as JSON.")

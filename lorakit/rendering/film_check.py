@@ -50,6 +50,13 @@ def _read_last(film: Path, last: float) -> None:
         def initialize(self, start_time: float = 0) -> None:
             super().initialize(start_time or last)
 
+        def close(self, *, delete_lastread: bool = True) -> None:
+            process = self.proc
+            super().close(delete_lastread)
+            if process is not None:  # moviepy leaves the pipes of one that has ended by itself open
+                process.stdout.close()
+                process.stderr.close()
+
     opened = None
     try:
         with warnings.catch_warnings():

@@ -10,17 +10,17 @@ import pytest
 from PIL import Image
 
 from tests.support.boards import board_text, sentences, write_project
-from tests.support.runs import lorakit, run
+from tests.support.runs import lorakit, lorakit_alone, run
 
 SCENES = [("one", sentences(1, 2)), ("two", sentences(2, 2))]
 
 
 def test_init_validate_and_plan(tmp_path: Path) -> None:
-    made = lorakit(tmp_path, "init", "film")
+    made = lorakit_alone(tmp_path, "init", "film")
     assert made.returncode == 0, made.stderr
     assert "lorakit run recipes/quickstart.yaml" in made.stdout
     home = tmp_path / "film"
-    checked = lorakit(home, "validate")
+    checked = lorakit_alone(home, "validate")
     assert checked.returncode == 0, checked.stderr
     documents = len(list(home.rglob("*.yaml")))
     assert documents >= 4
@@ -180,7 +180,7 @@ def test_a_failure_is_told_and_the_rest_goes_on_if_asked(home: Path) -> None:
 
 def test_off_a_terminal_a_line_for_each_change(home: Path) -> None:
     write_project(home, board_text(SCENES))
-    done = lorakit(home, "run")
+    done = lorakit_alone(home, "run")
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout
     assert "film.mp4" in done.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.attack.commands import lorakit
-from tests.support.runs import lorakit as alone
+from tests.support.runs import lorakit_alone as alone
 
 RECIPE = "recipe: 1\nmodels: {tiny: {from: tiny}}\nsteps: {a: {kind: generate, model: tiny, prompts: [a fox]}}\n"
 

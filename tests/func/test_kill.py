@@ -1,7 +1,7 @@
 """Killed at any moment, run again to the end: the same bytes, and nothing finished is made twice.
 
-Processes begin here as a user's do; `tests/soak` kills a thousand that begin more quickly.
-The first three moments are tried always, the others by `pytest -m slow`.
+`tests/soak` kills a thousand, at deeds on the disk. Of the moments here one is tried always, the others by
+`pytest -m slow`, where processes begin as a user's do.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support import runs
 from tests.support.boards import board_text, sentences, write_project
-from tests.support.runs import Ran, command, environment, run
+from tests.support.runs import Ran, run
 
 KILLS = 12
-MOMENTS = [pytest.param(n, marks=[pytest.mark.slow] if n > 2 else []) for n in range(KILLS)]
+MOMENTS = [pytest.param(n, marks=[pytest.mark.slow] if n > 0 else []) for n in range(KILLS)]
 SCENES = [(f"scene_{n}", sentences(n, 5)) for n in range(1, 5)]
 
 
@@ -58,13 +59,12 @@ def start() -> Iterator[Start]:
 
     def begin(home: Path) -> subprocess.Popen[str]:
         begun.append(
-            subprocess.Popen(
-                command("run", "--json"),
-                cwd=home,
-                env=environment(),
+            runs.begin(
+                home,
+                "run",
+                "--json",
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                text=True,
                 start_new_session=True,
             )
         )
@@ -78,24 +78,17 @@ def start() -> Iterator[Start]:
             process.stdout.close()
 
 
-def workers(parent: subprocess.Popen[str]) -> list[psutil.Process]:
-    try:
-        return [
-            p
-            for p in psutil.Process(parent.pid).children()
-            if "lorakit.execute.worker" in p.cmdline()
-        ]
-    except psutil.Error:
-        return []
-
-
 def kill(process: psutil.Process | subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("attempt", MOMENTS)
-def test_killed_and_run_again(home: Path, whole: Ran, start: Start, attempt: int) -> None:
+def test_killed_and_run_again(
+    request: pytest.FixtureRequest, home: Path, whole: Ran, start: Start, attempt: int
+) -> None:
+    if attempt:
+        request.getfixturevalue("real_starts")
     write_project(home, board_text(SCENES, steps=12))
     chance = random.Random(attempt)
     whom = ("parent", "worker", "both")[attempt % 3]
@@ -104,7 +97,7 @@ def test_killed_and_run_again(home: Path, whole: Ran, start: Start, attempt: int
     # moments are counted from the run's first line: start-up is as good a moment as any other
     parent.stdout.readline()
     time.sleep(chance.uniform(0.0, 1.15 * whole.finished["seconds"]))
-    victims = workers(parent)
+    victims = runs.workers_of(parent)
     if whom in ("worker", "both") and victims:
         kill(chance.choice(victims))
     if whom in ("parent", "both"):
@@ -132,7 +125,7 @@ def test_a_worker_without_its_parent_ends(home: Path, start: Start) -> None:
     assert parent.stdout is not None
     while '"action-progress"' not in parent.stdout.readline():
         pass
-    orphans = workers(parent)
+    orphans = runs.workers_of(parent)
     assert orphans
     kill(parent)
     parent.wait(timeout=30)

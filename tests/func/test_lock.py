@@ -12,7 +12,7 @@ import yaml
 
 from tests.support import published
 from tests.support.hub_server import COMMIT, Hub, serving
-from tests.support.runs import lorakit
+from tests.support.runs import lorakit, lorakit_alone
 
 NEWER = "beef" + "0" * 36
 RECIPE = """recipe: 1
@@ -59,7 +59,7 @@ def test_a_lock_has_commit_licence_and_digests_and_is_obeyed_by_others(
     hub: Hub, tmp_path: Path
 ) -> None:
     home = a_project(tmp_path / "mine")
-    made = lorakit(home, "lock", **online(hub, tmp_path / "mine"))
+    made = lorakit_alone(home, "lock", **online(hub, tmp_path / "mine"))
     assert made.returncode == 0, made.stderr
     assert f"added  hub:someone/model  {COMMIT[:12]}  openrail" in made.stdout
     pin = pin_in(home)
@@ -78,15 +78,15 @@ def test_a_lock_has_commit_licence_and_digests_and_is_obeyed_by_others(
     theirs = a_project(tmp_path / "theirs")
     shutil.copy(home / "lorakit.lock", theirs / "lorakit.lock")
     settings = online(hub, theirs)
-    locked = lorakit(theirs, "run", "recipe.yaml", "--locked", "--plain", **settings)
+    locked = lorakit_alone(theirs, "run", "recipe.yaml", "--locked", "--plain", **settings)
     assert locked.returncode == 0, locked.stderr
     snapshots = theirs / "cache" / "models--someone--model" / "snapshots"
     assert [folder.name for folder in snapshots.iterdir()] == [COMMIT]
 
     # a pin moves when it is told to, and only then
-    assert lorakit(theirs, "lock", **settings).stdout.startswith("kept ")
+    assert lorakit_alone(theirs, "lock", **settings).stdout.startswith("kept ")
     assert pin_in(theirs) == pin
-    moved = lorakit(theirs, "lock", "--update", **settings)
+    moved = lorakit_alone(theirs, "lock", "--update", **settings)
     assert moved.returncode == 0, moved.stderr
     assert moved.stdout.startswith("moved ")
     after = pin_in(theirs)
@@ -103,7 +103,7 @@ def test_run_adds_pins_and_locked_refuses_what_has_none_or_another(
 ) -> None:
     home = a_project(tmp_path / "mine")
     settings = online(hub, home)
-    refused = lorakit(home, "run", "recipe.yaml", "--locked", "--plain", **settings)
+    refused = lorakit_alone(home, "run", "recipe.yaml", "--locked", "--plain", **settings)
     assert refused.returncode == 3
     assert (
         "recipe.yaml:2:25: error[not-locked]: hub:someone/model is not in lorakit.lock"
@@ -112,9 +112,9 @@ def test_run_adds_pins_and_locked_refuses_what_has_none_or_another(
     assert not (home / "lorakit.lock").exists()
     assert hub.fetched == []
 
-    assert lorakit(home, "run", "recipe.yaml", "--plain", **settings).returncode == 0
+    assert lorakit_alone(home, "run", "recipe.yaml", "--plain", **settings).returncode == 0
     assert pin_in(home)["revision"] == COMMIT
-    assert lorakit(home, "lock", "--check", **settings).returncode == 0
+    assert lorakit_alone(home, "lock", "--check", **settings).returncode == 0
 
     # somebody's cache holds another file under the same commit
     snapshot = home / "cache" / "models--someone--model" / "snapshots" / COMMIT
@@ -122,11 +122,11 @@ def test_run_adds_pins_and_locked_refuses_what_has_none_or_another(
     config.write_text(
         json.dumps(json.loads(config.read_text("utf-8")) | {"beta_end": 0.02}), "utf-8"
     )
-    other = lorakit(home, "run", "recipe.yaml", "--locked", "--plain", **settings)
+    other = lorakit_alone(home, "run", "recipe.yaml", "--locked", "--plain", **settings)
     assert other.returncode == 3
     assert "error[not-as-locked]" in other.stderr
     assert "scheduler/scheduler_config.json" in other.stderr
-    assert lorakit(home, "lock", "--check", **settings).returncode == 3
+    assert lorakit_alone(home, "lock", "--check", **settings).returncode == 3
 
 
 def test_what_ships_is_locked_with_its_version_and_a_lock_is_merged_line_by_line(

@@ -14,7 +14,7 @@ import pytest
 import lorakit as package
 from tests.attack.commands import lorakit
 from tests.support.boards import board_text, sentences, write_project
-from tests.support.runs import lorakit as elsewhere
+from tests.support.runs import lorakit_alone as elsewhere
 from tests.support.runs import run
 
 SCENES = [("one", sentences(1, 2)), ("two", sentences(2, 2))]

@@ -6,12 +6,11 @@ import json
 import subprocess
 from pathlib import Path
 
-import psutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.support.runs import command, environment, lorakit, run
+from tests.support.runs import begin, lorakit, run, workers_of
 from tests.support.tiny_text import save_bert
 
 BOARD = """\
@@ -101,16 +100,13 @@ def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def killing(texts: Path, doomed: str) -> tuple[int, list[dict[str, object]]]:
     """Run, and kill the worker whenever it begins one action; the exit code and the events."""
-    process = subprocess.Popen(
-        command("run", "--json"), cwd=texts, env=environment(), stdout=subprocess.PIPE, text=True
-    )
+    process = begin(texts, "run", "--json", stdout=subprocess.PIPE)
     assert process.stdout is not None
     events = []
     for line in process.stdout:
         events.append(json.loads(line))
         if events[-1]["type"] == "action-started" and events[-1]["action"] == doomed:
-            workers = psutil.Process(process.pid).children()
-            next(w for w in workers if "train" in w.cmdline()).kill()
+            workers_of(process, "train")[-1].kill()
     process.stdout.close()
     return process.wait(60), events
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.runs import Ran, command, environment, run
+from tests.support.runs import Ran, begin, run, workers_of
 from tests.support.tiny_text import save_bert
 
-STEPS = 240
+STEPS = 100
 WEIGHTS = ("adapter_model.safetensors", "adapter_config.json")
 
 
-def recipe_text(*, steps: int = STEPS, every: int = 40, more: str = "") -> str:
+def recipe_text(*, steps: int = STEPS, every: int = 20, more: str = "") -> str:
     train = f"max_train_steps: {steps}, batch_size: 4, learning_rate: 1e-2, precision: fp32"
     return (
         "recipe: 1\nname: judge\nseed: 3\nmodels: {bert: {from: bert}}\n"
@@ -60,32 +60,18 @@ def steps_told(events: list[dict[str, object]]) -> list[int]:
 
 def stopped_midway(project: Path, how: int, *, whom: str, past: int) -> list[dict[str, object]]:
     """Start a run and stop it once the training is past a step; the run's events."""
-    process = subprocess.Popen(
-        command("run", "--json"),
-        cwd=project,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = begin(project, "run", "--json", stdout=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None
     events: list[dict[str, object]] = []
     for line in process.stdout:
         events.append(json.loads(line))
         if events[-1]["type"] == "action-progress" and int(str(events[-1]["done"])) > past:
-            target = process.pid if whom == "parent" else worker_of(process.pid)
+            target = process.pid if whom == "parent" else workers_of(process, "train")[0].pid
             with contextlib.suppress(ProcessLookupError):
                 os.kill(target, how)
             break
     rest, _ = process.communicate()
     return [*events, *(json.loads(line) for line in rest.splitlines() if line.startswith("{"))]
-
-
-def worker_of(parent: int) -> int:
-    import psutil
-
-    children = psutil.Process(parent).children()
-    return next(c.pid for c in children if "train" in c.cmdline())
 
 
 def test_complaint_06_a_killed_training_goes_on_to_the_same_bytes(project: Path) -> None:
@@ -95,12 +81,12 @@ def test_complaint_06_a_killed_training_goes_on_to_the_same_bytes(project: Path)
     expected = digests(whole)
     for manifest in (project / ".lorakit" / "actions").rglob("*.json"):
         manifest.unlink()
-    stopped_midway(project, signal.SIGKILL, whom="parent", past=60)
+    stopped_midway(project, signal.SIGKILL, whom="parent", past=30)
     kept = sorted((project / ".lorakit" / "checkpoints").rglob("step-*.safetensors"))
     assert kept
     again = run(project)
     assert again.code == 0
-    assert min(steps_told(again.events)) > 40
+    assert min(steps_told(again.events)) > 20
     assert digests(again) == expected
     assert not list((project / ".lorakit" / "checkpoints").glob("*"))
     log = (again.folder / "lora" / "metrics.jsonl").read_text().splitlines()
@@ -109,7 +95,7 @@ def test_complaint_06_a_killed_training_goes_on_to_the_same_bytes(project: Path)
 
 def test_a_worker_that_is_killed_is_started_again_and_goes_on(project: Path) -> None:
     (project / "recipe.yaml").write_text(recipe_text())
-    events = stopped_midway(project, signal.SIGKILL, whom="worker", past=60)
+    events = stopped_midway(project, signal.SIGKILL, whom="worker", past=30)
     assert events[-1]["ending"] == "done"
     assert any("starting it again" in str(e.get("text", "")) for e in events)
     killed = digests(Ran(0, [], Path(str(events[0]["folder"])), ""))
@@ -132,7 +118,7 @@ def test_until_stops_a_training_in_its_middle_and_the_next_run_goes_on(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nine hours go by once the training has told of a step: the clock is not this machine's."""
-    steps = 1500
+    steps = 300
     (project / "recipe.yaml").write_text(recipe_text(steps=steps, every=steps - 1))
     whole = run(project)
     assert whole.code == 0, whole.errors

@@ -23,6 +23,7 @@ from typing import Any
 
 from lorakit import children
 
+ADDRESS = "TESTS_NURSERY"  # the variable with the address of one that stands
 _PREFIX = children.python("")[:-1]
 _Started = subprocess.Popen
 _SETTINGS = ("LORAKIT", "HF_", "OMP_", "MKL_", "CUDA", "TORCH", "XDG_DATA", "XDG_CACHE", "HOME")
@@ -55,11 +56,11 @@ class _Parent:
     """The nursery, as those see it who were forked from it themselves."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self.address = address
 
     def connect(self) -> socket.socket:
         """A connection for one child."""
-        return _connected(self._address)
+        return _connected(self.address)
 
 
 class _Nursery:
@@ -67,10 +68,10 @@ class _Nursery:
 
     def __init__(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="lorakit-")
-        self._address = os.path.join(self._folder, "s")  # noqa: PTH118 - sockets have short names
+        self.address = os.path.join(self._folder, "s")  # noqa: PTH118 - sockets have short names
         code = str(Path(__file__).with_name("nursery_process.py"))
         self._process = _Started(
-            [sys.executable, "-P", code, self._address],
+            [sys.executable, "-P", code, self.address],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -82,7 +83,7 @@ class _Nursery:
         """A connection for one child."""
         while self._process.poll() is None:
             try:
-                return _connected(self._address)
+                return _connected(self.address)
             except OSError:  # it has not begun to listen
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(0.02)
@@ -98,6 +99,8 @@ class _Nursery:
 _environment: dict[str, str] = {}  # when it was installed
 _begun: list[_Nursery | _Parent] = []  # one, once it was asked
 _real: list[None] = []  # as many as want real starts
+_notes: list[Path] = []  # where this process notes what is forked for it
+forked: dict[int, list[str]] = {}  # words of what was forked for this process, by ids
 
 
 def _for(command: Any, environment: Any) -> _Nursery | _Parent | None:
@@ -140,6 +143,10 @@ class Forked(subprocess.Popen):  # type: ignore[type-arg]
         sent = socket.send_fds(self._link, [data], given)
         self._link.sendall(data[sent:])
         self.pid = int(self._told())
+        forked[self.pid] = message["words"]
+        for notes in _notes:
+            with notes.open("a") as file:
+                file.write(f"{self.pid} {' '.join(message['words'])}\n")
         self._child_created = True
         self._close_pipe_fds(*ends)  # type: ignore[attr-defined]
 
@@ -177,10 +184,36 @@ class Forked(subprocess.Popen):  # type: ignore[type-arg]
         return self.returncode
 
 
-def install(address: str = "") -> None:
+def share() -> None:
+    """Begin the nursery now, for this process and those that inherit its environment."""
+    nursery = _for([*_PREFIX, ""], _environment) if subprocess.Popen is Forked else None
+    if nursery is not None:
+        nursery.connect().close()  # it listens
+        os.environ[ADDRESS] = nursery.address
+
+
+def lorakit_beside(notes: Path, *words: str) -> list[str]:
+    """The command line of `lorakit WORDS` that has what it starts forked, and notes ids and words of that.
+
+    It begins itself as a user's does, without the libraries.
+    """
+    from lorakit.execute.workers import worker_environment
+
+    given = worker_environment(os.environ)
+    nursery = _for([*_PREFIX, ""], given) if subprocess.Popen is Forked else None
+    if nursery is None:
+        return [sys.executable, "-m", "lorakit", *words]
+    nursery.connect().close()  # it listens
+    code = str(Path(__file__).with_name("lorakit_beside.py"))
+    return [sys.executable, "-P", code, nursery.address, str(notes), *words]
+
+
+def install(address: str = "", notes: Path | None = None) -> None:
     """From here on, where this system can fork and wait for it; `address` is that of one that stands."""
     if address:
         _begun.append(_Parent(address))
+    if notes is not None:
+        _notes.append(notes)
     if sys.platform == "linux" and hasattr(os, "pidfd_open"):
         from lorakit.execute.workers import worker_environment
 

@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import selectors
 import socket
@@ -29,6 +30,8 @@ LIBRARIES = {
     "transformers": "AutoModelForSequenceClassification AutoTokenizer BertForSequenceClassification "
     "CLIPTextModel CLIPTextModelWithProjection CLIPTokenizer",
 }
+# where workers, and the checks of what was trained, have their modules
+OURS = ("lorakit.facts", "lorakit.models", "lorakit.rendering", "lorakit.training")
 
 
 def import_libraries() -> None:
@@ -40,6 +43,11 @@ def import_libraries() -> None:
         imported = importlib.import_module(module)
         for name in names.split():
             getattr(imported, name)  # diffusers and transformers import it now only
+    for package in OURS:
+        for module in pkgutil.iter_modules(
+            importlib.import_module(package).__path__, f"{package}."
+        ):
+            importlib.import_module(module.name)
 
 
 def become(told: dict[str, Any], files: list[int]) -> None:
@@ -62,10 +70,13 @@ def become(told: dict[str, Any], files: list[int]) -> None:
 
 
 def begin(asked: socket.socket) -> int:
-    """Fork for one connection; the child's id."""
+    """Fork for one connection; the child's id, 0 where none was asked for."""
     data, files, _, _ = socket.recv_fds(asked, 1 << 20, 3)
     while not data.endswith(b"\n"):
-        data += asked.recv(1 << 20)
+        more = asked.recv(1 << 20)
+        if not more:  # who asked is gone, or wanted to know whether anybody listens
+            return 0
+        data += more
     child = os.fork()
     if child:
         for file in files:
@@ -105,6 +116,9 @@ def main() -> None:
             if key.fileobj is door:
                 asked, _ = door.accept()
                 child = begin(asked)
+                if not child:
+                    asked.close()
+                    continue
                 waits.register(os.pidfd_open(child), selectors.EVENT_READ, (child, asked))
                 continue
             child, asked = key.data

@@ -1,25 +1,34 @@
 """Running lorakit as a user does, and reading what the run says of itself.
 
-`run` calls the command in this process, whose workers stay warm from one test to the next: to import
-torch and diffusers anew for each run was most of what the tests took. `run_alone` starts a process.
+`run` and `lorakit` call the command in this process, whose workers stay warm from one test to the next: to
+import torch and diffusers anew for each run was most of what the tests took. `run_alone` and `lorakit_alone`
+start a process.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import hashlib
 import io
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+import psutil
 
 from lorakit.execute.pool import Workers
+from tests.support import nursery
 from tests.support.nursery import settings
 
 
@@ -76,24 +85,34 @@ class Ran:
 
 def run(home: Path, *words: str) -> Ran:
     """`lorakit run --json ...` in `home`, to its end."""
+    done = lorakit(home, "run", "--json", *words)
+    return _read(home, done.returncode, done.stdout, done.stderr)
+
+
+def lorakit(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Any command in `home`, to its end, in this process."""
     from lorakit.cli import command as cli
     from lorakit.cli.outcome import guarded
 
     output, errors = io.StringIO(), io.StringIO()
     code: Any = None
     before = signal.getsignal(signal.SIGINT)
+    workers = _warm_workers()
     try:
         with (
             contextlib.chdir(home),
+            mock.patch.dict(os.environ, environment()),
+            mock.patch.object(sys, "argv", ["lorakit", *words]),
             contextlib.redirect_stdout(output),
             contextlib.redirect_stderr(errors),
         ):
-            guarded(cli, ["run", "--json", *words], _warm_workers())
+            guarded(cli, list(words), workers)
     except SystemExit as left:
         code = left.code
     finally:
         signal.signal(signal.SIGINT, before)
-    return _read(home, int(code), output.getvalue(), errors.getvalue())
+    told = output.getvalue(), errors.getvalue()
+    return subprocess.CompletedProcess(command(*words), int(code or 0), *told)
 
 
 _warm: dict[tuple[tuple[str, str], ...], Workers] = {}
@@ -117,16 +136,54 @@ def end_warm_workers() -> None:
 atexit.register(end_warm_workers)
 
 
-def run_alone(home: Path, *words: str) -> Ran:
-    """`lorakit run --json ...` in `home` as a process of its own, with workers of its own."""
-    done = subprocess.run(
-        command("run", "--json", *words),
+def begin(home: Path, *words: str, **named: Any) -> subprocess.Popen[str]:
+    """`lorakit WORDS` in `home` as a process that goes on beside the test; `named` are Popen's."""
+    notes = _folder() / str(next(_numbers))
+    notes.touch()
+    process = subprocess.Popen(
+        nursery.lorakit_beside(notes, *words),
         cwd=home,
         env=environment(),
-        capture_output=True,
         text=True,
-        check=False,
+        **named,
     )
+    _notes[process.pid] = notes
+    return process
+
+
+_notes: dict[int, Path] = {}  # of what `begin` began
+_numbers = itertools.count()
+
+
+@functools.cache
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="lorakit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def workers_of(
+    process: subprocess.Popen[str] | None = None, kind: str = ""
+) -> list[psutil.Process]:
+    """The workers (of a kind) that a process of `begin`, or this one, has started and that are alive."""
+    found = []
+    with contextlib.suppress(psutil.Error):
+        parent = psutil.Process(None if process is None else process.pid)
+        found = [(p, p.cmdline()) for p in parent.children()]
+    noted = nursery.forked
+    if process is not None:
+        lines = [line.split() for line in _notes[process.pid].read_text().splitlines()]
+        noted = {int(pid): words for pid, *words in lines}
+    for pid, words in noted.items():
+        with contextlib.suppress(psutil.Error):
+            found.append((psutil.Process(pid), words))
+    ours = [(p, words) for p, words in found if "lorakit.execute.worker" in words]
+    return [p for p, words in ours if not kind or kind in words]
+
+
+def run_alone(home: Path, *words: str) -> Ran:
+    """`lorakit run --json ...` in `home` as a process of its own, with workers of its own."""
+    done = lorakit_alone(home, "run", "--json", *words)
     return _read(home, done.returncode, done.stdout, done.stderr)
 
 
@@ -136,14 +193,17 @@ def _read(home: Path, code: int, output: str, errors: str) -> Ran:
     return Ran(code, events, folder, errors)
 
 
-def lorakit(home: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Any command in `home`, to its end; `settings` are variables of its environment."""
+def lorakit_alone(home: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Any command in `home`, to its end, as a process of its own; `settings` are variables of its environment."""
+    if not settings:
+        process = begin(home, *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        output, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
     return subprocess.run(
         command(*words),
         cwd=home,
         env={**environment(), **settings},
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )

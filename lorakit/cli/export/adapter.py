@@ -13,7 +13,7 @@ from lorakit.cli import outcome
 _SUFFIX = ".safetensors"
 
 
-@click.command("adapter")
+@click.command("adapter", short_help="An adapter in kohya's, diffusers' or PEFT's format.")
 @click.argument("source", type=click.Path(exists=True, path_type=Path), metavar="FILE|FOLDER")
 @click.option(
     "--format",

@@ -21,7 +21,7 @@ _QUIET = 2.0  # seconds without a word
 FORMATS = ("srt", "vtt", "csv", "otio", "fcpxml", "pdf")
 
 
-@click.command("board")
+@click.command("board", short_help="A story as subtitles, a shot list, a timeline, pages.")
 @targets.document_options
 @click.option(
     "--format",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lorakit.session import Session
 
 
-@click.command("workflow")
+@click.command("workflow", short_help="A scene as a workflow of ComfyUI.")
 @targets.document_options
 @click.option(
     "--format",

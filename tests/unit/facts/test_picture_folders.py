@@ -18,8 +18,9 @@ from tests.support.image_training import paint
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".lorakit").mkdir()
+    monkeypatch.chdir(tmp_path)  # in a checkout of lorakit's, its own store would be taken
     paint(tmp_path / "foxes", [(64, 64), (64, 96)])
     return tmp_path
 

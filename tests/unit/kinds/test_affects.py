@@ -334,6 +334,7 @@ ELSEWHERE = {
         "adapter.from",
         "adapter.notes",
         "model.from",
+        "model.revision",  # of a digest, which the facts bring
         "step.kind",
         "generate.kind",
         "storyboard.kind",

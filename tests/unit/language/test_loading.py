@@ -22,7 +22,15 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_the_public_face() -> None:
-    assert lorakit.language.__all__ == ["FolderReader", "Reader", "document_kind", "load"]
+    assert set(lorakit.language.__all__) == {
+        "FolderReader",
+        "Loaded",
+        "Reader",
+        "document_kind",
+        "load",
+        "load_with_trees",
+        "merged",
+    }
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,26 @@ def test_a_whole_film_passes(film: Path) -> None:
     check_film(film, (64, 48), 24, 25)
 
 
+def test_no_pipe_is_left_open_where_ffmpeg_ends_first(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it has ended before the frame it wrote is read."""
+    from moviepy.video.io import ffmpeg_reader
+
+    begun = []
+
+    class EndsFirst(ffmpeg_reader.FFMPEG_VideoReader):
+        def read_frame(self):
+            frame = super().read_frame()
+            self.proc.wait()
+            begun.append(self.proc)
+            return frame
+
+    monkeypatch.setattr(ffmpeg_reader, "FFMPEG_VideoReader", EndsFirst)
+    check_film(film, (64, 48), 24, 25)
+    assert [process.stdout.closed and process.stderr.closed for process in begun] == [True]
+
+
 @pytest.mark.parametrize(
     ("size", "fps", "frames", "said"),
     [
