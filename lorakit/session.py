@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lorakit.facts.digests import Digests
     from lorakit.facts.facts import Facts
     from lorakit.language.yaml.nodes import Node
+    from lorakit.language.yaml.reader import Reader
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan
 
@@ -187,10 +188,21 @@ class Session:
         return documents, {**request, "only": selection.only, "draft": selection.draft}
 
 
-def load(path: str | Path, *, settings: Sequence[str] = (), profile: str | None = None) -> Session:
-    """Read a recipe, or a storyboard alone. Raises InvalidDocument with every error of every file."""
+def load(
+    path: str | Path,
+    *,
+    settings: Sequence[str] = (),
+    profile: str | None = None,
+    reader: Reader | None = None,
+) -> Session:
+    """Read a recipe, or a storyboard alone. Raises InvalidDocument with every error of every file.
+
+    `reader` is asked for the documents where they are not to be read from the disk as ever.
+    """
     with _near(path) as roots:
-        written = load_documents(Path(path), settings=settings, profile=profile, roots=roots)
+        written = load_documents(
+            Path(path), settings=settings, profile=profile, reader=reader, roots=roots
+        )
         lock = locks.read(written.root)
         return Session(locks.pinned(written, lock), lock, written, tuple(settings), profile)
 

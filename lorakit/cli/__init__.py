@@ -17,6 +17,7 @@ _COMMANDS = {
     "plan": "Show what a run would make, why, and what it would cost.",
     "diff": "Compare two revisions: what is drawn again, why, in how long.",
     "run": "Make what is missing: pictures, films, trainings, tables.",
+    "watch": "Draw what changes whenever a file is saved, and show it in a browser.",
     "resolve": "Show a recipe's merged values, and where each stands.",
     "lock": "Pin the models and data sets that recipes stand on.",
     "status": "Say which run is going on, what the last one made, what is out of date.",

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from lorakit.language.recipe.documents import Project
+    from lorakit.language.yaml.reader import Reader
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan
     from lorakit.session import Session
@@ -31,12 +32,15 @@ class Request:
     draft: bool
     environment: str
 
-    def open(self) -> tuple[Session, Selection]:
-        """Load the document. Raises InvalidDocument, and click.UsageError for a step there is not."""
+    def open(self, reader: Reader | None = None) -> tuple[Session, Selection]:
+        """Load the document, through a `reader` if one is given.
+
+        Raises InvalidDocument, and click.UsageError for a step there is not.
+        """
         from lorakit.plan.planner import Selection
         from lorakit.session import load
 
-        session = load(self.document, settings=self.settings, profile=self.profile)
+        session = load(self.document, settings=self.settings, profile=self.profile, reader=reader)
         steps = session.project.recipe.steps
         spelled = session.project.recipe.spelled
         only = tuple(map(spelled, self.only))

@@ -6,11 +6,17 @@ watches a storyboard, a notebook, tests) hands a `Workers` to each.
 
 from __future__ import annotations
 
+import os
+import queue
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from lorakit.execute.workers import Inbox, WorkerHandle
+from lorakit.plan.actions import Engine
+from lorakit.plan.workers import WORKERS
+from lorakit.store.sources import Read
 
 
 class Workers:
@@ -34,11 +40,23 @@ class Workers:
 
     def give_back(self, worker: WorkerHandle) -> None:
         """A run needs this worker no more: it waits for the next, or ends if it is not idle."""
-        if worker.jobs or worker.slot in self._idle or not worker.alive:
-            worker.end()
-        else:
-            worker.leave()
+        dropping = not worker.jobs or WORKERS[worker.slot].drops
+        if dropping and worker.slot not in self._idle and worker.alive and worker.leave():
             self._idle[worker.slot] = worker
+        else:
+            worker.end()
+
+    def warm(self, slot: str, threads: int, engine: Engine, reads: Sequence[Read] = ()) -> None:
+        """Have a worker begin to load an engine, made from the files `reads`, before a run asks for it.
+
+        Where it cannot, the run hears why.
+        """
+        if slot in self._idle:
+            return
+        with Path(os.devnull).open("ab") as log:
+            worker = self.take(slot, threads, None, log, queue.Queue())
+        worker.open(engine, reads)
+        self.give_back(worker)
 
     def close(self) -> None:
         """End all workers."""

@@ -108,7 +108,9 @@ class Worker:
         self.tell(event="state", state="starting", detail="")
 
     def _leave(self) -> None:
-        """The run is over: its lock is free, and its log may be moved away."""
+        """The run is over: what it asked for is let go, its lock is free, and its log may be moved away."""
+        if WORKERS[self._slot].drops and self._engine is not None:
+            getattr(self._engine, "drop")()  # noqa: B009 - of those kinds alone
         sys.stderr.flush()
         with Path(os.devnull).open("ab") as file:
             os.dup2(file.fileno(), 2)
@@ -116,6 +118,7 @@ class Worker:
         if self._claim is not None:
             self._claim.release()
             self._claim = None
+        self.tell(event="left")
 
     def _handle(self, message: Message) -> None:
         if message["do"] == "begin":

@@ -68,6 +68,7 @@ class WorkerHandle:
             **own,
         )
         self._inbox: Inbox = queue.Queue()  # until a run begins, nobody listens
+        self._left = threading.Event()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -76,10 +77,19 @@ class WorkerHandle:
         self._inbox = inbox
         self._send({"do": "begin", "lock": str(lock or ""), "log": str(log.absolute())})
 
-    def leave(self) -> None:
-        """The run is over: give the lock back and keep the engine."""
-        self._inbox = queue.Queue()
+    def leave(self) -> bool:
+        """The run is over: let go of its jobs, give the lock back and keep the engine.
+
+        What is in hand is let go at the next step, and until then told to the run. False where that takes
+        longer than this kind of worker may take to stop.
+        """
+        self._left.clear()
         self._send({"do": "leave"})
+        if self.jobs and not self._left.wait(WORKERS[self.slot].patience):
+            return False
+        self.jobs.clear()
+        self._inbox = queue.Queue()
+        return self.alive
 
     @property
     def alive(self) -> bool:
@@ -97,11 +107,21 @@ class WorkerHandle:
         with self._process.stdout as lines:
             for line in lines:
                 with contextlib.suppress(ValueError):  # a line cut off by a kill
-                    self._inbox.put((self, json.loads(line)))
+                    self._hear(json.loads(line))
         code = self._process.wait()
+        self._left.set()
         with contextlib.suppress(OSError):  # what was not sent yet has nowhere to go
             self._process.stdin.close()
         self._inbox.put((self, {"event": "gone", "code": code}))
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        if message["event"] == "left":
+            self._left.set()
+            return
+        # between runs nobody hears it, and the next one asks for the engine again
+        if message["event"] == "refused" and message["engine"] == self.engine_id:
+            self.engine_id = ""
+        self._inbox.put((self, message))
 
     def _send(self, message: Mapping[str, object]) -> None:
         assert self._process.stdin is not None

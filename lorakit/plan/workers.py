@@ -17,6 +17,7 @@ class WorkerKind:
     those whose version can change the bits of what it makes. With `torch` it computes with torch, and takes
     the lock that keeps two runs from doing so at once. It holds so many `jobs`; a `fresh` one does a single
     job and makes way, and one that `leaves` ends when nothing waits, since its memory is needed elsewhere.
+    One that `drops` lets go of jobs that it has begun, where a run is stopped, and keeps its engine.
     `patience` is how many seconds it may take to stop. `loading` guesses the seconds that an engine takes to
     load, `begin` those that each job takes before and after its units. `steps` says that its units are steps
     whose speed is worth telling, `way_out` what to change where its memory is short.
@@ -30,6 +31,7 @@ class WorkerKind:
     jobs: int = 64  # enough to fill its waves, few enough to stop quickly
     fresh: bool = False
     leaves: bool = False
+    drops: bool = False
     patience: float = 5.0
     loading: float = 0.0
     begin: float = 0.0
@@ -42,6 +44,7 @@ RENDER = WorkerKind(
     "lorakit.rendering.engine:RenderEngine",
     ("torch", "diffusers", "transformers", "peft"),
     spec=DrawingSpec,
+    drops=True,
     loading=6.0,
 )
 ENCODE = WorkerKind(

@@ -96,6 +96,13 @@ class RenderEngine:
         """Take a job; it begins when a row is free."""
         self._waiting.append(job)
 
+    def drop(self) -> None:
+        """Let go of all that waits or is under way; the model stays."""
+        self._waiting.clear()
+        self._rows.clear()
+        self._jobs.clear()
+        self._began.clear()
+
     def step(self) -> Iterator[Mapping[str, Any]]:
         """One UNet call; the jobs that ended with it, each as soon as it is drawn.
 

@@ -16,6 +16,7 @@ PACKAGE = Path(lorakit.__file__).parent
 # from the top of the house to its cellar; a room may import from those after it, and from itself
 ROOMS = [
     "cli",
+    "watch",
     "upkeep",
     "remake",
     "session",

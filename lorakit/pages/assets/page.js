@@ -24,13 +24,15 @@
   open();
 
   // where on the page the reader is
-  const links = new Map([...document.querySelectorAll("nav a")].map((a) => [a.hash.slice(1), a]));
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) {
-      for (const [id, a] of links) id === entry.target.id ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current");
+      for (const a of document.querySelectorAll("nav a")) a.hash.slice(1) === entry.target.id ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current");
     }
   }, { rootMargin: "-20% 0px -70% 0px" });
-  document.querySelectorAll("main > section").forEach((section) => seen.observe(section));
+  const follow = () => {
+    seen.disconnect();
+    document.querySelectorAll("main > section").forEach((section) => seen.observe(section));
+  };
 
   // a picture, large, with all that is told of it; arrows go to its neighbours
   const viewer = get("viewer");
@@ -58,11 +60,15 @@
     if (event.key === "ArrowRight") show(now + 1);
     if (event.key === "ArrowLeft") show(now - 1);
   });
-  viewer.addEventListener("close", () => shots[now].focus({ preventScroll: false }));
+  viewer.addEventListener("close", () => {
+    const shot = shots[now];
+    if (shot.isConnected) shot.focus({ preventScroll: false });
+  });
   get("viewer-before").onclick = () => show(now - 1);
   get("viewer-next").onclick = () => show(now + 1);
 
   // two runs' pictures over each other
+<<<<<<< HEAD
   const compare = get("compare");
   if (!compare) return;
   const data = JSON.parse(compare.dataset.compare);
@@ -80,24 +86,50 @@
     get("compare-left").textContent = other.name;
     get("compare-right").textContent = data.name;
     get("compare-note").textContent = told === 1 ? "The same in both runs, byte for byte." : "";
+=======
+  const layOver = () => {
+    const compare = get("compare");
+    if (!compare) return;
+    const data = JSON.parse(compare.dataset.compare);
+    const runs = get("compare-run"), frames = get("compare-frame"), changed = get("compare-changed"), slide = get("compare-slide");
+    const option = (text, value) => Object.assign(document.createElement("option"), { textContent: text, value });
+    const lay = () => {
+      const other = data.others[runs.value], at = Number(frames.value), [name, path] = data.frames[at] || [];
+      get("compare-stage").hidden = frames.selectedIndex < 0;
+      if (frames.selectedIndex < 0) { get("compare-note").textContent = "Every picture is the same in both runs."; return; }
+      const told = other.pictures[at], before = typeof told === "string" ? told : path;
+      get("compare-before").src = `${other.folder}/${before}`;
+      get("compare-after").src = `./${path}`;
+      get("compare-before").alt = `${name} in run ${other.name}`;
+      get("compare-after").alt = `${name} in run ${data.name}`;
+      get("compare-left").textContent = other.name;
+      get("compare-right").textContent = data.name;
+      get("compare-note").textContent = told === 1 ? "The same in both runs, byte for byte." : "";
+    };
+    const cut = () => {
+      get("compare-after").style.clipPath = `inset(0 0 0 ${slide.value}%)`;
+      get("compare-edge").style.left = `${slide.value}%`;
+    };
+    const choose = () => {
+      const other = data.others[runs.value], kept = frames.value;
+      frames.replaceChildren(...data.frames.flatMap(([name], n) =>
+        other.pictures[n] && (!changed.checked || other.pictures[n] !== 1) ? [option(name, n)] : []));
+      if ([...frames.options].some((one) => one.value === kept)) frames.value = kept;
+      lay();
+    };
+    runs.append(...data.others.map((other, n) => option(other.name, n)));
+    get("compare-off").hidden = true;
+    get("compare-on").hidden = false;
+    runs.onchange = changed.onchange = choose;
+    frames.onchange = lay;
+    slide.oninput = cut;
+    choose();
+    cut();
+>>>>>>> 91641fe (lorakit watch draws what is saved, and a page follows)
   };
-  const cut = () => {
-    get("compare-after").style.clipPath = `inset(0 0 0 ${slide.value}%)`;
-    get("compare-edge").style.left = `${slide.value}%`;
-  };
-  const choose = () => {
-    const other = data.others[runs.value], kept = frames.value;
-    frames.replaceChildren(...data.frames.flatMap(([name], n) =>
-      other.pictures[n] && (!changed.checked || other.pictures[n] !== 1) ? [option(name, n)] : []));
-    if ([...frames.options].some((one) => one.value === kept)) frames.value = kept;
-    lay();
-  };
-  runs.append(...data.others.map((other, n) => option(other.name, n)));
-  get("compare-off").hidden = true;
-  get("compare-on").hidden = false;
-  runs.onchange = changed.onchange = choose;
-  frames.onchange = lay;
-  slide.oninput = cut;
-  choose();
-  cut();
+
+  // what stands in <main> is shown for the first time, or anew
+  const begin = () => { follow(); layOver(); };
+  addEventListener("lorakit-shown", begin);
+  begin();
 })();

@@ -1,0 +1,114 @@
+"""What the page shows: the last run or the one that goes on, what is wrong now, a line about both."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lorakit.diagnostics import Diagnostic
+from lorakit.execute import past_run
+from lorakit.execute.events import ActionFinished, ActionStarted, Event, RunFinished, RunStarted
+from lorakit.pages.parts import Page, Tone
+from lorakit.pages.render import render
+from lorakit.pages.run_files import gather
+from lorakit.pages.run_others import beside, compared
+from lorakit.pages.run_page import page_of
+from lorakit.pages.watch_page import live
+from lorakit.plan import numbers
+
+_SHARE = 4  # a page is drawn again no sooner than so many times as long as drawing it took
+_LEAST = 0.25  # s
+
+
+class Shown:
+    """Told by the one thread that runs, asked by the server's; each change wakes who listens."""
+
+    def __init__(self, document: Path) -> None:
+        self.version = 0
+        self.status, self.tone = "reading", ""
+        self.over = False
+        self.folder: Path | None = None
+        self._name = document.name
+        self._findings: tuple[Diagnostic, ...] = ()
+        self._going = False
+        self._to_make = self._made = 0
+        self._lock = threading.Lock()
+        self._drawn: tuple[int, str] = (-1, "")
+        self._took = 0.0
+        self._told = 0.0
+        self._listeners: list[Callable[[], None]] = []
+
+    # -- told --------------------------------------------------------------------------------------
+
+    def say(self, status: str, tone: Tone = "") -> None:
+        """A line about what goes on."""
+        self._change(status, tone)
+
+    def findings(self, findings: Sequence[Diagnostic], status: str, tone: Tone) -> None:
+        """What is wrong with the documents as they were saved; the pictures stay."""
+        self._findings = tuple(findings)
+        self._change(status, tone)
+
+    def handle(self, event: Event) -> None:
+        """An event of a run."""
+        match event:
+            case RunStarted():
+                self.folder, self._going = Path(event.folder), event.to_make > 0
+                self._to_make, self._made = event.to_make, 0
+                if self._going:
+                    self._change(f"drawing, {numbers.count(self._to_make, 'thing')} to make", "")
+            case ActionStarted():
+                at = f", {self._made} of {self._to_make}" if self._to_make else ""
+                self._change(f"drawing {event.action}{at}", "", soon=False)
+            case ActionFinished() if event.outcome == "made":
+                self._made += 1
+                self._change(
+                    f"made {event.action}, {self._made} of {self._to_make}", "", soon=False
+                )
+            case RunFinished():
+                self.folder, self._going = Path(event.folder), False
+
+    def close(self) -> None:
+        """Nothing is shown any more."""
+        self.over = True
+        self._change("lorakit watch has ended", "skipped")
+
+    def _change(self, status: str, tone: Tone, *, soon: bool = True) -> None:
+        self.status, self.tone = status, tone
+        self.version += 1
+        now = time.monotonic()
+        if soon or now - self._told >= max(_LEAST, _SHARE * self._took):
+            self._told = now
+            for wake in list(self._listeners):
+                wake()
+
+    # -- asked -------------------------------------------------------------------------------------
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` on each change."""
+        self._listeners.append(wake)
+
+    def forget(self, wake: Callable[[], None]) -> None:
+        """Call it no more."""
+        self._listeners.remove(wake)
+
+    def page(self) -> str:
+        """The page as it stands."""
+        with self._lock:
+            version = self.version
+            if self._drawn[0] != version:
+                began = time.thread_time()
+                self._drawn = version, render(self._page())
+                self._took = time.thread_time() - began
+            return self._drawn[1]
+
+    def _page(self) -> Page:
+        page, folder = None, self.folder
+        if folder is not None:
+            run = past_run.read(folder)
+            beside_it = None if self._going else compared(run, beside(run))
+            page = page_of(run, gather(run), beside_it)
+        tone: Tone = self.tone  # type: ignore[assignment]
+        return live(page, self._name, self.status, tone, self._findings)
