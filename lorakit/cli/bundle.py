@@ -8,20 +8,21 @@ import click
 
 
 @click.command("bundle")
-@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("run")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The archive; RECIPE-NUMBER.zip by default."
 )
 @click.option("--pictures", is_flag=True, help="Frames and films as well, to measure what differs.")
-def command(run: Path, out: Path | None, pictures: bool) -> None:
+def command(run: str, out: Path | None, pictures: bool) -> None:
     """Put RUN's documents, lock, environment and adapters into one archive, for `lorakit verify` elsewhere.
 
-    Models and data sets are named in the lock, not packed.
+    RUN is a run folder, or its name: quickstart/003. Models and data sets are named in the lock, not packed.
     """
+    from lorakit.cli.runs import run_meant
     from lorakit.doors.bundle import pack
     from lorakit.execute import past_run
 
-    then = past_run.read(run)
+    then = past_run.read(run_meant(run))
     folder = then.folder.resolve()
     root = folder.parents[2] / str(then.request.get("root", "."))
     target = out or Path(f"{folder.parent.name}-{folder.name}.zip")

@@ -30,6 +30,15 @@ def project_runs() -> tuple[Path, list[PastRun]]:
     return home, past_runs.runs_of(home, living)
 
 
+def run_meant(name: str) -> Path:
+    """The run folder that a path or a name means, of this project's runs. Raises LorakitError."""
+    from lorakit.execute import past_runs
+
+    if Path(name).is_dir():
+        return Path(name)
+    return past_runs.meant(*project_runs(), name)
+
+
 @click.group("runs", invoke_without_command=True)
 @click.option("--recipe", metavar="NAME", help="Only the runs of this recipe.")
 @click.option("--all", "every", is_flag=True, help=f"All of them, not the last {_SHOWN} only.")

@@ -24,7 +24,7 @@ _MOST_TOLD = 40  # lines on a terminal; --json has all
 
 
 @click.command("verify")
-@click.argument("run", type=click.Path(path_type=Path, exists=True))
+@click.argument("run")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
@@ -35,8 +35,8 @@ _MOST_TOLD = 40  # lines on a terminal; --json has all
 )
 @click.option("--plain", is_flag=True, help="Lines instead of a live view.")
 @click.option("--json", "as_json", is_flag=True, help="Every comparison as JSON.")
-def command(run: Path, tolerance: float, plain: bool, as_json: bool) -> int:
-    """Make RUN again, a run folder or what `lorakit bundle` made of one, and compare frame by frame.
+def command(run: str, tolerance: float, plain: bool, as_json: bool) -> int:
+    """Make RUN again, a run folder (or its name) or what `lorakit bundle` made of one, and compare.
 
     The documents and the lock are taken as they were; nothing of the store is used and nothing in the project
     is changed. Exit code 0 where all is identical or within the tolerance, 1 where something differs.
@@ -65,17 +65,18 @@ def command(run: Path, tolerance: float, plain: bool, as_json: bool) -> int:
     return _tell(then, found, as_json=as_json)
 
 
-def _opened(run: Path, scratch: Path) -> tuple[WholeRun, Path]:
+def _opened(run: str, scratch: Path) -> tuple[WholeRun, Path]:
     """What a run folder or a bundle says of a run, and the root of its documents."""
+    from lorakit.cli.runs import run_meant
     from lorakit.execute import past_run
 
-    if run.is_file():
+    if Path(run).is_file():
         from lorakit.doors.bundle import unpack
 
         folder = scratch / "bundle"
-        unpack(run, folder)
+        unpack(Path(run), folder)
         return past_run.read(folder / "run"), folder / "project"
-    then = past_run.read(run)
+    then = past_run.read(run_meant(run))
     home = then.folder.resolve().parents[2]
     return then, home / str(then.request.get("root", "."))
 

@@ -29,6 +29,7 @@ PUT_IN = {
     "[recipe|storyboard]": "storyboard",
     "RECIPE[:STEP]": "recipe.yaml:film",
     "REPOSITORY[@REVISION]": "owner/model@main",
+    "[RUN]": "test/001",
     "RUN…": "test/001",
     "RUN": "test/001",
     "adapter FILE": "adapter ink.safetensors",
@@ -43,6 +44,7 @@ VALUES = {
     "--checkpoint": "v1-5.safetensors",
     "--out": "out.safetensors",
 }
+FILM = "{fps: 24, hold: 0.5, height: 64}"
 # exit codes other than 0: what lacks a word that the table tells of beside it; what asks the hub, which is
 # not here (tests/func/test_models.py has one)
 CODES = {
@@ -104,7 +106,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> Path:
     weights = {f"{layer}.{key}.weight": np.ones(shape, "f4") for key, shape in rank.items()}
     save_file(weights, project / "ink.safetensors")
     png(project / "drawn.png", prompt=API)
-    board = board_text([("one", sentences(1, 1))], steps=1)
+    board = board_text([("one", sentences(1, 1))], video=FILM, steps=1)
     write_project(project, board, recipe="profiles: {quick: {seed: 5}}\n")
     commit(project)
     (project / "board.yaml").write_text(board.replace("steps: 1", "steps: 2"), "utf-8")
@@ -127,7 +129,10 @@ def test_the_table_is_read() -> None:
 
 # watch goes on until a Ctrl-C: tests/func/test_watch.py
 @pytest.mark.parametrize("row", [row for row in rows() if not row.startswith("watch ")])
-def test_a_command_of_the_readme_is_run(made: Path, tmp_path: Path, row: str) -> None:
+def test_a_command_of_the_readme_is_run(
+    made: Path, tmp_path: Path, row: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER", "true")  # which shows nothing
     home = tmp_path / "project"
     shutil.copytree(made, home)
     kept = {*home.iterdir(), home / "lorakit.lock"}
