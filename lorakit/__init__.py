@@ -46,8 +46,11 @@ from typing import TYPE_CHECKING  # noqa: E402 - only now is it sure to be Pytho
 
 __version__ = "0.1.0"
 __all__ = [
+    "Event",
     "InvalidDocument",
     "LorakitError",
+    "Plan",
+    "RunFinished",
     "Selection",
     "Session",
     "Workers",
@@ -57,13 +60,18 @@ __all__ = [
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import InvalidDocument, LorakitError
+    from lorakit.execute.events import Event, RunFinished
     from lorakit.execute.pool import Workers
     from lorakit.plan.planner import Selection
+    from lorakit.plan.states import Plan
     from lorakit.session import Session, load
 
 _HOMES = {
+    "Event": "lorakit.execute.events",
     "InvalidDocument": "lorakit.diagnostics",
     "LorakitError": "lorakit.diagnostics",
+    "Plan": "lorakit.plan.states",
+    "RunFinished": "lorakit.execute.events",
     "Selection": "lorakit.plan.planner",
     "Session": "lorakit.session",
     "Workers": "lorakit.execute.pool",

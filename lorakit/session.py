@@ -105,6 +105,7 @@ class Session:
         """
         from lorakit.facts.environment import environment
         from lorakit.kinds import kind_of
+        from lorakit.pages.notebook import ShownPlan
         from lorakit.plan import planner
         from lorakit.store.journal import Addresses
         from lorakit.store.store import Store
@@ -122,7 +123,20 @@ class Session:
             selection or planner.Selection(),
         )
         store.remember()
-        return found
+        return ShownPlan.of(found)
+
+    def __repr__(self) -> str:
+        recipe = self.project.recipe
+        return f"<Session {recipe.name!r}: {', '.join(recipe.steps)}; .plan() and .run()>"
+
+    def _repr_html_(self) -> str:
+        """The plan as a table in a notebook, or what is wrong with the document."""
+        from lorakit.pages.notebook import ShownPlan, problems
+
+        try:
+            return ShownPlan.of(self.plan())._repr_html_()
+        except LorakitError as error:
+            return problems(error)
 
     def run(
         self,
@@ -134,21 +148,25 @@ class Session:
         listener: Callable[[Event], None] = _ignore,
         plan: Plan | None = None,
         workers: Workers | None = None,
+        progress: bool | None = None,
     ) -> RunFinished:
         """Make what is missing, in a new run folder. Raises InvalidDocument, LorakitError.
 
         Where nothing is missing, the folder of an earlier run that holds everything does, unless a new `copy`
         is asked for.
         Runs that are handed the same `workers` find the model loaded; they stay until it is closed.
+        `progress` prints how far it is, line by line; by default in a notebook only.
         """
         from lorakit.execute import nothing_new
         from lorakit.execute.pool import Workers
         from lorakit.execute.run_folder import RunFolder
         from lorakit.execute.run_record import record
         from lorakit.execute.runner import Runner, Settings
+        from lorakit.pages.notebook import ShownRun
         from lorakit.pages.run_report import write_report
         from lorakit.plan.planner import Selection
         from lorakit.store.store import Store
+        from lorakit.ui.plain import told
 
         root = self.project.home
         if (
@@ -161,16 +179,17 @@ class Session:
         chosen = selection or Selection()
         settled = plan or self.plan(chosen, download=True)
         whole = None if copy else nothing_new.folder_with_all(settled, root)
-        if whole is not None:
-            return nothing_new.tell(settled, root, whole, listener)
-        store = Store(root)
-        store.prepare()
-        folder = RunFolder.create(root, self.project.recipe.name)
-        folder.begin(record(settled, *self._account(chosen)))
-        with Workers() as own:
-            settings = Settings(keep_going, stop, write_report)
-            runner = Runner(settled, store, folder, chosen, settings, listener, workers or own)
-            return runner.run()
+        with told(settled, listener, progress=progress) as hear:
+            if whole is not None:
+                return ShownRun.of(nothing_new.tell(settled, root, whole, hear))
+            store = Store(root)
+            store.prepare()
+            folder = RunFolder.create(root, self.project.recipe.name)
+            folder.begin(record(settled, *self._account(chosen)))
+            with Workers() as own:
+                settings = Settings(keep_going, stop, write_report)
+                runner = Runner(settled, store, folder, chosen, settings, hear, workers or own)
+                return ShownRun.of(runner.run())
 
     def _account(self, selection: Selection) -> tuple[dict[str, str], dict[str, object]]:
         """The texts that a run is made from, the lock among them, and how it was called."""

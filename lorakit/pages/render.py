@@ -129,3 +129,8 @@ def render(page: Page) -> str:
             scripts=[Markup(text) for text in scripts],  # noqa: S704 - ours
         )
     )
+
+
+def fragment(template: str, **values: object) -> str:
+    """A piece of HTML for a page of others, as a notebook is: escaped as ours are, without scripts."""
+    return _environment().get_template(template).render(**values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import TYPE_CHECKING, Self
 
 from lorakit import terminal
@@ -23,6 +25,7 @@ from lorakit.ui.theme import clean
 from lorakit.ui.words import done_words, speed_words, worker_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from rich.console import Console
@@ -32,6 +35,30 @@ if TYPE_CHECKING:
     from lorakit.ui.progress import ProgressRow
 
 _EVERY = 5.0  # seconds between two lines about frames
+
+
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+@contextlib.contextmanager
+def told(
+    plan: Plan, listener: Callable[[Event], None], *, progress: bool | None
+) -> Iterator[Callable[[Event], None]]:
+    """What a run tells its events to: the listener, and with `progress` (None: in a notebook) lines here."""
+    if not (in_notebook() if progress is None else progress):
+        yield listener
+        return
+    with PlainView(plan, terminal.console()) as view:
+
+        def hear(event: Event) -> None:
+            view.handle(event)
+            listener(event)
+
+        yield hear
 
 
 class PlainView:
