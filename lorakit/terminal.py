@@ -150,8 +150,11 @@ def show_cursor() -> None:
             os.write(1, b"\x1b[?25h\n")
 
 
-def console() -> Console:
-    """What colours and redraws: its own sequences reach the terminal, those within texts do not."""
+def console(file: IO[str] | None = None, *, width: int | None = None) -> Console:
+    """What colours and redraws: its own sequences reach the terminal, those within texts do not.
+
+    To a `file` in place of standard output, in lines of so many characters.
+    """
     from rich.console import Console
     from rich.segment import Segment
 
@@ -166,5 +169,7 @@ def console() -> Console:
                     )
                     yield Segment(text, segment.style)
 
+    if file is not None:
+        return Guarded(file=file, width=width, color_system=None)
     out = sys.stdout
     return Guarded(file=_bare(out) if out.isatty() else out)

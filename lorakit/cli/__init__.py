@@ -30,6 +30,7 @@ _COMMANDS = {
     "report": "Make a run's page again: film, pictures, curves, tables.",
     "schema": "Print the schema of recipes or storyboards, or install both for editors.",
     "export": "Write an adapter, a story or a scene for another tool.",
+    "mcp": "Serve this project to agents, by the Model Context Protocol.",
     "import": "Write what ComfyUI or A1111 drew as a recipe.",
 }
 

@@ -64,7 +64,7 @@ def command(words: tuple[str, ...], style: str, images: bool, as_json: bool) -> 
     try:
         if dashes is None:
             revisions, documents = _sorted(words, repository)
-        before, after = _sides(revisions, repository)
+        before, after = sides_of(revisions, repository)
         asked = [Path(one) for one in documents]
         with comparison(repository, before, after, asked, tell) as found:
             _show(found, style, images=images)
@@ -108,8 +108,10 @@ def _sorted(
     return (), words
 
 
-def _sides(revisions: tuple[str, ...], repository: Repository) -> tuple[Revision, Revision | None]:
-    """Raises GitError, click.UsageError."""
+def sides_of(
+    revisions: tuple[str, ...], repository: Repository
+) -> tuple[Revision, Revision | None]:
+    """The two sides that a command line names. Raises GitError, click.UsageError."""
     from lorakit.git.errors import GitError
     from lorakit.git.repository import HEAD, ranged
 

@@ -30,8 +30,8 @@ def show_invalid(error: InvalidDocument, style: Format = "text") -> None:
         click.echo(f"\n{count} error{'' if count == 1 else 's'}; nothing was made", err=True)
 
 
-def _report_bug(error: Exception) -> None:
-    """A fault of ours: say so in words, and keep the traceback where it can be sent from."""
+def fault(error: Exception) -> str:
+    """A fault of ours in words; the traceback is kept where it can be sent from."""
     import tempfile
     import traceback
 
@@ -39,10 +39,9 @@ def _report_bug(error: Exception) -> None:
         "w", prefix="lorakit-", suffix=".log", delete=False, encoding="utf-8"
     ) as file:
         traceback.print_exception(error, file=file)
-    click.echo(
+    return (
         f"error: a fault inside lorakit, not in your documents: {terminal.line(in_words(error))}\n"
-        f"the details are in {file.name}; please report them. What was made so far is kept.",
-        err=True,
+        f"the details are in {file.name}; please report them. What was made so far is kept."
     )
 
 
@@ -87,7 +86,7 @@ def _code_of(command: click.Command, words: Sequence[str] | None, workers: Worke
         )
         return FAILED
     except Exception as error:  # noqa: BLE001 - the last resort: words, and the traceback in a file
-        _report_bug(error)
+        click.echo(fault(error), err=True)
         return FAILED
     return code if isinstance(code, int) else DONE
 

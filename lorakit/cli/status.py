@@ -75,7 +75,7 @@ def _at_rest(home: Path, runs: list[PastRun], named: tuple[Path, ...], *, as_jso
             {
                 "running": [],
                 "last": run_json(last) if last else None,
-                "documents": [_as_json(one) for one in stand],
+                "documents": [standing_json(one) for one in stand],
                 "never_run": others,
             }
         )
@@ -119,7 +119,8 @@ def _show(one: Standing) -> None:
             click.echo("  …; `lorakit plan` has them all")
 
 
-def _as_json(one: Standing) -> dict[str, object]:
+def standing_json(one: Standing) -> dict[str, object]:
+    """How a document stands, as JSON data."""
     return {
         "document": str(one.document),
         "recipe": one.recipe,

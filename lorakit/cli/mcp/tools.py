@@ -1,0 +1,129 @@
+"""What an agent can ask for that makes nothing, in words: each is a command with its output as a text."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from lorakit import resources, terminal
+from lorakit.cli.mcp.inside import Inside
+from lorakit.cli.options import Request
+from lorakit.diagnostics import (
+    Diagnostic,
+    InvalidDocument,
+    LorakitError,
+    count_line,
+    in_order,
+    render,
+)
+
+_WIDE = 120  # characters of a line
+
+
+def request(
+    inside: Inside,
+    document: str,
+    settings: Sequence[str] = (),
+    profile: str = "",
+    only: Sequence[str] = (),
+    force: Sequence[str] = (),
+    *,
+    draft: bool = False,
+) -> Request:
+    """What `plan` and `run` are asked. Raises LorakitError for a document that is elsewhere."""
+    path = inside.path(document)
+    return Request(
+        path, tuple(settings), profile or None, tuple(only), tuple(force), draft, "reuse"
+    )
+
+
+def validate(inside: Inside, paths: Sequence[str]) -> str:
+    """What `lorakit validate` says of documents, or of all in a folder."""
+    from lorakit.cli.validate import documents
+    from lorakit.session import load
+
+    named = tuple(inside.path(one) for one in paths) or (Path(),)
+    found: list[Diagnostic] = []
+    files = list(dict.fromkeys(documents(named)))
+    held = list(inside.held(files))
+    for file in held:
+        try:
+            found += load(file).check()
+        except InvalidDocument as error:
+            found += error.diagnostics
+    shown = in_order(found)
+    said = [render(shown)] if shown else []
+    if len(held) < len(files):
+        said.append("links that leave the project were passed over")
+    if not files:
+        said.append("no recipe or storyboard here; `lorakit init` makes one")
+    return "\n\n".join([*said, count_line(shown, len(held))])
+
+
+def plan(asked: Request, *, frames: bool) -> str:
+    """What `lorakit plan` says."""
+    from lorakit.ui.plan_view import show_plan
+
+    session, selection = asked.open()
+    found = session.plan(selection)
+    asked.check_reach(found, session.project)
+    text = io.StringIO()
+    show_plan(found, terminal.console(text, width=_WIDE), frames=frames)
+    return text.getvalue()
+
+
+def diff(inside: Inside, revisions: str, documents: Sequence[str]) -> str:
+    """What `lorakit diff` says, in Markdown. Raises LorakitError, also for a part of a repository."""
+    from lorakit.cli.diff import sides_of
+    from lorakit.diff.compare import comparison
+    from lorakit.git.repository import Repository
+    from lorakit.language.found import documents_below
+    from lorakit.ui.diff_markdown import MARK, comparison_as_markdown
+
+    asked = [inside.path(one) for one in documents]
+    for document in documents_below(inside.root):
+        inside.path(str(document))  # all that there are may be read
+    with Repository.around(inside.root) as repository:
+        if repository.root != inside.root:
+            raise LorakitError(
+                f"the project {inside.root} is a part of the repository {repository.root}: "
+                f"start lorakit mcp with --project {repository.root} to compare revisions"
+            )
+        sides = sides_of((revisions,) if revisions else (), repository)
+        with comparison(repository, *sides, asked) as found:
+            return comparison_as_markdown(found).removeprefix(MARK).lstrip()
+
+
+def status(inside: Inside, documents: Sequence[str]) -> str:
+    """What `lorakit status --json` says: runs that are going on, the last one, what is out of date."""
+    from lorakit.cli.status import standing_json
+    from lorakit.execute.past_runs import runs_of
+    from lorakit.execute.run_folder import OUTPUTS
+    from lorakit.execute.running import runs_going_on
+    from lorakit.language.found import documents_below
+    from lorakit.store.store import FOLDER
+    from lorakit.ui.runs_view import run_json
+    from lorakit.upkeep.standing import in_use, opened, standing
+
+    home = inside.root
+    named = [inside.path(one) for one in documents]
+    going = runs_going_on(home / FOLDER)
+    told: dict[str, object] = {"running": [asdict(one) for one in going]}
+    if not going or named:
+        runs = runs_of(home, {one.folder for one in going})
+        every = named or inside.held(documents_below(home, besides=home / OUTPUTS))
+        used, others = list(opened(every)), 0
+        if not named:
+            used, others = in_use(used, {run.path.parent.name for run in runs})
+        told["last"] = run_json(runs[-1]) if runs else None
+        told["documents"] = [standing_json(standing(path, session)) for path, session in used]
+        told["never_run"] = others
+    return json.dumps(told, indent=1, ensure_ascii=False)
+
+
+def schema(name: str) -> str:
+    """What `lorakit schema` prints."""
+    return (resources.path("schemas") / f"{name}.schema.json").read_text("utf-8")
