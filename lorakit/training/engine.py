@@ -70,6 +70,8 @@ class TrainEngine:
         except StopIteration as end:
             return self._ended(outputs=end.value)
         except Exception as error:  # noqa: BLE001 - what goes wrong in one training is no fault of others
+            if self._ranks is not None and not isinstance(error, LorakitError):
+                self._ranks.leave_if_killed()
             return self._ended(error=_told(error, self._job.task))
         return []
 

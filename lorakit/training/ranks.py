@@ -21,6 +21,7 @@ from lorakit.plan.tasks.training import TrainTask
 
 _GROUP = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 TOLD = 3  # exit code of a process whose error rank 0 has met as well
+_DYING = 2.0  # s from a process's last word on its connections to its end
 _GRACE = 10.0  # s for rank 0 to tell of an error that ended another process
 
 
@@ -63,14 +64,25 @@ class Ranks:
                 with contextlib.suppress(OSError):
                     process.stdin.close()
 
+    def leave_if_killed(self) -> None:
+        """End this process where another was killed: what rank 0 has met is then no error of the training."""
+        for process in self._others:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                if process.wait(_DYING) < 0:
+                    _leave(process.returncode)
+
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         code = process.wait()
         if code in (0, TOLD) or self._ending.wait(_GRACE):
             return
-        # rank 0 would wait for it for hours; the runner starts us again, from the last checkpoint
-        sys.stderr.write(f"a process of the training ended by itself (code {code})\n")
-        sys.stderr.flush()
-        os._exit(1)
+        _leave(code)  # rank 0 would wait for it for hours
+
+
+def _leave(code: int) -> None:
+    """End rank 0 as well: the runner starts us all again, from the last checkpoint."""
+    sys.stderr.write(f"a process of the training ended by itself (code {code})\n")
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def take_own_gpu(device: str) -> None:
