@@ -18,6 +18,7 @@ _IMPORTING = threading.Lock()
 _UNREADABLE = (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError, UserWarning)
 _ESTIMATED = 0.02  # ffmpeg tells 119 frames a second as 120
 _ROUNDED = 0.011  # s: ffmpeg tells a film's length in hundredths
+_TRIES = 3
 
 
 def check_film(film: Path, size: tuple[int, int], fps: int, frames: int) -> None:
@@ -25,6 +26,19 @@ def check_film(film: Path, size: tuple[int, int], fps: int, frames: int) -> None
 
     Raises `FilmError` naming what differs, or that the film cannot be read.
     """
+    for left in reversed(range(_TRIES)):
+        try:
+            _check(film, size, fps, frames)
+        except FilmError:
+            # the ffmpeg that read it may have been killed, which moviepy does not tell from a broken film;
+            # that is as broken the next time
+            if not left:
+                raise
+        else:
+            return
+
+
+def _check(film: Path, size: tuple[int, int], fps: int, frames: int) -> None:
     try:
         infos = reader().ffmpeg_parse_infos(str(film))
         px, rate = tuple(infos["video_size"]), float(infos["video_fps"])
@@ -61,7 +75,8 @@ def _read_last(film: Path, last: float) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # a frame that does not come is warned of
-            opened = Reader(str(film), print_infos=False)
+            # with decode_file it would decode all of it, and trip over ffmpeg's `time=N/A` of a busy machine
+            opened = Reader(str(film), decode_file=False)
     except _UNREADABLE as error:
         raise FilmError(f"the film that was written breaks off: {_first_line(error)}") from error
     finally:

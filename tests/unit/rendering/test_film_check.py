@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from lorakit.rendering.ffmpeg_writer import FilmError
 from lorakit.rendering.film import Shot, write_film
-from lorakit.rendering.film_check import check_film
+from lorakit.rendering.film_check import check_film, reader
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,43 @@ def test_a_film_that_breaks_off_or_is_none_is_told(film: Path, tmp_path: Path) -
     cut.write_bytes(b"")
     with pytest.raises(FilmError, match="cannot be read"):
         check_film(cut, (64, 48), 24, 25)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("killed", [(1,), (2,), (3,), (1, 2), (1, 2, 3)])
+def test_an_ffmpeg_that_is_killed_while_it_reads_is_started_again(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: tuple[int, ...]
+) -> None:
+    """Moviepy does not tell it from a film that is broken; ffmpeg reads it three times for one check."""
+    real, count = reader().FFMPEG_BINARY, tmp_path / "count"
+    fake = tmp_path / "ffmpeg"
+    when = "|".join(map(str, killed))
+    fake.write_text(
+        f'#!/bin/sh\necho x >> {count}\ncase $(wc -l < {count}) in {when}) kill -9 $$;; esac\nexec {real} "$@"\n'
+    )
+    fake.chmod(0o755)
+    monkeypatch.setattr(reader(), "FFMPEG_BINARY", str(fake))
+    if len(killed) < 3:
+        check_film(film, (64, 48), 24, 25)
+    else:
+        with pytest.raises(FilmError, match="cannot be read"):
+            check_film(film, (64, 48), 24, 25)
+    assert len(count.read_text().split()) > len(killed) - (len(killed) == 3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of the shell's")
+def test_a_machine_that_is_too_busy_to_decode_is_no_fault_of_a_film(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After half a second without a frame ffmpeg tells of `time=N/A`: the soak's kills 157 and 163 of a film."""
+    said = "frame=    0 fps=0.0 q=0.0 size=N/A time=N/A bitrate=N/A speed=N/A"
+    fake = tmp_path / "ffmpeg"
+    fake.write_text(
+        f'#!/bin/sh\ncase " $* " in *" null "*) echo "{said}" >&2;; esac\nexec {reader().FFMPEG_BINARY} "$@"\n'
+    )
+    fake.chmod(0o755)
+    monkeypatch.setattr(reader(), "FFMPEG_BINARY", str(fake))
+    check_film(film, (64, 48), 24, 25)
 
 
 def test_a_film_that_is_not_what_was_written_is_not_left(film: Path, monkeypatch) -> None:
