@@ -125,6 +125,7 @@ def unwritten() -> OSError | None:
 
 def guard() -> None:
     """From here on standard output and standard error show everything and obey nothing."""
+    _open_what_was_closed()
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None or isinstance(stream, _Visible):
@@ -132,6 +133,19 @@ def guard() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
         setattr(sys, name, _Visible(stream))
+
+
+def _open_what_was_closed() -> None:
+    """Let standard streams that were closed (`>&-`) lead nowhere: the next file to be opened would be one."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+            stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def _bare(stream: Any) -> Any:

@@ -132,6 +132,8 @@ class Paths:
         hint = "paths count from the folder of the document they stand in"
         if near:
             hint = f"did you mean {near}?"
+        if near == node.value:  # its folder has it, and it is not there
+            hint = "it is a link that leads nowhere, or back to itself"
         owner, _, name = str(node.value).partition("/")
         if what == "model" and name and "/" not in name and owner not in _FOLDERS:
             hint = f"if it is on the Hugging Face hub, write hub:{node.value}"
