@@ -144,6 +144,9 @@ class Soak:
         path.write_bytes(bytes(data))
         what = f"{path.relative_to(store)} byte {at} bit {bit}"
         hold(self.home, run(self.home), self.whole, set())
+        handed_out = [f for f in (self.home / "outputs").rglob("*") if f.is_file()]
+        if folder == "objects" and any(f.read_bytes() == bytes(data) for f in handed_out):
+            raise Wrong(f"{what}: its bytes were handed out")
         left = damaged(self.home)
         if left:
             # nobody needed it: then it must be found once somebody does

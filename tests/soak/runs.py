@@ -142,7 +142,11 @@ def finished(home: Path) -> set[str]:
 
 
 def damaged(home: Path) -> list[Path]:
-    """Objects whose bytes are not those of their name, of those that a manifest names."""
+    """Objects whose bytes are not those of their name, of those that a manifest names.
+
+    A training that was made again has other figures and another log, which tell of seconds: what is left of
+    the damaged ones leads nowhere, and `--verify` and `gc` remove it.
+    """
     manifests = (home / ".lorakit" / "actions").glob("??/*.json")
     named = "".join(path.read_text(errors="replace") for path in manifests)
     return [
