@@ -127,8 +127,8 @@ def test_the_table_is_read() -> None:
     ]
 
 
-# watch goes on until a Ctrl-C: tests/func/test_watch.py
-@pytest.mark.parametrize("row", [row for row in rows() if not row.startswith("watch ")])
+# watch goes on until a Ctrl-C, mcp until its agent leaves: tests/func/test_watch.py, test_mcp.py
+@pytest.mark.parametrize("row", [row for row in rows() if not row.startswith(("watch ", "mcp"))])
 def test_a_command_of_the_readme_is_run(
     made: Path, tmp_path: Path, row: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
