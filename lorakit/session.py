@@ -178,11 +178,12 @@ class Session:
             )
         chosen = selection or Selection()
         settled = plan or self.plan(chosen, download=True)
+        store = Store(root)
+        store.refuse_links()
         whole = None if copy else nothing_new.folder_with_all(settled, root)
         with told(settled, listener, progress=progress) as hear:
             if whole is not None:
                 return ShownRun.of(nothing_new.tell(settled, root, whole, hear))
-            store = Store(root)
             store.prepare()
             folder = RunFolder.create(root, self.project.recipe.name)
             folder.begin(record(settled, *self._account(chosen)))

@@ -18,6 +18,7 @@ from lorakit.facts.digests import Digests
 from lorakit.files import read_regular
 from lorakit.plan.hint import what_a_change_costs
 from lorakit.plan.states import Plan, State
+from lorakit.store import scratch
 from lorakit.store.journal import Addresses
 from lorakit.store.store import FOLDER
 
@@ -30,7 +31,7 @@ def folder_with_all(plan: Plan, root: Path) -> Path | None:
     The latest complete run is looked at first, then the newest. A folder that holds scenes which are no more
     is none, but where only a part of the recipe is asked for.
     """
-    if plan.to_make:
+    if plan.to_make or home_of(root, plan.recipe).is_symlink():
         return None
     asked = [p for p in plan.actions if p.state is not State.HELD]
     wanted = {
@@ -68,6 +69,9 @@ def tell(plan: Plan, root: Path, folder: Path, listener: Callable[[Event], None]
         picture = next((file for file in files if file.endswith(".png")), "")
         listener(ActionFinished(0.0, action.id, "cached", key, 0.0, files, picture))
     try:
+        with scratch.swept(root / FOLDER) as mine:
+            if mine:
+                scratch.clear(root / FOLDER)  # what a run left that was killed when all was made
         Addresses(root / FOLDER, plan.recipe).update(graph.keys)
         if not graph.held:
             name_latest(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -144,10 +145,16 @@ class Repository:
         return GitTree(self.repo.object_store, revision.tree or None, self._submodule)
 
     def _commit(self, base: str, name: str) -> Commit:
+        word = os.fsencode("HEAD" if base == "@" else base)
+        with warnings.catch_warnings():
+            # dulwich warns of names that no branch can have, which are told below as not being there
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return self._parsed(word, base, name)
+
+    def _parsed(self, word: bytes, base: str, name: str) -> Commit:
         from dulwich.objects import Commit
         from dulwich.objectspec import AmbiguousShortId, parse_commit, parse_object
 
-        word = os.fsencode("HEAD" if base == "@" else base)
         try:
             if b"@{" in word:
                 branch, _, which = word.partition(b"@{")

@@ -48,16 +48,23 @@ class Store:
         self.actions = self.folder / "actions"
         self._memory = Memory(self.folder / "verified.json")
 
+    def refuse_links(self) -> None:
+        """Raise StoreError where a folder of the store is a link or holds one: what is in it is ours."""
+        for part in _PARTS:
+            folder = self.folder / part
+            # `.lorakit` itself may be a link to another disk
+            if folder.is_symlink():
+                raise StoreError(f"{folder} is a link: remove it, and the store makes its own")
+            if folder.is_dir():
+                _check_links(folder)
+
     def prepare(self) -> None:
         """Make the folders, with a note to git and to backup programs that this can be made again."""
+        self.refuse_links()
         try:
             for part in _PARTS:
                 folder = self.folder / part
-                # `.lorakit` itself may be a link to another disk; what is in it is ours alone
-                if folder.is_symlink():
-                    raise StoreError(f"{folder} is a link: remove it, and the store makes its own")
                 folder.mkdir(parents=True, exist_ok=True)
-                _check_links(folder)
                 if not os.access(folder, os.W_OK):
                     raise PermissionError(errno.EACCES, "permission denied")
             ignore = self.folder / ".gitignore"

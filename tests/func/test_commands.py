@@ -22,7 +22,7 @@ def test_init_validate_and_plan(tmp_path: Path) -> None:
     home = tmp_path / "film"
     checked = lorakit_alone(home, "validate")
     assert checked.returncode == 0, checked.stderr
-    documents = len(list(home.rglob("*.yaml")))
+    documents = len([*home.glob("recipes/*.yaml"), *home.glob("storyboards/*.yaml")])
     assert documents >= 4
     assert checked.stdout.splitlines()[-1].startswith(f"{documents} files: 0 errors")
     again = lorakit(home, "init")

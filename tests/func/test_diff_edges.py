@@ -13,7 +13,7 @@ import pytest
 from tests.func.test_diff import became, diff, said
 from tests.support.image_training import paint
 from tests.support.repositories import commit, git, init
-from tests.support.runs import environment, lorakit
+from tests.support.runs import environment, lorakit, lorakit_alone
 
 BOARD = """\
 storyboard: 1
@@ -152,7 +152,7 @@ def test_what_is_called_as_a_revision_and_a_file(repo: Path) -> None:
 def test_what_cannot_be_compared_is_told(
     repo: Path, words: list[str], code: int, says: str
 ) -> None:
-    done = lorakit(repo, "diff", *words)
+    done = lorakit_alone(repo, "diff", *words)
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr

@@ -46,7 +46,7 @@ VALUES = {
 }
 FILM = "{fps: 24, hold: 0.5, height: 64}"
 # exit codes other than 0: what lacks a word that the table tells of beside it; what asks the hub, which is
-# not here (tests/func/test_models.py has one)
+# not here (tests/func/test_models_command.py has one)
 CODES = {
     "schema": 2,
     "export board recipe.yaml:film": 2,

@@ -146,6 +146,14 @@ def test_saved_broken_mended_and_saved_again_before_it_is_through(
     assert not list((home / ".lorakit").rglob("*.tmp"))
 
 
+def _until(page: Any, expression: str) -> None:
+    """Wait until a page says yes; playwright's own waiting is refused by the page's policy."""
+    alarm = time.monotonic() + 60
+    while not page.evaluate(expression):
+        assert time.monotonic() < alarm, expression
+        page.wait_for_timeout(50)
+
+
 def test_a_page_follows_in_the_browser(
     home: Path, start: Callable[..., Watching], tmp_path: Path
 ) -> None:
@@ -155,15 +163,17 @@ def test_a_page_follows_in_the_browser(
     watching.until("waiting")
     with opened(home, tmp_path / "profile", url=watching.url) as seen:
         page = seen.page
-        page.wait_for_function("document.querySelectorAll('main .frame img').length === 2")
+        _until(page, "document.querySelectorAll('main .frame img').length === 2")
         first = page.eval_on_selector_all("main .frame img", "all => all.map((one) => one.src)")
         save(home / "board.yaml", board.replace("an owl", "a robot"))
         watching.until("waiting")
-        page.wait_for_function(
-            "[...document.querySelectorAll('main .says')].some((p) => p.textContent.includes('a robot'))"
+        _until(
+            page,
+            "[...document.querySelectorAll('main .says')].some((p) => p.textContent.includes('a robot'))",
         )
-        page.wait_for_function(
-            "[...document.querySelectorAll('main .frame img')].every((one) => one.naturalWidth)"
+        _until(
+            page,
+            "[...document.querySelectorAll('main .frame img')].every((one) => one.naturalWidth)",
         )
         then = page.eval_on_selector_all("main .frame img", "all => all.map((one) => one.src)")
         assert set(first).isdisjoint(then)
@@ -178,13 +188,11 @@ def test_a_page_follows_in_the_browser(
 
         save(home / "board.yaml", board)
         watching.until("waiting")
-        page.wait_for_function("document.querySelector('.finding') === null")
+        _until(page, "document.querySelector('.finding') === null")
         assert not [error for error in seen.errors if "403" in error or "Uncaught" in error]
         assert all(asked.startswith((watching.url, "data:", "blob:")) for asked in seen.requests)
         assert watching.end() == 0
-        page.wait_for_function(
-            "document.querySelector('#live').textContent === 'lorakit watch has ended'"
-        )
+        _until(page, "document.querySelector('#live').textContent === 'lorakit watch has ended'")
 
 
 def test_a_page_of_another_origin_reaches_nothing(

@@ -68,25 +68,6 @@
   get("viewer-next").onclick = () => show(now + 1);
 
   // two runs' pictures over each other
-<<<<<<< HEAD
-  const compare = get("compare");
-  if (!compare) return;
-  const data = JSON.parse(compare.dataset.compare);
-  const runs = get("compare-run"), frames = get("compare-frame"), changed = get("compare-changed"), slide = get("compare-slide");
-  const option = (text, value) => Object.assign(document.createElement("option"), { textContent: text, value });
-  const lay = () => {
-    const other = data.others[runs.value], at = Number(frames.value), [name, path] = data.frames[at] || [];
-    get("compare-stage").hidden = slide.parentElement.hidden = frames.selectedIndex < 0;
-    if (frames.selectedIndex < 0) { get("compare-note").textContent = "Every picture is the same in both runs."; return; }
-    const told = other.pictures[at], before = typeof told === "string" ? told : path;
-    get("compare-before").src = `${other.folder}/${before}`;
-    get("compare-after").src = `./${path}`;
-    get("compare-before").alt = `${name} in run ${other.name}`;
-    get("compare-after").alt = `${name} in run ${data.name}`;
-    get("compare-left").textContent = other.name;
-    get("compare-right").textContent = data.name;
-    get("compare-note").textContent = told === 1 ? "The same in both runs, byte for byte." : "";
-=======
   const layOver = () => {
     const compare = get("compare");
     if (!compare) return;
@@ -95,7 +76,7 @@
     const option = (text, value) => Object.assign(document.createElement("option"), { textContent: text, value });
     const lay = () => {
       const other = data.others[runs.value], at = Number(frames.value), [name, path] = data.frames[at] || [];
-      get("compare-stage").hidden = frames.selectedIndex < 0;
+      get("compare-stage").hidden = slide.parentElement.hidden = frames.selectedIndex < 0;
       if (frames.selectedIndex < 0) { get("compare-note").textContent = "Every picture is the same in both runs."; return; }
       const told = other.pictures[at], before = typeof told === "string" ? told : path;
       get("compare-before").src = `${other.folder}/${before}`;
@@ -125,7 +106,6 @@
     slide.oninput = cut;
     choose();
     cut();
->>>>>>> 91641fe (lorakit watch draws what is saved, and a page follows)
   };
 
   // what stands in <main> is shown for the first time, or anew
