@@ -10,7 +10,9 @@ a diffusion model will hand it.  ``--seconds`` is the length of the whole
 schedule, all sessions together: a run that was stopped goes on from its checkpoint with the time
 that is left.  ``--start MODEL`` begins with an exported model's autoencoder, also where that one
 has fewer latent channels or other blocks: what fits is taken over, what is new begins small.
-``--decoder-only`` keeps the encoder as it is (latents already encoded stay valid).
+``--decoder-only`` keeps the encoder as it is (latents already encoded stay valid); with
+``--redrawn`` half of each batch are latents that a diffusion model drew again (redraw_pool.py), and
+the picture that is wanted is the one they were drawn after.
 """
 
 from __future__ import annotations
@@ -174,6 +176,7 @@ class Run:
         if self.checkpoint.exists():
             self.resume()
         self.generator = np.random.default_rng(args.seed + self.step)
+        self.redrawn = np.load(args.redrawn, mmap_mode="r") if args.redrawn else None
 
     def resume(self) -> None:
         """Go on from the checkpoint; a decoder alone goes on from the averaged weights."""
@@ -202,19 +205,32 @@ class Run:
         }
         save_checkpoint(self.checkpoint, state)
 
+    def batch(self) -> tuple[Tensor, Tensor | None]:
+        """Pictures (B, 3, 128, 128), and latents of the first of them where a model drew them."""
+        rows = np.sort(self.generator.integers(HELD_OUT, len(self.pool), self.args.batch))
+        drawn = None
+        if self.redrawn is not None:
+            some = np.sort(self.generator.integers(HELD_OUT, len(self.redrawn), len(rows) // 2))
+            rows[: len(some)] = some
+            drawn = torch.from_numpy(np.array(self.redrawn[some], np.float32)).to(self.device)
+        batch = to_pictures(self.pool[rows], self.device)
+        if drawn is None and self.generator.random() < 0.5:
+            batch = batch.flip(3)
+        return batch, drawn
+
     def take_step(self) -> float:
         """Learn from one batch; give its loss."""
-        rows = np.sort(self.generator.integers(HELD_OUT, len(self.pool), self.args.batch))
-        batch = to_pictures(self.pool[rows], self.device)
-        if self.generator.random() < 0.5:
-            batch = batch.flip(3)
+        batch, drawn = self.batch()
         factor = rate_factor(self.step, self.seconds / self.args.seconds)
         self.adam.param_groups[0]["lr"] = self.args.rate * factor
         self.muon.param_groups[0]["lr"] = self.args.muon_rate * factor
         with torch.autocast(self.device.type, torch.bfloat16):
             latents = self.vae.encoder(batch)
             noise = torch.randn_like(latents) * (latents.detach().std() * self.args.noise)
-            made = self.vae.decoder(latents + noise)
+            latents = latents + noise
+            if drawn is not None:
+                latents = torch.cat([drawn.to(latents.dtype), latents[len(drawn) :]])
+            made = self.vae.decoder(latents)
         loss = reconstruction_loss(made.float(), batch, self.args.squared, self.args.psnr)
         if not self.args.decoder_only:
             loss = loss + 0.01 * variance_penalty(latents.float())
@@ -278,9 +294,13 @@ def main() -> None:
     parser.add_argument("--squared", type=float, default=3, help="weight of squared errors")
     parser.add_argument("--psnr", type=float, default=0, help="weight of the error's logarithm")
     parser.add_argument("--decoder-only", action="store_true", help="keep the encoder as it is")
+    parser.add_argument("--redrawn", type=Path, help="latents made by redraw_pool.py")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
-    Run(parser.parse_args()).train()
+    args = parser.parse_args()
+    if args.redrawn and not args.decoder_only:
+        parser.error("--redrawn needs --decoder-only: an encoder has no part in these latents")
+    Run(args).train()
 
 
 if __name__ == "__main__":
