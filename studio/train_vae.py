@@ -11,8 +11,8 @@ schedule, all sessions together: a run that was stopped goes on from its checkpo
 that is left.  ``--start MODEL`` begins with an exported model's autoencoder, also where that one
 has fewer latent channels or other blocks: what fits is taken over, what is new begins small.
 ``--decoder-only`` keeps the encoder as it is (latents already encoded stay valid); with
-``--redrawn`` half of each batch are latents that a diffusion model drew again (redraw_pool.py), and
-the picture that is wanted is the one they were drawn after.
+``--redrawn`` half of each batch are latents that a diffusion model drew again (redraw_pool.py), the
+others those of ``WORK/latents.npy``; the picture that is wanted is the one they were drawn after.
 """
 
 from __future__ import annotations
@@ -176,7 +176,9 @@ class Run:
         if self.checkpoint.exists():
             self.resume()
         self.generator = np.random.default_rng(args.seed + self.step)
-        self.redrawn = np.load(args.redrawn, mmap_mode="r") if args.redrawn else None
+        if args.redrawn:
+            self.redrawn = np.load(args.redrawn, mmap_mode="r")
+            self.encoded = np.load(args.work / "latents.npy", mmap_mode="r")
 
     def resume(self) -> None:
         """Go on from the checkpoint; a decoder alone goes on from the averaged weights."""
@@ -206,31 +208,27 @@ class Run:
         save_checkpoint(self.checkpoint, state)
 
     def batch(self) -> tuple[Tensor, Tensor | None]:
-        """Pictures (B, 3, 128, 128), and latents of the first of them where a model drew them."""
+        """Pictures (B, 3, 128, 128), and their latents where these are there already."""
         rows = np.sort(self.generator.integers(HELD_OUT, len(self.pool), self.args.batch))
-        drawn = None
-        if self.redrawn is not None:
-            some = np.sort(self.generator.integers(HELD_OUT, len(self.redrawn), len(rows) // 2))
-            rows[: len(some)] = some
-            drawn = torch.from_numpy(np.array(self.redrawn[some], np.float32)).to(self.device)
-        batch = to_pictures(self.pool[rows], self.device)
-        if drawn is None and self.generator.random() < 0.5:
-            batch = batch.flip(3)
-        return batch, drawn
+        if not self.args.redrawn:
+            batch = to_pictures(self.pool[rows], self.device)
+            return (batch.flip(3) if self.generator.random() < 0.5 else batch), None
+        half = len(rows) // 2
+        rows[:half] = np.sort(self.generator.integers(HELD_OUT, len(self.redrawn), half))
+        latents = np.concatenate([self.redrawn[rows[:half]], self.encoded[rows[half:]]])
+        known = torch.from_numpy(latents.astype(np.float32)).to(self.device)
+        return to_pictures(self.pool[rows], self.device), known
 
     def take_step(self) -> float:
         """Learn from one batch; give its loss."""
-        batch, drawn = self.batch()
+        batch, known = self.batch()
         factor = rate_factor(self.step, self.seconds / self.args.seconds)
         self.adam.param_groups[0]["lr"] = self.args.rate * factor
         self.muon.param_groups[0]["lr"] = self.args.muon_rate * factor
         with torch.autocast(self.device.type, torch.bfloat16):
-            latents = self.vae.encoder(batch)
+            latents = self.vae.encoder(batch) if known is None else known
             noise = torch.randn_like(latents) * (latents.detach().std() * self.args.noise)
-            latents = latents + noise
-            if drawn is not None:
-                latents = torch.cat([drawn.to(latents.dtype), latents[len(drawn) :]])
-            made = self.vae.decoder(latents)
+            made = self.vae.decoder(latents + noise)
         loss = reconstruction_loss(made.float(), batch, self.args.squared, self.args.psnr)
         if not self.args.decoder_only:
             loss = loss + 0.01 * variance_penalty(latents.float())
