@@ -46,25 +46,25 @@ def test_a_killed_rank_is_started_again_and_the_bytes_are_the_same(tmp_path: Pat
     )
     other = home.with_name("whole")
     shutil.copytree(home, other)
-    process = subprocess.Popen(
-        command("run", "--json"), cwd=home, env=environment(), stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
     events: list[dict[str, object]] = []
     killed = 0
-    for line in process.stdout:
-        events.append(json.loads(line))
-        if (
-            not killed
-            and events[-1]["type"] == "action-progress"
-            and int(str(events[-1]["done"])) > 15
-        ):
-            rank = _rank_of(process.pid)
-            assert rank is not None
-            killed = rank.pid
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(killed, signal.SIGKILL)
-    assert process.wait() == 0, events[-3:]
+    with subprocess.Popen(
+        command("run", "--json"), cwd=home, env=environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            events.append(json.loads(line))
+            if (
+                not killed
+                and events[-1]["type"] == "action-progress"
+                and int(str(events[-1]["done"])) > 15
+            ):
+                rank = _rank_of(process.pid)
+                assert rank is not None
+                killed = rank.pid
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(killed, signal.SIGKILL)
+    assert process.returncode == 0, events[-3:]
     assert killed
     assert any("starting it again" in str(one.get("text", "")) for one in events), events
     done = Ran(0, [], Path(str(events[0]["folder"])), "")
