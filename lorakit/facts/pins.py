@@ -61,26 +61,36 @@ def differences(project: Project, lock: Lock, digests: Digests) -> Iterator[Diag
 
     `project` is not pinned. Files that are not here yet are not looked at: they are fetched at their commit.
     """
+    for source, pin in _with_pins(project, lock):
+        name = name_of(source)
+        if pin is None:
+            if _may_move(source):
+                yield _found(project, source, "not-locked", f"{name} is not in {FILE}")
+            continue
+        there = _pin(source, digests, revision=pin.revision)
+        if there is not None and there.files != pin.files:
+            changed = sorted(dict(there.files.items() ^ pin.files.items()))
+            shown = ", ".join(changed[:3]) + (", …" if len(changed) > 3 else "")
+            message = f"{name} is not what {FILE} says: {shown}"
+            yield _found(project, source, "not-as-locked", message)
+
+
+def missing(project: Project, lock: Lock) -> bool:
+    """Whether a source on the hub, which may move there, is in no lock. `project` is not pinned."""
+    return any(pin is None and _may_move(source) for source, pin in _with_pins(project, lock))
+
+
+def _with_pins(project: Project, lock: Lock) -> Iterator[tuple[Source, Pin | None]]:
+    """Every source of a project with its pin, if the lock has one."""
     recipe = project.recipe
     for sources, pins in ((recipe.models, lock.models), (recipe.datasets, lock.datasets)):
         for source in sources.values():
-            pin = pins.get(name_of(source))
-            if pin is None:
-                if of_hub(source) and not _COMMIT.match(source.revision):
-                    yield _found(
-                        project, source, "not-locked", f"{name_of(source)} is not in {FILE}"
-                    )
-                continue
-            there = _pin(source, digests, revision=pin.revision)
-            if there is not None and there.files != pin.files:
-                changed = sorted(dict(there.files.items() ^ pin.files.items()))
-                shown = ", ".join(changed[:3]) + (", …" if len(changed) > 3 else "")
-                yield _found(
-                    project,
-                    source,
-                    "not-as-locked",
-                    f"{name_of(source)} is not what {FILE} says: {shown}",
-                )
+            yield source, pins.get(name_of(source))
+
+
+def _may_move(source: Source) -> bool:
+    """Whether the hub may have something else for a source tomorrow: all but a whole commit."""
+    return of_hub(source) and not _COMMIT.match(source.revision)
 
 
 def _found(project: Project, source: Source, code: str, message: str) -> Diagnostic:
@@ -166,16 +176,6 @@ def _license(folder: Path, repository: str, kind: Kind, *, ask: bool) -> str:
     except Exception:  # noqa: BLE001 - a lock without a licence is still a lock
         return "unknown"
     return license_of(card) or "unknown"
-
-
-def missing(project: Project, lock: Lock) -> bool:
-    """Whether a source on the hub, which may move there, is in no lock. `project` is not pinned."""
-    recipe = project.recipe
-    return any(
-        of_hub(source) and not _COMMIT.match(source.revision) and name_of(source) not in pins
-        for sources, pins in ((recipe.models, lock.models), (recipe.datasets, lock.datasets))
-        for source in sources.values()
-    )
 
 
 def save(folder: Path, lock: Lock) -> None:
