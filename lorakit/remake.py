@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from lorakit.diagnostics import LorakitError
 from lorakit.language import FolderReader, locks
@@ -61,26 +61,28 @@ def as_it_was(run: WholeRun, root: Path, home: Path) -> tuple[Session, Selection
     from lorakit.plan.planner import Selection
 
     request = run.request
-    if not request.get("document") or not run.documents:
+    texts = {
+        root / path: run.documents[name]
+        for name, path in request.paths.items()
+        if name in run.documents
+    }
+    document = root / request.document
+    if document not in texts:
         raise LorakitError(
             f"{run.folder} does not say how it was made: it is of an earlier lorakit; run its recipe again"
         )
-    paths = {name: root / path for name, path in _texts(request, "paths").items()}
-    reader = RecordedReader(
-        {Path(os.path.realpath(path)): run.documents.get(name, "") for name, path in paths.items()}
-    )
+    reader = RecordedReader({Path(os.path.realpath(path)): text for path, text in texts.items()})
     written = load_documents(
-        root / str(request["document"]),
-        settings=tuple(map(str, request.get("settings") or ())),
-        profile=request.get("profile") or None,
+        document,
+        settings=request.settings,
+        profile=request.profile,
         reader=reader,
         roots=UserRoots(),
     )
     written = replace(written, home=home)
     lock = locks.read(written.root, reader)
     session = Session(locks.pinned(written, lock), lock, written)
-    only = tuple(map(str, request.get("only") or ()))
-    return session, Selection(only, draft=request.get("draft") is True)
+    return session, Selection(request.only, draft=request.draft)
 
 
 def compare(then: WholeRun, now: WholeRun, close: float) -> Iterator[OutputComparison]:
@@ -121,10 +123,3 @@ def _psnr(
         return None
     error = float(np.square(one - two).mean())
     return 99.0 if error == 0 else 10 * math.log10(255**2 / error)
-
-
-def _texts(told: Mapping[str, Any], key: str) -> dict[str, str]:
-    found = told.get(key)
-    if not isinstance(found, dict):
-        return {}
-    return {str(k): v for k, v in found.items() if isinstance(v, str)}

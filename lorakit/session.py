@@ -161,6 +161,7 @@ class Session:
         from lorakit.execute.pool import Workers
         from lorakit.execute.run_folder import RunFolder
         from lorakit.execute.run_record import record
+        from lorakit.execute.run_request import RunRequest
         from lorakit.execute.runner import Runner, Settings
         from lorakit.pages.notebook import ShownRun
         from lorakit.pages.run_report import write_report
@@ -186,26 +187,26 @@ class Session:
                 return ShownRun.of(nothing_new.tell(settled, root, whole, hear))
             store.prepare()
             folder = RunFolder.create(root, self.project.recipe.name)
-            folder.begin(record(settled, *self._account(chosen)))
+            documents, paths = self._documents()
+            request = RunRequest.of(self.project, paths, self.settings, self.profile, chosen)
+            folder.begin(record(settled, documents, request))
             with Workers() as own:
                 settings = Settings(keep_going, stop, write_report)
                 runner = Runner(settled, store, folder, chosen, settings, hear, workers or own)
                 return ShownRun.of(runner.run())
 
-    def _account(self, selection: Selection) -> tuple[dict[str, str], dict[str, object]]:
-        """The texts that a run is made from, the lock among them, and how it was called."""
-        from lorakit.execute.run_record import documents_of, request_of
+    def _documents(self) -> tuple[dict[str, str], dict[str, Path]]:
+        """The texts that a run is made from, the lock among them, and where they stand, by their names."""
+        from lorakit.execute.run_record import documents_of
 
         reader = FolderReader()
-        project = self.project
-        documents = documents_of(project)
-        paths = {reader.display(path): path for path in project.files}
-        lock = project.root / locks.FILE
+        documents = documents_of(self.project)
+        paths = {reader.display(path): path for path in self.project.files}
+        lock = self.project.root / locks.FILE
         if reader.is_file(lock):
             documents[locks.FILE] = lock.read_text("utf-8")
             paths[locks.FILE] = lock
-        request = request_of(project, paths, self.settings, self.profile)
-        return documents, {**request, "only": selection.only, "draft": selection.draft}
+        return documents, paths
 
 
 def load(

@@ -24,9 +24,8 @@ def command(run: str, out: Path | None, pictures: bool) -> None:
 
     then = past_run.read(run_meant(run))
     folder = then.folder.resolve()
-    root = folder.parents[2] / str(then.request.get("root", "."))
     target = out or Path(f"{folder.parent.name}-{folder.name}.zip")
-    names = pack(then, root, target, pictures=pictures)
+    names = pack(then, target, pictures=pictures)
     size = target.stat().st_size
     click.echo(f"{target}: {len(names)} files, {size / 1e6:.1f} MB")
     click.echo(f"elsewhere: lorakit verify {target.name}")

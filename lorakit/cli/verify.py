@@ -77,8 +77,7 @@ def _opened(run: str, scratch: Path) -> tuple[WholeRun, Path]:
         unpack(Path(run), folder)
         return past_run.read(folder / "run"), folder / "project"
     then = past_run.read(run_meant(run))
-    home = then.folder.resolve().parents[2]
-    return then, home / str(then.request.get("root", "."))
+    return then, then.root
 
 
 def _tell_of_other_versions(then: WholeRun) -> None:

@@ -26,11 +26,10 @@ _ADAPTERS = (".safetensors", "adapter_config.json")
 _MOST_FILES = 100_000
 
 
-def pack(run: WholeRun, root: Path, target: Path, *, pictures: bool = False) -> list[str]:
+def pack(run: WholeRun, target: Path, *, pictures: bool = False) -> list[str]:
     """Write a run and its documents to `target`; gives the names of what is in it. Raises LorakitError.
 
-    `root` is the folder of the documents. With `pictures` the frames and films are in it as well, so that
-    what differs can be measured elsewhere.
+    With `pictures` the frames and films are in it as well, so that what differs can be measured elsewhere.
     """
     names = []
     try:
@@ -40,7 +39,7 @@ def pack(run: WholeRun, root: Path, target: Path, *, pictures: bool = False) -> 
             for name, data in sorted(_texts(run).items()):
                 _add(archive, name, data.encode())
                 names.append(name)
-            for name, path in sorted(_files(run, root, pictures=pictures)):
+            for name, path in sorted(_files(run, pictures=pictures)):
                 _add(archive, name, path)
                 names.append(name)
         beside.replace(target)
@@ -50,17 +49,15 @@ def pack(run: WholeRun, root: Path, target: Path, *, pictures: bool = False) -> 
 
 
 def _texts(run: WholeRun) -> dict[str, str]:
-    paths = run.request.get("paths")
-    named = paths if isinstance(paths, dict) else {}
     documents = {
-        f"project/{_inside(str(path))}": run.documents[name]
-        for name, path in named.items()
+        f"project/{_inside(path)}": run.documents[name]
+        for name, path in run.request.paths.items()
         if name in run.documents
     }
     return {**documents, "environment.json": json.dumps(dict(run.environment), indent=1)}
 
 
-def _files(run: WholeRun, root: Path, *, pictures: bool) -> Iterator[tuple[str, Path]]:
+def _files(run: WholeRun, *, pictures: bool) -> Iterator[tuple[str, Path]]:
     for name in _TABLES:
         if (run.folder / name).is_file():
             yield f"run/{name}", run.folder / name
@@ -70,12 +67,11 @@ def _files(run: WholeRun, root: Path, *, pictures: bool) -> Iterator[tuple[str, 
                 path = run.folder / file
                 if path.is_file() and (pictures or path.name.endswith(_ADAPTERS)):
                     yield f"run/{file}", path
-    adapters = run.request.get("adapters")
-    for name in adapters if isinstance(adapters, list) else ():
-        own = root / str(name)
+    for name in run.request.adapters:
+        own = run.root / name
         for part in sorted(own.rglob("*")) if own.is_dir() else [own]:
             if part.is_file():
-                yield f"project/{_inside(part.relative_to(root).as_posix())}", part
+                yield f"project/{_inside(part.relative_to(run.root).as_posix())}", part
 
 
 def _inside(path: str) -> str:

@@ -17,6 +17,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.execute.events import RunFinished
 from lorakit.execute.run_folder import MANIFEST
 from lorakit.execute.run_record import NAME
+from lorakit.execute.run_request import RunRequest
 from lorakit.files import open_text, parse_json, read_text
 from lorakit.store.errors import why
 
@@ -112,7 +113,7 @@ class WholeRun:
     peak_memory: float = 0.0
     calls: Mapping[str, float] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
-    request: Mapping[str, Any] = field(default_factory=dict)
+    request: RunRequest = field(default_factory=RunRequest)
     warnings: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
 
@@ -120,6 +121,12 @@ class WholeRun:
     def name(self) -> str:
         """What the run is called: the number of its folder."""
         return self.folder.name
+
+    @property
+    def root(self) -> Path:
+        """The folder of the documents, where the run stands in `outputs` of its project."""
+        home = self.folder.resolve().joinpath("../../..").resolve()
+        return home / self.request.root
 
 
 def read(folder: Path, finished: RunFinished | None = None) -> WholeRun:
@@ -152,7 +159,7 @@ def read(folder: Path, finished: RunFinished | None = None) -> WholeRun:
         peak_memory=_number(last, "peak_memory"),
         calls={name: _number(calls, name) for name in calls},
         documents=_texts(told, "documents"),
-        request=_mapping(told, "request"),
+        request=RunRequest.read(told.get("request")),
         warnings=tuple(_list(told, "warnings")),
         notes=tuple(notes),
     )

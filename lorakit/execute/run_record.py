@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from lorakit.diagnostics import as_json
+from lorakit.execute.run_request import RunRequest
 from lorakit.language.recipe.documents import Project
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Plan, Planned
@@ -27,32 +26,7 @@ def documents_of(project: Project) -> dict[str, str]:
     return {name: "\n".join(lines) for name, lines in project.lines.items()}
 
 
-def request_of(
-    project: Project, names: Mapping[str, Path], settings: Sequence[str], profile: str | None
-) -> dict[str, object]:
-    """How a run was called, with paths that hold elsewhere too: below `root`, and that from the run's home.
-
-    `names` are the documents' paths by their names.
-    """
-    root = project.root
-    return {
-        "root": _from(root, project.home),
-        "document": _from(project.files[0], root),
-        "paths": {name: _from(path, root) for name, path in names.items()},
-        "settings": list(settings),
-        "profile": profile,
-        "adapters": [_from(source.path, root) for source in project.recipe.adapters.values()],
-    }
-
-
-def _from(path: Path, start: Path) -> str:
-    """A path seen from a folder, with forward slashes."""
-    return Path(os.path.relpath(path, start)).as_posix()
-
-
-def record(
-    plan: Plan, documents: Mapping[str, str], request: Mapping[str, object]
-) -> dict[str, object]:
+def record(plan: Plan, documents: Mapping[str, str], request: RunRequest) -> dict[str, object]:
     """A plan, its documents and its call as JSON data. Times are seconds, sizes px, memory bytes."""
     estimate = plan.estimate
     return {
@@ -70,7 +44,7 @@ def record(
         "warnings": [{**as_json(warning), "excerpt": warning.excerpt} for warning in plan.warnings],
         "notes": {step: list(notes) for step, notes in plan.notes.items()},
         "documents": dict(documents),
-        "request": dict(request),
+        "request": request.as_json(),
         "actions": [_action(planned) for planned in plan.actions],
     }
 

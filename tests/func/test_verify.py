@@ -123,3 +123,29 @@ def test_a_folder_that_is_no_run_is_told(tmp_path: Path) -> None:
     done = lorakit(tmp_path, "verify", ".")
     assert done.returncode != 0
     assert "no run folder" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"document": "../../../etc/hostname", "paths": {"x": "recipe.yaml"}, "settings": 3},
+        {"document": "recipe.yaml", "paths": ["recipe.yaml"]},
+        ["recipe.yaml"],
+        None,
+    ],
+)
+def test_a_record_that_names_no_document_of_its_own_is_told(
+    tmp_path: Path, request_: object
+) -> None:
+    record = {"recipe": "x", "actions": [], "documents": {"x": "recipe: 1"}, "request": request_}
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("run/record.json", json.dumps(record))
+    done = lorakit(tmp_path, "verify", "x.zip")
+    assert done.returncode == 1
+    assert "does not say how it was made" in done.stderr
+
+
+def test_a_folder_near_the_top_of_the_disk_has_a_root(tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_text("{}")
+    assert past_run.read(Path("/") / tmp_path.relative_to("/")).root.is_absolute()
+    assert past_run.WholeRun(Path("/"), "x", ()).root == Path("/")
