@@ -90,7 +90,7 @@ class _Comparing:
         self._made: set[str] = set()
 
     def compare(self, asked: Sequence[Path]) -> Comparison:
-        changed = frozenset(self._changed())
+        changed = frozenset(self._new.changes(self._old.snapshot.tree))
         older = documents.pairs(self._before, self._after)
         pairs, untouched = self._pairs(asked, older, changed)
         found = tuple(
@@ -99,12 +99,6 @@ class _Comparing:
         )
         for view in self._views.values():
             view.store.remember()
-        notes = [
-            note
-            for side in (self._old, self._new)
-            if isinstance(side, RevisionSide)
-            for note in side.snapshot.notes
-        ]
         return Comparison(
             self._old.name,
             self._new.name,
@@ -114,15 +108,8 @@ class _Comparing:
             self._count,
             self._seconds,
             self._measured,
-            tuple(dict.fromkeys(notes)),
+            tuple(dict.fromkeys((*self._old.notes, *self._new.notes))),
         )
-
-    def _changed(self) -> Iterator[str]:
-        tree = self._old.snapshot.tree
-        if isinstance(self._new, RevisionSide):
-            return tree.differences(self._new.snapshot.tree)
-        assert isinstance(self._new, WorkingSide)
-        return self._new.tree.differences(tree)
 
     def _pairs(
         self, asked: Sequence[Path], older: dict[str, str | None], changed: frozenset[str]
@@ -147,7 +134,7 @@ class _Comparing:
             documents.chosen(self._before, self._after, older, changed) if folders else ([], 0)
         )
         for old, new in every:
-            made_of = self._uses(old, new)
+            made_of = self._before.uses(old) | self._after.uses(new)
             if any(not one or documents.touched({one}, made_of) for one in folders):
                 found.setdefault(new or old or "", (old, new))
         return list(found.values()), untouched
@@ -185,40 +172,28 @@ class _Comparing:
         values: tuple[ValueChange, ...] = ()
         if before.loaded is not None and after.loaded is not None:
             values = _values(before.loaded, after.loaded)
-        uses = (self._before.uses(old) if old else set()) | (
-            self._after.uses(new) if new else set()
-        )
-        files = documents.touched(uses, changed)
-        read = {f for one in (before, after) for f in self._documents_of(one)}
+        read = self._before.files(old) | self._after.files(new)
+        named = self._before.uses(old) | self._after.uses(new)
+        loaded = after.loaded or before.loaded
         found = DocumentDiff(
             new or old or "",
             before.side,
             after.side,
             values,
-            tuple(f for f in files if f not in read and f not in (old, new)),
+            tuple(f for f in documents.touched(named, changed) if f not in read),
+            _actions(before, after),
+            store=self._view(loaded.project.home).store if loaded is not None else None,
         )
-        if after.planned is not None:
-            cost = after.planned.estimate()
-            found = replace(found, seconds=cost.seconds, measured=cost.measured)
-            self._count_once(after.planned, cost, last=last)
-        loaded = after.loaded or before.loaded
-        store = self._view(loaded.project.home).store if loaded is not None else None
-        actions = _actions(before, after)
-        if after.planned is not None:
-            alone = _change_alone(actions, after.planned)
-            found = replace(found, change_seconds=alone)
-        return replace(found, actions=actions, store=store)
-
-    def _uses(self, old: str | None, new: str | None) -> set[str]:
-        before = self._before.uses(old) if old else set()
-        return before | (self._after.uses(new) if new else set())
-
-    def _documents_of(self, one: _Planned) -> Iterator[str]:
-        for side in (self._old, self._new):
-            for file in one.loaded.project.files if one.loaded is not None else ():
-                inside = side.inside(file)
-                if inside is not None:
-                    yield inside
+        if after.planned is None:
+            return found
+        cost = after.planned.estimate()
+        self._count_once(after.planned, cost, last=last)
+        return replace(
+            found,
+            seconds=cost.seconds,
+            change_seconds=_change_alone(found.actions, after.planned),
+            measured=cost.measured,
+        )
 
     def _side(self, read: Read, path: str | None) -> _Planned:
         name = read.side.name

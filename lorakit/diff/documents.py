@@ -13,6 +13,8 @@ from lorakit.diff.sides import named_files
 from lorakit.git.errors import GitError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lorakit.diff.sides import SideOf
     from lorakit.language import Loaded
 
@@ -43,22 +45,31 @@ class Read:
                 self._loaded[path] = error
         return self._loaded[path]
 
-    def uses(self, path: str) -> set[str]:
-        """All that a document is made of; itself alone where it cannot be read."""
+    def files(self, path: str | None) -> set[str]:
+        """A document and those that it leads to; itself alone where it cannot be read."""
+        if path is None:
+            return set()
         loaded = self.load(path)
         if isinstance(loaded, (InvalidDocument, GitError)):
             return {path}
-        every = [*loaded.project.files, *named_files(loaded.project)]
-        return {path} | {inside for one in every if (inside := self.side.inside(one)) is not None}
+        return {path} | self._inside(loaded.project.files)
+
+    def uses(self, path: str | None) -> set[str]:
+        """All that a document is made of: those files, and what it names beside them."""
+        if path is None:
+            return set()
+        loaded = self.load(path)
+        if isinstance(loaded, (InvalidDocument, GitError)):
+            return {path}
+        return self.files(path) | self._inside(named_files(loaded.project))
 
     def parts(self) -> set[str]:
         """The storyboards and bases of all recipes."""
-        found: set[str | None] = set()
-        for path in (one for one, kind in self.kinds.items() if kind == "recipe"):
-            loaded = self.load(path)
-            if not isinstance(loaded, (InvalidDocument, GitError)):
-                found |= {self.side.inside(file) for file in loaded.project.files} - {path}
-        return {one for one in found if one is not None}
+        recipes = [path for path, kind in self.kinds.items() if kind == "recipe"]
+        return {file for path in recipes for file in self.files(path) - {path}}
+
+    def _inside(self, files: Iterable[Path]) -> set[str]:
+        return {inside for one in files if (inside := self.side.inside(one)) is not None}
 
 
 def touched(paths: Iterable[str], changed: Collection[str]) -> list[str]:
@@ -122,7 +133,7 @@ def chosen(
     for old, new in both:
         if (new or old) in parts:
             continue
-        uses = (before.uses(old) if old else set()) | (after.uses(new) if new else set())
+        uses = before.uses(old) | after.uses(new)
         if touched(uses, changed) or (old is not None and new is not None and old != new):
             hit.append((old, new))
         else:

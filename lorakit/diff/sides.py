@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -26,10 +26,10 @@ from lorakit.store.store import Store
 
 if TYPE_CHECKING:
     from lorakit.git.repository import Repository, Revision
+    from lorakit.git.trees import GitTree
     from lorakit.language import Reader
     from lorakit.plan.states import Estimate, Planned
 
-WORKING_TREE = "the working tree"
 _YAML = (".yaml", ".yml")
 
 
@@ -89,6 +89,13 @@ class SideOf(Protocol):
     def plan(self, project: Project, view: Kept) -> PlannedSide:
         """What a run would make. Raises InvalidDocument, GitError."""
 
+    def changes(self, older: GitTree) -> Iterator[str]:
+        """The paths at which something else stands than in an older revision."""
+
+    @property
+    def notes(self) -> Iterable[str]:
+        """What a user should know of what was planned."""
+
 
 class RevisionSide:
     """A revision, with the files that are opened laid into `folder`."""
@@ -142,11 +149,20 @@ class RevisionSide:
         stand_in = StandIn(self.snapshot.folder, (self.snapshot.top, self._common))
         return _planned(project, gather(project, stand_in=stand_in), view)
 
+    def changes(self, older: GitTree) -> Iterator[str]:
+        """The paths at which something else stands than in an older revision."""
+        return older.differences(self.snapshot.tree)
+
+    @property
+    def notes(self) -> Iterable[str]:
+        """What is not in git and taken as it is now, what is not here."""
+        return self.snapshot.notes
+
 
 class WorkingSide:
     """The files as they are."""
 
-    name = WORKING_TREE
+    name = "the working tree"
 
     def __init__(self, repository: Repository) -> None:
         self.tree = WorkingTree(repository)
@@ -184,6 +200,15 @@ class WorkingSide:
     def plan(self, project: Project, view: Kept) -> PlannedSide:
         """What a run would make. Raises InvalidDocument."""
         return _planned(project, gather(project), view)
+
+    def changes(self, older: GitTree) -> Iterator[str]:
+        """The paths at which something else stands than in a revision."""
+        return self.tree.differences(older)
+
+    @property
+    def notes(self) -> Iterable[str]:
+        """None: all is as it is."""
+        return ()
 
 
 def _loaded(path: Path, reader: Reader) -> Loaded:
