@@ -86,10 +86,12 @@ def compared(before: Sequence[Planned], after: Sequence[Planned]) -> tuple[Actio
             other = None if fresh else older.address(action, newer.of(address))
         if other is not None:
             taken.add(other)
-            moved = other != address
-            relation = Relation.MOVED if moved else Relation.SAME
-            reason = f"it was {other}" if moved else ""
-            found.append(ActionChange(action, relation, reason, planned, old[other], other))
+            if other == address:
+                found.append(ActionChange(action, Relation.SAME, "", planned, old[other]))
+            else:
+                reason = f"it was {other}"
+                moved = ActionChange(action, Relation.MOVED, reason, planned, old[other], other)
+                found.append(moved)
             continue
         if address in old:
             reason = _reason(old[address].action, action, touched)
@@ -103,9 +105,9 @@ def compared(before: Sequence[Planned], after: Sequence[Planned]) -> tuple[Actio
     return tuple(found)
 
 
-def _same(old: Mapping[str, Planned], after: Sequence[Planned]) -> dict[str, None]:
+def _same(old: Mapping[str, Planned], after: Sequence[Planned]) -> set[str]:
     """The addresses at which both have the same task on inputs that are the same: most of them."""
-    same: dict[str, None] = {}
+    same: set[str] = set()
     for planned in after:
         action = planned.action
         before = old.get(action.id)
@@ -117,7 +119,7 @@ def _same(old: Mapping[str, Planned], after: Sequence[Planned]) -> dict[str, Non
             and before.action.inputs == action.inputs
             and _equal_tasks(before.action, action)
         ):
-            same[action.id] = None
+            same.add(action.id)
     return same
 
 

@@ -102,7 +102,6 @@ class _Comparing:
         return Comparison(
             self._old.name,
             self._new.name,
-            self._repository.root,
             found,
             untouched,
             self._count,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
@@ -33,8 +32,8 @@ class Relation(Enum):
 class ValueChange:
     """One value of a document that differs; None where it is not there on one side.
 
-    `path` leads to it; `place` is where it stands after, or before where it is gone. Of `prose` the words are
-    compared.
+    `path` leads to it; `place` is where it stands after, `before_place` where it stood. Of `prose` the words
+    are compared.
     """
 
     path: tuple[str, ...]
@@ -44,12 +43,17 @@ class ValueChange:
     before_place: Place | None = None
     prose: bool = False
 
+    @property
+    def shown_place(self) -> Place | None:
+        """Where it stands, or stood where it is gone."""
+        return self.place or self.before_place
+
 
 @dataclass(frozen=True, slots=True)
 class ActionChange:
     """An action of either side: what became of it, why, and whether a run would make it.
 
-    `other` is the address that it had before, where that differs.
+    `other` is the address that it had before, where it moved.
     """
 
     action: Action
@@ -58,6 +62,12 @@ class ActionChange:
     planned: Planned | None = None
     before: Planned | None = None
     other: str = ""
+
+    @property
+    def scene(self) -> str:
+        """The address of what it is shown under: a frame's scene, and itself where it is in none."""
+        action = self.action
+        return action.id.rpartition("/")[0] if action.group else action.id
 
     @property
     def to_make(self) -> bool:
@@ -105,14 +115,14 @@ class DocumentDiff:
         return self.before.there and self.after.there and self.before.path != self.after.path
 
     @property
-    def problems(self) -> tuple[Diagnostic, ...]:
-        """What is wrong with it on either side."""
-        return self.before.problems + self.after.problems
-
-    @property
-    def compared(self) -> bool:
-        """Whether both sides could be planned."""
-        return self.before.planned and self.after.planned
+    def planned_alone(self) -> tuple[Side, ...]:
+        """The side that could be planned, where the other is wrong."""
+        both = (self.before, self.after)
+        return tuple(
+            one
+            for one, other in zip(both, both[::-1], strict=True)
+            if one.planned and other.problems
+        )
 
     def having(self, *relations: Relation) -> Iterator[ActionChange]:
         """The actions that one of these things became of."""
@@ -142,13 +152,12 @@ class Comparison:
 
     before: str
     after: str
-    root: Path | None
     documents: tuple[DocumentDiff, ...] = ()
     untouched: int = 0
     to_make: int = 0
     seconds: float = 0.0
     measured: bool = True
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def noun_of(action: Action) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lorakit.plan.states import Planned
     from lorakit.store.store import Store
 
-MOST_FRAMES = 12  # of a strip; its neighbours say where a frame belongs
+_MOST = 12  # of a strip; its neighbours say where a frame belongs
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def strips(document: DocumentDiff, store: Store) -> Iterator[Strip]:
     scenes: dict[str, list[ActionChange]] = {}
     for one in document.actions:
         if isinstance(one.action.task, FrameTask):
-            scenes.setdefault(one.action.id.rpartition("/")[0], []).append(one)
+            scenes.setdefault(one.scene, []).append(one)
     for name, frames in scenes.items():
         shown = _around_changes(sorted(frames, key=_number))
         if not shown:
@@ -50,7 +50,7 @@ def _around_changes(frames: Sequence[ActionChange]) -> list[ActionChange]:
     still = (Relation.SAME, Relation.MOVED)
     changed = [n for n, one in enumerate(frames) if one.relation not in still]
     near = {at for n in changed for at in (n - 1, n, n + 1) if 0 <= at < len(frames)}
-    return [frames[n] for n in sorted(near)][:MOST_FRAMES]
+    return [frames[n] for n in sorted(near)][:_MOST]
 
 
 def _number(change: ActionChange) -> tuple[int, bool]:

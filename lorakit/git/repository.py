@@ -6,7 +6,6 @@ import difflib
 import os
 import re
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -259,9 +258,3 @@ def ranged(words: str) -> tuple[str, str | None, bool]:
         if found:
             return first or HEAD, last or HEAD, dots == "..."
     return words, None, False
-
-
-def listed(names: Sequence[str]) -> str:
-    """Some names, and how many more there are."""
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import as_json
-from lorakit.diff.report import Relation
 from lorakit.ui.plan_json import place_as_json
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def _action(change: ActionChange) -> dict[str, object]:
         "kind": change.action.kind,
         "became": change.relation.word,
         "reason": change.reason,
-        "was": change.other if change.relation is Relation.MOVED else None,
+        "was": change.other or None,
         "to_make": change.to_make,
         "state": planned.state.word if planned is not None else None,
         "key": planned.key if planned is not None else None,

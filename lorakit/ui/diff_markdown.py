@@ -15,7 +15,7 @@ from lorakit.ui import diff_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lorakit.diff.report import ActionChange, Comparison, DocumentDiff, Side, ValueChange
+    from lorakit.diff.report import Comparison, DocumentDiff, Side, ValueChange
 
 MARK = "<!-- lorakit diff -->"  # by which a script finds the comment it wrote before
 _MOST = 100  # lines of a document's actions; a comment has a limit
@@ -78,13 +78,9 @@ def _summary(document: DocumentDiff, names: str) -> Iterator[str]:
     for side in (document.before, document.after):
         if side.problems:
             yield from _problems(side)
-    for side, other in (
-        (document.before, document.after),
-        (document.after, document.before),
-    ):
-        if side.planned and other.problems:
-            yield f"**{escaped(side.name)}:** {diff_words.one_side(side)}"
-            yield ""
+    for side in document.planned_alone:
+        yield f"**{escaped(side.name)}:** {diff_words.one_side(side)}"
+        yield ""
     if document.actions:
         # what a change costs comes first: who reviews it need not have anything of it in a store
         yield f"**{'; '.join(diff_words.sums(document))}** ({names})"
@@ -112,7 +108,7 @@ def _values(document: DocumentDiff) -> Iterator[str]:
     yield "| value | | where |"
     yield "|---|---|---|"
     for change in document.values[: diff_words.MOST_VALUES]:
-        place = change.place or change.before_place
+        place = change.shown_place
         yield (
             f"| {escaped(diff_words.path_of(change))} | {_words(change)} | "
             f"{escaped(str(place)) if place else ''} |"
@@ -133,11 +129,7 @@ def _words(change: ValueChange) -> str:
 
 
 def _actions(document: DocumentDiff) -> Iterator[str]:
-    def scene(change: ActionChange) -> str:
-        action = change.action
-        return action.id.rpartition("/")[0] if action.group else action.id
-
-    for name, members in groupby(document.actions, key=scene):
+    for name, members in groupby(document.actions, key=lambda one: one.scene):
         changed = [one for one in members if one.relation is not Relation.SAME]
         for what, ones in groupby(changed, key=lambda c: (diff_words.became(c), c.reason)):
             every = list(ones)

@@ -87,7 +87,7 @@ def _value(change: ValueChange) -> Line:
         symbol, style = ("-", BAD)
     line = [(f"{symbol} ", style), (f"{clean(diff_words.path_of(change))}: ", "")]
     line += _words(change)
-    place = change.place or change.before_place
+    place = change.shown_place
     if place is not None:
         line.append((f"  ({clean(str(place))})", FAINT))
     return line
@@ -128,22 +128,16 @@ def _groups(members: Iterable[ActionChange]) -> list[list[ActionChange]]:
     """Sort a step's actions by scene; what stands alone is a group of its own."""
     rows: dict[str, list[ActionChange]] = {}
     for one in members:
-        rows.setdefault(_group_name(one), []).append(one)
+        rows.setdefault(one.scene, []).append(one)
     return list(rows.values())
-
-
-def _group_name(change: ActionChange) -> str:
-    """Name the scene of a frame, which keeps its name where its number moves."""
-    action = change.action
-    return action.id.rpartition("/")[0] if action.group else action.id
 
 
 def _title(change: ActionChange) -> str:
     action = change.action
     if not action.group:
         return action.task.title or action.label
-    name = _group_name(change)
-    return name.removeprefix(f"{action.step}/") if name != action.step else action.group
+    scene = change.scene
+    return scene.removeprefix(f"{action.step}/") if scene != action.step else action.group
 
 
 def _group(group: Sequence[ActionChange]) -> TreeNode:
@@ -228,10 +222,8 @@ def _sums(document: DocumentDiff) -> Iterator[Line]:
     for side in (document.before, document.after):
         if side.problems:
             yield from _problems(side)
-    for side in (document.before, document.after):
-        other = document.after if side is document.before else document.before
-        if side.planned and other.problems:
-            yield [(f"{clean(side.name)}: ", STRONG), (diff_words.one_side(side), "")]
+    for side in document.planned_alone:
+        yield [(f"{clean(side.name)}: ", STRONG), (diff_words.one_side(side), "")]
     if document.actions:
         yield [("; ".join(diff_words.sums(document)), "")]
         kept = diff_words.kept_words(document)

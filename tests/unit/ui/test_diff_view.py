@@ -15,7 +15,7 @@ from tests.support.shown_plans import board
 
 
 def comparison(*documents: DocumentDiff) -> Comparison:
-    return Comparison("HEAD", "the working tree", None, documents, notes=("x is \u202enot in git",))
+    return Comparison("HEAD", "the working tree", documents, notes=("x is \u202enot in git",))
 
 
 def document(**more) -> DocumentDiff:
