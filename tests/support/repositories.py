@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lorakit.git.repository import Repository
+
 _SETTINGS = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -18,6 +20,7 @@ _SETTINGS = {
     "GIT_COMMITTER_EMAIL": "a@example.org",
     "GIT_ALLOW_PROTOCOL": "file",
 }
+_open: list[Repository] = []
 
 
 def git(folder: Path, *words: str) -> str:
@@ -46,3 +49,20 @@ def commit(folder: Path, message: str = "a change") -> str:
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", message)
     return git(folder, "rev-parse", "HEAD")
+
+
+def around(folder: Path) -> Repository:
+    """The repository that a folder is in, as lorakit reads it, until `close_all`."""
+    return closed_later(Repository.around(folder))
+
+
+def closed_later(repository: Repository) -> Repository:
+    """A repository that `close_all` lets go of."""
+    _open.append(repository)
+    return repository
+
+
+def close_all() -> None:
+    """Let go of every repository that a test opened."""
+    while _open:
+        _open.pop().close()

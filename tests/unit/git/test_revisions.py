@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lorakit.git.errors import GitError
-from lorakit.git.repository import Repository, ranged
-from tests.support.repositories import commit, git, init
-
-_open: list[Repository] = []
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    while _open:
-        _open.pop().close()
-
-
-def around(folder: Path) -> Repository:
-    _open.append(Repository.around(folder))
-    return _open[-1]
+from lorakit.git.repository import ranged
+from tests.support.repositories import around, commit, git, init
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from lorakit.git.reader import RevisionReader
 from lorakit.git.repository import Repository
 from lorakit.git.snapshot import Snapshot
 from lorakit.git.working_tree import WorkingTree
-from tests.support.repositories import commit, git, init
+from tests.support.repositories import around, closed_later, commit, git, init
 
 
 @pytest.fixture
@@ -27,21 +26,6 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     commit(home)
     monkeypatch.chdir(home)
     return home
-
-
-_open: list[Repository] = []
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    while _open:
-        _open.pop().close()
-
-
-def around(folder: Path) -> Repository:
-    _open.append(Repository.around(folder))
-    return _open[-1]
 
 
 def snapshot(repo: Path, tmp_path: Path, name: str = "HEAD") -> Snapshot:
@@ -180,7 +164,7 @@ def test_names_that_no_file_can_have_are_not_laid(repo: Path, tmp_path: Path) ->
     from dulwich.repo import Repo
 
     raw = Repo(str(repo))
-    _open.append(Repository(raw))
+    closed_later(Repository(raw))
     blob = Blob.from_string(b"evil")
     inner = Tree()
     for name in (b"..", b".git", b".GIT", b"good.txt", b"."):
