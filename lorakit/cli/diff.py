@@ -52,7 +52,6 @@ def command(words: tuple[str, ...], style: str, images: bool, as_json: bool) -> 
     from A: A...B. All documents that a change touches, or those named.
     """
     from lorakit.diff.compare import comparison
-    from lorakit.git.repository import Repository
 
     style = "json" if as_json else style
     if images and style != "text":
@@ -60,32 +59,29 @@ def command(words: tuple[str, ...], style: str, images: bool, as_json: bool) -> 
     dashes = click.get_current_context().meta.get(_DASHES)
     revisions = words if dashes is None else words[: len(words) - dashes]
     documents = () if dashes is None else words[len(words) - dashes :]
-    repository = Repository.around(_start(words).resolve())
-    try:
+    with _repository(words) as repository:
         if dashes is None:
             revisions, documents = _sorted(words, repository)
         before, after = sides_of(revisions, repository)
         asked = [Path(one) for one in documents]
         with comparison(repository, before, after, asked, tell) as found:
             _show(found, style, images=images)
-    finally:
-        repository.close()
     broken = any(document.after.problems for document in found.documents)
     return outcome.INVALID if broken else outcome.DONE
 
 
-def _start(words: tuple[str, ...]) -> Path:
-    """The folder whose repository is meant: this one, or where it is in none that of the first document."""
+def _repository(words: tuple[str, ...]) -> Repository:
+    """The repository of this folder; where it is in none, that of the first document. Raises GitError."""
     from lorakit.git.errors import GitError
     from lorakit.git.repository import Repository
 
     try:
-        Repository.around(Path.cwd()).close()
+        return Repository.around(Path.cwd())
     except GitError:
-        there = (path for path in map(Path, words) if path.exists())
-        found = next(there, Path())
-        return found if found.is_dir() else found.parent
-    return Path()
+        found = next((path for path in map(Path, words) if path.exists()), None)
+        if found is None:
+            raise
+    return Repository.around((found if found.is_dir() else found.parent).resolve())
 
 
 def _sorted(

@@ -15,7 +15,6 @@ from lorakit.facts.roots import UserRoots
 from lorakit.git.errors import GitError
 from lorakit.git.reader import RevisionReader
 from lorakit.git.snapshot import Snapshot
-from lorakit.git.working_tree import WorkingTree
 from lorakit.kinds import kind_of
 from lorakit.language import FolderReader, Loaded, document_kind, load_with_trees, locks
 from lorakit.language.recipe.documents import Project
@@ -103,7 +102,6 @@ class RevisionSide:
     def __init__(self, repository: Repository, revision: Revision, folder: Path) -> None:
         self.name = revision.name
         self.snapshot = Snapshot(repository, revision, folder)
-        self._common = Path(repository.repo.commondir())
         self._reader = RevisionReader(self.snapshot)
 
     def documents(self) -> Iterator[tuple[str, str]]:
@@ -146,7 +144,7 @@ class RevisionSide:
             inside = self.inside(path)
             if inside is not None:
                 self.snapshot.lay(inside)
-        stand_in = StandIn(self.snapshot.folder, (self.snapshot.top, self._common))
+        stand_in = StandIn(self.snapshot.folder, (self.snapshot.top, self.snapshot.common))
         return _planned(project, gather(project, stand_in=stand_in), view)
 
     def changes(self, older: GitTree) -> Iterator[str]:
@@ -165,7 +163,8 @@ class WorkingSide:
     name = "the working tree"
 
     def __init__(self, repository: Repository) -> None:
-        self.tree = WorkingTree(repository)
+        assert repository.working_tree is not None
+        self.tree = repository.working_tree
         self._reader: Reader = FolderReader()
 
     def documents(self) -> Iterator[tuple[str, str]]:
@@ -243,5 +242,4 @@ def problems_of(error: InvalidDocument | GitError) -> tuple[Diagnostic, ...]:
     """What is wrong with a side, as findings."""
     if isinstance(error, InvalidDocument):
         return error.errors
-    message, _, hint = str(error).partition("\n= ")
-    return (Diagnostic("git", message, hints=(hint,) if hint else ()),)
+    return (Diagnostic("git", error.message, hints=(error.hint,) if error.hint else ()),)

@@ -10,3 +10,5 @@ class GitError(LorakitError):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(f"{message}\n= {hint}" if hint else message)
+        self.message = message
+        self.hint = hint

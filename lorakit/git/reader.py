@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.language import FolderReader
+from lorakit.language.projects import MARKS
 
 if TYPE_CHECKING:
     from lorakit.git.snapshot import Snapshot
-
-_MARKS = (".git", ".lorakit")  # of projects; git keeps neither
 
 
 class RevisionReader:
@@ -35,20 +34,22 @@ class RevisionReader:
         inside = self.inside(path)
         if inside is None:
             return self._machine.exists(path)
-        if path.name in _MARKS:
+        if path.name in MARKS:  # git keeps neither
             return self._machine.exists(self._snapshot.top / inside)
-        return self._snapshot.entry(inside) is not None or self._borrowed(inside) is not None
+        return (
+            self._snapshot.entry(inside) is not None or self._snapshot.borrowed(inside) is not None
+        )
 
     def is_file(self, path: Path) -> bool:
         """Whether there is a file at `path`."""
         inside = self.inside(path)
         if inside is None:
             return self._machine.is_file(path)
-        if path.name in _MARKS:
+        if path.name in MARKS:
             return self._machine.is_file(self._snapshot.top / inside)
         entry = self._snapshot.entry(inside)
         if entry is None:
-            borrowed = self._borrowed(inside)
+            borrowed = self._snapshot.borrowed(inside)
             return borrowed is not None and borrowed.is_file()
         return entry.kind == "file"
 
@@ -86,9 +87,6 @@ class RevisionReader:
         # the folders above a file may be called by links, the file itself is the revision's
         real = Path(os.path.realpath(whole.parent)) / whole.name
         return _posix(real, self._snapshot.top) if real.is_relative_to(self._snapshot.top) else None
-
-    def _borrowed(self, inside: str) -> Path | None:
-        return self._snapshot.borrowed(inside)
 
 
 def _posix(path: Path, top: Path) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from lorakit.diagnostics import shortened
 from lorakit.git.errors import GitError
 from lorakit.git.trees import GitTree, object_of
+from lorakit.git.working_tree import WorkingTree
 
 if TYPE_CHECKING:
     from dulwich.objects import Commit, ObjectID
@@ -94,7 +95,12 @@ class Repository:
             sorted(n.removeprefix(start) for n in names for start in starts if n.startswith(start))
         )
 
-    def unborn(self, name: str) -> bool:
+    @cached_property
+    def working_tree(self) -> WorkingTree | None:
+        """Its files as they stand, read once for all who ask; None where it has none."""
+        return WorkingTree(self.root, self.repo) if self.root is not None else None
+
+    def _unborn(self, name: str) -> bool:
         """Whether this is HEAD before the first commit."""
         if name not in (HEAD, "@"):
             return False
@@ -114,7 +120,7 @@ class Repository:
 
     def revision(self, name: str) -> Revision:
         """The commit that a word names: a branch, a tag, a hash, HEAD~2, main^. Raises GitError."""
-        if self.unborn(name):
+        if self._unborn(name):
             return Revision(HEAD)
         found = _STEPS.match(name)
         assert found is not None

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from lorakit.git import lfs
 from lorakit.git.errors import GitError
-from lorakit.git.working_tree import WorkingTree
 
 if TYPE_CHECKING:
     from lorakit.git.repository import Repository, Revision
@@ -34,8 +33,8 @@ class Snapshot:
         self.top = repository.root or Path(repository.repo.path).resolve()
         self.tree = repository.tree(revision)
         self.notes: dict[str, None] = {}
-        self._common = Path(repository.repo.commondir())
-        self._working = WorkingTree(repository) if repository.root is not None else None
+        self.common = Path(repository.repo.commondir())
+        self._working = repository.working_tree
         self._laid: set[str] = set()
 
     def entry(self, path: str) -> Entry | None:
@@ -64,10 +63,14 @@ class Snapshot:
             ) from error
 
     def _nowhere(self, path: str) -> str:
-        for name in self.tree.absent:
-            if path.startswith(f"{name}/"):
-                return f"it is in the submodule {name}, which is not here: git submodule update --init {name}"
+        name = self._absent(path)
+        if name:
+            return f"it is in the submodule {name}, which is not here: git submodule update --init {name}"
         return f"no such file in {self.revision}"
+
+    def _absent(self, path: str) -> str:
+        """The submodule that a path is in, where that is not here; empty for any other path."""
+        return next((name for name in self.tree.absent if path.startswith(f"{name}/")), "")
 
     def borrowed(self, path: str) -> Path | None:
         """What stands at a path that git knows nothing of, as it is now: weights are seldom in git."""
@@ -82,9 +85,8 @@ class Snapshot:
         if entry is None:
             found = self.borrowed(path)
             if found is not None:
-                self._link(path, found)
-                self.notes[f"{path} is not in git: it is taken as it is now"] = None
-            elif name := next((n for n in self.tree.absent if path.startswith(f"{n}/")), ""):
+                self._borrow(path, found)
+            elif name := self._absent(path):
                 self.notes[f"{path} is in the submodule {name}, which is not here"] = None
         elif entry.kind == "file":
             self._lay_file(path, entry)
@@ -119,8 +121,11 @@ class Snapshot:
         for found in sorted((self._working.root / path).iterdir()):
             inside = f"{path}/{found.name}"
             if not self._working.tracks(inside) and self._working.ignores(inside):
-                self._link(inside, found)
-                self.notes[f"{inside} is not in git: it is taken as it is now"] = None
+                self._borrow(inside, found)
+
+    def _borrow(self, path: str, found: Path) -> None:
+        self._link(path, found)
+        self.notes[f"{path} is not in git: it is taken as it is now"] = None
 
     def _lay_file(self, path: str, entry: Entry) -> None:
         if path in self._laid:
@@ -143,7 +148,7 @@ class Snapshot:
         found = lfs.pointer(data)
         if found is None:
             return None
-        kept = found.kept_in(self._common)
+        kept = found.kept_in(self.common)
         if kept.is_file():
             return kept
         if self._working is not None and found.is_of(self._working.root / path):

@@ -15,8 +15,8 @@ from lorakit.git import lfs
 if TYPE_CHECKING:
     from dulwich.ignore import IgnoreFilterManager
     from dulwich.index import IndexEntry
+    from dulwich.repo import Repo
 
-    from lorakit.git.repository import Repository
     from lorakit.git.trees import Entry, GitTree
 
 _LEFT_OUT = (".git", ".lorakit", "outputs")  # folders in which no documents are
@@ -26,10 +26,9 @@ _PIECE = 1 << 20
 class WorkingTree:
     """The working tree of a repository; paths are relative to its top, with forward slashes."""
 
-    def __init__(self, repository: Repository) -> None:
-        assert repository.root is not None
-        self.root = repository.root
-        self._repo = repository.repo
+    def __init__(self, root: Path, repo: Repo) -> None:
+        self.root = root
+        self._repo = repo
 
     @cached_property
     def _index(self) -> dict[str, IndexEntry]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from lorakit.language.yaml.reader import Reader
 
-_OURS, _GIT = ".lorakit", ".git"
+MARKS = _OURS, _GIT = (".lorakit", ".git")  # folders that make a project
 
 
 class ProjectFolders(NamedTuple):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from lorakit.facts.folders import left_behind
 from lorakit.language import FolderReader
+from lorakit.language.projects import MARKS
 from lorakit.store.seen import Identity, identity
 
 _QUIET, _MOST_WAIT = 60, 400  # ms without a change until a save counts as over; at most so long
 _LOOK = 2000  # ms between two looks where no change is told, as on disks of a network
-_MARKS = (".lorakit", ".git")  # folders that make a project, asked for in every folder upwards
 
 
 def now(path: Path) -> Identity | None:
@@ -33,7 +33,7 @@ class NotingReader(FolderReader):
 
     def _note(self, path: Path) -> None:
         whole = path.absolute()
-        if whole.name not in _MARKS:
+        if whole.name not in MARKS:  # asked for in every folder upwards
             self.asked.setdefault(whole, now(whole))
 
     def read_bytes(self, path: Path) -> bytes:

@@ -109,7 +109,7 @@ def test_a_git_lfs_pointer_stands_for_its_file_where_that_is_here(
     (kept / digest).write_bytes(here)
     (repo / "there.safetensors").write_bytes(there)
     found = snapshot(repo, tmp_path)
-    changed = set(WorkingTree(around(repo)).differences(found.tree))
+    changed = set(WorkingTree(repo, around(repo).repo).differences(found.tree))
     assert changed == set()  # what the pointer stands for is what was committed
     for name in ("here", "there", "nowhere"):
         found.lay(f"{name}.safetensors")
@@ -236,7 +236,7 @@ def test_changes_of_a_working_tree_are_those_that_git_tells(repo: Path) -> None:
     tree = repository.tree(repository.revision("HEAD"))
     told = git(repo, "-c", "core.quotePath=false", "status", "--porcelain", "-uall").splitlines()
     expected = {line.strip().partition(" ")[2] for line in told} - {"outputs/o.yaml"}
-    assert set(WorkingTree(repository).differences(tree)) == expected
+    assert set(WorkingTree(repo, repository.repo).differences(tree)) == expected
     assert len(expected) == 5
 
 
