@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lorakit.facts.facts import Facts
     from lorakit.language.yaml.nodes import Node
     from lorakit.language.yaml.reader import Reader
+    from lorakit.plan.expand import Expanded
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan
 
@@ -91,10 +92,14 @@ class Session:
 
     def check(self) -> tuple[Diagnostic, ...]:
         """Everything that can be found without making anything: the warnings; errors are raised."""
+        return self.expanded().warnings
+
+    def expanded(self, facts: Facts | None = None) -> Expanded:
+        """All actions, with neither keys nor states; `facts` where they are known. Raises InvalidDocument."""
         from lorakit.kinds import kind_of
         from lorakit.plan.expand import expand
 
-        return expand(self.project, self.facts(keys=False), kind_of).warnings
+        return expand(self.project, facts or self.facts(keys=False), kind_of)
 
     def plan(
         self, selection: Selection | None = None, *, download: bool = False, verify: bool = False

@@ -9,7 +9,6 @@ from pathlib import Path
 from lorakit.diagnostics import Place
 from lorakit.doors.samplers import of_class
 from lorakit.facts.models import ModelFacts
-from lorakit.files import parse_json, read_text
 from lorakit.language.recipe.documents import AdapterUse, ModelSource, Recipe
 from lorakit.plan.schedulers import SCHEDULERS
 
@@ -91,17 +90,10 @@ def loras_of(uses: tuple[AdapterUse, ...], recipe: Recipe) -> Iterator[LoraFile]
 
 def own_scheduler(facts: ModelFacts) -> tuple[str, bool]:
     """The scheduler of a model's own configuration, by our name, and whether it has Karras sigmas."""
-    told: object = None
     if facts.path is not None and facts.path.is_dir():
-        try:
-            told = parse_json(
-                read_text(facts.path / "scheduler" / "scheduler_config.json", 1 << 20)
-            )
-        except (OSError, ValueError):
-            told = None
-    if isinstance(told, dict):
-        name = of_class(told.get("_class_name"))
+        name = of_class(facts.scheduler.get("_class_name"))
         if name is not None:
-            return name, SCHEDULERS[name].karras and told.get("use_karras_sigmas") is True
+            karras = facts.scheduler.get("use_karras_sigmas") is True
+            return name, SCHEDULERS[name].karras and karras
     # as Stable Diffusion 1.x and SDXL are published
     return ("euler_discrete" if facts.family == "sdxl" else "pndm"), False

@@ -99,10 +99,7 @@ def pretended_run(root: Path, recipe: str, prompts: dict[str, str], files: dict[
 
 def frames_of(board: Path) -> list[Any]:
     """The tasks of a storyboard's frames, in the order in which they are drawn."""
-    from lorakit.kinds import kind_of
-    from lorakit.plan.expand import expand
     from lorakit.session import load
 
-    session = load(board)
-    made = expand(session.project, session.facts(keys=False), kind_of).made["film"]
-    return [action.task for action in made.actions if action.kind == "frame"]
+    actions = load(board).expanded().made["film"].actions
+    return [action.task for action in actions if action.kind == "frame"]

@@ -48,7 +48,7 @@ def command(
 
     chosen = step_with_film(session.project, step)
     target = targets.target_of(out, named(session.project, chosen), style, force=force)
-    found = targets.expanded(session)
+    found = session.expanded()
     pictures, stale = _pictures(session, found)
     cut, said = cut_of(chosen, found, pictures)
     data, more = _written(style, cut, session.project.root)

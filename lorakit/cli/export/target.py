@@ -7,14 +7,11 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from lorakit.diagnostics import Diagnostic, LorakitError, as_json, render_text
-
-if TYPE_CHECKING:
-    from lorakit.session import Session
 
 R = TypeVar("R")
 
@@ -51,14 +48,6 @@ def _parts(document: str) -> tuple[Path, str | None]:
     if not colon or Path(document).exists() or not path or "/" in step or "\\" in step:
         return Path(document), None
     return Path(path), step
-
-
-def expanded(session: Session) -> Any:
-    """A session's actions, without keys. Raises InvalidDocument."""
-    from lorakit.kinds import kind_of
-    from lorakit.plan.expand import expand
-
-    return expand(session.project, session.facts(keys=False), kind_of)
 
 
 def target_of(out: Path | None, name: str, ending: str, *, force: bool) -> Path | None:

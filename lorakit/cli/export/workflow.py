@@ -50,17 +50,14 @@ def command(
     from lorakit.doors.comfy_models import loader_of, loras_of, own_scheduler
     from lorakit.doors.cut import named
     from lorakit.doors.workflow import workflow
-    from lorakit.kinds import kind_of
-    from lorakit.plan.expand import expand
 
     project = session.project
     chosen = _step(session, step)
     name = named(project, chosen) + (f"-{scene}" if scene else "")
     target = targets.target_of(out, name.replace("/", "-"), "json", force=force)
     facts = session.facts(keys=False)
-    frames = [
-        a for a in expand(project, facts, kind_of).made[chosen.name].actions if a.kind == "frame"
-    ]
+    actions = session.expanded(facts).made[chosen.name].actions
+    frames = [action for action in actions if action.kind == "frame"]
     saved = _of_scene(chosen, scene, frames)
     model = facts.models[chosen.model]
     made = workflow(
@@ -78,7 +75,7 @@ def command(
 
 
 def _step(session: Session, name: str | None) -> StoryboardStep | GenerateStep:
-    """The step of that name, or the only one that draws. Raises LorakitError with what there is."""
+    """The step of that name, or the only storyboard, or what alone draws. Raises LorakitError with what there is."""
     from lorakit.diagnostics import LorakitError
     from lorakit.language.recipe.documents import GenerateStep, StoryboardStep
 

@@ -10,8 +10,6 @@ import pytest
 import srt
 import webvtt
 
-from lorakit.kinds import kind_of
-from lorakit.plan.expand import expand
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.session import load
 from tests.support.doors import CAPTIONS, exported, program, shown, story
@@ -21,8 +19,7 @@ RATES = [7, 24, 25, 30, 120]
 
 def film_frames(board: Path) -> list[str]:
     """The caption of each frame of the film, from the task that the run itself would draw it by."""
-    session = load(board)
-    actions = expand(session.project, session.facts(keys=False), kind_of).actions
+    actions = load(board).expanded().actions
     (task,) = (a.task for a in actions if isinstance(a.task, FilmTask))
     return shown([s.frames for s in task.shots], CAPTIONS, task.transition_frames)
 

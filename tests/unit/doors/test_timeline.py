@@ -12,8 +12,6 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from lorakit.kinds import kind_of
-from lorakit.plan.expand import expand
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.session import load
@@ -21,8 +19,7 @@ from tests.support.doors import CAPTIONS, exported, pretended_run, program, stor
 
 
 def planned(board: Path) -> tuple[list[Any], FilmTask]:
-    session = load(board)
-    actions = expand(session.project, session.facts(keys=False), kind_of).actions
+    actions = load(board).expanded().actions
     (task,) = (a.task for a in actions if isinstance(a.task, FilmTask))
     return [a for a in actions if isinstance(a.task, FrameTask)], task
 

@@ -12,9 +12,7 @@ import pytest
 from lorakit import resources
 from lorakit.doors.samplers import COMFY, ours
 from lorakit.doors.workflow import denoise
-from lorakit.kinds import kind_of
 from lorakit.plan.actions import Action
-from lorakit.plan.expand import expand
 from lorakit.plan.schedulers import SCHEDULERS
 from lorakit.session import load
 from tests.support.comfyui import SAMPLERS, complaints
@@ -31,9 +29,8 @@ def written(document: Path, *words: str) -> Prompt:
 
 
 def frames(document: Path, step: str) -> dict[str, Action]:
-    session = load(document)
-    made = expand(session.project, session.facts(keys=False), kind_of).made[step]
-    return {a.id: a for a in made.actions if a.kind == "frame"}
+    actions = load(document).expanded().made[step].actions
+    return {a.id: a for a in actions if a.kind == "frame"}
 
 
 def samplers(prompt: Prompt) -> dict[str, Prompt]:
