@@ -58,27 +58,16 @@ def _at_rest(home: Path, runs: list[PastRun], named: tuple[Path, ...], *, as_jso
     from lorakit.execute.run_folder import OUTPUTS, REPORT
     from lorakit.language.found import documents_below
     from lorakit.plan import numbers
-    from lorakit.ui.runs_view import counted, run_json
+    from lorakit.ui.runs_view import counted
     from lorakit.ui.summary import short_path
-    from lorakit.upkeep.standing import in_use, opened, standing
+    from lorakit.upkeep.standing import standings
 
     last = runs[-1] if runs else None
-    if named:
-        found, others = list(opened(named)), 0
-    else:
-        recipes = {run.path.parent.name for run in runs}
-        found, others = in_use(opened(documents_below(home, besides=home / OUTPUTS)), recipes)
-    stand = [standing(path, session) for path, session in found]
+    recipes = {run.path.parent.name for run in runs}
+    stand, others = standings(named, documents_below(home, besides=home / OUTPUTS), recipes)
     code = outcome.INVALID if named and any(one.trouble for one in stand) else outcome.DONE
     if as_json:
-        _print(
-            {
-                "running": [],
-                "last": run_json(last) if last else None,
-                "documents": [standing_json(one) for one in stand],
-                "never_run": others,
-            }
-        )
+        _print({"running": [], **rest_json(last, stand, others)})
         return code
     if last is None:
         click.echo(f"no run yet in {terminal.quoted(str(home))}")
@@ -119,8 +108,18 @@ def _show(one: Standing) -> None:
             click.echo("  …; `lorakit plan` has them all")
 
 
-def standing_json(one: Standing) -> dict[str, object]:
-    """How a document stands, as JSON data."""
+def rest_json(last: PastRun | None, stand: list[Standing], others: int) -> dict[str, object]:
+    """The last run, how documents stand and how many were never run, as JSON data."""
+    from lorakit.ui.runs_view import run_json
+
+    return {
+        "last": run_json(last) if last else None,
+        "documents": [_standing_json(one) for one in stand],
+        "never_run": others,
+    }
+
+
+def _standing_json(one: Standing) -> dict[str, object]:
     return {
         "document": str(one.document),
         "recipe": one.recipe,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic, Format
 
 
+NOTHING_HERE = "no recipe or storyboard here; `lorakit init` makes one"
+
+
 def documents(paths: tuple[Path, ...]) -> Iterator[Path]:
     """The files named, and in folders every YAML file that is a recipe or a storyboard."""
     from lorakit.language.found import documents_below
@@ -24,6 +27,19 @@ def documents(paths: tuple[Path, ...]) -> Iterator[Path]:
             yield from documents_below(path)
         else:
             yield path
+
+
+def checked(files: Iterable[Path]) -> tuple[Diagnostic, ...]:
+    """Everything that is to be said of some documents, in order."""
+    from lorakit.session import load
+
+    found: list[Diagnostic] = []
+    for file in files:
+        try:
+            found += load(file).check()
+        except InvalidDocument as error:
+            found += error.diagnostics
+    return in_order(found)
 
 
 @click.command("validate")
@@ -38,24 +54,16 @@ def documents(paths: tuple[Path, ...]) -> Iterator[Path]:
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 def command(paths: tuple[Path, ...], style: Format, as_json: bool) -> int:
     """Check recipes and storyboards (all below this folder by default), all errors at once."""
-    from lorakit.session import load
-
     style = "json" if as_json else style
-    found: list[Diagnostic] = []
     files = list(dict.fromkeys(documents(paths or (Path(),))))
-    for file in files:
-        try:
-            found += load(file).check()
-        except InvalidDocument as error:
-            found += error.diagnostics
-    shown = in_order(found)
+    shown = checked(files)
     errors = any(d.severity == "error" for d in shown)
     if style == "text":
         if shown:
             click.echo(render(shown), err=errors)
             click.echo(err=errors)
         if not files:
-            click.echo("no recipe or storyboard here; `lorakit init` makes one")
+            click.echo(NOTHING_HERE)
         click.echo(count_line(shown, len(files)))
     elif shown or style == "json":
         click.echo(render(shown, style))

@@ -71,7 +71,7 @@ def standing(document: Path, session: Session | str) -> Standing:
     )
 
 
-def in_use(
+def _in_use(
     documents: Iterable[tuple[Path, Session | str]], recipes: Collection[str]
 ) -> tuple[list[tuple[Path, Session | str]], int]:
     """Those documents whose recipe has runs, or that cannot be read, and how many the others are."""
@@ -82,6 +82,16 @@ def in_use(
         if isinstance(session, str) or session.project.recipe.name in recipes
     ]
     return used, len(every) - len(used)
+
+
+def standings(
+    named: Iterable[Path], below: Iterable[Path], recipes: Collection[str]
+) -> tuple[list[Standing], int]:
+    """How documents stand: those `named`, or those of `below` that are in use; how many others there are."""
+    found, others = list(opened(named)), 0
+    if not found:
+        found, others = _in_use(opened(below), recipes)
+    return [standing(path, session) for path, session in found], others
 
 
 def in_short(error: InvalidDocument) -> str:

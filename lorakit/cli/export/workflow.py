@@ -75,7 +75,7 @@ def command(
 
 
 def _step(session: Session, name: str | None) -> StoryboardStep | GenerateStep:
-    """The step of that name, or the only storyboard, or what alone draws. Raises LorakitError with what there is."""
+    """The step of that name, else the only storyboard, or else what alone draws. Raises LorakitError."""
     from lorakit.diagnostics import LorakitError
     from lorakit.language.recipe.documents import GenerateStep, StoryboardStep
 

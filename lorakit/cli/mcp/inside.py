@@ -10,6 +10,7 @@ from lorakit import terminal
 from lorakit.diagnostics import LorakitError, shortened
 
 HOST = "127.0.0.1"  # and no other: whoever reaches the server makes what this user may make
+WIDE = 120  # characters of its lines where they are laid out
 MOST = 40_000  # characters of an answer: about 10,000 tokens of a model that reads it
 
 

@@ -33,7 +33,7 @@ def look(inside: Inside, frame: str, run: str) -> Looked:
     """
     path = Path(frame)
     if path.is_absolute() or ".." in path.parts or path.is_symlink() or path.is_file():
-        return _picture(inside.path(frame), [f"{frame}"])
+        return _picture(inside.path(frame), [frame])
     runs = runs_of(inside.root)
     if not runs:
         raise LorakitError("no run yet: `run` makes one, and then its frames can be looked at")

@@ -10,16 +10,16 @@ import anyio
 import anyio.to_thread
 
 from lorakit import terminal
+from lorakit.cli.mcp.inside import WIDE
 from lorakit.cli.options import Request
 from lorakit.diagnostics import LorakitError
-from lorakit.execute.events import Event, RunFinished
+from lorakit.execute.events import RunFinished
 from lorakit.execute.pool import Workers
 from lorakit.ui.outline import show
 from lorakit.ui.progress import Progress
 from lorakit.ui.summary import summary
 
 _EVERY = 0.25  # s between looks at how far it is
-_WIDE = 120
 
 Tell = Callable[[float, float, str], Awaitable[None]]
 
@@ -78,18 +78,14 @@ class Run:
         session.lock_missing()
         self._asked.check_reach(plan, session.project)
         progress = self._progress = Progress(plan)
-
-        def hear(event: Event) -> None:
-            progress.handle(event)
-
         finished = session.run(
             selection,
             keep_going=self._keep_going,
             stop=self._stop.is_set,
-            listener=hear,
+            listener=progress.handle,
             plan=plan,
             workers=self._workers,
         )
         text = io.StringIO()
-        show(terminal.console(text, width=_WIDE), (("", "", line) for line in summary(progress)))
+        show(terminal.console(text, width=WIDE), (("", "", line) for line in summary(progress)))
         return finished, text.getvalue()

@@ -9,18 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lorakit import resources, terminal
-from lorakit.cli.mcp.inside import Inside
+from lorakit.cli.mcp.inside import WIDE, Inside
 from lorakit.cli.options import Request
-from lorakit.diagnostics import (
-    Diagnostic,
-    InvalidDocument,
-    LorakitError,
-    count_line,
-    in_order,
-    render,
-)
-
-_WIDE = 120  # characters of a line
+from lorakit.diagnostics import LorakitError, count_line, render
 
 
 def request(
@@ -42,24 +33,17 @@ def request(
 
 def validate(inside: Inside, paths: Sequence[str]) -> str:
     """What `lorakit validate` says of documents, or of all in a folder."""
-    from lorakit.cli.validate import documents
-    from lorakit.session import load
+    from lorakit.cli.validate import NOTHING_HERE, checked, documents
 
     named = tuple(inside.path(one) for one in paths) or (Path(),)
-    found: list[Diagnostic] = []
     files = list(dict.fromkeys(documents(named)))
     held = list(inside.held(files))
-    for file in held:
-        try:
-            found += load(file).check()
-        except InvalidDocument as error:
-            found += error.diagnostics
-    shown = in_order(found)
+    shown = checked(held)
     said = [render(shown)] if shown else []
     if len(held) < len(files):
         said.append("links that leave the project were passed over")
     if not files:
-        said.append("no recipe or storyboard here; `lorakit init` makes one")
+        said.append(NOTHING_HERE)
     return "\n\n".join([*said, count_line(shown, len(held))])
 
 
@@ -71,7 +55,7 @@ def plan(asked: Request, *, frames: bool) -> str:
     found = session.plan(selection)
     asked.check_reach(found, session.project)
     text = io.StringIO()
-    show_plan(found, terminal.console(text, width=_WIDE), frames=frames)
+    show_plan(found, terminal.console(text, width=WIDE), frames=frames)
     return text.getvalue()
 
 
@@ -99,14 +83,13 @@ def diff(inside: Inside, revisions: str, documents: Sequence[str]) -> str:
 
 def status(inside: Inside, documents: Sequence[str]) -> str:
     """What `lorakit status --json` says: runs that are going on, the last one, what is out of date."""
-    from lorakit.cli.status import standing_json
+    from lorakit.cli.status import rest_json
     from lorakit.execute.past_runs import runs_of
     from lorakit.execute.run_folder import OUTPUTS
     from lorakit.execute.running import runs_going_on
     from lorakit.language.found import documents_below
     from lorakit.store.store import FOLDER
-    from lorakit.ui.runs_view import run_json
-    from lorakit.upkeep.standing import in_use, opened, standing
+    from lorakit.upkeep.standing import standings
 
     home = inside.root
     named = [inside.path(one) for one in documents]
@@ -114,13 +97,9 @@ def status(inside: Inside, documents: Sequence[str]) -> str:
     told: dict[str, object] = {"running": [asdict(one) for one in going]}
     if not going or named:
         runs = runs_of(home, {one.folder for one in going})
-        every = named or inside.held(documents_below(home, besides=home / OUTPUTS))
-        used, others = list(opened(every)), 0
-        if not named:
-            used, others = in_use(used, {run.path.parent.name for run in runs})
-        told["last"] = run_json(runs[-1]) if runs else None
-        told["documents"] = [standing_json(standing(path, session)) for path, session in used]
-        told["never_run"] = others
+        below = inside.held(documents_below(home, besides=home / OUTPUTS))
+        stand, others = standings(named, below, {run.path.parent.name for run in runs})
+        told |= rest_json(runs[-1] if runs else None, stand, others)
     return json.dumps(told, indent=1, ensure_ascii=False)
 
 
