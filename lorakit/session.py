@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lorakit.facts.facts import Facts
     from lorakit.language.yaml.nodes import Node
     from lorakit.language.yaml.reader import Reader
+    from lorakit.pages.notebook import ShownPlan
     from lorakit.plan.expand import Expanded
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan
@@ -103,7 +104,7 @@ class Session:
 
     def plan(
         self, selection: Selection | None = None, *, download: bool = False, verify: bool = False
-    ) -> Plan:
+    ) -> ShownPlan:
         """What a run would make, and why. Raises InvalidDocument.
 
         With `verify` every file and all that the store holds is read again; what is damaged is removed.
@@ -136,10 +137,10 @@ class Session:
 
     def _repr_html_(self) -> str:
         """The plan as a table in a notebook, or what is wrong with the document."""
-        from lorakit.pages.notebook import ShownPlan, problems
+        from lorakit.pages.notebook import problems
 
         try:
-            return ShownPlan.of(self.plan())._repr_html_()
+            return self.plan()._repr_html_()
         except LorakitError as error:
             return problems(error)
 

@@ -1,8 +1,4 @@
 """Pages a browser shows: a frozen `Page` of parts becomes one file of HTML that loads nothing.
 
-`render(page)` is all there is to call; what a page may hold stands in `parts.py`.
+`render.py` makes it; what a page may hold stands in `parts.py`.
 """
-
-from lorakit.pages.render import render
-
-__all__ = ["render"]

@@ -1,4 +1,7 @@
-"""What a notebook shows of a plan and of a run that is over: fragments of a page, all of it escaped."""
+"""What a notebook shows of a plan and of a run that is over: fragments of a page, all of it escaped.
+
+Plans and runs are made where nobody looks at them, too: what shows them is imported once one is shown.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from lorakit.diagnostics import LorakitError, render_text
-from lorakit.execute import past_run
 from lorakit.execute.events import RunFinished
-from lorakit.execute.past_run import PastAction
-from lorakit.facts.open_picture import PictureError, rgb
-from lorakit.pages.render import fragment
 from lorakit.plan import numbers
 from lorakit.plan.states import Plan, Planned, State
 from lorakit.ui.plan_view import Group, count_line, groups_of
+
+if TYPE_CHECKING:
+    from lorakit.execute.past_run import PastAction
 
 _ROWS = 60  # of a plan's table
 _PICTURES = 24  # of a run's strip
@@ -41,6 +43,8 @@ class ShownPlan(Plan):
         return f"<Plan {self.recipe!r}: {count_line(self)}{left}>"
 
     def _repr_html_(self) -> str:
+        from lorakit.pages.render import fragment
+
         rows = list(islice(_rows(self), _ROWS + 1))
         return fragment(
             "plan_table.html",
@@ -119,6 +123,9 @@ class ShownRun(RunFinished):
         return f"<Run {self.folder!r}: {self.ending}, {self._counts}>"
 
     def _repr_html_(self) -> str:
+        from lorakit.execute import past_run
+        from lorakit.pages.render import fragment
+
         folder = Path(self.folder)
         try:
             actions = past_run.read(folder, self).actions
@@ -148,6 +155,8 @@ class _Thumbnail:
 
 def _thumbnail(folder: Path, action: PastAction) -> _Thumbnail | None:
     """A frame as a small picture that is part of the page; None where it is not there any more."""
+    from lorakit.facts.open_picture import PictureError, rgb
+
     try:
         picture = rgb(folder / action.file("picture"))
     except PictureError:
@@ -163,4 +172,6 @@ def _thumbnail(folder: Path, action: PastAction) -> _Thumbnail | None:
 
 def problems(error: LorakitError) -> str:
     """Why there is no plan, as it is told in a terminal."""
+    from lorakit.pages.render import fragment
+
     return fragment("problems.html", words=str(error))

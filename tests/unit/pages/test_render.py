@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-from lorakit.pages import render
 from lorakit.pages.links import link, token
 from lorakit.pages.parts import (
     Compare,
@@ -33,6 +32,7 @@ from lorakit.pages.parts import (
     Series,
     Single,
 )
+from lorakit.pages.render import render
 
 HOSTILE = [
     "<script>alert(1)</script>",
