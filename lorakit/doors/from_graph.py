@@ -100,10 +100,8 @@ def _take_anchor(graph: Graph, node: GraphNode, places: dict[str, int], made: Ge
     blend = graph.linked(node, "latent_image")
     if blend is None or blend.kind != "LatentBlend":
         return
-    anchor, share = (
-        graph.linked(blend, "samples1"),
-        number(graph.value(blend, "blend_factor"), 0, 1),
-    )
+    anchor = graph.linked(blend, "samples1")
+    share = number(graph.value(blend, "blend_factor"), 0, 1)
     if anchor is None or anchor.number not in places or share is None:
         made.notes.append("LatentBlend: what is blended into what it begins from")
         return
@@ -154,8 +152,9 @@ def _way(graph: Graph, node: GraphNode, name: str) -> list[GraphNode]:
     while at is not None and at.number not in seen:
         seen.add(at.number)
         found.append(at)
-        keys = [name, *(("model",) if name == "model" else _CONDITIONS), *_rerouted(at)]
-        keys = ["clip"] if name == "clip" else keys
+        keys = [name]
+        if name != "clip":
+            keys += [*(() if name == "model" else _CONDITIONS), *_rerouted(at)]
         at = next((n for key in keys if (n := graph.linked(at, key)) is not None), None)
     return found
 

@@ -12,6 +12,8 @@ from lorakit.doors.samplers import ours, takes_karras
 from lorakit.plan.schedulers import SCHEDULERS
 
 _SEEDS = 1 << 64
+# where steps may lie with nothing to be said of it
+_AS_OURS = ("karras", "normal", "automatic", "sgm_uniform", "ddim_uniform", "simple", "uniform")
 _LONGEST = 100_000  # characters of a prompt that are looked at
 _WEIGHED = re.compile(r"(?<!\\)[(\[]([^()\[\]\\]*(?:\\.[^()\[\]\\]*)*)(?<!\\)[)\]]")
 _NUMBER_END = re.compile(r":\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*$")
@@ -61,9 +63,7 @@ class Generation:
         if self.karras and not SCHEDULERS[self.scheduler].karras:
             self.karras = False
             self.notes.append(f"scheduler karras: {self.scheduler} cannot take it here")
-        elif scheduler and scheduler.casefold() not in (
-            *("karras", "normal", "automatic", "sgm_uniform", "ddim_uniform", "simple", "uniform"),
-        ):
+        elif scheduler and scheduler.casefold() not in _AS_OURS:
             self.notes.append(f"scheduler {scheduler}: its steps lie elsewhere here")
 
     def take_words(self, prompt: str, negative: str) -> None:
@@ -78,7 +78,7 @@ def plain(text: str) -> tuple[str, list[tuple[str, float]], list[str]]:
     """A prompt as words alone, the adapters that were named in it, and what was left out."""
     notes: list[str] = []
     text = " ".join(text[:_LONGEST].split())
-    loras = [(m[1].strip(), number(m[2], -100, 100) if m[2] else 1.0) for m in _LORA.finditer(text)]
+    loras = [(m[1].strip(), _weight(m[2])) for m in _LORA.finditer(text)]
     text = _LORA.sub(" ", text)
     if _NETWORK.search(text):
         notes.append("hypernetworks: there are none here")
@@ -99,7 +99,13 @@ def plain(text: str) -> tuple[str, list[tuple[str, float]], list[str]]:
         notes.append("embeddings: none are loaded by name here")
         text = re.sub(r"\bembedding:[\w.-]+", " ", text)
     text = re.sub(r"\\([()\[\]])", r"\1", text)
-    return _tidy(text), [(n, w if w is not None else 1.0) for n, w in loras], notes
+    return _tidy(text), loras, notes
+
+
+def _weight(text: str | None) -> float:
+    """An adapter's weight as a prompt has it; 1 where it is none."""
+    weight = number(text, -100, 100)
+    return 1.0 if weight is None else weight
 
 
 def _unweighed(inner: str) -> str:

@@ -133,14 +133,6 @@ def _write(
     """One line, cut where it would leave its column."""
     text = drawable(text)[:500]
     if letters.length(text, size, bold=bold) > width:
-        fits = (
-            n
-            for n in range(len(text), 0, -1)
-            if _fits(f"{text[:n]}\u2026", size, letters, width, bold=bold)
-        )
-        text = f"{text[: next(fits, 0)]}\u2026"
+        cuts = (f"{text[:n]}\u2026" for n in range(len(text), 0, -1))
+        text = next((s for s in cuts if letters.length(s, size, bold=bold) <= width), "\u2026")
     letters.draw(page, at, text, size, fill=fill, bold=bold)
-
-
-def _fits(text: str, size: int, letters: Lettering, width: int, *, bold: bool) -> bool:
-    return letters.length(text, size, bold=bold) <= width

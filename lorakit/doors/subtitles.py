@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from typing import NamedTuple
 from unicodedata import category
 
@@ -50,14 +51,10 @@ def vtt(cut: Cut) -> str:
     settings = " line:0" if cut.captions_on_top else ""
     blocks = [
         f"{number}\n{stamp(cue.first, cut.fps, '.')} --> {stamp(cue.end, cut.fps, '.')}{settings}\n"
-        f"{_escaped(cue.text)}\n"
+        f"{escape(cue.text, quote=False)}\n"
         for number, cue in enumerate(cues(cut), 1)
     ]
     return "\n".join(["WEBVTT\n", *blocks])
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _plain(text: str) -> str:

@@ -13,6 +13,7 @@ _LONGEST = 160  # bytes; a folder's name may have 255
 _MARK = 8  # hexadecimal digits
 
 
+@cache
 def folder_name(name: str) -> str:
     """The folder of whatever is called `name`: letters and digits of any script, blanks, dots, dashes and _.
 
@@ -33,10 +34,7 @@ def folder_name(name: str) -> str:
 def in_folder(path: str) -> str:
     """A path in a run folder, as in film/film.mp4, with its step's name as a folder."""
     step, slash, rest = path.partition("/")
-    return _folder_name(step) + slash + rest
-
-
-_folder_name = cache(folder_name)
+    return folder_name(step) + slash + rest
 
 
 def _kept(char: str) -> bool:
