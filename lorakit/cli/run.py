@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ import click
 
 from lorakit import terminal
 from lorakit.cli import outcome
+from lorakit.cli.interrupt import Interrupt
 from lorakit.cli.options import Request, planning
 from lorakit.cli.until import Until
 
@@ -19,21 +18,6 @@ if TYPE_CHECKING:
     from lorakit.execute.events import Event
 
 _CODES = {"done": outcome.DONE, "failed": outcome.FAILED, "interrupted": outcome.INTERRUPTED}
-
-
-class _Interrupt:
-    """The first Ctrl-C asks the run to stop at a frame, the second ends the process."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGINT, self._hear)
-
-    def _hear(self, *_: object) -> None:
-        if self.asked:
-            # the live view may have hidden the cursor, and gets no chance to show it again
-            terminal.show_cursor()
-            os._exit(outcome.INTERRUPTED)  # the workers end by themselves when their input closes
-        self.asked = True
 
 
 @click.command("run")
@@ -86,7 +70,7 @@ def command(
     else:
         session.lock_missing()
     request.check_reach(plan, session.project)
-    interrupt = _Interrupt()
+    interrupt = Interrupt()
     workers = click.get_current_context().obj
 
     def stop() -> bool:

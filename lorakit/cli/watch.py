@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
-import signal
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ import click
 
 from lorakit import terminal
 from lorakit.cli import outcome
+from lorakit.cli.interrupt import Interrupt
 from lorakit.cli.options import Request, planning
 from lorakit.diagnostics import InvalidDocument, LorakitError, as_json, render
 
@@ -64,7 +63,7 @@ def command(request: Request, port: int, opens: bool | None, plain: bool, as_lin
         except click.UsageError as error:
             raise LorakitError(error.message) from error
 
-    interrupt = _Interrupt()
+    interrupt = Interrupt()
     shown = Shown(request.document)
     view = _Lines() if as_lines else _Words(plain=plain)
     server = Server(shown, port)
@@ -79,20 +78,6 @@ def command(request: Request, port: int, opens: bool | None, plain: bool, as_lin
             server.close()
     view.end()
     return outcome.DONE
-
-
-class _Interrupt:
-    """The first Ctrl-C ends the watch at a frame, the second the process."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        signal.signal(signal.SIGINT, self._hear)
-
-    def _hear(self, *_: object) -> None:
-        if self.asked:
-            terminal.show_cursor()
-            os._exit(outcome.INTERRUPTED)
-        self.asked = True
 
 
 class _Words:
