@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import ClassVar, Literal
 
+EVENTS = "events.jsonl"
 Outcome = Literal["made", "cached", "failed", "skipped"]
 Ending = Literal["done", "failed", "interrupted"]
 

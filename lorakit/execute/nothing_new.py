@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from lorakit.execute import run_report
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import ActionFinished, Event, RunFinished, RunStarted
-from lorakit.execute.run_folder import LATEST, MANIFEST, REPORT, home_of, name_latest
+from lorakit.execute.run_folder import MANIFEST, REPORT, home_of, latest, name_latest, numbered
 from lorakit.execute.task_graph import TaskGraph
 from lorakit.facts.digests import Digests
 from lorakit.files import read_regular
@@ -94,18 +94,11 @@ def tell(plan: Plan, root: Path, folder: Path, listener: Callable[[Event], None]
     return finished
 
 
-def _folders(home: Path) -> Iterator[Path]:
+def _folders(home: Path) -> list[Path]:
     """Run folders, the latest complete one first, then from the newest on."""
-    try:
-        numbers = sorted((p.name for p in home.iterdir() if p.name.isdecimal()), key=int)
-    except OSError:
-        return
-    try:
-        latest = read_regular(home / LATEST, 1000).decode("ascii", "replace").strip()
-    except OSError:
-        latest = ""
-    newest_first = [name for name in reversed(numbers) if name != latest]
-    yield from (home / name for name in [latest] * (latest in numbers) + newest_first)
+    complete = latest(home)
+    newest_first = numbered(home)[::-1]
+    return sorted(newest_first, key=lambda folder: folder.name != complete)
 
 
 def _listed(folder: Path) -> set[str] | None:

@@ -14,20 +14,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 from lorakit.diagnostics import LorakitError
-from lorakit.execute.events import Ending
-from lorakit.execute.run_folder import LATEST, OUTPUTS, name_latest
-from lorakit.execute.running import EVENTS
-from lorakit.files import open_regular, read_regular
+from lorakit.execute.events import EVENTS, Ending
+from lorakit.execute.run_folder import LATEST, OUTPUTS, latest, name_latest, numbered
+from lorakit.files import open_regular
 from lorakit.store import atomic
 from lorakit.store.errors import why
 
 KEPT = ".keep"
 GOING_ON, BROKEN_OFF = "running", "broken off"
 _NUMBERS = ("seconds", "made", "cached", "failed", "skipped")
-_HEAD, _TAIL = (
-    8_192,
-    65_536,
-)  # bytes of events that are read of each run; longer last lines are read for
+# bytes of events that are read of each run; longer last lines are read for
+_HEAD, _TAIL = 8_192, 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +126,10 @@ def remove(run: PastRun) -> None:
     home = run.path.parent
     try:
         shutil.rmtree(run.path)
-        latest = _text(home / LATEST)
-        if latest == run.path.name:
-            rest = [one for one in map(_read, _numbered(home)) if one.state == "done"]
+        if latest(home) == run.path.name:
+            rest = [one for one in map(_read, numbered(home)) if one.state == "done"]
             if rest:
-                name_latest(max(rest, key=lambda one: int(one.path.name)).path)
+                name_latest(rest[-1].path)
             else:
                 (home / LATEST).unlink(missing_ok=True)
     except OSError as error:
@@ -146,8 +142,8 @@ def latest_runs(runs: Collection[PastRun]) -> set[Path]:
     for home in {run.path.parent for run in runs}:
         mine = [run for run in runs if run.path.parent == home]
         found.add(max(mine, key=lambda run: int(run.path.name)).path)
-        latest = _text(home / LATEST)
-        found.update(run.path for run in mine if run.path.name == latest)
+        complete = latest(home)
+        found.update(run.path for run in mine if run.path.name == complete)
     return found
 
 
@@ -155,19 +151,7 @@ def _folders(outputs: Path) -> Iterator[Path]:
     with contextlib.suppress(OSError), os.scandir(outputs) as recipes:
         # `outputs` may be a link to another disk; what is in it is ours alone
         for recipe in [e for e in recipes if e.is_dir(follow_symlinks=False)]:
-            yield from _numbered(Path(recipe.path))
-
-
-def _numbered(home: Path) -> list[Path]:
-    try:
-        with os.scandir(home) as entries:
-            return [
-                Path(e.path)
-                for e in entries
-                if e.name.isascii() and e.name.isdecimal() and e.is_dir(follow_symlinks=False)
-            ]
-    except OSError:
-        return []
+            yield from numbered(Path(recipe.path))
 
 
 def _read(path: Path, living: Collection[str] = ()) -> PastRun:
@@ -218,13 +202,6 @@ def _event(line: bytes, kind: str) -> dict[str, Any]:
         )
         return event if whole and isinstance(event.get("films", []), list) else {}
     return event
-
-
-def _text(file: Path) -> str:
-    try:
-        return read_regular(file, 1000).decode("ascii", "replace").strip()
-    except OSError:
-        return ""
 
 
 def _sizes(folder: Path) -> Iterator[int]:

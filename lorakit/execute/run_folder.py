@@ -11,7 +11,8 @@ from typing import IO
 
 from lorakit.diagnostics import LorakitError
 from lorakit.execute import run_record
-from lorakit.execute.events import Event
+from lorakit.execute.events import EVENTS, Event
+from lorakit.files import read_regular
 from lorakit.store import atomic
 from lorakit.store.copies import place
 from lorakit.store.errors import StoreError, why
@@ -30,13 +31,35 @@ def name_latest(folder: Path) -> None:
     atomic.write_bytes(folder.parent / LATEST, f"{folder.name}\n".encode())
 
 
+def latest(home: Path) -> str:
+    """The name of a recipe's latest complete run; empty where none is named."""
+    try:
+        return read_regular(home / LATEST, 1000).decode("ascii", "replace").strip()
+    except OSError:
+        return ""
+
+
+def numbered(home: Path) -> list[Path]:
+    """The run folders of a recipe in their order; what `home` has besides, links among it, is no run."""
+    try:
+        with os.scandir(home) as entries:
+            found = [
+                Path(e.path)
+                for e in entries
+                if e.name.isascii() and e.name.isdecimal() and e.is_dir(follow_symlinks=False)
+            ]
+    except OSError:
+        return []
+    return sorted(found, key=lambda path: int(path.name))
+
+
 class RunFolder:
     """`outputs/<recipe>/<NNN>/` with its events, log and manifest."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.log: IO[bytes] = (path / "run.log").open("ab")
-        self._events = (path / "events.jsonl").open(
+        self._events = (path / EVENTS).open(
             "a", encoding="utf-8", errors="backslashreplace", buffering=1
         )
         self._opened = os.fstat(self._events.fileno())
@@ -51,7 +74,7 @@ class RunFolder:
             if home.is_symlink():
                 raise LorakitError(f"{home} is a link: remove it, and a run makes its own")
             home.mkdir(parents=True, exist_ok=True)
-            taken = [int(p.name) for p in home.iterdir() if p.name.isdigit()]
+            taken = [int(p.name) for p in home.iterdir() if p.name.isdecimal()]
             number = max(taken, default=0) + 1
             while True:
                 path = home / f"{number:03d}"
@@ -82,7 +105,7 @@ class RunFolder:
         if self.lost:
             raise StoreError(self.lost)
         try:
-            there = os.path.samestat((self.path / "events.jsonl").stat(), self._opened)
+            there = os.path.samestat((self.path / EVENTS).stat(), self._opened)
         except OSError:
             there = False
         if not there:

@@ -13,11 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lorakit.execute.events import EVENTS
 from lorakit.files import open_regular
 from lorakit.plan.states import Plan
 from lorakit.store import scratch
 
-EVENTS = "events.jsonl"
 _LAST = 5  # events that are kept
 _RECENT = 500  # steps of progress that are looked at
 _SHARE = 0.05  # of what was expected; before that the expectation says more than the speed does

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lorakit.diagnostics import LorakitError
 from lorakit.execute import past_run
 from lorakit.execute.past_run import WholeRun
+from lorakit.execute.run_folder import numbered
 from lorakit.pages.parts import Compare, Other
 
 MOST = 12  # runs that a page offers, the nearest first
@@ -14,13 +15,10 @@ MOST = 12  # runs that a page offers, the nearest first
 
 def beside(run: WholeRun) -> list[WholeRun]:
     """The runs in the folders beside a run's own, as far as they can be read: earlier ones first."""
-    own = int(run.name) if run.name.isdigit() else 0
-    numbers = sorted(
-        (int(path.name), path)
-        for path in run.folder.parent.iterdir()
-        if path.name.isdigit() and path.name != run.name and path.is_dir()
-    )
-    near = [p for n, p in reversed(numbers) if n < own] + [p for n, p in numbers if n > own]
+    own = int(run.name) if run.name.isdecimal() else 0
+    runs = numbered(run.folder.parent)
+    earlier = [path for path in reversed(runs) if int(path.name) < own]
+    near = earlier + [path for path in runs if int(path.name) > own]
     found = []
     for path in near[:MOST]:
         try:

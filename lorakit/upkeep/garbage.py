@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorakit.execute import past_runs
+from lorakit.execute.events import EVENTS
 from lorakit.execute.past_runs import PastRun
 from lorakit.execute.run_folder import MANIFEST, OUTPUTS
-from lorakit.execute.running import EVENTS
 from lorakit.files import open_regular, read_regular
 from lorakit.language.found import documents_below
 from lorakit.plan.states import Plan, State

@@ -66,6 +66,7 @@ def test_a_picture_that_failed_or_went_away_says_so_in_its_place(tmp_path: Path)
 def test_other_runs_are_compared_by_address_the_nearest_earlier_one_first(tmp_path: Path) -> None:
     for number in (1, 2, 3, 4):
         past_runs.film(tmp_path / "fox" / f"{number:03d}", 1, 4)
+    (tmp_path / "fox" / "\u00b2").mkdir()  # a digit, and no number
     (compare,) = parts(tmp_path / "fox" / "003", Compare)
     assert [other.name for other in compare.others] == ["002", "001", "004"]
     assert list(compare.others[0].same) == [False, True, True, False]
