@@ -84,12 +84,17 @@ def failures(run: WholeRun) -> Iterator[Finding]:
             yield Finding("error", "failed", f"{action.id}: {action.detail}", place)
 
 
-def reasons(run: WholeRun, lines: Mapping[str, str]) -> Iterator[Reasons]:
-    """Step by step what was made, what was kept, and why."""
+def by_step(run: WholeRun) -> dict[str, list[PastAction]]:
+    """The actions of each step, in their order."""
     steps: dict[str, list[PastAction]] = {}
     for action in run.actions:
         steps.setdefault(action.step, []).append(action)
-    for step, actions in steps.items():
+    return steps
+
+
+def reasons(run: WholeRun, lines: Mapping[str, str]) -> Iterator[Reasons]:
+    """Step by step what was made, what was kept, and why."""
+    for step, actions in by_step(run).items():
         groups: dict[tuple[str, str], list[PastAction]] = {}
         for action in actions:
             groups.setdefault((_outcome(action), _why(action)), []).append(action)

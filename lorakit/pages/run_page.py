@@ -26,11 +26,7 @@ from lorakit.plan import numbers
 
 _SAMPLE = re.compile(r"/samples-(\d+)\.\d+\Z")
 _TRAININGS = ("train-image", "train-text")
-_ENDINGS = {
-    "done": ("Done in", "made"),
-    "failed": ("Failed after", "failed"),
-    "interrupted": ("Interrupted after", "skipped"),
-}
+_ENDINGS = {"done": "Done in", "failed": "Failed after", "interrupted": "Interrupted after"}
 
 
 def page_of(run: WholeRun, files: RunFiles, compare: Compare | None = None) -> Page:
@@ -38,13 +34,13 @@ def page_of(run: WholeRun, files: RunFiles, compare: Compare | None = None) -> P
     lines = run_account.document_ids(run)
     pictures = Pictures(run, files, lines)
     film = _film(pictures)
-    sections = [*_sections(pictures, compare)]
+    sections = _sections(pictures, film, compare)
     return Page(
         title=f"{run.recipe} {run.name}",
         kicker=" ".join(filter(None, (f"{run.recipe}, run {run.name}", _date(run.began)))),
         heading=film.title if film else run.recipe,
         lead=_ending(run),
-        tone=_tone(run),
+        tone=tone_of(run.ending),
         facts=list(_facts(run)),
         hero=film,
         sections=[s for s in sections if s.parts],
@@ -61,13 +57,14 @@ def _date(began: str) -> str:
 
 
 def _ending(run: WholeRun) -> str:
-    words, _ = _ENDINGS.get(run.ending, ("", ""))
+    words = _ENDINGS.get(run.ending, "")
     return f"{words} {numbers.duration(run.seconds)}" if words else "It has not ended"
 
 
-def _tone(run: WholeRun) -> Tone:
+def tone_of(ending: str) -> Tone:
+    """The mark of how a run ended; of one that was killed `ending` is empty."""
     tones: dict[str, Tone] = {"done": "made", "failed": "failed"}
-    return tones.get(run.ending, "skipped")
+    return tones.get(ending, "skipped")
 
 
 def _facts(run: WholeRun) -> Iterator[Fact]:
@@ -100,14 +97,10 @@ def _film(pictures: Pictures) -> Film | None:
     return pictures.film(last, poster)
 
 
-def _sections(pictures: Pictures, compare: Compare | None) -> Iterator[Section]:
+def _sections(pictures: Pictures, hero: Film | None, compare: Compare | None) -> Iterator[Section]:
     run = pictures.run
     yield Section("failures", "What failed", list(run_account.failures(run)), "Failures")
-    steps: dict[str, list[PastAction]] = {}
-    for action in run.actions:
-        steps.setdefault(action.step, []).append(action)
-    hero = _film(pictures)
-    for step, actions in steps.items():
+    for step, actions in run_account.by_step(run).items():
         parts = list(_parts(pictures, actions, hero))
         if parts:
             title = next((a.title for a in actions if a.title), "") or step

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from lorakit.execute.past_run import PastAction, WholeRun
 from lorakit.pages.links import token
@@ -23,7 +24,7 @@ _TONES: Mapping[str, Tone] = {
 Rows = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pictures:
     """All that the pictures of one run need to be told of; `lines` are ids of documents by their names."""
 
@@ -31,40 +32,37 @@ class Pictures:
     files: RunFiles
     lines: Mapping[str, str]
 
-    @property
+    @cached_property
     def by_id(self) -> Mapping[str, PastAction]:
         """The actions by their ids."""
         return {action.id: action for action in self.run.actions}
 
-    @property
+    @cached_property
     def mixed(self) -> bool:
         """Whether some things were made and others kept, so that it is worth a mark which."""
         return {"made", "cached"} <= {a.outcome for a in self.run.actions}
 
     def strips(self, rows: Rows) -> Iterator[PictureStrip]:
         """A strip for each row of a sheet."""
-        actions, mixed = self.by_id, self.mixed
         seen: set[str] = set()
         for title, shown in rows:
             numbered = _NUMBERED.fullmatch(title)
             name = numbered[2] if numbered else title
             pictures = []
             for number, (id_, caption) in enumerate(shown, 1):
-                action = actions.get(id_)
+                action = self.by_id.get(id_)
                 if action is None:
                     continue
                 words = f"{name}, picture {number}" if name else f"picture {number}"
-                pictures.append(self._picture(action, words, caption, mixed=mixed, seen=seen))
+                pictures.append(self._picture(action, words, caption, seen))
             yield PictureStrip(
                 pictures,
                 title=name,
                 number=numbered[1] if numbered else "",
-                note=_made_of(pictures) if mixed else "",
+                note=_made_of(pictures) if self.mixed else "",
             )
 
-    def _picture(
-        self, action: PastAction, alt: str, text: str, *, mixed: bool, seen: set[str]
-    ) -> PagePicture:
+    def _picture(self, action: PastAction, alt: str, text: str, seen: set[str]) -> PagePicture:
         src = action.file("picture")
         frame = action.frame
         first = action.id not in seen
@@ -78,7 +76,7 @@ class Pictures:
             summary=_summary(action) if first else "held",
             facts=list(self._facts(action)),
             size=frame.size,
-            tone=_TONES.get(action.outcome, "") if mixed or action.outcome == "failed" else "",
+            tone=_TONES.get(action.outcome, "") if self.mixed or action.outcome == "failed" else "",
             note="" if there else _missing(action),
             id=token(action.id) if first else "",
         )

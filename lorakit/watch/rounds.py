@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from lorakit.diagnostics import Diagnostic, InvalidDocument, LorakitError
 from lorakit.facts.machine import this_machine
 from lorakit.language.locks import FILE as LOCK
-from lorakit.pages.parts import Tone
+from lorakit.pages.run_page import tone_of
 from lorakit.plan import numbers
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.store.store import Store
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from lorakit.session import Session
 
 _PATIENCE = 0.1  # s between two looks at Ctrl-C
-_TONES: dict[str, Tone] = {"done": "made", "failed": "failed", "interrupted": "skipped"}
 Open = Callable[[NotingReader], "tuple[Session, Selection]"]
 
 
@@ -91,23 +90,21 @@ class Rounds:
             self._follower.follow(self._watched.joined(Watched(reader.asked)))
             plan = session.plan(selection, download=True)
             session.lock_missing()
-        except InvalidDocument as error:
-            self._broken(reader, error, error.diagnostics)
         except LorakitError as error:
-            self._broken(reader, error, [Diagnostic("error", str(error))])
+            self._broken(reader, error)
         else:
             self._watched = _led_to(reader, session, plan)
             self._follower.follow(self._watched)
             self._drawn(session, selection, plan)
 
-    def _broken(
-        self,
-        reader: NotingReader,
-        error: LorakitError,
-        found: list[Diagnostic] | tuple[Diagnostic, ...],
-    ) -> None:
+    def _broken(self, reader: NotingReader, error: LorakitError) -> None:
         """Say what is wrong, and wait for it to be mended; what was watched before may be what mends it."""
         self._follower.follow(self._watched.joined(Watched(reader.asked)))
+        found = (
+            error.diagnostics
+            if isinstance(error, InvalidDocument)
+            else (Diagnostic("error", str(error)),)
+        )
         errors = sum(one.severity == "error" for one in found)
         words = numbers.count(errors, "error")
         pictures = "; the pictures are from before" if self._shown.folder else ""
@@ -139,7 +136,7 @@ class Rounds:
             self._view.invalid(error)
             return
         anew = finished.ending == "interrupted" and not self._stop()
-        shown.say(_words(finished, anew=anew), _TONES[finished.ending])
+        shown.say(_words(finished, anew=anew), tone_of(finished.ending))
         self._view.ended(finished, anew=anew)
         if finished.ending == "done":
             self._warm(session, plan)

@@ -8,13 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.execute import past_run
 from lorakit.execute.events import ActionFinished, ActionStarted, Event, RunFinished, RunStarted
 from lorakit.pages.parts import Page, Tone
 from lorakit.pages.render import render
-from lorakit.pages.run_files import gather
-from lorakit.pages.run_others import beside, compared
-from lorakit.pages.run_page import page_of
+from lorakit.pages.run_report import page_of_folder
 from lorakit.pages.watch_page import live
 from lorakit.plan import numbers
 
@@ -27,7 +24,8 @@ class Shown:
 
     def __init__(self, document: Path) -> None:
         self.version = 0
-        self.status, self.tone = "reading", ""
+        self.status = "reading"
+        self.tone: Tone = ""
         self.over = False
         self.folder: Path | None = None
         self._name = document.name
@@ -105,10 +103,6 @@ class Shown:
             return self._drawn[1]
 
     def _page(self) -> Page:
-        page, folder = None, self.folder
-        if folder is not None:
-            run = past_run.read(folder)
-            beside_it = None if self._going else compared(run, beside(run))
-            page = page_of(run, gather(run), beside_it)
-        tone: Tone = self.tone  # type: ignore[assignment]
-        return live(page, self._name, self.status, tone, self._findings)
+        folder = self.folder
+        page = page_of_folder(folder, compare=not self._going) if folder else None
+        return live(page, self._name, self.status, self.tone, self._findings)

@@ -5,25 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lorakit.execute import past_run
 from lorakit.pages.parts import Compare, Curve, PageTable, PictureStrip, Reasons
 from lorakit.pages.run_figures import classification, table, training
-from lorakit.pages.run_files import gather
-from lorakit.pages.run_others import beside, compared
-from lorakit.pages.run_page import page_of
+from lorakit.pages.run_report import page_of_folder
 from lorakit.rendering.comparison import aligned
 from tests.support import past_runs
-
-
-def page(folder: Path):
-    run = past_run.read(folder)
-    return page_of(run, gather(run), compared(run, beside(run)))
 
 
 def parts(folder: Path, kind: type):
     return [
         part
-        for section in page(folder).sections
+        for section in page_of_folder(folder).sections
         for part in section.parts
         if isinstance(part, kind)
     ]
@@ -60,7 +52,7 @@ def test_a_picture_that_failed_or_went_away_says_so_in_its_place(tmp_path: Path)
         "the picture is not in the folder any more",
         "failed: out of memory",
     ]
-    assert page(folder).sections[0].title == "What failed"
+    assert page_of_folder(folder).sections[0].title == "What failed"
 
 
 def test_other_runs_are_compared_by_address_the_nearest_earlier_one_first(tmp_path: Path) -> None:
