@@ -13,10 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import pytest
 from PIL import Image
 
 from lorakit.pages.run_report import write_report
 from tests.support import past_runs
+from tests.support.browser import chromium, opened
 
 
 def main() -> None:
@@ -42,15 +44,10 @@ def main() -> None:
 
 
 def _open(page: Path, profile: Path) -> None:
-    import shutil
-
-    if shutil.which("chromium") is None:
-        print("no Chromium here: not opened")
-        return
     try:
-        from tests.support.browser import opened
-    except ImportError as error:
-        print(f"not opened: {error}")
+        chromium()
+    except pytest.skip.Exception as missing:
+        print(f"not opened: {missing}")
         return
     with opened(page, profile) as seen:
         timing = "(() => { const n = performance.getEntriesByType('navigation')[0];"

@@ -30,7 +30,6 @@ class PagePicture:
 
     `src` is empty where there is none: then `note` says why. `alt` names it for who does not see it, `text`
     is the sentence it shows. `summary` is its line of facts, `facts` all of them; `size` in px, where known.
-    `score` and `takes` (other pictures of the same sentence) are shown where there are any.
     """
 
     alt: str
@@ -43,8 +42,6 @@ class PagePicture:
     tone: Tone = ""
     note: str = ""
     id: str = ""
-    score: str = ""
-    takes: Sequence[PagePicture] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,6 @@
         scrollTo({ top, behavior: "instant" });
         dispatchEvent(new Event("lorakit-shown"));
         shown = version;
-        document.documentElement.dataset.shown = String(version);
       }
     } catch { /* the server is gone, which its events tell */ } finally { busy = false; }
   };

@@ -64,11 +64,10 @@ def everything(text: str) -> Page:
         "made",
         text,
         token(text),
-        text,
     )
-    taken = PagePicture(text, "", text, takes=[picture], score=text)
+    missing = PagePicture(text, "", text)
     parts = [
-        PictureStrip([picture, taken], text, text, text, token(text)),
+        PictureStrip([picture, missing], text, text, text, token(text)),
         Film(text, text, text, text, (8, 8)),
         Single(text, text, text),
         PageTable(
