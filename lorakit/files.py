@@ -145,6 +145,15 @@ def parse_json(text: str, *, constants: bool = False) -> Any:
     return data
 
 
+def read_mapping(path: Path, most: int) -> dict[str, Any]:
+    """The mapping in a JSON file of at most so many bytes; empty where there is none, or something else."""
+    try:
+        data = json.loads(read_regular(path, most))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
 def _at(text: str, position: int) -> str:
     """Where a place is, in the words for one that follows it; a text of one line has no other."""
     position = min(position, len(text))

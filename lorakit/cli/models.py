@@ -26,7 +26,7 @@ def command(ctx: click.Context, as_json: bool) -> int:
     from lorakit.language import FolderReader
     from lorakit.language.projects import home_of_folder
     from lorakit.ui.columns import columns
-    from lorakit.upkeep.models_here import models_here
+    from lorakit.upkeep.models_here import ABSENT, models_here
 
     found = list(models_here(home_of_folder(FolderReader()), tell))
     tell("")
@@ -35,7 +35,7 @@ def command(ctx: click.Context, as_json: bool) -> int:
         return outcome.DONE
     for line in columns([_row(one) for one in found]):
         click.echo(line)
-    absent = [one.name for one in found if not one.whole or one.where == "not here"]
+    absent = [one.name for one in found if not one.whole or one.where == ABSENT]
     fetched = [name.removeprefix("hub:") for name in absent if name.startswith("hub:")]
     if fetched:
         click.echo(f"`lorakit models pull {terminal.line(fetched[0])}` fetches one; so does a run")
@@ -44,6 +44,7 @@ def command(ctx: click.Context, as_json: bool) -> int:
 
 def _row(one: ModelHere) -> tuple[str, ...]:
     from lorakit.plan import numbers
+    from lorakit.upkeep.models_here import CACHED
 
     used = f"in {one.recipes[0]}" if one.recipes else ""
     more = f" and {len(one.recipes) - 1} more" if len(one.recipes) > 1 else ""
@@ -52,7 +53,7 @@ def _row(one: ModelHere) -> tuple[str, ...]:
         one.where if one.whole else f"{one.where}, in part",
         numbers.size(one.size) if one.size else "",
         one.family,
-        one.license or ("no licence told" if one.where == "hub's cache" else ""),
+        one.license or ("no licence told" if one.where == CACHED else ""),
         one.revision[:12],
         used + more,
     )
@@ -67,7 +68,7 @@ def pull(names: tuple[str, ...], as_json: bool) -> int:
     from lorakit.facts import model_pull
     from lorakit.facts.cards import CARD, license_of
     from lorakit.plan import numbers
-    from lorakit.upkeep.models_here import family_of
+    from lorakit.upkeep.models_here import family_of, size_of
 
     wanted = []
     for name in names:
@@ -84,7 +85,7 @@ def pull(names: tuple[str, ...], as_json: bool) -> int:
             folder = model_pull.pull(repository, revision)
         except LorakitError as error:
             raise LorakitError("; ".join((str(error), *getattr(error, "hints", ())))) from error
-        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        size = size_of(folder)
         told.append(
             {
                 "name": f"hub:{repository}",

@@ -8,20 +8,12 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from lorakit.files import read_regular
+from lorakit.files import read_mapping, read_regular
 from lorakit.store import atomic
 
 _AGES = 1e9  # s, or shares: more is a damaged file's
 _MOST = 500_000_000  # bytes of a journal; of a million actions the largest has 100 MB
 _LONGEST = 200  # bytes of a recipe's name in a file's
-
-
-def _read(path: Path) -> dict[str, object]:
-    try:
-        data = json.loads(read_regular(path, _MOST))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def checked(data: Mapping[str, object]) -> str:
@@ -55,17 +47,13 @@ class Addresses:
 
     def __init__(self, folder: Path, recipe: str) -> None:
         # with what stands before it while it is written, a name of up to 255 bytes would be too long
-        short = len(recipe.encode("utf-8", "surrogateescape")) <= _LONGEST
-        name = (
-            recipe
-            if short
-            else hashlib.sha256(recipe.encode("utf-8", "surrogateescape")).hexdigest()
-        )
+        text = recipe.encode("utf-8", "surrogateescape")
+        name = recipe if len(text) <= _LONGEST else hashlib.sha256(text).hexdigest()
         self._path = folder / "addresses" / f"{name}.json"
 
     def read(self) -> dict[str, str]:
         """Address to key."""
-        return {str(a): str(k) for a, k in _read(self._path).items()}
+        return {str(a): str(k) for a, k in read_mapping(self._path, _MOST).items()}
 
     def update(self, keys: Mapping[str, str]) -> None:
         """Set the keys of some addresses, leaving the others."""
@@ -80,7 +68,8 @@ class Timings:
 
     def read(self) -> dict[str, float]:
         """What is known, in seconds a unit."""
-        timings = {k: v for k, v in _read(self._path).items() if isinstance(v, int | float)}
+        told = read_mapping(self._path, _MOST)
+        timings = {k: v for k, v in told.items() if isinstance(v, int | float)}
         return {k: float(v) for k, v in timings.items() if 0 <= v < _AGES}
 
     def learn(self, observed: Mapping[str, float]) -> None:

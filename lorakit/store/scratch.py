@@ -8,15 +8,15 @@ locks/sweep.lock                      held while a run makes its folder, and whi
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from lorakit.files import read_regular
+from lorakit.files import read_mapping
 from lorakit.store import atomic
 
 _NAME = re.compile(r"[0-9a-f]{32}\.lock\Z")
@@ -94,25 +94,13 @@ def living(store: Path) -> list[dict[str, Any]]:
         except OSError:
             continue  # nobody could have begun a run here
         if alive:
-            found.append(_told(lock.with_suffix("")))
+            found.append(read_mapping(lock.with_suffix("") / _RUN, _MOST))
     return found
 
 
-@contextlib.contextmanager
-def swept(store: Path) -> Iterator[bool]:
+def swept(store: Path) -> AbstractContextManager[bool]:
     """While this lasts, no run begins; False where another clears the store already. Raises OSError."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(_sweep(store))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
+    return _claimed(_sweep(store))
 
 
 def _sweep(store: Path) -> Path:
@@ -125,7 +113,7 @@ def _locks(folder: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _claimed(lock: Path) -> Iterator[bool]:
-    """Whether a lock's run is dead, and if so, holding the lock. Raises OSError."""
+    """Whether a lock was free, as a dead run's is, and if so, holding it. Raises OSError."""
     from filelock import FileLock, Timeout
 
     claim = FileLock(lock)
@@ -138,11 +126,3 @@ def _claimed(lock: Path) -> Iterator[bool]:
         yield True
     finally:
         claim.release()
-
-
-def _told(folder: Path) -> dict[str, Any]:
-    try:
-        told = json.loads(read_regular(folder / _RUN, _MOST))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}

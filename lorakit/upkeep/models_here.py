@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from lorakit import resources
 from lorakit.execute.run_folder import OUTPUTS
@@ -19,13 +17,13 @@ from lorakit.facts.model_configs import ModelError
 from lorakit.facts.model_folders import check_folder, header_of
 from lorakit.facts.single_file_configs import configs_of
 from lorakit.facts.text_models import MINILM_PACKAGE, minilm_folder
-from lorakit.files import read_regular
+from lorakit.files import read_mapping
 from lorakit.language.found import documents_below
 from lorakit.store.journal import Addresses
 from lorakit.store.store import FOLDER, Store
 from lorakit.upkeep.standing import opened
 
-_MOST = 10_000_000  # bytes of a card or a configuration
+_MOST = 10_000_000  # bytes of a configuration
 SHIPPED, CACHED, MADE, LOCAL, ABSENT = "shipped", "hub's cache", "store", "folder", "not here"
 
 
@@ -85,7 +83,7 @@ def _shipped(used: Mapping[str, tuple[str, ...]]) -> Iterator[ModelHere]:
         yield ModelHere(
             name,
             SHIPPED,
-            _size(folder),
+            size_of(folder),
             family_of(folder),
             SHIPPED_LICENSES[name],
             metadata.version(package),
@@ -138,7 +136,7 @@ def _local(path: Path, recipes: tuple[str, ...]) -> ModelHere:
         return ModelHere(str(path), ABSENT, recipes=recipes)
     told = license_of((path if path.is_dir() else path.parent) / CARD)
     return ModelHere(
-        str(path), LOCAL, _size(path), family_of(path), told, path=str(path), recipes=recipes
+        str(path), LOCAL, size_of(path), family_of(path), told, path=str(path), recipes=recipes
     )
 
 
@@ -149,20 +147,13 @@ def family_of(path: Path) -> str:
             configs, _ = configs_of(header_of(path), path.stem)
             return "sdxl" if "text_encoder_2/config.json" in configs else "sd"
         if not (path / "model_index.json").is_file():
-            return str(_json(path / "config.json").get("model_type", ""))
+            return str(read_mapping(path / "config.json", _MOST).get("model_type", ""))
         return check_folder(str(path), path).family
     except ModelError:
-        return str(_json(path / "model_index.json").get("_class_name", ""))
+        return str(read_mapping(path / "model_index.json", _MOST).get("_class_name", ""))
 
 
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        told = json.loads(read_regular(file, _MOST))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder."""
     files = [path] if path.is_file() else path.rglob("*")
     return sum(file.stat().st_size for file in files if file.is_file())
