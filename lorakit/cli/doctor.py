@@ -36,8 +36,7 @@ def command(as_json: bool) -> int:
     tell("")
     levels = Counter(one.level for one in found)
     if as_json:
-        told = [{**asdict(one), "ways": list(one.ways)} for one in found]
-        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        click.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
     else:
         errors, warnings = levels["error"], levels["warning"]
         click.echo(f"{numbers.count(errors, 'error')}, {numbers.count(warnings, 'warning')}")

@@ -13,7 +13,7 @@ from lorakit.cli import outcome
 from lorakit.cli.progress_line import tell
 
 if TYPE_CHECKING:
-    from lorakit.upkeep.garbage import Files, Garbage
+    from lorakit.upkeep.garbage import Garbage
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _NAMED = 5  # runs that are named
@@ -79,6 +79,7 @@ def _show(found: Garbage, *, removed: bool) -> None:
     from lorakit.language import FolderReader
     from lorakit.plan import numbers
     from lorakit.ui.columns import columns
+    from lorakit.upkeep.garbage import CHECKPOINT_DAYS
 
     reader = FolderReader()
     for path, trouble in found.troubles.items():
@@ -94,13 +95,13 @@ def _show(found: Garbage, *, removed: bool) -> None:
     if found.young_checkpoints:
         size = numbers.size(sum(found.young_checkpoints.values()))
         what = numbers.count(len(found.young_checkpoints), "unfinished training")
-        click.echo(f"stays: {what} of the last 7 days, {size}")
+        click.echo(f"stays: {what} of the last {CHECKPOINT_DAYS} days, {size}")
     rows = [
         (f"  {what}", f"{len(files):,}", numbers.size(sum(files.values())))
-        for what, files in _parts(found).items()
+        for what, files in found.parts.items()
         if files
     ]
-    for line in columns(rows) if rows else ():
+    for line in columns(rows):
         click.echo(line)
     for run in found.runs[:_NAMED]:
         click.echo(f"    {terminal.quoted(run.name)}")
@@ -111,23 +112,13 @@ def _show(found: Garbage, *, removed: bool) -> None:
         click.echo(f"removed {size}" if removed else f"nothing was removed; --yes frees {size}")
 
 
-def _parts(found: Garbage) -> dict[str, Files]:
-    return {
-        "objects": found.objects,
-        "manifests": found.manifests,
-        "checkpoints": found.checkpoints,
-        "unfinished": found.unfinished,
-        "runs": found.run_sizes,
-    }
-
-
 def _as_json(found: Garbage, *, removed: bool) -> dict[str, object]:
     return {
         "removed": removed,
         "bytes": found.size,
         **{
             name: {"count": len(files), "bytes": sum(files.values())}
-            for name, files in _parts(found).items()
+            for name, files in found.parts.items()
         },
         "old_runs": [run.name for run in found.runs],
         "roots": {

@@ -88,19 +88,20 @@ def remove(names: tuple[str, ...], yes: bool, as_json: bool) -> int:
     refused = [why for run in chosen if (why := past_runs.why_not_removed(run))]
     if refused:
         raise LorakitError("\n".join(refused))
-    told = {"removed": yes, "runs": [run_json(run) for run in chosen]}
-    lines = list(list_of(chosen))
-    size = sum(run.size() for run in chosen)
+    # what is said of them is found out before they go
+    if as_json:
+        told = {"removed": yes, "runs": [run_json(run) for run in chosen]}
+        lines = [json.dumps(told, indent=1, ensure_ascii=False)]
+    else:
+        size = numbers.size(sum(run.size() for run in chosen))
+        what = f"{numbers.count(len(chosen), 'run')}, {size}"
+        end = f"removed {what}" if yes else f"nothing was removed; --yes removes {what}"
+        lines = [*list_of(chosen), end]
     if yes:
         for run in chosen:
             past_runs.remove(run)
-    if as_json:
-        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
-        return outcome.DONE
     for line in lines:
         click.echo(line)
-    what = f"{numbers.count(len(chosen), 'run')}, {numbers.size(size)}"
-    click.echo(f"removed {what}" if yes else f"nothing was removed; --yes removes {what}")
     return outcome.DONE
 
 

@@ -48,7 +48,7 @@ def _install(*, as_json: bool) -> int:
     without = [document for document in documents if not document.resolves]
     if as_json:
         told = {
-            "files": {reader.display(path): outcome for path, outcome in done.items()},
+            "files": {reader.display(path): what for path, what in done.items()},
             "documents": [
                 {
                     "document": reader.display(document.document),

@@ -46,7 +46,7 @@ def list_of(runs: Sequence[PastRun]) -> Iterator[str]:
                 "kept" if run.kept else "",
             )
         )
-    return columns(rows) if rows else iter(())
+    return columns(rows)
 
 
 def run_json(run: PastRun) -> dict[str, object]:

@@ -37,8 +37,8 @@ _HALF = re.compile(r"\.[0-9a-f]{32}\.(tmp|part)\Z")
 _MOST = 500_000_000  # bytes of a run's manifest
 # s; what no manifest names yet may be a picture that a plan has just put there, or half a result
 _YOUNG = 600.0
-# s; so long a training that was killed can be gone on with, by whatever words it was begun
-CHECKPOINT_AGE = 7 * 86_400.0
+# so long a training that was killed can be gone on with, by whatever words it was begun
+CHECKPOINT_DAYS = 7
 Files = dict[Path, int]  # with their bytes
 
 
@@ -58,10 +58,20 @@ class Garbage:
     young_checkpoints: Files = field(default_factory=dict)
 
     @property
+    def parts(self) -> dict[str, Files]:
+        """What may go by its sort."""
+        return {
+            "objects": self.objects,
+            "manifests": self.manifests,
+            "checkpoints": self.checkpoints,
+            "unfinished": self.unfinished,
+            "runs": self.run_sizes,
+        }
+
+    @property
     def size(self) -> int:
         """The bytes of all of it."""
-        parts = (self.objects, self.manifests, self.checkpoints, self.unfinished, self.run_sizes)
-        return sum(sum(files.values()) for files in parts)
+        return sum(sum(files.values()) for files in self.parts.values())
 
 
 def find(home: Path, *, older: float | None, tell: Callable[[str], None]) -> Garbage:
@@ -205,7 +215,7 @@ def _sweep(store: Store, roots: _Roots, found: Garbage, now: float) -> None:
             if entry.name in roots.keys:
                 continue
             files = _stats(Path(entry.path))
-            young = max((s.st_mtime for s in files), default=0.0) > now - CHECKPOINT_AGE
+            young = max((s.st_mtime for s in files), default=0.0) > now - CHECKPOINT_DAYS * 86_400
             into = found.young_checkpoints if young else found.checkpoints
             into[Path(entry.path)] = sum(s.st_size for s in files)
     for folder in scratch.left_behind(store.folder):

@@ -9,12 +9,16 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from lorakit import __version__
 from lorakit.facts import nvidia
 from lorakit.facts.machine import this_machine
 from lorakit.plan import numbers
 from lorakit.upkeep.condition import Condition, Examination
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 _PATIENCE = 20  # s for a program to say its version
 _CPU_BUILD = "pip install torch --index-url https://download.pytorch.org/whl/cpu"
@@ -44,11 +48,8 @@ def python() -> Iterator[Condition]:
 
 
 def _libraries() -> Iterator[Condition]:
-    from packaging.requirements import Requirement
-
-    wanted = [Requirement(text) for text in metadata.requires("lorakit") or ()]
     amiss = 0
-    for one in wanted:
+    for one in _requirements():
         if one.marker is not None and not one.marker.evaluate({"extra": ""}):
             continue
         there = _version(one.name)
@@ -62,6 +63,12 @@ def _libraries() -> Iterator[Condition]:
         yield Condition("libraries", "ok", "all are there, in versions that do")
 
 
+def _requirements() -> list[Requirement]:
+    from packaging.requirements import Requirement
+
+    return [Requirement(text) for text in metadata.requires("lorakit") or ()]
+
+
 def _version(name: str) -> str:
     try:
         return metadata.version(name)
@@ -71,9 +78,7 @@ def _version(name: str) -> str:
 
 def extras() -> Iterator[Condition]:
     """Which of the optional parts are installed."""
-    from packaging.requirements import Requirement
-
-    wanted = [Requirement(text) for text in metadata.requires("lorakit") or ()]
+    wanted = _requirements()
     names = metadata.metadata("lorakit").get_all("Provides-Extra") or []
     states: dict[bool, list[str]] = {True: [], False: []}
     for name in sorted(set(names) - {"dev"}):
