@@ -16,39 +16,17 @@ import pytest
 import lorakit
 from lorakit.execute.events import ActionProgress, Event
 from tests.support.runs import Ran, run
-from tests.support.tiny_text import save_bert
+from tests.support.small_projects import write_image_training, write_text_training
 
 FLIPS = 2
-STEPS = 8
-TRAIN = (
-    f"train: {{max_train_steps: {STEPS}, batch_size: 2, checkpointing_steps: 2, precision: fp32}}"
-)
-ROWS = "text,label\n" + "".join(
-    f"a fox {'finds' if n % 2 else 'holds'} key {n},{n % 2}\n" for n in range(24)
-)
 
 
 def _text(home: Path, _: Path) -> None:
-    (home / "bert").mkdir()
-    save_bert(home / "bert")
-    (home / "t.csv").write_text(ROWS)
-    (home / "recipe.yaml").write_text(
-        "recipe: 1\nmodels: {b: {from: bert}}\ndatasets: {d: {texts: t.csv}}\n"
-        f"steps: {{s: {{kind: train-text, model: b, data: d, max_length: 16, {TRAIN}}}}}\n"
-    )
+    write_text_training(home, steps=8, every=2)
 
 
 def _image(home: Path, tiny_sd: Path) -> None:
-    from PIL import Image
-
-    shutil.copytree(tiny_sd, home / "tiny")
-    (home / "mine").mkdir()
-    for number, colour in enumerate(("navy", "red", "white", "green")):
-        Image.new("RGB", (64, 64), colour).save(home / "mine" / f"{number}.png")
-    (home / "recipe.yaml").write_text(
-        "recipe: 1\nmodels: {m: {from: tiny, dtype: fp32}}\ndatasets: {d: {images: mine, caption: a fox}}\n"
-        f"steps: {{s: {{kind: train-image, model: m, data: d, {TRAIN}}}}}\n"
-    )
+    write_image_training(home, tiny_sd, steps=8, every=2)
 
 
 def weights(ran: Ran) -> dict[str, str]:

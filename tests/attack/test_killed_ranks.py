@@ -16,12 +16,7 @@ import pytest
 
 from tests.attack.test_flipped_trainings import weights
 from tests.support.runs import Ran, command, environment, run
-from tests.support.tiny_text import save_bert
-
-STEPS = 120
-ROWS = "text,label\n" + "".join(
-    f"a fox {'finds' if n % 2 else 'holds'} key {n},{n % 2}\n" for n in range(24)
-)
+from tests.support.small_projects import write_text_training
 
 
 def _rank_of(parent: int) -> psutil.Process | None:
@@ -36,14 +31,7 @@ def _rank_of(parent: int) -> psutil.Process | None:
 def test_a_killed_rank_is_started_again_and_the_bytes_are_the_same(tmp_path: Path) -> None:
     home = tmp_path / "project"
     (home / ".lorakit").mkdir(parents=True)
-    (home / "bert").mkdir()
-    save_bert(home / "bert")
-    (home / "t.csv").write_text(ROWS)
-    (home / "recipe.yaml").write_text(
-        "recipe: 1\nmodels: {b: {from: bert}}\ndatasets: {d: {texts: t.csv}}\n"
-        "steps: {s: {kind: train-text, model: b, data: d, max_length: 16, resources: {processes: 2}, "
-        f"train: {{max_train_steps: {STEPS}, batch_size: 2, checkpointing_steps: 10, precision: fp32}}}}}}\n"
-    )
+    write_text_training(home, steps=120, every=10, processes=2)
     other = home.with_name("whole")
     shutil.copytree(home, other)
     events: list[dict[str, object]] = []

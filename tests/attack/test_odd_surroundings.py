@@ -76,19 +76,24 @@ def test_few_file_handles_are_told_with_a_way_out(home: Path, handles: int) -> N
     assert not list((home / ".lorakit").glob("actions/*/*"))
 
 
-@pytest.mark.parametrize("name", ["x.png", "x.jpg", "x.webp"])
-def test_a_picture_that_is_eps_starts_no_program(
-    home: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def set_trap(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Ghostscript be a program that leaves a file, `started`."""
     trap = home / "bin"
     trap.mkdir()
     for program in ("gs", "gswin64c"):
         (trap / program).write_text(f"#!/bin/sh\n: > {home / 'started'}\n")
         (trap / program).chmod(0o755)
     monkeypatch.setenv("PATH", f"{trap}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.jpg", "x.webp"])
+def test_a_picture_that_is_eps_starts_no_program(
+    home: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_trap(home, monkeypatch)
     (home / "d").mkdir()
     (home / "d" / name).write_bytes(EPS)
-    (home / "d" / f"{name[:-4].rstrip('.')}.txt").write_text("a fox")
+    (home / "d" / "x.txt").write_text("a fox")
     (home / "r.yaml").write_text(IMAGES)
     said = lorakit("plan", "r.yaml")
     told(said.text)
@@ -101,11 +106,7 @@ def test_a_picture_in_parquet_that_is_eps_starts_no_program(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    trap = home / "bin"
-    trap.mkdir()
-    (trap / "gs").write_text(f"#!/bin/sh\n: > {home / 'started'}\n")
-    (trap / "gs").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{trap}{os.pathsep}{os.environ['PATH']}")
+    set_trap(home, monkeypatch)
     (home / "d").mkdir()
     rows = {"image": [{"bytes": EPS, "path": "x.png"}] * 2, "text": ["a fox", "an owl"]}
     pq.write_table(pa.table(rows), home / "d" / "train.parquet")
@@ -119,10 +120,7 @@ def test_a_picture_in_parquet_that_is_eps_starts_no_program(
 def test_the_trap_for_eps_works(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from PIL import EpsImagePlugin, Image
 
-    trap = home / "gs"
-    trap.write_text(f"#!/bin/sh\n: > {home / 'started'}\n")
-    trap.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{home}{os.pathsep}{os.environ['PATH']}")
+    set_trap(home, monkeypatch)
     monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)
     with pytest.raises(OSError), Image.open(io.BytesIO(EPS)) as picture:
         picture.load()

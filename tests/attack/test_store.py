@@ -16,10 +16,9 @@ import pytest
 
 from lorakit.store import sealed, seen
 from tests.attack.commands import lorakit
-from tests.support.boards import board_text, write_project
 from tests.support.runs import Ran, run
+from tests.support.small_projects import write_film
 
-SCENES = [("meadow", ["the fox finds a key", "an owl looks at a door", "a robot rides a rocket"])]
 FLIPS = 6
 
 
@@ -28,8 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> Ran:
     """A film of three frames, each drawn from the one before."""
     home = tmp_path_factory.mktemp("made")
     (home / ".lorakit").mkdir()
-    shutil.copytree(tiny_sd, home / "tiny")
-    write_project(home, board_text(SCENES, steps=2))
+    write_film(home, tiny_sd)
     done = run(home)
     assert done.code == 0, done.errors
     return done

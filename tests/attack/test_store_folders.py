@@ -15,9 +15,9 @@ import pytest
 import lorakit as package
 from lorakit.execute.events import ActionFinished, ActionProgress, Event
 from tests.attack.commands import lorakit
-from tests.attack.test_store import SCENES, files, object_of
-from tests.support.boards import board_text, write_project
+from tests.attack.test_store import files, object_of
 from tests.support.runs import Ran, run
+from tests.support.small_projects import write_film, write_text_training
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, and names of pipes")
 
@@ -27,8 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> Ran:
     """A film of three frames."""
     home = tmp_path_factory.mktemp("made")
     (home / ".lorakit").mkdir()
-    shutil.copytree(tiny_sd, home / "tiny")
-    write_project(home, board_text(SCENES, steps=2))
+    write_film(home, tiny_sd)
     done = run(home)
     assert done.code == 0, done.errors
     return done
@@ -186,26 +185,14 @@ def test_an_object_damaged_between_plan_and_use_is_not_used(home: Path, made: Ra
     assert files(again) == files(made)
 
 
-ROWS = "text,label\n" + "".join(f"a film {n},{n % 2}\n" for n in range(16))
-
-
 @pytest.mark.parametrize("odd", ["link", "pipe"])
 def test_what_a_training_adds_to_is_a_file_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: str
 ) -> None:
     """Its log, which lies beside the checkpoints of a stopped training, and is added to."""
-    from tests.support.tiny_text import save_bert
-
     home = tmp_path / "training"
     (home / ".lorakit").mkdir(parents=True)
-    (home / "bert").mkdir()
-    save_bert(home / "bert")
-    (home / "t.csv").write_text(ROWS)
-    (home / "recipe.yaml").write_text(
-        "recipe: 1\nmodels: {b: {from: bert}}\ndatasets: {d: {texts: t.csv}}\n"
-        "steps: {s: {kind: train-text, model: b, data: d, max_length: 16, train: {max_train_steps: 30, "
-        "batch_size: 2, checkpointing_steps: 1, precision: fp32}}}\n"
-    )
+    write_text_training(home, steps=30, every=1)
     monkeypatch.chdir(home)
     far = False
 

@@ -25,9 +25,8 @@ from tests.soak import forks
 from tests.soak.projects import KINDS, build
 from tests.soak.runs import Run, Wrong, clear, damaged, finished, hold, outputs, reap, run
 
-_SUBREAPER = (
-    36  # prctl: what killed processes leave behind becomes ours, so that we can wait for it
-)
+# prctl: what killed processes leave behind becomes ours, so that we can wait for it
+_SUBREAPER = 36
 
 
 class Soak:
@@ -127,7 +126,8 @@ class Soak:
         if stopped or number % 50 == 0 or not (self.home / "outputs").exists():
             clear(self.home)
             shutil.copytree(origin / ".lorakit", self.home / ".lorakit", dirs_exist_ok=True)
-            run(self.home) if not stopped else None  # what is there is remembered as verified
+            if not stopped:
+                run(self.home)  # what is there is remembered as verified
         store = self.home / ".lorakit"
         kept = [
             p

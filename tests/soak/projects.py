@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from tests.support.boards import board_text, write_project
+from tests.support.small_projects import write_film, write_image_training, write_text_training
 
 KINDS = ("film", "text", "image", "ranks")
-SCENES = [("meadow", ["the fox finds a key", "an owl looks at a door", "a robot rides a rocket"])]
-_TRAIN = "train: {max_train_steps: 6, batch_size: 2, checkpointing_steps: 1, precision: fp32}"
-_ROWS = "text,label\n" + "".join(
-    f"a fox {'finds' if n % 2 else 'holds'} key {n},{n % 2}\n" for n in range(16)
-)
 
 
 def build(kind: str, home: Path, tiny: Path, bert: Path) -> None:
     """Make a project of a kind; `tiny` is a Stable Diffusion, `bert` a text model."""
     home.mkdir(parents=True)
     if kind == "film":
-        shutil.copytree(tiny, home / "tiny")
-        write_project(home, board_text(SCENES, steps=2))
+        write_film(home, tiny)
     elif kind == "image":
-        from PIL import Image
-
-        shutil.copytree(tiny, home / "tiny")
-        (home / "mine").mkdir()
-        for number, colour in enumerate(("navy", "red", "white")):
-            Image.new("RGB", (64, 64), colour).save(home / "mine" / f"{number}.png")
-        (home / "recipe.yaml").write_text(
-            "recipe: 1\nmodels: {m: {from: tiny, dtype: fp32}}\n"
-            "datasets: {d: {images: mine, caption: a fox}}\n"
-            f"steps: {{s: {{kind: train-image, model: m, data: d, {_TRAIN}}}}}\n"
-        )
+        write_image_training(home, tiny, steps=6, every=1)
     else:
-        shutil.copytree(bert, home / "bert")
-        (home / "t.csv").write_text(_ROWS)
-        more = ", resources: {processes: 2}" if kind == "ranks" else ""
-        (home / "recipe.yaml").write_text(
-            "recipe: 1\nmodels: {b: {from: bert}}\ndatasets: {d: {texts: t.csv}}\n"
-            f"steps: {{s: {{kind: train-text, model: b, data: d, max_length: 16, {_TRAIN}{more}}}}}\n"
-        )
+        write_text_training(home, bert, steps=6, every=1, processes=2 if kind == "ranks" else 1)
 
 
 def save_models(named: str) -> None:
