@@ -230,7 +230,7 @@ def main() -> None:
         plain(args.plain, args.dtype, json.loads(args.strengths), args.only_last)
         return
     from lorakit import resources
-    from lorakit.facts.machine import this_machine
+    from lorakit.facts.machine.this_machine import this_machine
 
     folder = resources.path("studio") if args.model == "lorakit:studio" else Path(args.model)
     machine = this_machine()

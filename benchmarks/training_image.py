@@ -39,7 +39,7 @@ from torch import nn
 import lorakit
 from lorakit import resources
 from lorakit.execute.workers import worker_environment
-from lorakit.facts.machine import this_machine
+from lorakit.facts.machine.this_machine import this_machine
 from lorakit.models.loading import load_pipeline
 from lorakit.models.processor import prepare_torch
 from lorakit.plan.buckets import PictureOrder

@@ -20,9 +20,9 @@ from typing import Any
 import torch
 
 from lorakit.diagnostics import Place
-from lorakit.facts.text_data import Texts, read
-from lorakit.facts.text_files import folder_of
-from lorakit.facts.text_models import minilm_folder
+from lorakit.facts.texts.text_data import Texts, read
+from lorakit.facts.texts.text_files import folder_of
+from lorakit.facts.texts.text_models import minilm_folder
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.plan.tasks.training import LoraArguments, TrainArguments, TrainTextTask
 from lorakit.training import text_model

@@ -57,7 +57,7 @@ def as_it_was(run: WholeRun, root: Path, home: Path) -> tuple[Session, Selection
 
     Raises InvalidDocument, and LorakitError where the folder does not say how the run was called.
     """
-    from lorakit.facts.roots import UserRoots
+    from lorakit.facts.files.roots import UserRoots
     from lorakit.plan.planner import Selection
 
     request = run.request
@@ -109,7 +109,7 @@ def _psnr(
     """How near two pictures are, in dB; None for other files, for other sizes, and where one is not there."""
     import numpy as np
 
-    from lorakit.facts.open_picture import rgb
+    from lorakit.facts.pictures.open_picture import rgb
 
     names = action.files[output][:1], other.files[output][:1]
     paths = [place / name for place, (name,) in zip((folder, other_folder), names, strict=True)]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic
     from lorakit.execute.events import Event, RunFinished
     from lorakit.execute.pool import Workers
-    from lorakit.facts.digests import Digests
     from lorakit.facts.facts import Facts
+    from lorakit.facts.files.digests import Digests
     from lorakit.language.yaml.nodes import Node
     from lorakit.language.yaml.reader import Reader
     from lorakit.pages.notebook import ShownPlan
@@ -80,7 +80,7 @@ class Session:
             self.lock_sources(fetch=False)
 
     def _digests(self) -> Digests:
-        from lorakit.facts.digests import Digests
+        from lorakit.facts.files.digests import Digests
         from lorakit.store.store import FOLDER
 
         return Digests(self.project.home / FOLDER / "digests.json")
@@ -109,7 +109,7 @@ class Session:
 
         With `verify` every file and all that the store holds is read again; what is damaged is removed.
         """
-        from lorakit.facts.environment import environment
+        from lorakit.facts.machine.environment import environment
         from lorakit.kinds import kind_of
         from lorakit.pages.notebook import ShownPlan
         from lorakit.plan import planner
@@ -245,7 +245,7 @@ def load_tree(
 @contextmanager
 def _near(path: str | Path) -> Iterator[Mapping[str, Path]]:
     """The user's roots to load by; a document that is not there is answered with those that are."""
-    from lorakit.facts.roots import UserRoots
+    from lorakit.facts.files.roots import UserRoots
 
     try:
         yield UserRoots()
@@ -253,6 +253,6 @@ def _near(path: str | Path) -> Iterator[Mapping[str, Path]]:
         (first, *rest) = error.diagnostics
         if first.code != "unreadable" or FolderReader().exists(Path(path)):
             raise
-        from lorakit.facts.nearby import hints_for
+        from lorakit.facts.files.nearby import hints_for
 
         raise InvalidDocument([replace(first, hints=hints_for(Path(path))), *rest]) from None

@@ -65,9 +65,9 @@ def _row(one: ModelHere) -> tuple[str, ...]:
 def pull(names: tuple[str, ...], as_json: bool) -> int:
     """Fetch models from the hub, such as CompVis/stable-diffusion-v1-4; what was cut off goes on."""
     from lorakit.diagnostics import LorakitError
-    from lorakit.facts import model_pull
-    from lorakit.facts.cards import CARD, license_of
+    from lorakit.facts.hub.cards import CARD, license_of
     from lorakit.plan import numbers
+    from lorakit.upkeep import model_pull
     from lorakit.upkeep.models_here import family_of, size_of
 
     wanted = []

@@ -35,7 +35,7 @@ def command(name: str | None, install: bool, as_json: bool) -> int:
 
 
 def _install(*, as_json: bool) -> int:
-    from lorakit.facts import modelines
+    from lorakit.facts.files import modelines
     from lorakit.language import FolderReader
     from lorakit.language.found import documents_below
     from lorakit.language.projects import home_of_folder

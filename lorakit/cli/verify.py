@@ -81,7 +81,7 @@ def _opened(run: str, scratch: Path) -> tuple[WholeRun, Path]:
 
 
 def _tell_of_other_versions(then: WholeRun) -> None:
-    from lorakit.facts.environment import environment
+    from lorakit.facts.machine.environment import environment
 
     now = environment()
     other = [

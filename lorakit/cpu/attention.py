@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lorakit.facts.devices import HOST
-from lorakit.facts.machine import cpu_patches
+from lorakit.facts.machine.devices import HOST
+from lorakit.facts.machine.this_machine import cpu_patches
 
 _SMALL = 30_000  # places asking x places asked
 

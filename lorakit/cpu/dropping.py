@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from lorakit.facts.machine import cpu_patches
+from lorakit.facts.machine.this_machine import cpu_patches
 
 _LEAST = -(1 << 63)
 _STEPS = 1 << 16  # probabilities are multiples of one in so many

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lorakit.facts.machine import cpu_patches
+from lorakit.facts.machine.this_machine import cpu_patches
 
 _LOW = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

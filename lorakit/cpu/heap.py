@@ -11,7 +11,7 @@ import ctypes
 import functools
 import sys
 
-from lorakit.facts.machine import cpu_patches
+from lorakit.facts.machine.this_machine import cpu_patches
 
 # mallopt's names for them in malloc.h
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lorakit.facts.devices import HOST
-from lorakit.facts.machine import cpu_patches
+from lorakit.facts.machine.devices import HOST
+from lorakit.facts.machine.this_machine import cpu_patches
 
 
 def compute_row_by_row(unet: Any) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument
-from lorakit.facts.environment import environment
 from lorakit.facts.facts import Facts
+from lorakit.facts.files.roots import UserRoots
 from lorakit.facts.gather import StandIn, gather
-from lorakit.facts.roots import UserRoots
+from lorakit.facts.machine.environment import environment
 from lorakit.git.errors import GitError
 from lorakit.git.reader import RevisionReader
 from lorakit.git.snapshot import Snapshot

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lorakit.diagnostics import Place
 from lorakit.doors.samplers import of_class
-from lorakit.facts.models import ModelFacts
+from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.language.recipe.documents import AdapterUse, ModelSource, Recipe
 from lorakit.plan.schedulers import SCHEDULERS
 

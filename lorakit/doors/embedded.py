@@ -9,7 +9,7 @@ from lorakit.diagnostics import LorakitError, shortened
 from lorakit.doors import from_graph, infotext
 from lorakit.doors.generations import Generation
 from lorakit.doors.graph import graph_of, is_page, is_prompt
-from lorakit.facts.open_picture import words
+from lorakit.facts.pictures.open_picture import words
 from lorakit.files import open_regular, parse_json, read_text
 
 _MOST = 64 << 20  # bytes of a workflow

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from lorakit.diagnostics import Place, shortened
 from lorakit.doors.generations import Generation
-from lorakit.facts.digests import Unread
-from lorakit.facts.model_configs import ModelError
-from lorakit.facts.model_lookup import model_facts
-from lorakit.facts.models import ModelFacts
-from lorakit.facts.single_file_configs import tokenizer_folder
-from lorakit.facts.text_encoders import clip_skip_limit
-from lorakit.facts.tokens import TokenCounter
+from lorakit.facts.files.digests import Unread
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.models.model_lookup import model_facts
+from lorakit.facts.models.single_file_configs import tokenizer_folder
+from lorakit.facts.models.tokens import TokenCounter
+from lorakit.facts.networks.text_encoders import clip_skip_limit
 from lorakit.language.recipe.documents import ModelSource
 
 _NOTHING = "a picture"  # what stands where a prompt is empty

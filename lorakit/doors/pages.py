@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from lorakit.doors.clock import timecode
 from lorakit.doors.cut import Cut, CutShot
-from lorakit.facts.fonts import drawable, fallbacks
-from lorakit.facts.open_picture import PictureError, rgb
+from lorakit.facts.fonts.fallbacks import drawable, fallbacks
+from lorakit.facts.pictures.open_picture import PictureError, rgb
 from lorakit.rendering.captions import wrap
 from lorakit.rendering.lettering import Lettering
 

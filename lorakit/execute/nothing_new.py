@@ -14,7 +14,7 @@ from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import ActionFinished, Event, RunFinished, RunStarted
 from lorakit.execute.run_folder import MANIFEST, REPORT, home_of, latest, name_latest, numbered
 from lorakit.execute.task_graph import TaskGraph
-from lorakit.facts.digests import Digests
+from lorakit.facts.files.digests import Digests
 from lorakit.files import read_regular
 from lorakit.plan.hint import what_a_change_costs
 from lorakit.plan.states import Plan, State

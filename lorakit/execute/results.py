@@ -11,7 +11,7 @@ from typing import Any
 
 from lorakit.execute import jobs
 from lorakit.execute.task_graph import TaskGraph
-from lorakit.facts.environment import differences
+from lorakit.facts.machine.environment import differences
 from lorakit.plan.actions import Action
 from lorakit.plan.planner import Selection
 from lorakit.plan.states import Plan

@@ -39,7 +39,7 @@ from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.task_graph import TaskGraph
 from lorakit.execute.turns import may_begin
 from lorakit.execute.workers import Inbox, WorkerHandle
-from lorakit.facts.machine import this_machine
+from lorakit.facts.machine.this_machine import this_machine
 from lorakit.plan.actions import Action
 from lorakit.plan.hint import what_a_change_costs
 from lorakit.plan.keys import action_key

@@ -12,13 +12,13 @@ from lorakit.store.sources import Sources
 if TYPE_CHECKING:
     from lorakit.facts.adapters.adapter_facts import AdapterFacts
     from lorakit.facts.adapters.text_adapters import TextAdapterFacts
-    from lorakit.facts.machine import Machine
-    from lorakit.facts.models import ModelFacts
-    from lorakit.facts.pictures import PictureFacts
-    from lorakit.facts.text_data import TextFacts
-    from lorakit.facts.text_lengths import TextLengths
-    from lorakit.facts.text_models import TextModelFacts
-    from lorakit.facts.tokens import TokenCounter
+    from lorakit.facts.machine.this_machine import Machine
+    from lorakit.facts.models.model_facts import ModelFacts
+    from lorakit.facts.models.tokens import TokenCounter
+    from lorakit.facts.pictures.picture_data import PictureFacts
+    from lorakit.facts.texts.text_data import TextFacts
+    from lorakit.facts.texts.text_lengths import TextLengths
+    from lorakit.facts.texts.text_models import TextModelFacts
 
 
 @dataclass(frozen=True, slots=True)

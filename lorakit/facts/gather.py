@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lorakit import resources
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
-from lorakit.facts.digests import Digests, Unread
 from lorakit.facts.facts import Facts
-from lorakit.facts.machine import MachineError, this_machine
-from lorakit.facts.model_configs import ModelError
-from lorakit.facts.model_lookup import model_facts
-from lorakit.facts.roots import UserRoots
-from lorakit.facts.tokens import TokenCounter
+from lorakit.facts.files.digests import Digests, Unread
+from lorakit.facts.files.roots import UserRoots
+from lorakit.facts.machine.this_machine import MachineError, this_machine
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.models.model_lookup import model_facts
+from lorakit.facts.models.tokens import TokenCounter
 from lorakit.files import within
 from lorakit.language.recipe.documents import Project, TrainTextStep, with_members
 from lorakit.store.journal import Timings
@@ -30,11 +30,11 @@ from lorakit.store.store import FOLDER, Store
 if TYPE_CHECKING:
     from lorakit.facts.adapters.adapter_facts import AdapterFacts
     from lorakit.facts.adapters.text_adapters import TextAdapterFacts
-    from lorakit.facts.models import ModelFacts
-    from lorakit.facts.pictures import PictureFacts
-    from lorakit.facts.text_data import TextFacts
-    from lorakit.facts.text_lengths import TextLengths
-    from lorakit.facts.text_models import TextModelFacts
+    from lorakit.facts.models.model_facts import ModelFacts
+    from lorakit.facts.pictures.picture_data import PictureFacts
+    from lorakit.facts.texts.text_data import TextFacts
+    from lorakit.facts.texts.text_lengths import TextLengths
+    from lorakit.facts.texts.text_models import TextModelFacts
     from lorakit.language.recipe.documents import ModelSource
 
 FactsT = TypeVar("FactsT")
@@ -198,7 +198,7 @@ def _read_adapters(
 
 
 def _text_model(source: ModelSource, digests: Digests, *, download: bool) -> TextModelFacts:
-    from lorakit.facts.text_models import text_model_facts
+    from lorakit.facts.texts.text_models import text_model_facts
 
     return text_model_facts(source, digests, download=download)
 
@@ -209,9 +209,9 @@ def _data_sets(
     """Data sets of texts, and of pictures."""
     if not project.recipe.datasets:
         return {}, {}
-    from lorakit.facts.data_sets import DataError
-    from lorakit.facts.pictures import picture_facts
-    from lorakit.facts.text_data import text_facts
+    from lorakit.facts.data.data_sets import DataError
+    from lorakit.facts.pictures.picture_data import picture_facts
+    from lorakit.facts.texts.text_data import text_facts
 
     texts: dict[str, TextFacts] = {}
     pictures: dict[str, PictureFacts] = {}
@@ -251,7 +251,7 @@ def _lengths(
     """Tokens of the texts that each text model is trained on."""
     if not text_models:
         return {}
-    from lorakit.facts.text_lengths import text_lengths
+    from lorakit.facts.texts.text_lengths import text_lengths
 
     steps = (s for s in with_members(project.recipe.steps.values()) if isinstance(s, TrainTextStep))
     found: dict[tuple[str, str], TextLengths] = {}

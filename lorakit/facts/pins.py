@@ -9,11 +9,11 @@ from pathlib import Path
 
 from lorakit import resources
 from lorakit.diagnostics import Diagnostic, LorakitError
-from lorakit.facts.cards import CARD, SHIPPED, license_of
-from lorakit.facts.digests import Digests
-from lorakit.facts.hub import Kind, commit_of, snapshot
-from lorakit.facts.model_files import listing_of, serving
-from lorakit.facts.text_models import minilm_folder, text_files
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.hub.cards import CARD, SHIPPED, license_of
+from lorakit.facts.hub.hub_copies import Kind, commit_of, snapshot
+from lorakit.facts.models.model_files import listing_of, serving
+from lorakit.facts.texts.text_models import minilm_folder, text_files
 from lorakit.language.locks import FILE, Lock, Pin, name_of, of_hub
 from lorakit.language.recipe.documents import ModelSource, Project, with_members
 from lorakit.language.recipe.trainings import DataSource

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import Place
-from lorakit.facts.models import ModelFacts
-from lorakit.facts.pictures import Picture
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.pictures.picture_data import Picture
 from lorakit.plan.actions import Action, Engine
 from lorakit.plan.cost import Cost
 from lorakit.plan.engine_specs import EncodingSpec

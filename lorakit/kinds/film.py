@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lorakit.facts.fonts import fallbacks
+from lorakit.facts.fonts.fallbacks import fallbacks
 from lorakit.kinds.sheet import ASSEMBLY, pictures_of
 from lorakit.language.story.documents import Video
 from lorakit.plan.actions import Action

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, shortened
-from lorakit.facts.pictures import Picture
-from lorakit.facts.unet_layers import layer_sizes
+from lorakit.facts.models.unet_layers import layer_sizes
+from lorakit.facts.pictures.picture_data import Picture
 from lorakit.kinds import layer_checks
 from lorakit.kinds.frames.checks import clip_skip
 from lorakit.kinds.image_set import held_out_count

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lorakit.facts import text_encoders, unet_work
-from lorakit.facts.inference_memory import unet_elements
-from lorakit.facts.layer_targets import hit
-from lorakit.facts.models import copied_bytes
-from lorakit.facts.unet_kept import kept_elements
-from lorakit.facts.unet_layers import layer_sizes, total, trainable
+from lorakit.facts.models import unet_work
+from lorakit.facts.models.model_facts import copied_bytes
+from lorakit.facts.models.unet_layers import layer_sizes, total, trainable
+from lorakit.facts.networks import text_encoders
+from lorakit.facts.networks.inference_memory import unet_elements
+from lorakit.facts.networks.layer_targets import hit
+from lorakit.facts.networks.unet_kept import kept_elements
 from lorakit.kinds.image_set import ImageSet
 from lorakit.kinds.training_checks import processes_of
 from lorakit.kinds.training_plan import TrainingPlan, adapted, checkpoints_bytes, optimizer_bytes

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.layer_targets import ALL_LINEAR, ends, hit, meant
+from lorakit.facts.networks.layer_targets import ALL_LINEAR, ends, hit, meant
 from lorakit.language.recipe.trainings import LoraSettings
 from lorakit.language.yaml import names
 from lorakit.patterns import BadPattern

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.fonts import drawable, missing_glyphs, script_of
+from lorakit.facts.fonts.fallbacks import drawable, missing_glyphs, script_of
 from lorakit.plan.kind import Context
 
 _MOST = 12  # letters that are named

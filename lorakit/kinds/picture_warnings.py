@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.facts.picture_folders import kohya_folder
-from lorakit.facts.pictures import Picture
+from lorakit.facts.pictures.picture_data import Picture
+from lorakit.facts.pictures.picture_folders import kohya_folder
 from lorakit.kinds.image_set import ImageSet, Sample
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.language.yaml import names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lorakit.facts.fonts import fallbacks
+from lorakit.facts.fonts.fallbacks import fallbacks
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Clip

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.facts.layer_targets import ends
-from lorakit.facts.text_data import TextFacts
-from lorakit.facts.text_families import family_of
-from lorakit.facts.text_layers import head_layers, layer_sizes, module_names
+from lorakit.facts.networks.layer_targets import ends
+from lorakit.facts.texts.text_data import TextFacts
+from lorakit.facts.texts.text_families import family_of
+from lorakit.facts.texts.text_layers import head_layers, layer_sizes, module_names
 from lorakit.kinds import layer_checks
 from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.language.recipe.trainings import DataSource

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lorakit.facts.text_families import figure, passes_of_a_layer, words_table
-from lorakit.facts.text_layers import Counts
+from lorakit.facts.texts.text_families import figure, passes_of_a_layer, words_table
+from lorakit.facts.texts.text_layers import Counts
 from lorakit.kinds.training_checks import processes_of
 from lorakit.kinds.training_plan import (
     TrainingPlan,

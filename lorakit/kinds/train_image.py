@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS, trained_file
-from lorakit.facts.models import ModelFacts, pipeline_files
+from lorakit.facts.models.model_facts import ModelFacts, pipeline_files
 from lorakit.kinds import image_checks
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.encoded import EncodingActions

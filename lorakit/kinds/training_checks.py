@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterator
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.machine import Machine
-from lorakit.facts.packages import absent, install
+from lorakit.facts.machine.packages import absent, install
+from lorakit.facts.machine.this_machine import Machine
 from lorakit.language.recipe.trainings import TrainSettings
 from lorakit.plan.kind import Context
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.devices import DEVICES
+from lorakit.facts.machine.devices import DEVICES
 from lorakit.kinds import training_checks
 from lorakit.language.recipe.trainings import LoraSettings, TrainSettings
 from lorakit.plan import numbers

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.devices import DEVICES
+from lorakit.facts.machine.devices import DEVICES
 from lorakit.models import pipelines
 from lorakit.models.processor import check_device
 from lorakit.models.wearing import wear

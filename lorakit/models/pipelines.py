@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 
-from lorakit.facts.model_configs import read_config
-from lorakit.facts.model_files import check_weights, listing_of
-from lorakit.facts.model_folders import CLASSES, header_of
-from lorakit.facts.single_file_configs import configs_of, tokenizer_folder
-from lorakit.facts.tokens import clip_vocabulary, read_merges
+from lorakit.facts.models.model_configs import read_config
+from lorakit.facts.models.model_files import check_weights, listing_of
+from lorakit.facts.models.model_folders import CLASSES, header_of
+from lorakit.facts.models.single_file_configs import configs_of, tokenizer_folder
+from lorakit.facts.models.tokens import clip_vocabulary, read_merges
 
 
 def from_folder(path: Path, family: str, dtype: torch.dtype, without: Sequence[str] = ()) -> Any:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.devices import CUDA, HOST
+from lorakit.facts.machine.devices import CUDA, HOST
 
 
 @contextmanager

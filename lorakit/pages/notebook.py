@@ -155,7 +155,7 @@ class _Thumbnail:
 
 def _thumbnail(folder: Path, action: PastAction) -> _Thumbnail | None:
     """A frame as a small picture that is part of the page; None where it is not there any more."""
-    from lorakit.facts.open_picture import PictureError, rgb
+    from lorakit.facts.pictures.open_picture import PictureError, rgb
 
     try:
         picture = rgb(folder / action.file("picture"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lorakit.facts.inference_memory import unet_elements, vae_elements
-from lorakit.facts.models import ModelFacts
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.networks.inference_memory import unet_elements, vae_elements
 
 BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 _PROCESS = 450 << 20  # what a process with torch and diffusers weighs before any weights

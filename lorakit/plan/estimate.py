@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from lorakit.facts.facts import Facts
-from lorakit.facts.machine import Machine
+from lorakit.facts.machine.this_machine import Machine
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Estimate, Planned
 from lorakit.plan.tasks.frame import FrameTask

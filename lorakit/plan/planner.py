@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.facts.environment import differences
 from lorakit.facts.facts import Facts
+from lorakit.facts.machine.environment import differences
 from lorakit.language.recipe.documents import Project, Step
 from lorakit.plan import estimate, limits, waves
 from lorakit.plan.actions import Action

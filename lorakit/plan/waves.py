@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from lorakit.facts.machine import Machine
-from lorakit.facts.models import Family
+from lorakit.facts.machine.this_machine import Machine
+from lorakit.facts.models.model_facts import Family
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
 

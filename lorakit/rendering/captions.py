@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from lorakit.facts.fonts import drawable
+from lorakit.facts.fonts.fallbacks import drawable
 from lorakit.rendering.lettering import Lettering, load_font
 from lorakit.rendering.yuv import BLACK, GREY, WHITE, split
 

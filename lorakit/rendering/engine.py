@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.cpu.rowwise import compute_row_by_row
-from lorakit.facts.devices import HOST
+from lorakit.facts.machine.devices import HOST
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.frame import FrameTask

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from lorakit.facts.fonts import fallbacks
-from lorakit.facts.open_picture import PictureError
+from lorakit.facts.fonts.fallbacks import fallbacks
+from lorakit.facts.pictures.open_picture import PictureError
 from lorakit.plan.timeline import timeline
 from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.ffmpeg_writer import FFmpegWriter, FilmError

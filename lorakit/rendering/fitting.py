@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.facts.open_picture import header, quietly, rgb
+from lorakit.facts.pictures.open_picture import header, quietly, rgb
 
 if TYPE_CHECKING:
     from pathlib import Path

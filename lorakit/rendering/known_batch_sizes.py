@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
-from lorakit.facts.devices import DEVICES
-from lorakit.facts.machine import cpu_patches
+from lorakit.facts.machine.devices import DEVICES
+from lorakit.facts.machine.this_machine import cpu_patches
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.store import sealed
 from lorakit.store.canonical import digest_of

@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lorakit.facts.fonts import font_file
+from lorakit.facts.fonts.fallbacks import font_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont
 
-    from lorakit.facts.fonts import Fallback
+    from lorakit.facts.fonts.fallbacks import Fallback
 
     Run = tuple[str, "Fallback | None"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lorakit.facts.devices import HOST
+from lorakit.facts.machine.devices import HOST
 from lorakit.plan.schedulers import SCHEDULERS
 
 

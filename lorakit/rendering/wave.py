@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lorakit.facts.devices import DEVICES
+from lorakit.facts.machine.devices import DEVICES
 from lorakit.rendering.cross_attention_cache import Stacked, Stacker
 from lorakit.rendering.prompt_encoder import Conditioning
 from lorakit.rendering.schedules import Schedule

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from lorakit.facts.devices import DEVICES
+from lorakit.facts.machine.devices import DEVICES
 from lorakit.models.processor import check_device
 from lorakit.training.ranks import leave_group
 from lorakit.training.task import LoopSettings

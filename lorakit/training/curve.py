@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from lorakit.facts.fonts import font_file
+from lorakit.facts.fonts.fallbacks import font_file
 
 _SIZE = (960, 540)
 _LEFT, _TOP, _RIGHT, _BOTTOM = 84, 64, 28, 60

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lorakit.facts.pictures import has_word
+from lorakit.facts.pictures.picture_data import has_word
 from lorakit.plan.buckets import PictureOrder
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.training import EncodedSample

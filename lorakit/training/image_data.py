@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from lorakit.facts.open_picture import header, levels, quietly, rgb
+from lorakit.facts.pictures.open_picture import header, levels, quietly, rgb
 from lorakit.training import canonical
 
 _KEPT = 1 << 30  # bytes of encodings that stay in memory

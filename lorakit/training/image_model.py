@@ -12,9 +12,9 @@ from typing import Any
 from lorakit.cpu.attention import small_attention_in_math
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.facts.adapters import PEFT_SETTINGS, trained_file
-from lorakit.facts.model_configs import read_config
-from lorakit.facts.model_files import source_of
-from lorakit.facts.text_encoders import TARGETS
+from lorakit.facts.models.model_configs import read_config
+from lorakit.facts.models.model_files import source_of
+from lorakit.facts.networks.text_encoders import TARGETS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer, lora_layer
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.training import LoraArguments, TrainImageTask

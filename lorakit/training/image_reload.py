@@ -17,7 +17,7 @@ from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_SETTINGS
-from lorakit.facts.devices import HOST
+from lorakit.facts.machine.devices import HOST
 from lorakit.models.processor import exact_fp32
 from lorakit.training.image_task import ImageTask
 from lorakit.training.reload import in_fresh_process

@@ -25,7 +25,7 @@ from lorakit.cpu.dropping import quick_dropout
 from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.cpu.heap import give_back_freed_memory
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.devices import DEVICES
+from lorakit.facts.machine.devices import DEVICES
 from lorakit.store import atomic, journal
 from lorakit.training.accelerator import accelerator_for
 from lorakit.training.checkpoints import Checkpoint, Checkpoints

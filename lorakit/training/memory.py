@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from lorakit.facts.devices import DEVICES
+from lorakit.facts.machine.devices import DEVICES
 
 
 def peak_memory(device: str) -> int:

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.devices import DEVICES
-from lorakit.facts.packages import MODULES, install
+from lorakit.facts.machine.devices import DEVICES
+from lorakit.facts.machine.packages import MODULES, install
 from lorakit.training.task import LoopSettings
 
 _TEXT_ENCODERS = "text_encoder"  # how the names of their parameters begin

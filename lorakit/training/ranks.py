@@ -15,7 +15,7 @@ import sys
 import threading
 
 from lorakit import children
-from lorakit.facts.devices import DEVICES
+from lorakit.facts.machine.devices import DEVICES
 from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.training import TrainTask
 

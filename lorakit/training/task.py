@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from lorakit.facts.devices import HOST
-from lorakit.facts.layer_targets import ALL_LINEAR, settled
+from lorakit.facts.machine.devices import HOST
+from lorakit.facts.networks.layer_targets import ALL_LINEAR, settled
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.training import TrainImageTask, TrainTask
 from lorakit.training.rank_shard import RankShard

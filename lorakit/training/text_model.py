@@ -11,7 +11,7 @@ import torch
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
-from lorakit.facts.text_models import MINILM_SHA256
+from lorakit.facts.texts.text_models import MINILM_SHA256
 from lorakit.plan.tasks.training import LoraArguments, TrainTextTask
 from lorakit.store import atomic
 from lorakit.store.canonical import file_digest

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.devices import HOST
+from lorakit.facts.machine.devices import HOST
 from lorakit.models.processor import exact_fp32
 from lorakit.training.reload import in_fresh_process
 

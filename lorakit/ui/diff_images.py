@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lorakit.diff.strips import strips
-from lorakit.facts.open_picture import PictureError, rgb
+from lorakit.facts.pictures.open_picture import PictureError, rgb
 from lorakit.ui.outline import show
 from lorakit.ui.theme import FAINT, STRONG, clean, shows_pictures
 

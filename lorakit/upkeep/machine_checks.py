@@ -12,8 +12,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from lorakit import __version__
-from lorakit.facts import nvidia
-from lorakit.facts.machine import this_machine
+from lorakit.facts.machine import nvidia
+from lorakit.facts.machine.this_machine import this_machine
 from lorakit.plan import numbers
 from lorakit.upkeep.condition import Condition, Examination
 
@@ -152,7 +152,7 @@ def ffmpeg() -> Iterator[Condition]:
 
 def fonts() -> Iterator[Condition]:
     """Which scripts captions and sheets can be lettered in."""
-    from lorakit.facts.fonts import missing_glyphs
+    from lorakit.facts.fonts.fallbacks import missing_glyphs
 
     lacking = [name for name, letters in _SCRIPTS.items() if missing_glyphs(letters)]
     has = [name for name in _SCRIPTS if name not in lacking]
@@ -194,7 +194,7 @@ def hub() -> Iterator[Condition]:
 
 def roots() -> Iterator[Condition]:
     """Whether the user's config can be read and its folders are there. Raises InvalidDocument."""
-    from lorakit.facts.roots import config_path, read_roots
+    from lorakit.facts.files.roots import config_path, read_roots
 
     found = read_roots()
     for name, folder in found.items():

@@ -10,17 +10,17 @@ from pathlib import Path
 
 from lorakit import resources
 from lorakit.execute.run_folder import OUTPUTS
-from lorakit.facts import model_pull
-from lorakit.facts.cards import CARD, license_of
-from lorakit.facts.cards import SHIPPED as SHIPPED_LICENSES
-from lorakit.facts.model_configs import ModelError
-from lorakit.facts.model_folders import check_folder, header_of
-from lorakit.facts.single_file_configs import configs_of
-from lorakit.facts.text_models import MINILM_PACKAGE, minilm_folder
+from lorakit.facts.hub.cards import CARD, license_of
+from lorakit.facts.hub.cards import SHIPPED as SHIPPED_LICENSES
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.models.model_folders import check_folder, header_of
+from lorakit.facts.models.single_file_configs import configs_of
+from lorakit.facts.texts.text_models import MINILM_PACKAGE, minilm_folder
 from lorakit.files import read_mapping
 from lorakit.language.found import documents_below
 from lorakit.store.journal import Addresses
 from lorakit.store.store import FOLDER, Store
+from lorakit.upkeep import model_pull
 from lorakit.upkeep.standing import opened
 
 _MOST = 10_000_000  # bytes of a configuration

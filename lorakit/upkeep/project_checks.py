@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lorakit.execute.run_folder import OUTPUTS
-from lorakit.facts import modelines
+from lorakit.facts.files import modelines
 from lorakit.language import FolderReader, locks
 from lorakit.language.found import documents_below
 from lorakit.language.yaml.schemas import FILES

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lorakit.facts.folders import left_behind
+from lorakit.facts.files.folders import left_behind
 from lorakit.language import FolderReader
 from lorakit.language.projects import MARKS
 from lorakit.store.seen import Identity, identity

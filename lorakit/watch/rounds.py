@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, LorakitError
-from lorakit.facts.machine import this_machine
+from lorakit.facts.machine.this_machine import this_machine
 from lorakit.language.locks import FILE as LOCK
 from lorakit.pages.run_page import tone_of
 from lorakit.plan import numbers

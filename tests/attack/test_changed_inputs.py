@@ -139,7 +139,7 @@ def test_a_model_that_was_only_touched_is_drawn_with(home: Path) -> None:
 def test_a_file_that_changes_while_it_is_read_is_noticed_though_it_is_put_back(
     tmp_path: Path,
 ) -> None:
-    from lorakit.facts.digests import Digests
+    from lorakit.facts.files.digests import Digests
 
     file = tmp_path / "a"
     file.write_bytes(b"one")

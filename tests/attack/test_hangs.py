@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lorakit.facts.layer_targets import hit, settled
+from lorakit.facts.networks.layer_targets import hit, settled
 from lorakit.patterns import BadPattern, Pattern, any_of
 from tests.attack.commands import lorakit
 

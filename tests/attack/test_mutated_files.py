@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from lorakit.facts.weights_header import weights_header
+from lorakit.facts.files.weights_header import weights_header
 from tests.attack.commands import lorakit
 from tests.attack.test_terminal_injection import safetensors
 from tests.support.tiny_text import save_bert

@@ -72,7 +72,7 @@ def test_a_cpu_build_beside_a_card_is_a_warning(
     monkeypatch.delenv("LORAKIT_DEVICE")
     found = findings(home)
     # a CPU build of torch, or one for CUDA, which then finds the card
-    from lorakit.facts.nvidia import torch_cuda
+    from lorakit.facts.machine.nvidia import torch_cuda
 
     if torch_cuda() is None:
         assert "built for the CPU alone" in found["torch", "warning"][0]

@@ -107,7 +107,7 @@ def test_a_revision_that_is_not_there_is_told(home: Path) -> None:
 
 
 def test_a_card_that_means_harm_says_nothing(tmp_path: Path) -> None:
-    from lorakit.facts.cards import license_of
+    from lorakit.facts.hub.cards import license_of
 
     for card, named in {
         "no card": "",

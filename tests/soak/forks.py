@@ -144,7 +144,8 @@ def prepare() -> None:
     for name in [*ours, *others.split()]:
         if not name.endswith("__main__"):
             importlib.import_module(name)
-    from lorakit.facts import environment, machine
+    from lorakit.facts.machine import environment
+    from lorakit.facts.machine import this_machine as machine
 
     machine._cores = lambda: 1  # type: ignore[assignment]  # no pool of threads, which no fork would have
     environment.environment()  # versions, which are kept

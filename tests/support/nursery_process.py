@@ -44,7 +44,7 @@ def import_libraries() -> None:
         for name in names.split():
             getattr(imported, name)  # diffusers and transformers import it now only
     for package in OURS:
-        for module in pkgutil.iter_modules(
+        for module in pkgutil.walk_packages(
             importlib.import_module(package).__path__, f"{package}."
         ):
             importlib.import_module(module.name)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lorakit.facts.facts import Facts
-from lorakit.facts.machine import Machine
-from lorakit.facts.models import ModelFacts
-from lorakit.facts.pictures import Picture, PictureFacts
-from lorakit.facts.text_data import TextFacts
-from lorakit.facts.text_models import TextModelFacts
+from lorakit.facts.machine.this_machine import Machine
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.pictures.picture_data import Picture, PictureFacts
+from lorakit.facts.texts.text_data import TextFacts
+from lorakit.facts.texts.text_models import TextModelFacts
 from lorakit.kinds import kind_of
 from lorakit.language import load
 from lorakit.plan import planner

@@ -43,7 +43,21 @@ ROOMS = [
     "resources",
 ]
 # rooms within a room, in the same order; what stands in the room itself is above them
-INNER_ROOMS = {"language": ["recipe", "story", "yaml"]}
+INNER_ROOMS = {
+    "facts": [
+        "adapters",
+        "texts",
+        "pictures",
+        "data",
+        "models",
+        "networks",
+        "hub",
+        "machine",
+        "fonts",
+        "files",
+    ],
+    "language": ["recipe", "story", "yaml"],
+}
 TORCH_ROOMS = {"rendering", "models", "training", "cpu"}
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "safetensors"}
 

@@ -12,7 +12,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.execute import past_run
 from lorakit.execute.past_run import PastAction
 from lorakit.execute.past_runs import find, runs_of
-from lorakit.facts.open_picture import rgb
+from lorakit.facts.pictures.open_picture import rgb
 
 _SIDE = 1024  # px of the longer side at most
 _LISTED = 40  # addresses that are told where none is right

@@ -9,7 +9,7 @@ from lorakit.facts.adapters import values
 from lorakit.facts.adapters.errors import AdapterError, listed
 from lorakit.facts.adapters.files import PEFT_FILE, PEFT_SETTINGS, existing_file
 from lorakit.facts.adapters.layout import PEFT_CONFIG, AdapterLayout, read_layout
-from lorakit.facts.digests import Digests, Unread
+from lorakit.facts.files.digests import Digests, Unread
 from lorakit.store.canonical import digest_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.weights_header import tensor_name
+from lorakit.facts.files.weights_header import tensor_name
 
 _SHOWN = 3  # names in a message
 _READ = "docs/training.md, Elsewhere, says what is read of adapters"

@@ -23,7 +23,12 @@ from lorakit.facts.adapters.peft_settings import PeftSettings
 from lorakit.facts.adapters.places import Format, LayerPlace, foreign_family, spot_of
 from lorakit.facts.adapters.roles import other_method, split
 from lorakit.facts.adapters.sgm import from_sgm
-from lorakit.facts.weights_header import WeightsError, WeightsHeader, tensor_name, weights_header
+from lorakit.facts.files.weights_header import (
+    WeightsError,
+    WeightsHeader,
+    tensor_name,
+    weights_header,
+)
 from lorakit.files import read_text
 
 METADATA = "lora_adapter_metadata"  # in the header: diffusers' word for PEFT's settings

@@ -10,8 +10,8 @@ from pathlib import Path
 from lorakit.facts.adapters.errors import AdapterError
 from lorakit.facts.adapters.files import PEFT_SETTINGS, existing_file
 from lorakit.facts.adapters.peft_settings import PeftSettings, settings_from
-from lorakit.facts.digests import Digests
-from lorakit.facts.weights_header import WeightsError, weights_header
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.files.weights_header import WeightsError, weights_header
 from lorakit.files import read_text
 from lorakit.store.canonical import digest_of
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from lorakit.facts.weights_header import TensorInfo, WeightsHeader
+from lorakit.facts.files.weights_header import TensorInfo, WeightsHeader
 
 FLOATS = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")  # what weights are read in
 _NUMPY: Mapping[str, str] = {

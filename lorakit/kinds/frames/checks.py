@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic, Place, shortened
-from lorakit.facts.devices import DEVICES
-from lorakit.facts.models import ModelFacts
-from lorakit.facts.text_encoders import clip_skip_limit
+from lorakit.facts.machine.devices import DEVICES
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.networks.text_encoders import clip_skip_limit
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.kinds.known_words import words_of
 from lorakit.language.story.documents import ImageSettings

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Place
-from lorakit.facts import unet_work
-from lorakit.facts.models import ModelFacts
+from lorakit.facts.models import unet_work
+from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.kinds.frames.adapters import WornAdapters, worn_adapters
 from lorakit.language.recipe.documents import AdapterUse
 from lorakit.language.story.documents import ImageSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from lorakit.facts.fonts import Fallback
+from lorakit.facts.fonts.fallbacks import Fallback
 from lorakit.plan.tasks.json_form import OMITTED, keyed_as
 from lorakit.plan.tasks.task import WorkerTask
 

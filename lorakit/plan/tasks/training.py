@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from lorakit.facts.devices import HOST
+from lorakit.facts.machine.devices import HOST
 from lorakit.plan.tasks.encode import View
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from lorakit.cli.export import command
 from lorakit.facts.adapters import AdapterError, adapter_file
 from lorakit.facts.adapters.adapter_facts import adapter_facts
-from lorakit.facts.digests import Digests
+from lorakit.facts.files.digests import Digests
 from lorakit.models.adapter_formats import lora_layer, read
 from lorakit.training import adapter_files
 

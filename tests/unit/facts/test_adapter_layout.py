@@ -20,9 +20,9 @@ from lorakit.facts.adapters.layout import AdapterLayout, read_layout
 from lorakit.facts.adapters.places import spot_of
 from lorakit.facts.adapters.roles import split
 from lorakit.facts.adapters.values import number
-from lorakit.facts.digests import Digests, Unread
-from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
-from lorakit.facts.weights_header import weights_header
+from lorakit.facts.files.digests import Digests, Unread
+from lorakit.facts.files.weights_header import weights_header
+from lorakit.facts.networks.unet_shapes import PUBLISHED, shapes_of
 
 K = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_k"
 Q = "text_model.encoder.layers.11.self_attn.q_proj"

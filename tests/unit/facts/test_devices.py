@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import lorakit
-from lorakit.facts.devices import DEVICES, HOST
+from lorakit.facts.machine.devices import DEVICES, HOST
 
 PACKAGE = Path(lorakit.__file__).parent
-NAMING = {PACKAGE / "facts" / "devices.py"}
+NAMING = {PACKAGE / "facts" / "machine" / "devices.py"}
 
 
 def test_no_file_but_the_table_names_a_device() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lorakit.facts.digests import Digests, Unread
+from lorakit.facts.files.digests import Digests, Unread
 
 
 def test_a_missing_file_is_missed_with_and_without_reading(tmp_path: Path) -> None:

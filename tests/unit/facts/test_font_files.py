@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lorakit.facts.fonts import fallbacks, missing_glyphs, script_of
+from lorakit.facts.fonts.fallbacks import fallbacks, missing_glyphs, script_of
 from tests.support.fonts import save_collection, save_colour_font, save_font
 
 
@@ -72,7 +72,7 @@ def test_without_fonts_each_missing_character_is_told_once_in_order() -> None:
 
 
 def test_the_key_of_a_font_is_its_content(fonts: Path) -> None:
-    from lorakit.facts.font_files import digest
+    from lorakit.facts.fonts.font_files import digest
 
     path = save_font(fonts / "a.ttf", "A", "小")
     before = fallbacks(["小"])[0]

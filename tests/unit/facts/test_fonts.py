@@ -7,7 +7,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from lorakit import resources
-from lorakit.facts.fonts import drawable, font_file, missing_glyphs
+from lorakit.facts.fonts.fallbacks import drawable, font_file, missing_glyphs
 
 
 @pytest.mark.parametrize("weight", ["Regular", "SemiBold"])
@@ -60,7 +60,7 @@ def test_ten_thousand_sentences_are_checked_at_once():
 
 def test_no_heavy_import():
     heavy = "('PIL', 'numpy', 'torch')"
-    code = f"import lorakit.facts.fonts, sys; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import lorakit.facts.fonts.fallbacks, sys; print([m for m in {heavy} if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from lorakit.diagnostics import Place
-from lorakit.facts.digests import Digests
-from lorakit.facts.model_lookup import model_facts
-from lorakit.facts.models import ModelFacts
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.models.model_lookup import model_facts
 from lorakit.language.recipe.documents import ModelSource
 from tests.support import published
 from tests.support.hub_server import COMMIT, Hub, serving
@@ -22,9 +22,9 @@ from tests.support.hub_server import COMMIT, Hub, serving
 _ASK = """
 import json, sys
 from lorakit.diagnostics import Place
-from lorakit.facts.digests import Digests
-from lorakit.facts.model_configs import ModelError
-from lorakit.facts.model_lookup import model_facts
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.models.model_lookup import model_facts
 from lorakit.language.recipe.documents import ModelSource
 source = ModelSource("m", sys.argv[1], "auto", Place("recipe.yaml", 1, 1))
 try:
@@ -170,7 +170,7 @@ def test_of_a_repository_that_is_wanted_whole_a_part_is_not_enough(
 ) -> None:
     from huggingface_hub import constants
 
-    from lorakit.facts.hub import snapshot
+    from lorakit.facts.hub.hub_copies import snapshot
 
     folder = tmp_path / "repository"
     folder.mkdir()
@@ -223,7 +223,7 @@ def test_a_hub_that_cannot_be_reached_is_said_to_be_so(tmp_path: Path) -> None:
 def test_what_the_network_and_the_disk_say_is_read_as_what_it_is(tmp_path: Path) -> None:
     import errno
 
-    from lorakit.facts.hub_errors import in_words, no_room
+    from lorakit.facts.hub.hub_errors import in_words, no_room
 
     class ReadTimeout(Exception):
         pass

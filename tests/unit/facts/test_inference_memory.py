@@ -12,8 +12,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed._tools.mem_tracker import MemTracker
 
 from lorakit import resources
-from lorakit.facts.inference_memory import unet_elements, vae_elements
-from lorakit.facts.models import ModelFacts
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.networks.inference_memory import unet_elements, vae_elements
 from lorakit.plan.drawing_memory import drawing_bytes, weights_bytes
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -11,8 +11,9 @@ import pytest
 
 import lorakit
 from lorakit.diagnostics import InvalidDocument
-from lorakit.facts import machine, nvidia
-from lorakit.facts.machine import Machine, MachineError
+from lorakit.facts.machine import nvidia
+from lorakit.facts.machine import this_machine as machine
+from lorakit.facts.machine.this_machine import Machine, MachineError
 
 
 @pytest.fixture

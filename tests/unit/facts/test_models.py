@@ -10,12 +10,12 @@ import pytest
 from transformers import CLIPTokenizer
 
 from lorakit.diagnostics import Place
-from lorakit.facts.digests import Digests
-from lorakit.facts.machine import Machine, this_machine
-from lorakit.facts.model_configs import ModelError
-from lorakit.facts.model_lookup import model_facts
-from lorakit.facts.models import ModelFacts
-from lorakit.facts.tokens import TokenCounter
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.machine.this_machine import Machine, this_machine
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.models.model_lookup import model_facts
+from lorakit.facts.models.tokens import TokenCounter
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.store import sealed, seen
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageCms
 
 import lorakit
-from lorakit.facts.open_picture import PictureError, header, levels, rgb
+from lorakit.facts.pictures.open_picture import PictureError, header, levels, rgb
 from tests.support.icc import SRGB, profile
 
 RAMP = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)

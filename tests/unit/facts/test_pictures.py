@@ -14,7 +14,7 @@ from PIL import Image
 
 import lorakit
 from lorakit.diagnostics import InvalidDocument
-from lorakit.facts.pictures import PictureFacts
+from lorakit.facts.pictures.picture_data import PictureFacts
 from lorakit.plan.states import State
 from tests.support.hub import caches, parquet, picture, publish
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lorakit.facts.model_configs import ModelError
-from lorakit.facts.text_lengths import sample_of, text_lengths
-from lorakit.facts.text_models import minilm_folder
-from lorakit.facts.tokens import TokenCounter
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.models.tokens import TokenCounter
+from lorakit.facts.texts.text_lengths import sample_of, text_lengths
+from lorakit.facts.texts.text_models import minilm_folder
 
 
 @pytest.fixture

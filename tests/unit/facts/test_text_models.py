@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lorakit.diagnostics import Place
-from lorakit.facts.digests import Digests
-from lorakit.facts.model_configs import ModelError
-from lorakit.facts.text_models import text_model_facts
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.texts.text_models import text_model_facts
 from lorakit.language.recipe.documents import ModelSource
 
 BERT = {

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from lorakit.facts.layer_targets import hit
-from lorakit.facts.unet_kept import kept_elements
+from lorakit.facts.networks.layer_targets import hit
+from lorakit.facts.networks.unet_kept import kept_elements
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 LIKE_SD: dict[str, Any] = {

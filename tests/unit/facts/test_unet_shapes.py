@@ -10,10 +10,10 @@ import torch
 
 import lorakit
 from lorakit import resources
-from lorakit.facts.digests import Unread
-from lorakit.facts.model_lookup import model_facts
-from lorakit.facts.unet_layers import layer_sizes, total, trainable
-from lorakit.facts.unet_shapes import PUBLISHED, shapes_of
+from lorakit.facts.files.digests import Unread
+from lorakit.facts.models.model_lookup import model_facts
+from lorakit.facts.models.unet_layers import layer_sizes, total, trainable
+from lorakit.facts.networks.unet_shapes import PUBLISHED, shapes_of
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.language.recipe.trainings import LoraSettings
 

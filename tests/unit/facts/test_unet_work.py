@@ -9,8 +9,8 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch.utils.flop_counter import FlopCounterMode
 
-from lorakit.facts.unet_shapes import PUBLISHED, TOKENS
-from lorakit.facts.unet_work import of_model, operations
+from lorakit.facts.models.unet_work import of_model, operations
+from lorakit.facts.networks.unet_shapes import PUBLISHED, TOKENS
 from tests.support.planning import facts_for
 
 

@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from lorakit.facts.weights_header import WeightsError, weights_header
+from lorakit.facts.files.weights_header import WeightsError, weights_header
 
 ONE = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lorakit.execute.estimates import Estimates
-from lorakit.facts.text_lengths import TextLengths
+from lorakit.facts.texts.text_lengths import TextLengths
 from lorakit.plan import numbers
 from lorakit.plan.estimate import memory_name
 from lorakit.plan.memory import way_out

@@ -397,8 +397,8 @@ def test_an_sdxl_file_with_stability_s_names_is_worn_where_its_layers_are(
 def test_the_layers_of_a_text_encoder_are_those_of_its_configuration(
     tiny_sdxl: Path, part: str
 ) -> None:
-    from lorakit.facts import text_encoders
     from lorakit.facts.adapters.fit import sizes_of
+    from lorakit.facts.networks import text_encoders
 
     config = json.loads((tiny_sdxl / part / "config.json").read_text())
     found = text_encoders.shapes_in(tiny_sdxl, [f"{part}/model.safetensors"])

@@ -13,11 +13,11 @@ from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from safetensors.torch import load_file
 
 from lorakit.diagnostics import Place
-from lorakit.facts.digests import Digests
-from lorakit.facts.model_configs import ModelError
-from lorakit.facts.model_files import listing_of, serving
-from lorakit.facts.model_lookup import model_facts
-from lorakit.facts.models import ModelFacts
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.models.model_files import listing_of, serving
+from lorakit.facts.models.model_lookup import model_facts
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.models.loading import load_pipeline
 from tests.support import published
@@ -305,7 +305,7 @@ def test_what_is_no_file_is_not_waited_for(tiny_sd: Path, tmp_path: Path) -> Non
 def test_what_a_training_copies_of_a_model_is_called_as_other_programs_look_for_it(
     tiny_sd: Path, tmp_path: Path
 ) -> None:
-    from lorakit.facts.models import pipeline_files
+    from lorakit.facts.models.model_facts import pipeline_files
 
     folder = published.fp16_only(tiny_sd, tmp_path / "model")
     names = pipeline_files(facts(folder), trained_text=False)

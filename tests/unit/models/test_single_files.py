@@ -19,11 +19,11 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from lorakit import resources
 from lorakit.diagnostics import Place
-from lorakit.facts.digests import Digests
-from lorakit.facts.model_configs import ModelError
-from lorakit.facts.model_lookup import model_facts
-from lorakit.facts.models import ModelFacts
-from lorakit.facts.tokens import TokenCounter
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.models.model_lookup import model_facts
+from lorakit.facts.models.tokens import TokenCounter
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.models.loading import load_pipeline
 from tests.support.single_file import save_single
@@ -228,7 +228,7 @@ def test_single_files_that_cannot_be_drawn_with_are_named(
 
 
 def test_the_words_of_clip_are_those_of_its_tokenizer(tmp_path: Path) -> None:
-    from lorakit.facts.tokens import clip_vocabulary, read_merges
+    from lorakit.facts.models.tokens import clip_vocabulary, read_merges
 
     merges = resources.path("data") / "clip" / "merges.txt"
     words = clip_vocabulary(read_merges(merges))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import lorakit
-from lorakit.facts.machine import Machine
+from lorakit.facts.machine.this_machine import Machine
 from tests.support.planning import facts_for, plan_of
 
 

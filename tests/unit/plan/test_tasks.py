@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import lorakit
-from lorakit.facts.environment import RECORDED
+from lorakit.facts.machine.environment import RECORDED
 from lorakit.plan.tasks.job import Job, job_from_json
 from lorakit.plan.tasks.table import TASKS, task_from_json
 from lorakit.plan.tasks.training import EncodedSample

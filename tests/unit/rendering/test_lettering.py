@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lorakit.facts.fonts import fallbacks
+from lorakit.facts.fonts.fallbacks import fallbacks
 from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.lettering import Lettering, load_font

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lorakit.facts.open_picture import PictureError
+from lorakit.facts.pictures.open_picture import PictureError
 from lorakit.rendering.picture_figures import figures
 from lorakit.rendering.side_by_side import Table, write_side_by_side
 

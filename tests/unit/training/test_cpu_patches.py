@@ -14,7 +14,7 @@ from lorakit.cpu.dropping import quick_dropout
 from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.cpu.rowwise import compute_row_by_row
-from lorakit.facts.machine import CPU_PATCHES_VARIABLE, this_machine
+from lorakit.facts.machine.this_machine import CPU_PATCHES_VARIABLE, this_machine
 from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.training.image_trainer import ImageTrainer

@@ -13,7 +13,7 @@ import torch
 
 from lorakit.cpu.dropping import quick_dropout
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.packages import MODULES
+from lorakit.facts.machine.packages import MODULES
 from lorakit.training import canonical
 from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.loop import Loop, LossNotFinite

@@ -18,10 +18,10 @@ from transformers import (
 )
 
 from lorakit.diagnostics import Place
-from lorakit.facts.digests import Unread
-from lorakit.facts.layer_targets import hit
-from lorakit.facts.text_layers import counts, head_names, layer_sizes, module_names
-from lorakit.facts.text_models import TextModelFacts, text_model_facts
+from lorakit.facts.files.digests import Unread
+from lorakit.facts.networks.layer_targets import hit
+from lorakit.facts.texts.text_layers import counts, head_names, layer_sizes, module_names
+from lorakit.facts.texts.text_models import TextModelFacts, text_model_facts
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.language.recipe.trainings import LoraSettings
 from lorakit.training import task, text_model

@@ -1,0 +1,1 @@
+"""What data sets of texts and of pictures share."""

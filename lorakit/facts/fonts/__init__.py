@@ -1,0 +1,1 @@
+"""Which font draws which characters."""

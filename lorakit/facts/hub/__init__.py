@@ -1,0 +1,1 @@
+"""The Hugging Face hub: this machine's copies, downloads, errors, licences."""

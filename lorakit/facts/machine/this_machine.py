@@ -1,0 +1,155 @@
+"""What this machine is, found out without importing torch."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorakit.diagnostics import LorakitError
+from lorakit.facts.machine import nvidia
+from lorakit.facts.machine.devices import CUDA, DEVICES, HOST, MPS, Device
+
+DEVICE_VARIABLE = "LORAKIT_DEVICE"
+CPU_PATCHES_VARIABLE = "LORAKIT_CPU_PATCHES"
+
+
+_BF16 = 8.0  # compute capability from which on bf16 has units of its own
+
+
+class MachineError(LorakitError):
+    """A device is asked for that is not here; `hints` are ways out."""
+
+    def __init__(self, message: str, *hints: str) -> None:
+        super().__init__(message)
+        self.hints = hints
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The device that pictures are drawn on.
+
+    `device_class` says between which machines bits agree, and is part of keys; `fast_bf16` whether bf16
+    runs faster than fp32 here. `remarks` are what a user should know of the choice.
+    """
+
+    device: str
+    device_class: str
+    name: str
+    fast_bf16: bool
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Device:
+        """What such a device can."""
+        return DEVICES[self.device]
+
+    @property
+    def cores(self) -> int:
+        """The cores that this process may use, without hyper-threads."""
+        return _cores()
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs this process may use of the kind that is used."""
+        return len(nvidia.visible()) if self.kind.own_memory else int(self.kind.gpu)
+
+    @property
+    def memory(self) -> int:
+        """The device's memory in bytes; a Mac's GPU shares the machine's."""
+        return _memory(self.device)
+
+    def precision(self, wanted: str) -> str:
+        """The precision that a model's `dtype` comes to here: fp32, bf16 or fp16."""
+        if wanted != "auto":
+            return wanted
+        if self.fast_bf16:
+            return "bf16"
+        return "fp16" if self.kind.fp16 else "fp32"
+
+
+def cpu_patches() -> bool:
+    """Whether what `lorakit.cpu` patches is patched; `LORAKIT_CPU_PATCHES=0` leaves torch as it is."""
+    return os.environ.get(CPU_PATCHES_VARIABLE, "1").strip().lower() not in (
+        "0",
+        "off",
+        "no",
+        "false",
+    )
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return set()
+    found = re.search(r"^(?:flags|Features)\s*:(.*)$", text, re.MULTILINE)
+    return set(found[1].split()) if found else set()
+
+
+@functools.cache
+def _cores() -> int:
+    import psutil
+
+    cores: int = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    return cores
+
+
+@functools.cache
+def _memory(device: str) -> int:
+    import psutil
+
+    gpus = nvidia.visible() if DEVICES[device].own_memory else ()
+    # a training's processes have one each, and the least of them decides
+    return min((gpu.memory for gpu in gpus), default=int(psutil.virtual_memory().total))
+
+
+@functools.cache
+def this_machine() -> Machine:
+    """What stands here; `LORAKIT_DEVICE=cpu|cuda|mps` overrules the choice of device.
+
+    Raises MachineError where a device is asked for that is not here.
+    """
+    wanted = os.environ.get(DEVICE_VARIABLE, "").strip().lower()
+    if wanted and wanted not in DEVICES:
+        raise MachineError(
+            f"{DEVICE_VARIABLE}={wanted} names no device", f"write {', '.join(DEVICES)}, or nothing"
+        )
+    why_not = ""
+    if wanted in ("", CUDA):
+        why_not = nvidia.why_unusable()
+        gpus = nvidia.visible()
+        if gpus and not why_not:
+            slug = re.sub(r"[^a-z0-9]+", "-", gpus[0].name.lower()).strip("-")
+            return Machine(
+                CUDA, f"{CUDA}-{slug}", gpus[0].name, fast_bf16=gpus[0].capability >= _BF16
+            )
+    if wanted in ("", MPS) and sys.platform == "darwin" and platform.machine() == "arm64":
+        return Machine(MPS, MPS, "Apple GPU", fast_bf16=False)
+    if wanted in (CUDA, MPS):
+        why = why_not or (
+            "there is no NVIDIA GPU here" if wanted == CUDA else "this is no Mac with Apple silicon"
+        )
+        raise MachineError(
+            f"{DEVICE_VARIABLE}={wanted} asks for a GPU: {why}",
+            f"unset {DEVICE_VARIABLE}, or write {DEVICE_VARIABLE}={HOST}",
+        )
+    remarks = (f"computes on the CPU: {why_not}",) if why_not and not wanted else ()
+    return _cpu(remarks)
+
+
+def _cpu(remarks: tuple[str, ...]) -> Machine:
+    flags = _cpu_flags()
+    known = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16", "asimd")
+    best = next((flag for flag in known if flag in flags), "generic")
+    device_class = f"{HOST}-{platform.machine().lower()}-{best}"
+    if not cpu_patches():
+        device_class += "-unpatched"  # other sums, so other bits
+    fast = best in ("amx_bf16", "avx512_bf16", "bf16")
+    return Machine(HOST, device_class, "CPU", fast_bf16=fast, remarks=remarks)

@@ -1,0 +1,1 @@
+"""Models that draw pictures, as a plan sees them."""

@@ -1,0 +1,136 @@
+"""Which files of a diffusers repository serve: one form of each network's weights, and what describes it.
+
+A repository holds the same weights several times over: in fp32 and fp16, with and without their moving
+average, as safetensors and as pickles, whole and in pieces. One form is enough.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorakit.facts.models.model_configs import PARTS, ModelError
+
+_INDEX = "model_index.json"
+_STEMS: Mapping[str, str] = {
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+    "text_encoder_2": "model",
+}
+# in the order in which they are taken: what names no variant is in fp32, as a rule
+_VARIANTS = ("", "fp16", "bf16")
+_PIECE = r"-\d{5}-of-\d{5}"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The files of one network's weights, and the variant that diffusers knows them by; "" for none."""
+
+    files: tuple[str, ...]
+    variant: str = ""
+
+
+def weights_of(part: str, listing: Collection[str]) -> Weights | None:
+    """The weights of a part such as `unet` among the paths of a repository; None for none that serve."""
+    stem = f"{part}/{_STEMS[part]}"
+    for variant in _VARIANTS:
+        dotted = f".{variant}" if variant else ""
+        whole = f"{stem}{dotted}.safetensors"
+        if whole in listing:
+            return Weights((whole,), variant)
+        # diffusers has called pieces of a variant in two ways
+        pieces = re.compile(
+            rf"{re.escape(stem)}({re.escape(dotted)}{_PIECE}|{_PIECE}{re.escape(dotted)})\.safetensors"
+        )
+        found = sorted(name for name in listing if pieces.fullmatch(name))
+        index = f"{stem}.safetensors.index{dotted}.json"
+        if found and index in listing:
+            return Weights((index, *found), variant)
+    return None
+
+
+def serving(listing: Collection[str]) -> tuple[str, ...]:
+    """Those paths of a repository that drawing and training need, and no others."""
+    chosen = [_INDEX] if _INDEX in listing else []
+    for part in PARTS:
+        found = weights_of(part, listing) if part in _STEMS else None
+        chosen += sorted(name for name in listing if _describes(name, part))
+        chosen += found.files if found else ()
+    return tuple(dict.fromkeys(chosen))
+
+
+def _describes(name: str, part: str) -> bool:
+    folder, _, file = name.rpartition("/")
+    return (
+        folder == part
+        and file.endswith((".json", ".txt"))
+        and ".safetensors.index" not in file
+        and ".bin.index" not in file
+    )
+
+
+def listing_of(folder: Path) -> frozenset[str]:
+    """The paths of a folder on this machine, as far as parts of a pipeline have any."""
+    inside = (f"{part}/{file.name}" for part in PARTS for file in _files(folder / part))
+    top = (file.name for file in _files(folder))
+    return frozenset((*inside, *top))
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    try:
+        return [file for file in folder.iterdir() if file.is_file()]
+    except OSError:
+        return []
+
+
+def check_weights(folder: Path, part: str, listing: Collection[str]) -> Weights:
+    """The weights of a part, all pieces of them. Raises ModelError where there are none that are opened."""
+    found = weights_of(part, listing)
+    if found is None:
+        others = sorted(
+            name.partition("/")[2]
+            for name in listing
+            if name.startswith(f"{part}/")
+            and name.endswith((".bin", ".ckpt", ".pt", ".msgpack", ".onnx", ".safetensors"))
+        )
+        held = f"; it holds {', '.join(others[:3])}" if others else ""
+        raise ModelError(
+            f"{folder / part} has no {_STEMS[part]}.safetensors{held}",
+            "weights are read from .safetensors files alone: other formats can hold programs",
+        )
+    missing = _missing_pieces(folder, found)
+    if missing:
+        raise ModelError(
+            f"{folder / part} lacks {missing[0].partition('/')[2]}, a piece of its weights",
+            "fetch the model anew: a download was cut off",
+        )
+    return found
+
+
+def _missing_pieces(folder: Path, weights: Weights) -> list[str]:
+    index = weights.files[0]
+    if not index.endswith(".json"):
+        return []
+    part = index.partition("/")[0]
+    try:
+        pieces = set(json.loads((folder / index).read_text("utf-8"))["weight_map"].values())
+        named = sorted(f"{part}/{piece}" for piece in pieces)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{folder / index} cannot be read: {error}") from error
+    return [name for name in named if name not in weights.files]
+
+
+def source_of(folder: Path, name: str) -> str:
+    """The file of a folder that has this plain name, or would have it without its variant."""
+    return next(found for found in serving(listing_of(folder)) if plain_name(found) == name)
+
+
+def plain_name(name: str) -> str:
+    """What a whole file of weights is called where it is the only one: without its variant."""
+    for variant in _VARIANTS[1:]:
+        name = name.replace(f".{variant}.safetensors", ".safetensors")
+    return name

@@ -1,0 +1,150 @@
+"""Where a recipe's models are: shipped, on the hub, in a folder, in one file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from lorakit import resources
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.hub.hub_copies import snapshot
+from lorakit.facts.hub.hub_errors import HubError
+from lorakit.facts.models.distilled import defaults_of
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.facts.models.model_facts import Family, ModelFacts
+from lorakit.facts.models.model_files import serving
+from lorakit.facts.models.model_folders import (
+    check_folder,
+    folder_facts,
+    has_configs,
+    is_whole,
+    native_size,
+)
+from lorakit.facts.models.single_file_configs import tokenizer_folder
+from lorakit.facts.models.single_files import single_file_facts
+from lorakit.facts.networks.unet_shapes import PUBLISHED, shapes_of
+from lorakit.language.recipe.documents import ModelSource
+
+_OWN_COPY = "or put the model in a folder and write from: that folder"
+
+
+def model_facts(source: ModelSource, digests: Digests, *, download: bool = False) -> ModelFacts:
+    """The facts of one model. Raises ModelError where there is no usable model."""
+    if source.source.startswith("lorakit:"):
+        return folder_facts(source, resources.path(source.source.removeprefix("lorakit:")), digests)
+    if source.source.startswith("hub:"):
+        repository = source.source.removeprefix("hub:")
+        wanted = of_pipelines(repository)
+        found = hub_folder(repository, wanted, is_whole, revision=source.revision)
+        if found is None and not download:
+            return _not_there_yet(source, repository)
+        if found is None:
+            # what is no model to draw with is known before its gigabytes are fetched
+            configs = hub_folder(
+                repository,
+                without_weights(wanted),
+                has_configs,
+                revision=source.revision,
+                download=True,
+            )
+            assert configs is not None
+            check_folder(source.source, configs)
+            found = hub_folder(
+                repository, wanted, is_whole, revision=source.revision, download=True
+            )
+            assert found is not None
+        return folder_facts(source, found, digests, revision=found.name)
+    path = Path(source.source)
+    if path.is_dir():
+        return folder_facts(source, path, digests)
+    if path.is_file() and path.suffix == ".safetensors":
+        return single_file_facts(source, path, digests)
+    if path.is_file():
+        raise ModelError(
+            f"{path} is not a .safetensors file; other formats can hold programs and are not opened"
+        )
+    what = "is no file and no folder" if path.exists() else ""
+    raise ModelError(f"{path} {what}" if what else f"there is no model at {path}")
+
+
+def hub_folder(
+    repository: str,
+    wanted: Callable[[Collection[str]], Sequence[str]],
+    complete: Callable[[Path], bool],
+    *,
+    revision: str = "",
+    download: bool = False,
+) -> Path | None:
+    """The folder of a hub model's files; None if it is not on this machine and `download` is false.
+
+    `wanted` and `complete` are those of `hub.snapshot`. Raises ModelError where a download fails.
+    """
+    try:
+        return snapshot(
+            repository,
+            download=download,
+            revision=revision or None,
+            wanted=wanted,
+            complete=complete,
+        )
+    except HubError as error:
+        raise ModelError(str(error), *error.hints, _OWN_COPY) from error
+
+
+def of_pipelines(repository: str) -> Callable[[Collection[str]], Sequence[str]]:
+    """Chooses the files of a repository in diffusers' layout; raises ModelError for one in another."""
+
+    def wanted(listing: Collection[str]) -> Sequence[str]:
+        if "model_index.json" in listing:
+            if "unet/config.json" in listing:
+                return serving(listing)
+            raise ModelError(
+                f"hub:{repository} is another kind of model: it has no UNet",
+                "lorakit draws with Stable Diffusion 1, 2 and XL",
+            )
+        single = sorted(name for name in listing if name.endswith(".safetensors"))
+        hint = (
+            f"it has {', '.join(single[:3])}: download one (`hf download {repository} {single[0]}`) "
+            "and write from: its path"
+            if single
+            else "look for a repository with a model_index.json"
+        )
+        raise ModelError(f"hub:{repository} is not in diffusers' layout: no model_index.json", hint)
+
+    return wanted
+
+
+def without_weights(
+    wanted: Callable[[Collection[str]], Sequence[str]],
+) -> Callable[[Collection[str]], Sequence[str]]:
+    """Of the files that are wanted those without weights."""
+    return lambda listing: [n for n in wanted(listing) if not n.endswith(".safetensors")]
+
+
+def _not_there_yet(source: ModelSource, repository: str) -> ModelFacts:
+    """A hub model before it is downloaded: what was published of it, or what its name says."""
+    unet, others = PUBLISHED.get(repository, ({}, 0))
+    large = "xl" in repository.lower()
+    parameters = sum(map(math.prod, shapes_of(unet).values()))
+    size = (parameters + others) * 4
+    family: Family = "sdxl" if large else "sd"
+    # Turbo forms begin at the last timestep
+    begins = {"timestep_spacing": "trailing"} if "turbo" in repository.lower() else {}
+    steps, guidance = defaults_of(family, unet, begins)
+    return ModelFacts(
+        source.name,
+        source.source,
+        family,
+        None,
+        None,
+        native=native_size(unet, 8, family),
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        tokenizer=tokenizer_folder(),  # all of them read with CLIP's words
+        weight_bytes=size,
+        download_bytes=size,
+        unet=unet,
+        parameters={"unet": parameters, "others": others} if parameters else {},
+        remarks=() if size else ("how much is to be downloaded is not known before a run",),
+    )

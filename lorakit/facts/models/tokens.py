@@ -1,0 +1,118 @@
+"""Counting a text encoder's tokens without torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lorakit.facts.models.model_configs import ModelError
+
+# what CLIP splits text into before its merges (Radford et al. 2021, the released code)
+_CLIP_WORDS = r"""'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"""
+
+
+def _from_merges(folder: Path) -> Any:
+    """A CLIP tokenizer from vocab.json and merges.txt, which is all that older hub models have."""
+    from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
+    from tokenizers.models import BPE
+
+    merges = read_merges(folder / "merges.txt")
+    told = folder / "vocab.json"
+    vocabulary = json.loads(told.read_text("utf-8")) if told.is_file() else clip_vocabulary(merges)
+    tokenizer = Tokenizer(
+        BPE(vocab=vocabulary, merges=merges, end_of_word_suffix="</w>", unk_token="<|endoftext|>")  # noqa: S106
+    )
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_CLIP_WORDS), behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    return tokenizer
+
+
+def read_merges(file: Path) -> list[tuple[str, str]]:
+    """The pairs of letters that a tokenizer joins, in order. Raises OSError, ValueError."""
+    lines = file.read_text("utf-8").splitlines()
+    pairs = (line.split() for line in lines if line and not line.startswith("#version"))
+    return [(first, second) for first, second in pairs]
+
+
+def clip_vocabulary(merges: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """CLIP's tokens by number, which follow from its merges: bytes, bytes that end a word, merges, two marks.
+
+    A byte that can be printed is its own letter; the others are letters from 256 on, as GPT-2 has it.
+    """
+    printed = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printed]
+    letters = [chr(byte) for byte in printed] + [chr(256 + n) for n in range(len(others))]
+    ends = [f"{letter}</w>" for letter in letters]
+    joined = ["".join(pair) for pair in merges]
+    marks = ["<|startoftext|>", "<|endoftext|>"]
+    return {token: number for number, token in enumerate([*letters, *ends, *joined, *marks])}
+
+
+class TokenCounter:
+    """Counts as the model's own tokenizer does; `limit` includes the start and end tokens."""
+
+    def __init__(
+        self, folder: Path, limit: int, complain: Callable[[str], Exception] = ModelError
+    ) -> None:
+        """`complain` makes the error that tells of a tokenizer which cannot be read, once it is asked for."""
+        self._folder = folder
+        self._complain = complain
+        self._tokenizer: Any = None
+        self.limit = limit
+
+    def _load(self) -> Any:
+        if self._tokenizer is None:
+            try:
+                self._tokenizer = self._read()
+            except Exception as error:
+                words = f"the tokenizer in {self._folder} cannot be read: {error}"
+                raise self._complain(words) from error
+        return self._tokenizer
+
+    def _read(self) -> Any:
+        whole = self._folder / "tokenizer.json"
+        if not whole.is_file():
+            return _from_merges(self._folder)
+        from tokenizers import Tokenizer
+
+        read = Tokenizer.from_file(str(whole))
+        read.no_truncation()
+        read.no_padding()
+        return read
+
+    def count(self, text: str) -> int:
+        """Tokens of `text` with the start and end tokens."""
+        return len(self._load().encode(text, add_special_tokens=False).ids) + 2
+
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """The same of many texts at once."""
+        encodings = self._load().encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding.ids) + 2 for encoding in encodings]
+
+    def overflow(
+        self, texts: Sequence[str], limit: int | None = None
+    ) -> dict[str, tuple[int, str]]:
+        """For each text over the limit, or the one given: its tokens, and the words that would fall off."""
+        most = self.limit if limit is None else limit
+        # a token is at least one byte, so short texts need no counting
+        suspects = [t for t in dict.fromkeys(texts) if len(t.encode()) + 2 > most]
+        if not suspects:
+            return {}
+        found = {}
+        encodings = self._load().encode_batch(suspects, add_special_tokens=False)
+        for text, encoding in zip(suspects, encodings, strict=True):
+            if len(encoding.ids) + 2 > most:
+                start = encoding.offsets[most - 2][0]
+                while start > 0 and not text[start - 1].isspace():
+                    start -= 1  # a word that is cut in half falls off whole
+                found[text] = (len(encoding.ids) + 2, text[start:].strip())
+        return found

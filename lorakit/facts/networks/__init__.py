@@ -1,0 +1,1 @@
+"""The layers, parameters and memory of networks, from their configurations."""

@@ -1,0 +1,146 @@
+"""Pictures to train on: files, captions, sizes. Without torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lorakit import resources
+from lorakit.facts.data.data_sets import HUB, DataError, hub_copy
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.pictures.found_pictures import SAME_WORDS, Found
+from lorakit.facts.pictures.picture_folders import MOST_CAPTION, from_folder
+from lorakit.facts.pictures.picture_memory import PictureMemory
+from lorakit.facts.pictures.picture_tables import from_tables, in_tables
+from lorakit.language.recipe.trainings import DataSource
+from lorakit.store.canonical import digest_of
+from lorakit.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture: its file, what the model is told of it, (width, height) in px as it is seen.
+
+    `name` is its path inside its data set, `digest` of its bytes. `mask` is a picture whose white parts
+    are learnt from, or the picture itself where it is transparent in parts; None for none. `converted` is
+    whether its colours are turned into 8 bits of sRGB, `repeats` how often its folder has it shown, `several`
+    whether it is animated or has several pages.
+    """
+
+    file: Path
+    caption: str
+    size: tuple[int, int]
+    name: str = ""
+    digest: str = ""
+    mask: Path | None = None
+    mask_digest: str = ""
+    converted: bool = False
+    repeats: int = 1
+    several: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """A data set of pictures; `digest` is of files' contents and captions, None until it is downloaded."""
+
+    digest: str | None
+    pictures: tuple[Picture, ...] = ()
+
+
+def picture_facts(
+    source: DataSource, digests: Digests, store: Store, *, download: bool = False, keep: bool = True
+) -> PictureFacts:
+    """All pictures of a data set, in the order of their names.
+
+    What stands in tables goes into `store`, or with `keep` false nowhere. Raises DataError, StoreError.
+    """
+    folder = _folder(source, download=download)
+    if folder is None:
+        return PictureFacts(None)
+    if not folder.is_dir():
+        if folder.exists():
+            way = "write the folder that it is in"
+            raise DataError("data", "images", f"{source.images} is no folder", way)
+        raise DataError("data", "images", f"there is no folder {source.images}")
+    rows = in_tables(folder, source)
+    memory = PictureMemory(store.folder / "pictures.json" if keep else None)
+    found = (
+        from_tables(folder, source, store, keep=keep)
+        if rows
+        else from_folder(folder, source, digests, memory)
+    )
+    memory.save()
+    _check_lengths(found)
+    if "{caption}" in source.caption:
+        _check_captions(found, source, rows=rows)
+    pictures = tuple(
+        Picture(
+            one.file,
+            _caption(one, source),
+            one.size,
+            one.name,
+            one.digest,
+            one.mask,
+            one.mask_digest,
+            one.converted,
+            one.repeats,
+            one.several,
+        )
+        for one in found
+    )
+    contents = [[p.digest, p.caption, p.mask_digest] for p in pictures]
+    return PictureFacts(digest_of(contents), pictures)
+
+
+def _check_lengths(found: Sequence[Found]) -> None:
+    """Raise DataError where what should be a caption is a whole book: to count it would take long."""
+    for one in found:
+        if one.caption is not None and len(one.caption) > MOST_CAPTION:
+            said = f"the caption of {one.name} has {len(one.caption):,} characters"
+            raise DataError("data", "images", f"{said}, more than {MOST_CAPTION:,}", "shorten it")
+
+
+def _folder(source: DataSource, *, download: bool) -> Path | None:
+    """The folder of a data set; None for one of the hub that is not here yet."""
+    if source.images == "lorakit:hologram":
+        return resources.path("data") / "hologram"
+    if source.images.startswith(HUB):
+        return hub_copy(source, download=download)
+    return Path(source.images)
+
+
+def _check_captions(found: Sequence[Found], source: DataSource, *, rows: bool) -> None:
+    bare = [one.name if rows else one.file.name for one in found if one.caption is None]
+    if not bare:
+        return
+    some = f"{bare[0]} has" if len(bare) == 1 else f"{len(bare)} pictures have"
+    if rows:
+        way = "fill in its row, or "
+    elif source.images.startswith(HUB):
+        way = "put its files in a folder, write images: that folder and captions beside them, or "
+    else:
+        ending = source.caption_extension or ".txt"
+        way = f"put {Path(bare[0]).stem}{ending} beside it, or a line in metadata.jsonl, or "
+    raise DataError(
+        "no-caption",
+        "images",
+        f"{some} no caption: {', '.join(bare[:4])}{' ...' if len(bare) > 4 else ''}",
+        f"{way}{SAME_WORDS}",
+    )
+
+
+def has_word(caption: str, word: str) -> bool:
+    """Whether a caption has a word, or several in a row, as words: an ox is in no fox."""
+    found = re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", caption.casefold())
+    return found is not None
+
+
+def _caption(found: Found, source: DataSource) -> str:
+    """What the model is told; the trigger word stands first where it is not in it."""
+    caption = source.caption.replace("{caption}", found.caption or "").strip()
+    word = source.trigger_word
+    if not word or has_word(caption, word):
+        return caption
+    return f"{word}, {caption}" if caption else word

@@ -1,0 +1,1 @@
+"""Labelled texts to train on, and the models that read them."""
