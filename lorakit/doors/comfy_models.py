@@ -88,12 +88,39 @@ def loras_of(uses: tuple[AdapterUse, ...], recipe: Recipe) -> Iterator[LoraFile]
         yield LoraFile(use.name, file, use.weight, (words, use.place, hint))
 
 
-def own_scheduler(facts: ModelFacts) -> tuple[str, bool]:
-    """The scheduler of a model's own configuration, by our name, and whether it has Karras sigmas."""
-    if facts.path is not None and facts.path.is_dir():
-        name = of_class(facts.scheduler.get("_class_name"))
-        if name is not None:
-            karras = facts.scheduler.get("use_karras_sigmas") is True
-            return name, SCHEDULERS[name].karras and karras
+@dataclass(frozen=True, slots=True)
+class OwnSampling:
+    """How a model's own configuration has it drawn: its scheduler, where steps lie, what is predicted.
+
+    `unknown` is a scheduler's class that has no name here, so that `scheduler` is only the usual one.
+    """
+
+    scheduler: str
+    karras: bool = False
+    trailing: bool = False
+    predicts_v: bool = False
+    zero_snr: bool = False
+    unknown: str = ""
+
+
+def own_sampling(facts: ModelFacts, checkpoint: str | None = None) -> OwnSampling:
+    """What the configuration of a model says, be it a folder's, one file's, or a published one's.
+
+    `checkpoint` is the file that the user means instead, of which nothing more is known.
+    """
+    config = facts.scheduler
+    name = of_class(config.get("_class_name"))
     # as Stable Diffusion 1.x and SDXL are published
-    return ("euler_discrete" if facts.family == "sdxl" else "pndm"), False
+    usual = "euler_discrete" if facts.family == "sdxl" else "pndm"
+    known = {} if checkpoint else config
+    predicts_v = known.get("prediction_type") == "v_prediction"
+    return OwnSampling(
+        name or usual,
+        karras=name is not None
+        and SCHEDULERS[name].karras
+        and config.get("use_karras_sigmas") is True,
+        trailing=known.get("timestep_spacing") == "trailing",
+        predicts_v=predicts_v,
+        zero_snr=predicts_v and config.get("rescale_betas_zero_snr") is True,
+        unknown="" if name else str(config.get("_class_name", "")),
+    )

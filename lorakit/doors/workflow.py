@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.doors.comfy_models import Loader, LoraFile
+from lorakit.doors.comfy_models import Loader, LoraFile, OwnSampling
 from lorakit.doors.samplers import COMFY
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
@@ -55,11 +55,11 @@ def workflow(
     saved: Iterable[str],
     loader: Loader,
     loras: Sequence[LoraFile],
-    own_scheduler: tuple[str, bool],
+    own: OwnSampling,
 ) -> Workflow:
     """The nodes that draw `frames`, what each starts from before it, and save those whose address is `saved`.
 
-    `own_scheduler` is the model's, by our name, and whether it has Karras sigmas.
+    `own` is how the model's configuration has it drawn.
     """
     made = Workflow()
     model, clip, vae = _loaded(made, loader)
@@ -75,13 +75,22 @@ def workflow(
         )
         model, clip = [node, 0], [node, 1]
         made.say(node, *lora.say)
+    if own.predicts_v:
+        node = made.node(
+            "ModelSamplingDiscrete",
+            "prediction",
+            model=model,
+            sampling="v_prediction",
+            zsnr=own.zero_snr,
+        )
+        model = [node, 0]
     wanted, latents = set(saved), dict[str, Link]()
     for action in frames:
         task = action.task
         assert isinstance(task, FrameTask)
         ends = _encoded(made, task, clip, loader.family)
         start = _start(made, action, latents)
-        sampler = _sampled(made, action, model, ends, start, own_scheduler)
+        sampler = _sampled(made, action, model, ends, start, own)
         latents[action.id] = [sampler, 0]
         if action.id in wanted:
             picture = made.node("VAEDecode", "picture", samples=[sampler, 0], vae=vae)
@@ -158,13 +167,18 @@ def _sampled(
     model: Link,
     ends: tuple[Link, Link],
     start: Link,
-    own: tuple[str, bool],
+    own: OwnSampling,
 ) -> str:
     task = action.task
     assert isinstance(task, FrameTask)
-    name, karras = own if task.scheduler not in COMFY else (task.scheduler, False)
-    karras = karras if task.use_karras_sigmas is None else task.use_karras_sigmas
+    by_model = task.scheduler not in COMFY
+    name = own.scheduler if by_model else task.scheduler
+    karras = task.use_karras_sigmas
+    if karras is None:
+        karras = by_model and own.karras
     theirs = COMFY[name]
+    # sgm_uniform is ComfyUI's name for steps that begin at the very last timestep
+    steps_lie = "karras" if karras else "sgm_uniform" if own.trailing else theirs.scheduler
     node = made.node(
         "KSampler",
         action.id,
@@ -172,14 +186,22 @@ def _sampled(
         steps=task.effective_steps if task.strength < 1 else task.num_inference_steps,
         cfg=task.guidance_scale,
         sampler_name=theirs.sampler,
-        scheduler="karras" if karras else theirs.scheduler,
+        scheduler=steps_lie,
         denoise=denoise(task),
         model=model,
         positive=ends[0],
         negative=ends[1],
         latent_image=start,
     )
-    if theirs.near:
+    if by_model and own.unknown:
+        made.say(
+            node,
+            f"the model's own scheduler is a {own.unknown}, which has no name here: "
+            f"{theirs.sampler} is written for it",
+            action.place,
+            "write scheduler: euler_discrete, which both have",
+        )
+    elif theirs.near:
         made.say(
             node,
             f"ComfyUI has no {name}: {theirs.sampler} is the nearest",

@@ -53,6 +53,11 @@ INPUTS: dict[str, dict[str, Any]] = {
         "strength_model": (float, -100, 100),
         "strength_clip": (float, -100, 100),
     },
+    "ModelSamplingDiscrete": {
+        "model": "MODEL",
+        "sampling": ["eps", "v_prediction", "lcm", "x0"],
+        "zsnr": bool,
+    },
     "CLIPSetLastLayer": {"clip": "CLIP", "stop_at_clip_layer": (int, -24, -1)},
     "CLIPTextEncode": {"text": str, "clip": "CLIP"},
     "EmptyLatentImage": {
@@ -83,6 +88,7 @@ OUTPUTS = {
     "DualCLIPLoader": ["CLIP"],
     "VAELoader": ["VAE"],
     "LoraLoader": ["MODEL", "CLIP"],
+    "ModelSamplingDiscrete": ["MODEL"],
     "CLIPSetLastLayer": ["CLIP"],
     "CLIPTextEncode": ["CONDITIONING"],
     "EmptyLatentImage": ["LATENT"],
@@ -116,6 +122,8 @@ def complaints(prompt: dict[str, Any]) -> list[str]:
 def _fits(asked: Any, value: Any, prompt: dict[str, Any]) -> bool:
     if asked is FILE:
         return isinstance(value, str) and value.endswith(".safetensors")
+    if asked is bool:
+        return isinstance(value, bool)
     if asked is str:
         return isinstance(value, str)
     if isinstance(asked, list):

@@ -47,7 +47,7 @@ def command(
     """
     import json
 
-    from lorakit.doors.comfy_models import loader_of, loras_of, own_scheduler
+    from lorakit.doors.comfy_models import loader_of, loras_of, own_sampling
     from lorakit.doors.cut import named
     from lorakit.doors.workflow import workflow
 
@@ -65,7 +65,7 @@ def command(
         saved,
         loader_of(project.recipe.models[chosen.model], model, checkpoint),
         list(loras_of(chosen.adapters, project.recipe)),
-        own_scheduler(model),
+        own_sampling(model, checkpoint),
     )
     text = json.dumps(made.nodes, indent=2, ensure_ascii=False)
     targets.write(target, f"{text}\n".encode())

@@ -24,6 +24,10 @@ _CLIP = (
     "cond_stage_model.transformer.text_model.",
     "conditioner.embedders.0.transformer.text_model.",
 )
+# words of a name, which may be written in one: sd_turbo, v40LightningBakedvae, lightningDPMSDE
+_DISTILLED = re.compile(
+    r"(?:(?<![A-Za-z])(?:turbo|lightning)|Turbo|Lightning|TURBO|LIGHTNING)(?![a-z])"
+)
 
 
 def shape_of(header: Header, name: str) -> tuple[int, ...]:
@@ -191,14 +195,15 @@ def _schedule(header: Header, stem: str, base: str, configs: Configs) -> Iterato
     scheduler = configs["scheduler/scheduler_config.json"]
     said = str(told.get("modelspec.prediction_type", "")).lower()
     build = str(told.get("modelspec.architecture", "")).lower()
-    name = f"{told.get('modelspec.title', '')} {stem}".lower()
+    title = f"{told.get('modelspec.title', '')} {stem}"
+    name, distilled = title.lower(), _DISTILLED.search(title.replace("_", " ")) is not None
     if "v_pred" in header.tensors or said.startswith("v"):
         scheduler["prediction_type"] = "v_prediction"
     elif said.startswith("eps"):
         scheduler["prediction_type"] = "epsilon"
     elif base == "sd-v2":
         small = "v2-512" in build or (
-            "768" not in build and re.search(r"512|base", name) is not None
+            "768" not in build and (distilled or re.search(r"512|base", name) is not None)
         )
         scheduler["prediction_type"] = "epsilon" if small else "v_prediction"
         if "v2-512" not in build and "768" not in build:
@@ -210,7 +215,7 @@ def _schedule(header: Header, stem: str, base: str, configs: Configs) -> Iterato
         configs["unet/config.json"]["sample_size"] = 64
     if "ztsnr" in header.tensors:
         scheduler |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
-    if re.search(r"(?<![a-z])(turbo|lightning)(?![a-z])", name.replace("_", " ")):
+    if distilled:
         scheduler["timestep_spacing"] = "trailing"
         scheduler.pop("skip_prk_steps", None)
         scheduler["_class_name"] = "EulerDiscreteScheduler"

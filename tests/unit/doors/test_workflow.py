@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from lorakit import resources
 from lorakit.doors.samplers import COMFY, ours
@@ -18,6 +20,7 @@ from lorakit.session import load
 from tests.support.comfyui import SAMPLERS, complaints
 from tests.support.comfyui import SCHEDULERS as THEIR_SCHEDULERS
 from tests.support.doors import exported, program, story
+from tests.support.single_file import save_single, small
 
 Prompt = dict[str, Any]
 
@@ -124,6 +127,50 @@ def test_samplers_have_comfyuis_names(tmp_path: Path) -> None:
         for given in samplers(prompt).values():
             assert given["sampler_name"] == COMFY[name].sampler
             assert given["scheduler"] == ("karras" if row.karras else COMFY[name].scheduler)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "more", "sampler", "lie"),
+    [
+        ("sd_xl_turbo_1.0", "sdxl", {}, "euler", "sgm_uniform"),
+        ("dreamshaperXL_lightningDPMSDE", "sdxl", {}, "euler", "sgm_uniform"),
+        ("realvisxlV40_v40LightningBakedvae", "sdxl", {}, "euler", "sgm_uniform"),
+        ("sd_turbo", "sd-v2", {}, "euler", "sgm_uniform"),
+        ("sd_xl_base_1.0", "sdxl", {}, "euler", "normal"),
+        ("noobaiXL_vPred", "sdxl", {"v_pred": 1, "ztsnr": 1}, "euler", "sgm_uniform"),
+        ("v2-1_768-ema-pruned", "sd-v2", {}, "ddim", "ddim_uniform"),
+        ("v1-5-pruned", "sd-v1", {}, "ipndm", "normal"),
+    ],
+)
+def test_a_model_in_one_file_brings_the_scheduler_that_it_is_known_to_have(
+    tmp_path: Path, name: str, kind: str, more: dict[str, int], sampler: str, lie: str
+) -> None:
+    tensors = {key: torch.tensor([]) for key in more}
+    save_single(tmp_path / f"{name}.safetensors", small(kind), kind, **tensors)
+    prompt = written(recipe(tmp_path, model=f"models: {{big: {{from: {name}.safetensors}}}}\n"))
+    said = [n["inputs"] for n in prompt.values() if n["class_type"] == "ModelSamplingDiscrete"]
+    assert [(one["sampling"], one["zsnr"]) for one in said] == (
+        [("v_prediction", bool(more))] if more or "768" in name else []
+    )
+    for given in samplers(prompt).values():
+        assert (given["sampler_name"], given["scheduler"]) == (sampler, lie)
+        assert given["cfg"] == (
+            0.0 if re.search("(?i)turbo|lightning", name) else 5.0 if kind == "sdxl" else 7.5
+        )
+        assert (prompt[given["model"][0]]["inputs"] in said) == bool(said)
+    # of the file that a user names instead nothing is known
+    prompt = written(tmp_path / "recipe.yaml", "--checkpoint", "other.safetensors")
+    assert all(n["class_type"] != "ModelSamplingDiscrete" for n in prompt.values())
+
+
+def test_a_scheduler_of_a_model_that_has_no_name_here_is_told(home: Path) -> None:
+    file = home / "tiny" / "scheduler" / "scheduler_config.json"
+    config = json.loads(file.read_text("utf-8")) | {"_class_name": "DEISMultistepScheduler"}
+    file.write_text(json.dumps(config), "utf-8")
+    document = recipe(home, model='models: {big: {from: "tiny"}}\n')
+    assert {given["sampler_name"] for given in samplers(written(document)).values()} == {"ipndm"}
+    ran = program(home, "export", "workflow", "recipe.yaml", "--force")
+    assert "own scheduler is a DEISMultistepScheduler, which has no name here" in ran.stderr
 
 
 TRAINED = """\

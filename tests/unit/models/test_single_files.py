@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from diffusers import (
     AutoencoderKL,
-    StableDiffusionPipeline,
-    StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from lorakit import resources
 from lorakit.diagnostics import Place
@@ -26,73 +23,14 @@ from lorakit.facts.models.model_lookup import model_facts
 from lorakit.facts.models.tokens import TokenCounter
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.models.loading import load_pipeline
-from tests.support.single_file import save_single
+from tests.support.single_file import VOCABULARY, save_single, shipped, small
 
-VOCABULARY = 49408
 KINDS = ["sd-v1", "sd-v2", "sdxl"]
 
 
 def facts(file: Path) -> ModelFacts:
     return model_facts(
         ModelSource("m", str(file), "auto", Place("recipe.yaml", 1, 1)), Digests(None)
-    )
-
-
-def shipped(kind: str, part: str) -> dict[str, Any]:
-    folder = resources.path("data") / "base-models" / kind / part
-    return json.loads((folder / "config.json").read_text())
-
-
-def small(kind: str) -> Any:
-    """The base model with widths of 32 and 64 and two layers of words, else as it is published."""
-    torch.manual_seed(0)
-    large = kind == "sdxl"
-    levels = 3 if large else 4
-    widths = (32, 64, 64, 64)[:levels]
-    heads = [1] * levels if kind != "sd-v1" else 8
-    cross = {"sd-v1": 64, "sd-v2": 64, "sdxl": 192}[kind]
-    unet = {
-        **shipped(kind, "unet"),
-        "block_out_channels": widths,
-        "attention_head_dim": heads,
-        "cross_attention_dim": cross,
-        "layers_per_block": 1,
-    }
-    vae = {**shipped(kind, "vae"), "block_out_channels": (32,) * 4, "layers_per_block": 2}
-
-    def text(part: str) -> CLIPTextConfig:
-        told = shipped(kind, part)
-        told |= {
-            "hidden_size": 128 if part.endswith("_2") else 64,
-            "intermediate_size": 128,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2 if part.endswith("_2") else 1,
-        }
-        return CLIPTextConfig(**{**told, **({"projection_dim": 64} if large else {})})
-
-    if large:
-        unet |= {
-            "projection_class_embeddings_input_dim": 6 * 32 + 64,
-            "addition_time_embed_dim": 32,
-            "transformer_layers_per_block": [1, 1, 2],
-        }
-    parts: dict[str, Any] = {
-        "unet": UNet2DConditionModel.from_config(unet),
-        "vae": AutoencoderKL.from_config(vae),
-        "text_encoder": CLIPTextModel(text("text_encoder")),
-    }
-    if large:
-        parts["text_encoder_2"] = CLIPTextModelWithProjection(text("text_encoder_2"))
-        return StableDiffusionXLPipeline(
-            **parts, tokenizer=None, tokenizer_2=None, scheduler=None, add_watermarker=False
-        )
-    return StableDiffusionPipeline(
-        **parts,
-        tokenizer=None,
-        scheduler=None,
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
     )
 
 
