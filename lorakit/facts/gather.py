@@ -224,7 +224,8 @@ def _data_sets(
                 store = Store(project.home)
                 pictures[name] = picture_facts(source, digests, store, download=download, keep=keys)
         except DataError as error:
-            problem(error.code, error.message, source.where(error.key), error.hint)
+            for each in (error, *error.others):
+                problem(each.code, each.message, source.where(each.key), each.hint)
         except OSError as error:
             problem("data", _unread(error), source.place)
     return texts, pictures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -104,13 +104,33 @@ def check_start(
             yield wrong("has DoRA's magnitudes", "write use_dora: true")
         return
     yield from handed_out(lora.start, at, context)
-    maker = maker_of_start(lora, context)
-    if maker is None or not isinstance(maker.task, TrainTask) or maker.task.lora is None:
-        return
-    if maker.task.model != model:
+    trained = trainings_of_start(lora, context)
+    if any(task.model != model for task in trained):
         yield wrong("is of another model", "train on the same model, or start anew")
-    for key, (one, other) in _differences(maker.task.lora, own).items():
-        yield wrong(f"has {key}: {one}, and this step {other}", f"write {key}: {one}")
+    theirs_by_key = [_differences(task.lora, own) for task in trained if task.lora is not None]
+    yield from differing(theirs_by_key, lora.start, wrong)
+
+
+def differing(
+    each: Sequence[Mapping[str, tuple[object, object]]],
+    start: str,
+    wrong: Callable[[str, str], Diagnostic],
+) -> Iterator[Diagnostic]:
+    """What must be the same and is not: of a step, or of any member that may be a sweep's best."""
+    for key in dict.fromkeys(key for differences in each for key in differences):
+        values = {str(found[key][0]): found[key] for found in each if key in found}
+        theirs, (_, other) = list(values), next(iter(values.values()))
+        if len(each) == 1:
+            yield wrong(
+                f"has {key}: {theirs[0]}, and this step {other}", f"write {key}: {theirs[0]}"
+            )
+        else:
+            yield wrong(
+                f"may have {key}: {' or '.join(theirs)}, and this step {other}",
+                f"leave {key} out of what {start.removesuffix('.best')} goes over, and write the same here"
+                if len(values) > 1 or any(key not in found for found in each)
+                else f"write {key}: {theirs[0]}",
+            )
 
 
 def check_text_start(
@@ -141,8 +161,8 @@ def check_text_start(
         other = getattr(own, key)
         if value != other:
             yield wrong(
-                f"has {key}: {_written(value)}, and this step {_written(other)}",
-                f"write {key}: {_written(value)}",
+                f"has {key}: {written(value)}, and this step {written(other)}",
+                f"write {key}: {written(value)}",
             )
     known = set(layers)
     for some, what in (
@@ -171,11 +191,12 @@ def _differences(theirs: LoraArguments, own: LoraArguments) -> Mapping[str, tupl
     for key in keys:
         one, other = getattr(theirs, key), getattr(own, key)
         if one != other:
-            differences[key] = (_written(one), _written(other))
+            differences[key] = (written(one), written(other))
     return differences
 
 
-def _written(value: object) -> object:
+def written(value: object) -> object:
+    """A setting as YAML has it."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(str, value))}]"
     if isinstance(value, float):
@@ -203,6 +224,17 @@ def _lost(
 def _plain(name: str) -> str:
     """A layer's name, as transformers has it before its version 5 and after."""
     return name.replace(".text_model.", ".")
+
+
+def trainings_of_start(lora: LoraSettings, context: Context) -> list[TrainTask]:
+    """The training that a start comes from; of a sweep's best, those of all its members."""
+    maker = maker_of_start(lora, context)
+    if maker is None:
+        return []
+    if isinstance(maker.task, TrainTask):
+        return [maker.task]
+    planned = context.made[maker_of(lora.start)[0]].actions
+    return [action.task for action in planned if isinstance(action.task, TrainTask)]
 
 
 def maker_of_start(lora: LoraSettings, context: Context) -> Action | None:

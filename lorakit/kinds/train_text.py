@@ -12,9 +12,11 @@ from lorakit.kinds import text_checks
 from lorakit.kinds.starts import (
     check_start,
     check_text_start,
-    maker_of_start,
+    differing,
     start_of,
     steps_needed,
+    trainings_of_start,
+    written,
 )
 from lorakit.kinds.text_cost import cost, weights_line
 from lorakit.kinds.training_plan import (
@@ -30,7 +32,7 @@ from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine
 from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.kind import Context, Made
-from lorakit.plan.tasks.training import TrainTextTask
+from lorakit.plan.tasks.training import LoraArguments, TrainTextTask
 from lorakit.plan.workers import TRAIN
 from lorakit.store.canonical import digest_of
 
@@ -147,21 +149,28 @@ def _check_start(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:
         layers = counted.hit if counted else ()
         yield from check_text_start(step.lora, own, text, layers, len(data.labels), place, context)
         return
-    maker = maker_of_start(step.lora, context)
-    theirs = maker.task if maker else None
-    if isinstance(theirs, TrainTextTask) and theirs.lora is not None:
-        for key, one, other in (
-            ("labels", list(theirs.labels), list(data.labels)),
-            ("alpha", theirs.lora.alpha, own.alpha),
-            ("use_rslora", theirs.lora.use_rslora, own.use_rslora),
-        ):
-            if one != other:
-                yield context.finding(
-                    "other-adapter",
-                    f"{step.lora.start} has {key}: {one}, and this step {other}",
-                    place,
-                    f"write {key}: {one}",
-                )
+
+    def wrong(what: str, way: str) -> Diagnostic:
+        return context.finding("other-adapter", f"{step.lora.start} {what}", place, way)
+
+    each = [
+        _differences(theirs, theirs.lora, data.labels, own)
+        for theirs in trainings_of_start(step.lora, context)
+        if isinstance(theirs, TrainTextTask) and theirs.lora is not None
+    ]
+    yield from differing(each, step.lora.start, wrong)
+
+
+def _differences(
+    theirs: TrainTextTask, lora: LoraArguments, labels: Sequence[str], own: LoraArguments
+) -> dict[str, tuple[object, object]]:
+    """What an adapter of texts must have as this step has it, beside what all adapters must."""
+    pairs: dict[str, tuple[object, object]] = {
+        "labels": (written(tuple(theirs.labels)), written(tuple(labels))),
+        "alpha": (written(lora.alpha), written(own.alpha)),
+        "use_rslora": (written(lora.use_rslora), written(own.use_rslora)),
+    }
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _training(step: TrainTextStep, context: Context) -> TrainingPlan:

@@ -176,3 +176,68 @@ def test_the_best_training_is_handed_on_and_a_new_value_trains_alone(texts: Path
     assert more.code == 0
     only = run(texts, "--only", "rates/learning_rate=0.02", "--force", "rates/learning_rate=0.02")
     assert only.made("train-text") == ["rates/learning_rate=0.02/training"]
+
+
+TEXTS = """\
+recipe: 1
+models: {bert: {from: bert}}
+datasets: {films: {texts: films.csv, test_size: 0.2}}
+steps:
+  rates:
+    kind: sweep
+    of: {kind: train-text, model: bert, data: films, max_length: 32, lora: {rank: 2}, train: {max_train_steps: 2}}
+    over: {train.learning_rate: [0.02, 0.05]}
+    best: {metric: held_out_loss, mode: min}
+  more: {kind: train-text, model: bert, data: films, max_length: 32, lora: {rank: 2, from: rates.best}, train: {max_train_steps: 1}}
+"""
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """A tiny text model, and reviews beside it."""
+    (tmp_path / ".lorakit").mkdir()
+    (tmp_path / "bert").mkdir()
+    save_bert(tmp_path / "bert")
+    rows = "".join(f"the film was {w},{m}\n" for w, m in (("good", "pos"), ("bad", "neg")) * 10)
+    (tmp_path / "films.csv").write_text("text,label\n" + rows)
+    return tmp_path
+
+
+def test_a_training_of_texts_goes_on_from_the_best_of_a_sweep(films: Path) -> None:
+    (films / "recipe.yaml").write_text(TEXTS)
+    ran = run(films)
+    assert ran.code == 0, ran.errors
+    best = ran.folder / "rates" / "best" / "adapter_model.safetensors"
+    winner = json.loads((ran.folder / "rates" / "metrics.json").read_text())["best"]
+    assert best.read_bytes() == (ran.folder / "rates" / winner / best.name).read_bytes()
+    before = load_file(best)
+    after = load_file(ran.folder / "more" / best.name)
+    assert before.keys() == after.keys()
+    # one step of AdamW moves each weight by its rate at the most; a new adapter's B would be zero
+    for name, tensor in before.items():
+        assert float((after[name] - tensor).abs().max()) < 0.01, name
+    assert any(float(t.abs().max()) > 0.01 for n, t in before.items() if "lora_B" in n)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("over: {", "over: {lora.rank: [2, 4], ", ["may have rank: 4, and this step 2", "leave rank out of what rates goes over"]),
+        ("rank: 2, from", "rank: 8, from", ["may have rank: 2, and this step 8", "write rank: 2"]),
+        ("over: {", "over: {method: [lora, full], ", ["may be no adapter: members of that sweep train every weight"]),
+        ("    best: {metric: held_out_loss, mode: min}\n", "", ["rates.best is no adapter"]),
+        ("from: rates.best", "from: rates.bets", ["did you mean rates.best?"]),
+    ],
+)  # fmt: skip
+def test_a_best_that_may_be_of_another_shape_is_refused_where_it_is_named(
+    films: Path, old: str, new: str, words: list[str]
+) -> None:
+    text = TEXTS.replace(old, new, 1).replace(
+        "lora: {rank: 2}, ", "" if "method" in new else "lora: {rank: 2}, "
+    )
+    (films / "recipe.yaml").write_text(text)
+    told = lorakit(films, "plan")
+    assert told.returncode == 3
+    assert f"recipe.yaml:{len(text.splitlines())}:" in told.stderr
+    for each in words:
+        assert each in told.stderr, told.stderr

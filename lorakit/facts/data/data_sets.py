@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -20,15 +20,52 @@ from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
 from lorakit.store.sources import texts_in
 
+T = TypeVar("T")
 HUB = "hub:"
+_SHOWN = 6  # faults of rows that are told one by one
 
 
 class DataError(LorakitError):
-    """A data set cannot be used; `key` is the one of its keys that is to blame, `hint` a way out."""
+    """A data set cannot be used; `key` is the one of its keys that is to blame, `hint` a way out.
+
+    `others` are what else is wrong with it.
+    """
 
     def __init__(self, code: str, key: str, message: str, hint: str = "") -> None:
         self.code, self.key, self.message, self.hint = code, key, message, hint
+        self.others: tuple[DataError, ...] = ()
         super().__init__(message)
+
+
+class RowFaults:
+    """What is wrong with the rows of a data set: each by itself while they are read, all told at the end."""
+
+    def __init__(self) -> None:
+        self._found: list[DataError] = []
+
+    def tried(self, read: Callable[[], T]) -> T | None:
+        """What `read` returns; None where it raises DataError, which is told at the end."""
+        try:
+            return read()
+        except DataError as error:
+            self.note(error)
+            return None
+
+    def note(self, error: DataError) -> None:
+        """Have it told at the end."""
+        self._found.append(error)
+
+    def tell(self) -> None:
+        """Raise DataError with all of them; of many the first, and how many more there are."""
+        if not self._found:
+            return
+        first, *others = {error.message: error for error in self._found}.values()
+        rest = len(others) + 1 - _SHOWN
+        if rest > 0:
+            others = others[: _SHOWN - 1]
+            others.append(DataError(first.code, first.key, f"and {rest:,} more like these"))
+        first.others = tuple(others)
+        raise first
 
 
 def kind_of(source: DataSource) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from lorakit.facts.data.data_sets import DataError
+from lorakit.facts.data.data_sets import DataError, RowFaults
 from lorakit.files import open_text
 
 _MARKS = {
@@ -26,6 +26,7 @@ def separated(file: Path, key: str, wanted: Collection[str]) -> Iterator[Mapping
     `key` is the data set's that names the file. Raises OSError, UnicodeDecodeError, DataError.
     """
     number = 1
+    faults = RowFaults()
     try:
         with _long_fields(), open_text(file, newline="") as handle:
             heads = {}
@@ -46,15 +47,16 @@ def separated(file: Path, key: str, wanted: Collection[str]) -> Iterator[Mapping
             for row in reader:
                 # the row before is given out now: the last one may have swallowed others
                 if held:
-                    yield _row(held, head, mark, number, file, key)
+                    yield from _rows_of(held, head, mark, number, file, key, faults)
                 held, number, seen = row, reader.line_num, list(lines.seen)
                 lines.seen.clear()
             if held:
                 _check_end(seen, mark, number, file, key)
-                yield _row(held, head, mark, number, file, key)
+                yield from _rows_of(held, head, mark, number, file, key, faults)
     except csv.Error as error:
         message = f"{file.name} cannot be read after line {number}: {error}"
         raise DataError("data", key, message) from error
+    faults.tell()
 
 
 class _Remembered:
@@ -84,21 +86,31 @@ def _check_head(head: list[str], file: Path, key: str) -> None:
         )
 
 
-def _row(
-    row: list[str], head: list[str], mark: str, line: int, file: Path, key: str
-) -> Mapping[str, str | None]:
+def _rows_of(
+    row: list[str],
+    head: list[str],
+    mark: str,
+    line: int,
+    file: Path,
+    key: str,
+    faults: RowFaults,
+) -> Iterator[Mapping[str, str | None]]:
+    """The row by its columns; none where it has more fields than there are columns, which is told."""
     rest = row[len(head) :]
     if any(field.strip() for field in rest):
         shown = mark.join(row).replace("\n", " ")
         shown = f"{shown[:_SHOWN]}…" if len(shown) > _SHOWN else shown
-        raise DataError(
-            "data",
-            key,
-            f"{file.name}, line {line}, has {len(row)} fields, and the header names {len(head)}: {shown}",
-            f"put a text with {_MARKS[mark]} in it between double quotes",
+        faults.note(
+            DataError(
+                "data",
+                key,
+                f"{file.name}, line {line}, has {len(row)} fields, and the header names {len(head)}: {shown}",
+                f"put a text with {_MARKS[mark]} in it between double quotes",
+            )
         )
+        return
     lacking: list[str | None] = [None] * (len(head) - len(row))
-    return dict(zip(head, [*row, *lacking], strict=False))
+    yield dict(zip(head, [*row, *lacking], strict=False))
 
 
 def _check_end(lines: list[str], mark: str, line: int, file: Path, key: str) -> None:

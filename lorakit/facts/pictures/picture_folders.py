@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lorakit.facts.data.data_sets import HUB, DataError, check_column, no_split
+from lorakit.facts.data.data_sets import HUB, DataError, RowFaults, check_column, no_split
 from lorakit.facts.data.separated import separated
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.files.folders import entries, walk
@@ -54,7 +55,7 @@ def from_folder(
     headers = memory.headers([(file, digest[file], str(file)) for file in every])
     header = dict(zip(every, headers, strict=True))
     listed, repeated = _listed(folder, source), _repeated(files, part)
-    beside = {file: _beside(file, source) for file in files}
+    beside = _all_beside(files, source)
     if "caption_extension" in dict(source.places) and not any(beside.values()):
         raise DataError(
             "no-effect",
@@ -63,12 +64,13 @@ def from_folder(
             _endings_there(part),
         )
     found = []
+    faults = RowFaults()
     for file in files:
         name = file.relative_to(folder).as_posix()
         repeats, words = repeated.get(file.parent, (1, ""))
         row = listed.get(name)
         if row and beside[file] and " ".join(row.split()) != beside[file]:
-            _check_meant(file, source)
+            faults.tried(partial(_check_meant, file, source))
         mask = masks.get(file.with_suffix(""), file if header[file].clear else None)
         found.append(
             Found(
@@ -84,6 +86,7 @@ def from_folder(
                 header[file].several,
             )
         )
+    faults.tell()
     return found
 
 
@@ -105,14 +108,12 @@ def _pictures(folder: Path, part: Path, source: DataSource) -> list[Path]:
             f"convert it to one of {', '.join(ENDINGS)}, or move it out of {_shown(folder, source)}",
         )
     every = [f for f in walk(part) if f.suffix.lower() in ENDINGS]
+    faults = RowFaults()
     for file in every:
         if not file.is_file():
-            raise DataError(
-                "data",
-                "images",
-                f"{file} is no file: a link to nothing, or a pipe",
-                "remove it, or put the picture there",
-            )
+            words = f"{file} is no file: a link to nothing, or a pipe"
+            faults.note(DataError("data", "images", words, "remove it, or put the picture there"))
+    faults.tell()
     return every
 
 
@@ -159,16 +160,18 @@ def _listed(folder: Path, source: DataSource) -> dict[str, str]:
     columns: dict[str, None] = {}
     given = source.columns.caption
     usual = (given,) if given else USUAL_CAPTIONS
+    faults = RowFaults()
     for file in (f for f in walk(folder) if f.name in _METADATA):
         here: dict[str, None] = {}
         for row in _rows(file):
             here |= dict.fromkeys(row)
             if "file_name" not in row:
                 continue
-            place = _place(file, str(row["file_name"]), folder, source)
+            name = str(row["file_name"])
+            place = faults.tried(partial(_place, file, name, folder, source))
             text = next((row[k] for k in usual if k in row), None)
             # NaN is what tables' libraries write where there was none
-            if isinstance(text, str) and text.strip().casefold() != "nan":
+            if place and isinstance(text, str) and text.strip().casefold() != "nan":
                 found[place] = text.strip()
         if here and "file_name" not in here:
             near = names.nearest("file_name", here)
@@ -180,6 +183,7 @@ def _listed(folder: Path, source: DataSource) -> dict[str, str]:
                 f"did you mean file_name by {near}?" if near else f"it has {names.listed(here)}",
             )
         columns |= here
+    faults.tell()
     if given:
         check_column("caption", given, tuple(columns), _shown(folder, source))
     return found
@@ -239,6 +243,14 @@ def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
                 yield row
     except (OSError, ValueError) as error:
         raise DataError("data", "images", f"{file}, line {number}: {error}") from error
+
+
+def _all_beside(files: Sequence[Path], source: DataSource) -> dict[Path, str]:
+    """The words of the caption file beside each picture. Raises DataError with all that is wrong."""
+    faults = RowFaults()
+    found = {file: faults.tried(partial(_beside, file, source)) or "" for file in files}
+    faults.tell()
+    return found
 
 
 def _beside(file: Path, source: DataSource) -> str:

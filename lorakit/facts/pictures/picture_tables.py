@@ -16,7 +16,14 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from lorakit.facts.data.data_sets import HUB, DataError, check_column, no_split, splits_of
+from lorakit.facts.data.data_sets import (
+    HUB,
+    DataError,
+    RowFaults,
+    check_column,
+    no_split,
+    splits_of,
+)
 from lorakit.facts.files.folders import walk
 from lorakit.facts.machine.this_machine import this_machine
 from lorakit.facts.pictures.found_pictures import SAME_WORDS, USUAL_CAPTIONS, Found
@@ -141,8 +148,14 @@ def _read(
     part = part.select_columns([image, *([caption] if caption else [])])
     if hasattr(part.features[image], "decode"):
         part = part.cast_column(image, type(part.features[image])(decode=False))
-    looked_at = _looked_at(part, image, source, folder, shown, whole)
-    for number, (row, data, found) in enumerate(looked_at, 1):
+    faults = RowFaults()
+    for number, row, looked in _looked_at(part, image, source, folder, shown, whole):
+        if isinstance(looked, DataError):
+            if looked.key != "images":
+                raise looked  # the column is another than was meant, in every row
+            faults.note(looked)
+            continue
+        data, found = looked
         text = row[caption] if caption else None
         if text is not None and not isinstance(text, str):
             raise DataError(
@@ -156,23 +169,31 @@ def _read(
         words = (text or "").strip() or None
         told = (*found.size, found.clear, found.converted, found.several)
         yield _Row(name, kept.digest, kept.size, *told, words)
+    faults.tell()
 
 
 def _looked_at(
     part: Any, image: str, source: DataSource, folder: Path, shown: str, whole: bool
-) -> Iterator[tuple[Mapping[str, Any], bytes, Header]]:
-    """Each row with its picture's bytes and header; `whole` decodes, several at a time. Raises DataError."""
+) -> Iterator[tuple[int, Mapping[str, Any], tuple[bytes, Header] | DataError]]:
+    """Each row by number, with its picture's bytes and header, or what is wrong with it.
 
-    def look(one: tuple[int, Mapping[str, Any]]) -> tuple[Mapping[str, Any], bytes, Header]:
+    `whole` decodes, several at a time.
+    """
+
+    def look(
+        one: tuple[int, Mapping[str, Any]],
+    ) -> tuple[int, Mapping[str, Any], tuple[bytes, Header] | DataError]:
         number, row = one
         where = f"row {number} of {shown}'s split {source.split}"
-        data = _bytes(row[image], image, where, folder)
         try:
+            data = _bytes(row[image], image, where, folder)
             found = header(io.BytesIO(data), f"the picture in {where}", whole=whole)
+        except DataError as error:
+            return number, row, error
         except PictureError as error:
             way = "remove the row, or put a whole picture in it"
-            raise DataError("data", "images", str(error), way) from error
-        return row, data, found
+            return number, row, DataError("data", "images", str(error), way)
+        return number, row, (data, found)
 
     rows = enumerate(part, 1)
     with ThreadPoolExecutor(this_machine().cores, initializer=same_roots()) as pool:

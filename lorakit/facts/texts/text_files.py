@@ -6,11 +6,19 @@ import contextlib
 import gzip
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lorakit import resources
-from lorakit.facts.data.data_sets import HUB, DataError, check_column, hub_copy, splits_of
+from lorakit.facts.data.data_sets import (
+    HUB,
+    DataError,
+    RowFaults,
+    check_column,
+    hub_copy,
+    splits_of,
+)
 from lorakit.facts.data.separated import separated
 from lorakit.facts.files.folders import entries, walk
 from lorakit.files import open_text, parse_json, read_text
@@ -140,20 +148,24 @@ def _decoded(file: Path) -> Iterator[None]:
 
 
 def _json_lines(lines: Iterable[str], name: str, columns: Columns) -> Iterator[Mapping[str, Any]]:
+    faults = RowFaults()
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = parse_json(line, constants=True)
-        except ValueError as error:
-            raise DataError(
-                "data", "texts", f"{name}, line {number}, is no JSON: {error}"
-            ) from error
-        if not isinstance(row, dict):
-            message = f"{name}, line {number}, is no JSON object"
-            way = f'each line is one row: {{"{columns.text}": ..., "{columns.label}": ...}}'
-            raise DataError("data", "texts", message, way)
-        yield row
+        if line.strip():
+            row = faults.tried(partial(_json_row, line, f"{name}, line {number}", columns))
+            if row is not None:
+                yield row
+    faults.tell()
+
+
+def _json_row(line: str, where: str, columns: Columns) -> Mapping[str, Any]:
+    try:
+        row = parse_json(line, constants=True)
+    except ValueError as error:
+        raise DataError("data", "texts", f"{where}, is no JSON: {error}") from error
+    if not isinstance(row, dict):
+        way = f'each line is one row: {{"{columns.text}": ..., "{columns.label}": ...}}'
+        raise DataError("data", "texts", f"{where}, is no JSON object", way)
+    return row
 
 
 def _parquet(file: Path) -> Any:

@@ -321,6 +321,43 @@ def test_a_row_that_names_no_picture_is_an_error(
     assert ("did you mean fox.png?" in text) or ("did you mean file_name by filename?" in text)
 
 
+def written_as(form: str, rows: dict[str, list[str]], folder: Path) -> None:
+    """A table of pictures by their names, beside them or in their place."""
+    names, texts = rows["file_name"], rows["text"]
+    if form == "csv":
+        lines = [f"{name},{text}\n" for name, text in zip(names, texts, strict=True)]
+        (folder / "metadata.csv").write_text("file_name,text\n" + "".join(lines))
+    elif form == "jsonl":
+        pairs = zip(names, texts, strict=True)
+        lines = [json.dumps({"file_name": name, "text": text}) + "\n" for name, text in pairs]
+        (folder / "metadata.jsonl").write_text("".join(lines))
+    else:
+        from pyarrow import Table
+        from pyarrow import parquet as files
+
+        pictures = [{"bytes": RED if name == "fox.png" else None, "path": name} for name in names]
+        (folder / "fox.png").unlink()
+        files.write_table(
+            Table.from_pydict({"image": pictures, "text": texts}), folder / "a.parquet"
+        )
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("many", [2, 9])
+def test_all_rows_that_name_no_picture_are_told_at_once(
+    project: Path, form: str, many: int
+) -> None:
+    (project / "mine").mkdir()
+    (project / "mine" / "fox.png").write_bytes(RED)
+    lost = [f"lost_{number}.png" for number in range(many)]
+    names = [lost[0], "fox.png", *lost[1:]]
+    written_as(form, {"file_name": names, "text": ["a fox"] * len(names)}, project / "mine")
+    text = complaint(recipe(project, "images: mine"))
+    assert [name in text for name in lost] == [number < 6 for number in range(many)]
+    assert ("and 3 more like these" in text) == (many == 9)
+    assert text.count("recipe.yaml:") == min(many, 7)
+
+
 def test_a_folder_with_pictures_and_a_table_is_not_guessed_at(project: Path) -> None:
     own = project / "mine"
     own.mkdir()

@@ -338,6 +338,20 @@ def test_a_row_with_more_fields_than_the_header_is_an_error(tmp_path: Path) -> N
     assert counted(tmp_path, [("fine", "good,,"), ("dull", "bad")] * 5).labels == ("bad", "good")
 
 
+def test_all_rows_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        counted(tmp_path, [("dull, really", "bad"), ("fine", "good"), ("so, so", "bad")])
+    assert [f"line {n}, has 3 fields" in str(caught.value) for n in (2, 3, 4)] == [
+        True,
+        False,
+        True,
+    ]
+    (tmp_path / "films.jsonl").write_text('{"text": \n[1]\n{"text": "fine", "label": "good"}\n')
+    text = complaint(recipe(tmp_path, "texts: films.jsonl"))
+    assert "line 1, is no JSON: " in text
+    assert "line 2, is no JSON object" in text
+
+
 def test_a_quote_that_is_not_closed_is_an_error(tmp_path: Path) -> None:
     rows = [("fine", "good"), ('"dull', "bad"), ("slow", "bad"), ("bright", "good")]
     with pytest.raises(InvalidDocument, match="the quote in line 3 is not closed"):

@@ -10,6 +10,7 @@ from lorakit.language.recipe.documents import (
     Step,
     SweepStep,
     TrainImageStep,
+    TrainTextStep,
     VideoStep,
 )
 from lorakit.language.recipe.sweeps import own_steps
@@ -71,6 +72,8 @@ def adapters_exist(recipe: Recipe, root: Node, findings: Findings) -> None:
             step, output = maker_of(name)
             if name in known or (step in trained and output != "adapter"):
                 continue
+            if name in _unread_bests(recipe, root):
+                continue
             assert owner is not None
             if swept.get(name.removesuffix(".best")) is False:
                 findings.error(
@@ -109,9 +112,12 @@ def trainings_go_on_from_adapters(recipe: Recipe, root: Node, findings: Findings
         ]
         known = [other for other in like if other != own]
         known += [*access.mapping(root, "adapters")]
-        known += _bests(recipe) if kind == "train-image" else []
+        bests = _bests(recipe, kind)
+        known += [best for best, adapters in bests.items() if adapters]
         step, output = maker_of(name)
         if name in known or (step in like and output != "adapter"):
+            continue
+        if name in _unread_bests(recipe, root):
             continue
         known = [other for other in known if own not in _line_of(other, steps)]
         if ":" in name or "/" in name or name.endswith(".safetensors"):
@@ -122,9 +128,14 @@ def trainings_go_on_from_adapters(recipe: Recipe, root: Node, findings: Findings
                 if known
                 else "it names one of adapters, or a step"
             )
-        if name in steps and access.text(steps[name], "method") == "full":
+        whole = name in steps and access.text(steps[name], "method") == "full"
+        if whole or bests.get(name) is False:
             hint = "to go on from trained weights, name their folder under models:, and train that model"
-        what = "trains another sort of model, or every weight" if name in steps else "is no adapter"
+        what = "is no adapter"
+        if bests.get(name) is False:
+            what = "may be no adapter: members of that sweep train every weight"
+        elif name in steps:
+            what = "trains another sort of model, or every weight"
         findings.error(
             "unknown-adapter",
             f"a training cannot go on from itself: {name}"
@@ -145,14 +156,28 @@ def _line_of(name: str, steps: Mapping[str, Node]) -> list[str]:
     return found
 
 
-def _bests(recipe: Recipe) -> list[str]:
-    """The best of sweeps over trainings on pictures."""
+def _bests(recipe: Recipe, kind: str) -> dict[str, bool]:
+    """The best of sweeps over trainings of a kind, and whether it is an adapter whichever member it is."""
+    trains: type[TrainImageStep | TrainTextStep] = (
+        TrainImageStep if kind == "train-image" else TrainTextStep
+    )
+    found = {}
+    for name, sweep in recipe.steps.items():
+        if isinstance(sweep, SweepStep) and sweep.best is not None:
+            of_kind = [one.step for one in sweep.members if isinstance(one.step, trains)]
+            if of_kind:
+                found[f"{name}.best"] = all(step.method == "lora" for step in of_kind)
+    return found
+
+
+def _unread_bests(recipe: Recipe, root: Node) -> list[str]:
+    """The best of sweeps whose members have errors of their own, so that nothing is known of them yet."""
     return [
         f"{name}.best"
-        for name, sweep in recipe.steps.items()
-        if isinstance(sweep, SweepStep)
-        and sweep.best is not None
-        and any(isinstance(member.step, TrainImageStep) for member in sweep.members)
+        for name, node in access.mapping(root, "steps").items()
+        if access.text(node, "kind") == "sweep"
+        and access.child(node, "best") is not None
+        and not getattr(recipe.steps.get(name), "members", ())
     ]
 
 
