@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.adapters import adapter_file
 from lorakit.facts.adapters.text_adapters import TextAdapterFacts
 from lorakit.kinds.adapter_checks import handed_out
 from lorakit.language.recipe.trainings import LoraSettings, maker_of
@@ -36,8 +35,7 @@ def start_of(lora: LoraSettings, context: Context) -> Start:
         return Start()
     adapter = context.facts.adapters.get(lora.start)
     if adapter is not None:
-        file = adapter_file(context.project.recipe.adapters[lora.start].path)
-        return Start(adapter.digest, str(file))
+        return Start(adapter.digest, str(adapter.layout.file))
     text = context.facts.text_adapters.get(lora.start)
     if text is not None:
         return Start(text.digest, str(text.file))

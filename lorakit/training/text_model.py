@@ -11,7 +11,9 @@ import torch
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
+from lorakit.facts.adapters.pieces import header_of
 from lorakit.facts.texts.text_models import MINILM_SHA256
+from lorakit.models.adapter_formats import opened
 from lorakit.plan.tasks.training import LoraArguments, TrainTextTask
 from lorakit.store import atomic
 from lorakit.store.canonical import file_digest
@@ -81,7 +83,9 @@ def start_from(model: Any, file: Path) -> None:
     """Have the adapter and the head begin as those of a file. Raises LorakitError for another shape."""
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
-    tensors, _ = canonical.read(file)
+    header = header_of(file)
+    with opened(file, header) as tensor:
+        tensors = {name: tensor(name) for name in header.tensors}
     own = get_peft_model_state_dict(model, save_embedding_layers=False)
     theirs = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     ours = {name: tuple(tensor.shape) for name, tensor in own.items()}

@@ -89,8 +89,13 @@ def _claimed(target: Path, *, force: bool) -> Iterator[None]:
 
 def _target(file: Path, style: str, out: Path | None, names: Mapping[str, str]) -> Path:
     """The weights file to write: in a folder of its own where the format says what it is called."""
+    from lorakit.facts.adapters.pieces import whole_name
+
     # what a folder's file is called says nothing of it; the folder's own name does
-    title = file.resolve().parent.name if file.name in names.values() else file.stem
+    name = whole_name(file)
+    title = file.resolve().parent.name if name in names.values() else Path(name).stem
+    if file.is_dir():
+        title = file.resolve().name
     name = names.get(style, f"{title}{_SUFFIX}")
     if out is None:
         return Path(style) / title / name if style in names else Path(style) / name

@@ -5,6 +5,7 @@ layout      a file's layers, every tensor in one    roles       how keys end: wh
 layers      the methods, and what they are made of  flat_names  kohya's underscores
 fit         held against a model's sizes            sgm         Stability's own names of a UNet's layers
 values      alphas, and what is not finite          peft_settings  adapter_config.json
+pieces      weights cut into several files
 """
 
 from lorakit.facts.adapters.errors import AdapterError
@@ -12,7 +13,6 @@ from lorakit.facts.adapters.files import (
     DIFFUSERS_FILE,
     PEFT_FILE,
     PEFT_SETTINGS,
-    adapter_file,
     existing_file,
     trained_file,
 )
@@ -22,7 +22,6 @@ __all__ = [
     "PEFT_FILE",
     "PEFT_SETTINGS",
     "AdapterError",
-    "adapter_file",
     "existing_file",
     "trained_file",
 ]

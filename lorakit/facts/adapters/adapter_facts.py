@@ -9,6 +9,7 @@ from lorakit.facts.adapters import values
 from lorakit.facts.adapters.errors import AdapterError, listed
 from lorakit.facts.adapters.files import PEFT_FILE, PEFT_SETTINGS, existing_file
 from lorakit.facts.adapters.layout import PEFT_CONFIG, AdapterLayout, read_layout
+from lorakit.facts.adapters.pieces import whole_name
 from lorakit.facts.files.digests import Digests, Unread
 from lorakit.store.canonical import digest_of
 
@@ -27,15 +28,21 @@ def adapter_facts(path: Path, digests: Digests) -> AdapterFacts:
     Raises AdapterError with all that is wrong, OSError.
     """
     layout = read_layout(existing_file(path))
-    file = layout.file
-    unseen = not isinstance(digests, Unread) and not digests.knows(file)
-    if unseen and (strange := values.not_finite(file, layout.header)):
-        raise AdapterError(f"{file} has values that are not finite: {listed(strange)}")
-    if layout.format != "peft" or PEFT_CONFIG in layout.header.metadata:
-        return AdapterFacts(digests.file(file), layout)
-    config = file.with_name(PEFT_SETTINGS)
-    if file.name != PEFT_FILE and (file.parent / PEFT_FILE).is_file():
-        raise AdapterError(
-            f"{PEFT_SETTINGS} beside {file.name} belongs to {PEFT_FILE}: give each a folder of its own"
-        )
-    return AdapterFacts(digest_of([digests.file(file), digests.file(config)]), layout)
+    unseen = not isinstance(digests, Unread) and not all(map(digests.knows, layout.files))
+    if unseen and (strange := values.not_finite(layout.file, layout.header)):
+        raise AdapterError(f"{layout.file} has values that are not finite: {listed(strange)}")
+    told = [digests.file(file) for file in layout.files]
+    if layout.format == "peft" and PEFT_CONFIG not in layout.header.metadata:
+        told += [digests.file(file) for file in _settings(layout)]
+    return AdapterFacts(told[0] if len(told) == 1 else digest_of(told), layout)
+
+
+def _settings(layout: AdapterLayout) -> list[Path]:
+    """The settings beside an adapter's files. Raises AdapterError where they are another's."""
+    for file in layout.files:
+        if whole_name(file) != PEFT_FILE and (file.parent / PEFT_FILE).is_file():
+            raise AdapterError(
+                f"{PEFT_SETTINGS} beside {file.name} belongs to {PEFT_FILE}: "
+                "give each a folder of its own"
+            )
+    return sorted({file.with_name(PEFT_SETTINGS) for file in layout.files})

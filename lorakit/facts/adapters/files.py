@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lorakit.facts.adapters.errors import AdapterError
+from lorakit.facts.adapters.pieces import in_pieces, whole_name
 
 DIFFUSERS_FILE = "pytorch_lora_weights.safetensors"
 PEFT_FILE, PEFT_SETTINGS = "adapter_model.safetensors", "adapter_config.json"
@@ -18,37 +19,39 @@ def trained_file(peft_type: str) -> str:
     return DIFFUSERS_FILE if peft_type == "lora" else PEFT_FILE
 
 
-def adapter_file(path: Path) -> Path:
-    """An adapter's weights file: the path, or in a folder what diffusers or PEFT call it, or its only one."""
-    if not path.is_dir():
-        return path
-    named = (path / name for name in _NAMES if (path / name).is_file())
-    others = sorted(path.glob("*.safetensors"))
-    parts = _parts(path)
-    if len(parts) == 1 and not others:
-        return path / parts[0] / PEFT_FILE
-    return next(named, others[0] if len(others) == 1 else path / DIFFUSERS_FILE)
-
-
 def part_of(file: Path) -> str:
     """The network that PEFT's file is of by its folder's name; empty where the folder says none."""
-    return file.parent.name if file.name == PEFT_FILE and file.parent.name in _PARTS else ""
+    named = whole_name(file) == PEFT_FILE and file.parent.name in _PARTS
+    return file.parent.name if named else ""
 
 
-def _parts(path: Path) -> list[str]:
-    return [part for part in _PARTS if (path / part / PEFT_FILE).is_file()]
+def parts_of(path: Path) -> list[Path]:
+    """The files of a folder in which PEFT's scripts saved each network by itself."""
+    found = (_weights(path / part, PEFT_FILE) for part in _PARTS)
+    return [file for file in found if file is not None]
+
+
+def _weights(folder: Path, name: str) -> Path | None:
+    """A weights file of that name, or what stands for its pieces."""
+    return folder / name if (folder / name).is_file() else in_pieces(folder, name)
 
 
 def existing_file(path: Path) -> Path:
-    """The same, where there is one. Raises AdapterError."""
-    file = adapter_file(path)
-    if path.is_dir() and not file.is_file():
-        if parts := _parts(path):
-            names = ", ".join(f"{{from: {path}/{part}}}" for part in parts)
-            raise AdapterError(
-                f"{path} holds an adapter for each of {' and '.join(parts)}",
-                hint=f"name each under adapters: ({names}), and wear them together",
-            )
+    """Where an adapter is: the path, or in a folder what diffusers or PEFT call it, or its only file.
+
+    Of weights in pieces it is their index, or the first of them; of networks that PEFT saved one by one it is
+    the folder that they are in. Raises AdapterError where there is none.
+    """
+    if not path.is_dir():
+        return path
+    named = next((file for name in _NAMES if (file := _weights(path, name))), None)
+    others = sorted(path.glob("*.safetensors"))
+    parts = parts_of(path)
+    if named is None and parts and not others:
+        return path if len(parts) > 1 else parts[0]
+    only = others[0] if len({whole_name(other) for other in others}) == 1 else None
+    file = named or only
+    if file is None:
         several = ", ".join(other.name for other in sorted(path.glob("*.safetensors"))[:3])
         neither = (
             f"no adapter: neither {DIFFUSERS_FILE} nor {PEFT_FILE}, nor one other .safetensors"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lorakit.facts.adapters import peft_settings, values
 from lorakit.facts.adapters.errors import AdapterError, listed
-from lorakit.facts.adapters.files import PEFT_SETTINGS, part_of
+from lorakit.facts.adapters.files import PEFT_SETTINGS, part_of, parts_of
 from lorakit.facts.adapters.layers import (
     AdapterLayer,
     Method,
@@ -20,15 +20,11 @@ from lorakit.facts.adapters.layers import (
     rank_of,
 )
 from lorakit.facts.adapters.peft_settings import PeftSettings
+from lorakit.facts.adapters.pieces import header_of
 from lorakit.facts.adapters.places import Format, LayerPlace, foreign_family, spot_of
 from lorakit.facts.adapters.roles import other_method, split
 from lorakit.facts.adapters.sgm import from_sgm
-from lorakit.facts.files.weights_header import (
-    WeightsError,
-    WeightsHeader,
-    tensor_name,
-    weights_header,
-)
+from lorakit.facts.files.weights_header import TensorInfo, WeightsHeader, tensor_name
 from lorakit.files import read_text
 
 METADATA = "lora_adapter_metadata"  # in the header: diffusers' word for PEFT's settings
@@ -40,7 +36,10 @@ _LAYERS_PER_BLOCK = (2, 1, 3, 4)  # of published UNets first
 
 @dataclass(frozen=True, slots=True)
 class AdapterLayout:
-    """An adapter by its layers; `header` has the tensors that they name."""
+    """An adapter by its layers; `header` has the tensors that they name.
+
+    `file` is what it is read from: one file, the index of its pieces, or a folder of networks.
+    """
 
     file: Path
     format: Format
@@ -51,14 +50,18 @@ class AdapterLayout:
         """The shapes of a layer's tensors, by role."""
         return {role: self.header.tensors[key].shape for role, key in layer.tensors.items()}
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that its tensors stand in."""
+        found = {tensor.file or self.file for tensor in self.header.tensors.values()}
+        return sorted(found)
+
 
 def read_layout(file: Path) -> AdapterLayout:
     """Account for every tensor of a file. Raises AdapterError with all that is wrong, OSError."""
-    try:
-        header = weights_header(file)
-    except WeightsError as error:
-        hint = "fetch it anew: a download may have been cut off"
-        raise AdapterError(str(error), hint=hint) from error
+    if file.is_dir():
+        return _together(file)
+    header = header_of(file)
     groups, problems = _grouped(file, header)
     formats = sorted({spot.format for spot in groups})
     if not problems and len(formats) > 1:
@@ -72,6 +75,31 @@ def read_layout(file: Path) -> AdapterLayout:
     if reader.problems:
         raise AdapterError(*reader.problems)
     return AdapterLayout(file, formats[0], tuple(layer for layer in layers if layer), header)
+
+
+def _together(folder: Path) -> AdapterLayout:
+    """The networks that stand one by one in a folder, as one adapter."""
+    layers: list[AdapterLayer] = []
+    tensors: dict[str, TensorInfo] = {}
+    problems: list[str] = []
+    for file in parts_of(folder):
+        try:
+            layout = read_layout(file)
+        except AdapterError as error:
+            problems += error.problems
+            continue
+        # two networks may have layers of one name
+        part = file.parent.name
+        for key, info in layout.header.tensors.items():
+            there = info.file or file
+            tensors[f"{part}/{key}"] = replace(info, file=there, key=info.key or key)
+        layers += [
+            replace(one, tensors={role: f"{part}/{key}" for role, key in one.tensors.items()})
+            for one in layout.layers
+        ]
+    if problems:
+        raise AdapterError(*problems)
+    return AdapterLayout(folder, "peft", tuple(layers), WeightsHeader(tensors))
 
 
 def _grouped(

@@ -10,8 +10,8 @@ from pathlib import Path
 from lorakit.facts.adapters.errors import AdapterError
 from lorakit.facts.adapters.files import PEFT_SETTINGS, existing_file
 from lorakit.facts.adapters.peft_settings import PeftSettings, settings_from
+from lorakit.facts.adapters.pieces import header_of
 from lorakit.facts.files.digests import Digests
-from lorakit.facts.files.weights_header import WeightsError, weights_header
 from lorakit.files import read_text
 from lorakit.store.canonical import digest_of
 
@@ -33,10 +33,8 @@ class TextAdapterFacts:
 def text_adapter_facts(path: Path, digests: Digests) -> TextAdapterFacts:
     """The facts of a folder, or of its weights. Raises AdapterError, OSError."""
     file = existing_file(path)
-    try:
-        shapes = weights_header(file).shapes
-    except WeightsError as error:
-        raise AdapterError(str(error)) from error
+    header = header_of(file)
+    shapes, files = header.shapes, sorted({info.file or file for info in header.tensors.values()})
     layers = [n.removeprefix(_BEFORE).removesuffix(_A) for n in shapes if n.endswith(_A)]
     if not layers or not all(name.startswith(_BEFORE) for name in shapes):
         raise AdapterError(f"{file} is no LoRA of a text classifier in PEFT's layout")
@@ -50,5 +48,5 @@ def text_adapter_facts(path: Path, digests: Digests) -> TextAdapterFacts:
     if isinstance(told, dict):
         told.pop("modules_to_save", None)  # the head, which is read from the weights
     settings = settings_from(json.dumps(told), str(config))
-    digest = digest_of([digests.file(file), digests.file(config)])
+    digest = digest_of([*map(digests.file, files), digests.file(config)])
     return TextAdapterFacts(digest, file, settings, frozenset(layers), shapes)

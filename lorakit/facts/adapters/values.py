@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from lorakit.facts.files.weights_header import TensorInfo, WeightsHeader
 
@@ -31,7 +32,7 @@ def number(file: Path, tensor: TensorInfo) -> float | None:
         return None
     import numpy as np  # where a plan has no adapters it is not needed
 
-    with file.open("rb") as handle:
+    with (tensor.file or file).open("rb") as handle:
         handle.seek(tensor.start)
         raw = handle.read(tensor.end - tensor.start)
     if tensor.dtype in _NUMPY:
@@ -53,20 +54,30 @@ def _e4m3(bits: int) -> float:
 
 def not_finite(file: Path, header: WeightsHeader) -> list[str]:
     """Tensors with values that are not numbers or infinite. Raises OSError."""
+    found: list[str] = []
+    by_file: dict[Path, dict[str, TensorInfo]] = {}
+    for name, tensor in header.tensors.items():
+        if tensor.dtype in _EXPONENTS:
+            by_file.setdefault(tensor.file or file, {})[name] = tensor
+    for each, tensors in by_file.items():
+        with each.open("rb") as handle:
+            found += [
+                name
+                for name, tensor in sorted(tensors.items(), key=lambda item: item[1].start)
+                if not _finite(handle, tensor)
+            ]
+    return found
+
+
+def _finite(handle: BinaryIO, tensor: TensorInfo) -> bool:
     import numpy as np
 
-    found = []
-    with file.open("rb") as handle:
-        for name, tensor in sorted(header.tensors.items(), key=lambda item: item[1].start):
-            if tensor.dtype not in _EXPONENTS:
-                continue
-            kind, mask = _EXPONENTS[tensor.dtype]
-            handle.seek(tensor.start)
-            left = tensor.end - tensor.start
-            while left:
-                bits = np.frombuffer(handle.read(min(left, _PIECE)), kind)
-                left -= bits.nbytes
-                if not bits.nbytes or bool(np.any(bits & bits.dtype.type(mask) == mask)):
-                    found.append(name)
-                    break
-    return found
+    kind, mask = _EXPONENTS[tensor.dtype]
+    handle.seek(tensor.start)
+    left = tensor.end - tensor.start
+    while left:
+        bits = np.frombuffer(handle.read(min(left, _PIECE)), kind)
+        left -= bits.nbytes
+        if not bits.nbytes or bool(np.any(bits & bits.dtype.type(mask) == mask)):
+            return False
+    return True

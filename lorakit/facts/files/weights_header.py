@@ -58,12 +58,17 @@ class WeightsError(LorakitError):
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """What a header says of a tensor; `start` and `end` are bytes of the file."""
+    """What a header says of a tensor; `start` and `end` are bytes of the file.
+
+    Of weights in several files `file` is the one it stands in, and `key` its name there.
+    """
 
     dtype: str
     shape: tuple[int, ...]
     start: int = 0
     end: int = 0
+    file: Path | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lorakit.facts.adapters import adapter_file
 from lorakit.language.recipe.documents import AdapterUse
 from lorakit.plan.actions import Input
 from lorakit.plan.kind import Context
@@ -36,7 +35,7 @@ def worn_adapters(
             digest = path = f"input:{inputs[-1].role}"
         elif adapter is not None:
             digest = adapter.digest
-            path = str(adapter_file(context.project.recipe.adapters[use.name].path))
+            path = str(adapter.layout.file)
         else:
             role = f"adapter_{len(inputs) + 1}"
             inputs += _made_by(use, role, context)

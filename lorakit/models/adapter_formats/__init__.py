@@ -10,7 +10,15 @@ All are read by facts/adapters, which knows every spelling; a writer says what i
 from lorakit.facts.adapters.layout import METADATA, PEFT_CONFIG
 from lorakit.models.adapter_formats.diffusers import to_diffusers
 from lorakit.models.adapter_formats.kohya import BASE, to_kohya
-from lorakit.models.adapter_formats.layers import Adapter, File, Layer, lora_layer, read, weights_of
+from lorakit.models.adapter_formats.layers import (
+    Adapter,
+    File,
+    Layer,
+    lora_layer,
+    opened,
+    read,
+    weights_of,
+)
 from lorakit.models.adapter_formats.peft import to_peft
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "File",
     "Layer",
     "lora_layer",
+    "opened",
     "read",
     "to_diffusers",
     "to_kohya",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -12,6 +14,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters.layers import Method
 from lorakit.facts.adapters.layout import AdapterLayout, read_layout
 from lorakit.facts.adapters.roles import split
+from lorakit.facts.files.weights_header import WeightsHeader
 
 File = tuple[dict[str, Tensor], dict[str, str]]  # tensors and header of a safetensors file
 
@@ -53,26 +56,39 @@ def read(path: Path) -> Adapter:
 
 
 def weights_of(layout: AdapterLayout) -> Adapter:
-    """The tensors of a file that has been read. Raises LorakitError, OSError."""
+    """The tensors of what has been read. Raises LorakitError, OSError."""
+    layers: dict[str, Layer] = {}
+    with opened(layout.file, layout.header) as tensor:
+        for layer in layout.layers:
+            tensors = {role: tensor(key) for role, key in layer.tensors.items() if role != "alpha"}
+            stem, _ = split(next(iter(layer.tensors.values()))) or ("", "")
+            layers[f"{layer.network}.{layer.name}"] = Layer(
+                layer.method,
+                tensors,
+                layer.alpha,
+                layer.rank,
+                stem if stem.startswith("lora_") else "",
+            )
+    return layers
+
+
+@contextmanager
+def opened(file: Path, header: WeightsHeader) -> Iterator[Callable[[str], Tensor]]:
+    """Read tensors by name, from whichever file each is in. Raises LorakitError, OSError."""
     from safetensors import SafetensorError, safe_open
 
-    layers: dict[str, Layer] = {}
-    try:
-        with safe_open(str(layout.file), framework="pt") as file:
-            for layer in layout.layers:
-                tensors = {
-                    role: file.get_tensor(key)
-                    for role, key in layer.tensors.items()
-                    if role != "alpha"
-                }
-                stem, _ = split(next(iter(layer.tensors.values()))) or ("", "")
-                layers[f"{layer.network}.{layer.name}"] = Layer(
-                    layer.method,
-                    tensors,
-                    layer.alpha,
-                    layer.rank,
-                    stem if stem.startswith("lora_") else "",
-                )
-    except SafetensorError as error:
-        raise LorakitError(f"{layout.file} cannot be read: {error}") from error
-    return layers
+    with ExitStack() as stack:
+        handles: dict[Path, Any] = {}
+
+        def tensor(key: str) -> Tensor:
+            told = header.tensors[key]
+            place = told.file or file
+            if place not in handles:
+                handles[place] = stack.enter_context(safe_open(str(place), framework="pt"))
+            found: Tensor = handles[place].get_tensor(told.key or key)
+            return found
+
+        try:
+            yield tensor
+        except SafetensorError as error:
+            raise LorakitError(f"{file} cannot be read: {error}") from error

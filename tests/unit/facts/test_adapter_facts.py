@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from safetensors.torch import save_file
 
 from lorakit.cli.export import command
-from lorakit.facts.adapters import AdapterError, adapter_file
+from lorakit.facts.adapters import AdapterError, existing_file
 from lorakit.facts.adapters.adapter_facts import adapter_facts
 from lorakit.facts.files.digests import Digests
 from lorakit.models.adapter_formats import lora_layer, read
@@ -29,13 +29,13 @@ def digest(path: Path) -> str:
 
 def test_a_folder_is_diffusers_or_peft_s(tmp_path: Path) -> None:
     save_file(PEFT, tmp_path / "adapter_model.safetensors")
-    assert adapter_file(tmp_path).name == "adapter_model.safetensors"
+    assert existing_file(tmp_path).name == "adapter_model.safetensors"
     save_file({"x": torch.ones(1)}, tmp_path / "pytorch_lora_weights.safetensors")
-    assert adapter_file(tmp_path).name == "pytorch_lora_weights.safetensors"
+    assert existing_file(tmp_path).name == "pytorch_lora_weights.safetensors"
     kohya = tmp_path / "kohya"
     kohya.mkdir()
     save_file({"x": torch.ones(1)}, kohya / "ink.safetensors")
-    assert adapter_file(kohya).name == "ink.safetensors"
+    assert existing_file(kohya).name == "ink.safetensors"
     save_file({"x": torch.ones(1)}, kohya / "other.safetensors")
     with pytest.raises(
         AdapterError, match=r"several adapters: ink\.safetensors, other\.safetensors"
