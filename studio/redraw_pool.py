@@ -26,12 +26,14 @@ from judge_data import read_scenes
 from torch import Tensor
 
 STEPS = 8  # of the whole schedule; from a third to three quarters of them are taken
-FIRST = (2, 6)  # the first step taken
+FIRST = (2, 6)  # the first step taken, from and below
 BATCH = 32
 
 
 @torch.no_grad()
-def redraw(painter: Painter, latents: Tensor, texts: list[str], first: int, seed: int) -> Tensor:
+def redraw(
+    painter: Painter, latents: Tensor, texts: list[str], first: int, seed: int, bf16: bool
+) -> Tensor:
     """Scaled latents (B, 16, 16, 16) -> the same scenes from step ``first`` of ``STEPS`` on."""
     pipeline = painter.pipeline
     scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
@@ -42,7 +44,7 @@ def redraw(painter: Painter, latents: Tensor, texts: list[str], first: int, seed
     ids = pipeline.tokenizer(
         [""] * len(texts) + texts, padding="max_length", truncation=True, return_tensors="pt"
     ).input_ids
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         states = pipeline.text_encoder(ids)[0]
         for timestep in timesteps:
             pair = scheduler.scale_model_input(torch.cat([rows, rows]), timestep)
@@ -59,6 +61,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder with latents.npy")
     parser.add_argument("--model", type=Path, default=Path(__file__).with_name("model"))
     parser.add_argument("--count", type=int, default=6000, help="of so many of its scenes")
+    parser.add_argument(
+        "--first", type=int, nargs=2, default=FIRST, help="first step of 8 taken, from and below"
+    )
+    parser.add_argument(
+        "--float32", action="store_true", help="not in bf16: faster on CPUs without AMX"
+    )
     args = parser.parse_args()
     set_up_torch(0)
     quiet_libraries()
@@ -73,8 +81,8 @@ def main() -> None:
         chance = random.Random(f"redrawn/{start}")
         texts = [caption(scene, chance) for scene in scenes[rows]]
         plain = torch.from_numpy(np.array(latents[rows], np.float32)) * scale
-        first = chance.randrange(*FIRST)
-        made[rows] = (redraw(painter, plain, texts, first, start) / scale).numpy()
+        first = chance.randrange(*args.first)
+        made[rows] = (redraw(painter, plain, texts, first, start, not args.float32) / scale).numpy()
         if start % (10 * BATCH) == 0:
             pace = (time.monotonic() - started) / rows.stop
             left = pace * (len(scenes) - rows.stop)
