@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from lorakit import terminal
+from lorakit.records import dataclass
 
 Severity = Literal["error", "warning"]
 Format = Literal["text", "json", "github"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from lorakit.records import dataclass
 from lorakit.store.sources import Sources
 
 if TYPE_CHECKING:

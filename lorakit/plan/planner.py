@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lorakit.diagnostics import Diagnostic
@@ -18,6 +17,7 @@ from lorakit.plan.keys import action_key
 from lorakit.plan.kind import Kind
 from lorakit.plan.states import ParameterChange, Plan, Planned, State
 from lorakit.plan.workers import WORKERS
+from lorakit.records import dataclass
 from lorakit.store.store import Manifest, Output
 
 
@@ -60,7 +60,7 @@ def plan(
     kind_of: Callable[[Step], Kind[Any]],
     view: StoreView,
     last: Mapping[str, str],
-    selection: Selection = Selection(),
+    selection: Selection = Selection(),  # noqa: B008 - frozen
 ) -> Plan:
     """The plan of one command. `last` is the key each address had when it was last made.
 

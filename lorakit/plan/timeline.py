@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
+from lorakit.records import dataclass
 from lorakit.store.canonical import digest_of
 from lorakit.store.seen import Identity, digest_and_identity, identity
 

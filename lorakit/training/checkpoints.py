@@ -14,12 +14,13 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lorakit.records import dataclass
 from lorakit.training import canonical
 
 _NAME = re.compile(r"step-([0-9]+)\.safetensors\Z")

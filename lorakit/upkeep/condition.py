@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from lorakit.records import dataclass
 
 Level = Literal["ok", "note", "warning", "error"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from lorakit.records import dataclass
 
 HOST = "cpu"  # where noise is drawn, schedules step, and what was saved is checked
 CUDA = "cuda"

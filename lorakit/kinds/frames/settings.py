@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lorakit.diagnostics import Place
 from lorakit.facts.models import unet_work
@@ -18,6 +18,7 @@ from lorakit.plan.drawing_memory import drawing_bytes
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.kind import Context
 from lorakit.plan.workers import RENDER
+from lorakit.records import dataclass
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import FOLDER
 
