@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lorakit import terminal
-from lorakit.records import dataclass
 
 Severity = Literal["error", "warning"]
 Format = Literal["text", "json", "github"]

@@ -11,12 +11,10 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import field
+from dataclasses import dataclass, field
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any
-
-from lorakit.records import dataclass
 
 _HALF = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")  # of a pair, maybe
 

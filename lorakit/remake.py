@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lorakit.diagnostics import LorakitError
 from lorakit.language import FolderReader, locks
 from lorakit.language import load as load_documents
-from lorakit.records import dataclass
 from lorakit.session import Session
 
 if TYPE_CHECKING:

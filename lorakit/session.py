@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from lorakit.diagnostics import InvalidDocument, LorakitError
 from lorakit.language import FolderReader, locks, merged
 from lorakit.language import load as load_documents
 from lorakit.language.recipe.documents import Project
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from lorakit import __version__, resources
 from lorakit.diagnostics import LorakitError
-from lorakit.records import dataclass
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 _BESIDE = {  # what stands beside the documents -> its template

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from lorakit.language.recipe.documents import Project

@@ -6,7 +6,7 @@ import gc
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ from lorakit.language import FolderReader
 from lorakit.language.projects import home_of_folder
 from lorakit.plan import estimate
 from lorakit.plan.states import State
-from lorakit.records import dataclass
 from lorakit.store.store import Store
 
 if TYPE_CHECKING:

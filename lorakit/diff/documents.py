@@ -5,13 +5,12 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import InvalidDocument
 from lorakit.diff.sides import named_files
 from lorakit.git.errors import GitError
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

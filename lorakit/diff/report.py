@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Planned
-from lorakit.records import dataclass
 from lorakit.store.store import Store
 
 

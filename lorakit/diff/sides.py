@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,7 +20,6 @@ from lorakit.language import FolderReader, Loaded, document_kind, load_with_tree
 from lorakit.language.recipe.documents import Project
 from lorakit.plan import estimate, planner
 from lorakit.plan.expand import expand
-from lorakit.records import dataclass
 from lorakit.store.manifests import Manifest, Output
 from lorakit.store.store import Store
 

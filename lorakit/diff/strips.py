@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diff.report import Relation
 from lorakit.plan.tasks.frame import FrameTask
-from lorakit.records import dataclass
 from lorakit.store.manifests import is_digest
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from lorakit import terminal
 from lorakit.doors import found_files
 from lorakit.doors.fitted import facts_of, fitted
 from lorakit.doors.generations import Generation, settings_of
-from lorakit.records import dataclass
 
 _STUDIO = "lorakit:studio"
 _WIDE = 1_000_000  # no text is folded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import Place
@@ -10,7 +11,6 @@ from lorakit.doors.samplers import of_class
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.language.recipe.documents import AdapterUse, ModelSource, Recipe
 from lorakit.plan.schedulers import SCHEDULERS
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, LorakitError, Place
@@ -13,7 +14,6 @@ from lorakit.plan.actions import Action
 from lorakit.plan.expand import Expanded
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.timeline import fades
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from unicodedata import category
 
 from lorakit.doors.samplers import ours, takes_karras
 from lorakit.plan.schedulers import SCHEDULERS
-from lorakit.records import dataclass
 
 _SEEDS = 1 << 64
 # where steps may lie with nothing to be said of it

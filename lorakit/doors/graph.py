@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
-from lorakit.records import dataclass
 
 _MOST = 20_000  # nodes
 # the values of nodes that ComfyUI's page saves without their names, in the order of its nodes.py

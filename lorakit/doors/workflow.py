@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -11,7 +11,6 @@ from lorakit.doors.comfy_models import Loader, LoraFile, OwnSampling
 from lorakit.doors.samplers import COMFY
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
-from lorakit.records import dataclass
 
 Link = list[Any]  # [node, which of its outputs]
 Node = dict[str, Any]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from lorakit.plan.actions import Action
 from lorakit.plan.estimate import counted_memory, memory_name, peak_memory
-from lorakit.records import dataclass
 
 
 @dataclass(slots=True)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from typing import ClassVar, Literal
-
-from lorakit.records import dataclass
 
 EVENTS = "events.jsonl"
 Outcome = Literal["made", "cached", "failed", "skipped"]

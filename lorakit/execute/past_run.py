@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,7 +19,6 @@ from lorakit.execute.run_folder import MANIFEST
 from lorakit.execute.run_record import NAME
 from lorakit.execute.run_request import RunRequest
 from lorakit.files import open_text, parse_json, read_text
-from lorakit.records import dataclass
 from lorakit.store.errors import why
 
 _MOST = 256 << 20  # bytes of a file that is read whole

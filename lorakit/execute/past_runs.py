@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -16,7 +17,6 @@ from lorakit.diagnostics import LorakitError
 from lorakit.execute.events import EVENTS, Ending
 from lorakit.execute.run_folder import LATEST, OUTPUTS, latest, name_latest, numbered
 from lorakit.files import open_regular
-from lorakit.records import dataclass
 from lorakit.store import atomic
 from lorakit.store.errors import why
 

@@ -11,7 +11,7 @@ import queue
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,6 @@ from lorakit.plan.keys import action_key
 from lorakit.plan.planner import Selection
 from lorakit.plan.states import Plan
 from lorakit.plan.workers import WORKERS
-from lorakit.records import dataclass
 from lorakit.store.errors import StoreError, why
 from lorakit.store.journal import Addresses, Timings
 from lorakit.store.manifests import Output

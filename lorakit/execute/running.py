@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from typing import Any
 from lorakit.execute.events import EVENTS
 from lorakit.files import open_regular
 from lorakit.plan.states import Plan
-from lorakit.records import dataclass
 from lorakit.store import scratch
 
 _LAST = 5  # events that are kept

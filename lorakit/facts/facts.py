@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lorakit.records import dataclass
 from lorakit.store.sources import Sources
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import shutil
 import site
 import sys
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +24,6 @@ from lorakit.facts.models.model_lookup import model_facts
 from lorakit.facts.models.tokens import TokenCounter
 from lorakit.files import within
 from lorakit.language.recipe.documents import Project, TrainTextStep, with_members
-from lorakit.records import dataclass
 from lorakit.store.journal import Timings
 from lorakit.store.store import FOLDER, Store
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.files import open_regular
-from lorakit.records import dataclass
 
 MOST = 1024  # bytes of a pointer, by its specification
 _BEGINS = b"version https://git-lfs"

@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 import warnings
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -14,7 +15,6 @@ from lorakit.diagnostics import shortened
 from lorakit.git.errors import GitError
 from lorakit.git.trees import GitTree, object_of
 from lorakit.git.working_tree import WorkingTree
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from dulwich.objects import Commit, ObjectID

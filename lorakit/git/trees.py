@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from dulwich.object_store import BaseObjectStore

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.facts.pictures.picture_data import Picture
@@ -16,7 +17,6 @@ from lorakit.plan.buckets import PictureOrder, bucket_of, in_words
 from lorakit.plan.kind import Context
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.encode import View
-from lorakit.records import dataclass
 
 _SHOWN = 3  # sizes and captions that a plan prints
 _FINE = 512  # px; below that side buckets come in steps of half the size

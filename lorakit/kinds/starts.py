@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.adapters.text_adapters import TextAdapterFacts
@@ -12,7 +13,6 @@ from lorakit.language.yaml import names
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Context
 from lorakit.plan.tasks.training import LoraArguments, TrainTask
-from lorakit.records import dataclass
 
 ROLE = "start"
 _HEADS = ("classifier.weight", "score.weight", "out_proj.weight")

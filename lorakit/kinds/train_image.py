@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS, trained_file
@@ -31,7 +31,6 @@ from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.kind import Context, Made
 from lorakit.plan.tasks.training import EncodedSample, TrainImageTask
 from lorakit.plan.workers import TRAIN
-from lorakit.records import dataclass
 from lorakit.store.canonical import digest_of
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")  # diffusers' own example trains these

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.machine.devices import DEVICES
@@ -13,7 +14,6 @@ from lorakit.plan import numbers
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context
 from lorakit.plan.tasks.training import LoraArguments, TrainArguments
-from lorakit.records import dataclass
 
 _SHOWN = 6  # steps that a plan prints
 UNKNOWN_STEPS = "optimizer steps: unknown until its data is downloaded"

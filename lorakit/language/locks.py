@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ from lorakit.language.trees import Trees
 from lorakit.language.yaml import validation
 from lorakit.language.yaml.findings import Findings, Unreadable
 from lorakit.language.yaml.reader import FolderReader
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.reader import Reader

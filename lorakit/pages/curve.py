@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lorakit.pages.parts import Curve, Series
-from lorakit.records import dataclass
 
 _MOST = 400  # points of a path; more are not seen at any width
 _LEFT, _TOP, _RIGHT, _BOTTOM = 52.0, 12.0, 12.0, 26.0

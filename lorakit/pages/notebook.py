@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -17,7 +17,6 @@ from lorakit.diagnostics import LorakitError, render_text
 from lorakit.execute.events import RunFinished
 from lorakit.plan import numbers
 from lorakit.plan.states import Plan, Planned, State
-from lorakit.records import dataclass
 from lorakit.ui.plan_view import Group, count_line, groups_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ who fills these in cannot get it wrong. Paths are relative to the page, with for
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Literal
-
-from lorakit.records import dataclass
 
 # how something came to be, or stands: a word and a mark beside it
 Tone = Literal["", "made", "cached", "failed", "skipped", "changed"]

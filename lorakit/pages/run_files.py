@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lorakit.execute.past_run import PastAction, WholeRun
 from lorakit.files import open_regular, parse_json, read_text
-from lorakit.records import dataclass
 
 _MOST = 64 << 20
 _PNG = b"\x89PNG\r\n\x1a\n"

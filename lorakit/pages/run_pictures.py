@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from lorakit.execute.past_run import PastAction, WholeRun
@@ -11,7 +12,6 @@ from lorakit.pages.links import token
 from lorakit.pages.parts import Fact, Film, PagePicture, PictureStrip, Single, Tone
 from lorakit.pages.run_files import RunFiles
 from lorakit.plan import numbers
-from lorakit.records import dataclass
 
 _NUMBERED = re.compile(r"(\d+)\. (.+)", re.DOTALL)
 _TONES: Mapping[str, Tone] = {

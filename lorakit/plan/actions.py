@@ -7,13 +7,12 @@ role. Names, paths and labels are beside them and never enter a key.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Place
 from lorakit.plan.cost import Cost
 from lorakit.plan.engine_specs import NOTHING, EngineSpec
 from lorakit.plan.tasks.task import WorkerTask
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from lorakit.plan.seeds import derive
-from lorakit.records import dataclass
 
 
 def bucket_of(size: tuple[int, int], area: int, unit: int) -> tuple[int, int]:

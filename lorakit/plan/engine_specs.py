@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from lorakit.plan.tasks.json_form import BESIDE, key_of, keyed_as, to_json
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -12,7 +12,6 @@ from lorakit.facts.facts import Facts
 from lorakit.language.recipe.documents import Project, Step
 from lorakit.language.story.durations import Duration
 from lorakit.plan.actions import Action
-from lorakit.records import dataclass
 
 StepT_contra = TypeVar("StepT_contra", bound=Step, contravariant=True)
 

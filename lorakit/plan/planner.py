@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lorakit.diagnostics import Diagnostic
@@ -17,7 +18,6 @@ from lorakit.plan.keys import action_key
 from lorakit.plan.kind import Kind
 from lorakit.plan.states import ParameterChange, Plan, Planned, State
 from lorakit.plan.workers import WORKERS
-from lorakit.records import dataclass
 from lorakit.store.store import Manifest, Output
 
 
@@ -60,7 +60,7 @@ def plan(
     kind_of: Callable[[Step], Kind[Any]],
     view: StoreView,
     last: Mapping[str, str],
-    selection: Selection = Selection(),  # noqa: B008 - frozen
+    selection: Selection = Selection(),
 ) -> Plan:
     """The plan of one command. `last` is the key each address had when it was last made.
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
-from lorakit.records import dataclass
 from lorakit.store.sources import Sources
 
 

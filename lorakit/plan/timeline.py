@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-
-from lorakit.records import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

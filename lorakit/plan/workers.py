@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from lorakit.plan import memory
 from lorakit.plan.engine_specs import DrawingSpec, EncodingSpec, EngineSpec
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

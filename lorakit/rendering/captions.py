@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from lorakit.facts.fonts.fallbacks import drawable
-from lorakit.records import dataclass
 from lorakit.rendering.lettering import Lettering, load_font
 from lorakit.rendering.yuv import BLACK, GREY, WHITE, split
 

@@ -10,11 +10,11 @@ import contextlib
 import os
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from lorakit import children
 from lorakit.diagnostics import LorakitError
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from lorakit.facts.fonts.fallbacks import fallbacks
 from lorakit.facts.pictures.open_picture import PictureError
 from lorakit.plan.timeline import timeline
-from lorakit.records import dataclass
 from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.ffmpeg_writer import FFmpegWriter, FilmError
 from lorakit.rendering.film_check import check_film, prepare

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from torch import Tensor
 
 from lorakit import resources
 from lorakit.diagnostics import LorakitError
-from lorakit.records import dataclass
 from lorakit.rendering.judge_nets import JudgeNet, Seen, Sizes
 
 NEEDED = 0.98  # of main characters named right on composed pictures, before a judge may judge

@@ -6,11 +6,11 @@ at 8x8. Both take (B, 3, 128, 128) in -1..1; their heads see the mean and the ma
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
-
-from lorakit.records import dataclass
 
 EMBEDDING = 64
 SHARPNESS = 16.0  # cosines between an embedding and the characters' own -> logits

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from lorakit.models.prompt_embeds import prompt_embeds
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

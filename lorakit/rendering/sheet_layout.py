@@ -5,9 +5,9 @@ Pure arithmetic on sizes and on a measure of text, so that it can be tested with
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lorakit.records import dataclass
 from lorakit.rendering.captions import wrap
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorakit.facts.fonts.fallbacks import drawable, fallbacks
 from lorakit.facts.pictures.open_picture import PictureError
-from lorakit.records import dataclass
 from lorakit.rendering.captions import wrap
 from lorakit.rendering.contact_sheet import CAPTION, FAINT, PAGE, TITLE, rounded
 from lorakit.rendering.fitting import fitted, open_rgb, picture_size

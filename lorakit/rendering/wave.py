@@ -11,13 +11,13 @@ tests hold it against them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from lorakit.facts.machine.devices import DEVICES
-from lorakit.records import dataclass
 from lorakit.rendering.cross_attention_cache import Stacked, Stacker
 from lorakit.rendering.prompt_encoder import Conditioning
 from lorakit.rendering.schedules import Schedule

@@ -11,9 +11,8 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-
-from lorakit.records import dataclass
 
 _CHECK = b', "check": "%s"}\n'
 _LENGTH = len(_CHECK % (b"0" * 64))

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
-from lorakit.records import dataclass
 from lorakit.store.canonical import digest_of
 from lorakit.store.seen import Identity, digest_and_identity, identity
 

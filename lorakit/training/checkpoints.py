@@ -14,13 +14,12 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lorakit.records import dataclass
 from lorakit.training import canonical
 
 _NAME = re.compile(r"step-([0-9]+)\.safetensors\Z")

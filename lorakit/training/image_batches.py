@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from lorakit.facts.pictures.picture_data import has_word
 from lorakit.plan.buckets import PictureOrder
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.training import EncodedSample
-from lorakit.records import dataclass
 from lorakit.training.image_data import Encodings
 
 

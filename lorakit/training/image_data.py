@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from lorakit.facts.pictures.open_picture import header, levels, quietly, rgb
-from lorakit.records import dataclass
 from lorakit.training import canonical
 
 _KEPT = 1 << 30  # bytes of encodings that stay in memory

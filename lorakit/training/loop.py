@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.cpu.heap import give_back_freed_memory
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine.devices import DEVICES
-from lorakit.records import dataclass
 from lorakit.store import atomic, journal
 from lorakit.training.accelerator import accelerator_for
 from lorakit.training.checkpoints import Checkpoint, Checkpoints

@@ -8,11 +8,10 @@ last batches and all.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -12,7 +13,6 @@ from lorakit.facts.machine.devices import HOST
 from lorakit.facts.networks.layer_targets import ALL_LINEAR, settled
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.training import TrainImageTask, TrainTask
-from lorakit.records import dataclass
 from lorakit.training.rank_shard import RankShard
 
 

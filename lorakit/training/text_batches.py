@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ import torch
 
 from lorakit.plan.padding import padded
 from lorakit.plan.seeds import derive
-from lorakit.records import dataclass
 
 _POOL = 32  # batches that are sorted by length together: little padding, and still a different mix each epoch
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lorakit.records import dataclass
 from lorakit.training.rank_shard import RankShard
 from lorakit.training.task import trainable
 from lorakit.training.text_batches import TextBatches

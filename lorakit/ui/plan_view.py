@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.waves import by_batch_size
-from lorakit.records import dataclass
 from lorakit.ui.outline import TreeNode, lines_of, show
 from lorakit.ui.plan_json import plan_as_json
 from lorakit.ui.theme import FAINT, STRONG, WARN, clean, glyphs_for

@@ -6,7 +6,7 @@ Each event costs the same whatever the plan's size. Nothing here draws or reads 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lorakit.execute.events import (
@@ -21,7 +21,6 @@ from lorakit.plan.states import State
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.workers import WORKERS
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

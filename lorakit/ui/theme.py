@@ -6,10 +6,10 @@ Every symbol stands with a word, so nothing is lost without colours or on a narr
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorakit import terminal
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Literal
-
-from lorakit.records import dataclass
 
 Level = Literal["ok", "note", "warning", "error"]
 

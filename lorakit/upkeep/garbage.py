@@ -14,7 +14,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorakit.execute import past_runs
@@ -24,7 +24,6 @@ from lorakit.execute.run_folder import MANIFEST, OUTPUTS
 from lorakit.files import open_regular, read_regular
 from lorakit.language.found import documents_below
 from lorakit.plan.states import Plan, State
-from lorakit.records import dataclass
 from lorakit.store import scratch
 from lorakit.store.errors import StoreError, why
 from lorakit.store.journal import Addresses

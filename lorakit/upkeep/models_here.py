@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from lorakit.facts.models.single_file_configs import configs_of
 from lorakit.facts.texts.text_models import MINILM_PACKAGE, minilm_folder
 from lorakit.files import read_mapping
 from lorakit.language.found import documents_below
-from lorakit.records import dataclass
 from lorakit.store.journal import Addresses
 from lorakit.store.store import FOLDER, Store
 from lorakit.upkeep import model_pull

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import InvalidDocument, LorakitError
-from lorakit.records import dataclass
 from lorakit.session import load
 
 if TYPE_CHECKING:

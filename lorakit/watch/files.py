@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lorakit.facts.files.folders import left_behind
 from lorakit.language import FolderReader
 from lorakit.language.projects import MARKS
-from lorakit.records import dataclass
 from lorakit.store.seen import Identity, identity
 
 _QUIET, _MOST_WAIT = 60, 400  # ms without a change until a save counts as over; at most so long

@@ -41,7 +41,6 @@ ROOMS = [
     "terminal",
     "children",
     "resources",
-    "records",
 ]
 # rooms within a room, in the same order; what stands in the room itself is above them
 INNER_ROOMS = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit import terminal
 from lorakit.diagnostics import LorakitError, shortened
-from lorakit.records import dataclass
 
 HOST = "127.0.0.1"  # and no other: whoever reaches the server makes what this user may make
 WIDE = 120  # characters of its lines where they are laid out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.cli.mcp.inside import Inside
@@ -12,7 +13,6 @@ from lorakit.execute import past_run
 from lorakit.execute.past_run import PastAction
 from lorakit.execute.past_runs import find, runs_of
 from lorakit.facts.pictures.open_picture import rgb
-from lorakit.records import dataclass
 
 _SIDE = 1024  # px of the longer side at most
 _LISTED = 40  # addresses that are told where none is right

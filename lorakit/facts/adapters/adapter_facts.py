@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.facts.adapters import values
@@ -10,7 +11,6 @@ from lorakit.facts.adapters.files import PEFT_FILE, PEFT_SETTINGS, existing_file
 from lorakit.facts.adapters.layout import PEFT_CONFIG, AdapterLayout, read_layout
 from lorakit.facts.adapters.pieces import whole_name
 from lorakit.facts.files.digests import Digests, Unread
-from lorakit.records import dataclass
 from lorakit.store.canonical import digest_of
 
 

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Literal
-
-from lorakit.records import dataclass
 
 Method = Literal["lora", "loha", "lokr", "embedding", "full", "norm"]
 Network = Literal["unet", "text_encoder", "text_encoder_2"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lorakit.facts.adapters import peft_settings, values
@@ -26,7 +26,6 @@ from lorakit.facts.adapters.roles import other_method, split
 from lorakit.facts.adapters.sgm import from_sgm
 from lorakit.facts.files.weights_header import TensorInfo, WeightsHeader, tensor_name
 from lorakit.files import read_text
-from lorakit.records import dataclass
 
 METADATA = "lora_adapter_metadata"  # in the header: diffusers' word for PEFT's settings
 PEFT_CONFIG = "peft_config"  # in the header: a PEFT adapter's settings, where the file stands alone

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,6 @@ import jsonschema_rs
 from lorakit.facts.adapters.errors import AdapterError
 from lorakit.files import parse_json
 from lorakit.patterns import BadPattern, Pattern, pattern
-from lorakit.records import dataclass
 
 KINDS = {"LORA": "lora", "LOHA": "loha", "LOKR": "lokr"}
 _POSITIVE = {"type": "integer", "minimum": 1, "maximum": 1_000_000}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from lorakit.facts.adapters.flat_names import dotted
 from lorakit.facts.adapters.layers import Network
 from lorakit.facts.adapters.sgm import from_sgm, is_sgm
-from lorakit.records import dataclass
 
 Format = Literal["kohya", "diffusers", "peft"]
 PEFT_PREFIX = "base_model.model."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.facts.adapters.errors import AdapterError
@@ -12,7 +13,6 @@ from lorakit.facts.adapters.peft_settings import PeftSettings, settings_from
 from lorakit.facts.adapters.pieces import header_of
 from lorakit.facts.files.digests import Digests
 from lorakit.files import read_text
-from lorakit.records import dataclass
 from lorakit.store.canonical import digest_of
 
 _BEFORE, _A = "base_model.model.", ".lora_A.weight"

@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,6 @@ from lorakit.diagnostics import LorakitError
 from lorakit.files import read_regular
 from lorakit.language import document_kind
 from lorakit.language.yaml.schemas import FILES
-from lorakit.records import dataclass
 from lorakit.store import atomic
 from lorakit.store.errors import why
 from lorakit.store.store import FOLDER, Store

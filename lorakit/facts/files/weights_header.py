@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,7 +19,6 @@ import jsonschema_rs
 
 from lorakit.diagnostics import LorakitError
 from lorakit.files import open_regular
-from lorakit.records import dataclass
 
 # bits of one value
 DTYPE_BITS: Mapping[str, int] = {

@@ -8,14 +8,13 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from lorakit import resources
 from lorakit.facts.fonts.font_files import Face, characters, digest, faces, font_files
-from lorakit.records import dataclass
 
 Weight = Literal["Regular", "SemiBold"]
 

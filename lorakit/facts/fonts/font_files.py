@@ -11,11 +11,10 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-from lorakit.records import dataclass
 
 # of PyPI: Noto's fonts for most scripts, and those for Chinese, Japanese and Korean
 PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from lorakit.records import dataclass
+from dataclasses import dataclass
 
 HOST = "cpu"  # where noise is drawn, schedules step, and what was saved is checked
 CUDA = "cuda"

@@ -8,9 +8,8 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
-
-from lorakit.records import dataclass
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # the least compute capability that torch's builds for a version of CUDA have kernels for

@@ -7,12 +7,12 @@ import os
 import platform
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine import nvidia
 from lorakit.facts.machine.devices import CUDA, DEVICES, HOST, MPS, Device
-from lorakit.records import dataclass
 
 DEVICE_VARIABLE = "LORAKIT_DEVICE"
 CPU_PATCHES_VARIABLE = "LORAKIT_CPU_PATCHES"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from lorakit.facts.models.model_files import listing_of, plain_name, serving
 from lorakit.facts.networks.unet_shapes import Shapes
-from lorakit.records import dataclass
 
 Family = Literal["sd", "sdxl"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.facts.models.model_configs import PARTS, ModelError
-from lorakit.records import dataclass
 
 _INDEX = "model_index.json"
 _STEMS: Mapping[str, str] = {

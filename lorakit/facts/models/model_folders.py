@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from lorakit.facts.models.model_facts import Family, ModelFacts
 from lorakit.facts.models.model_files import check_weights, listing_of, serving
 from lorakit.facts.networks import text_encoders
 from lorakit.language.recipe.documents import ModelSource
-from lorakit.records import dataclass
 
 _FAMILIES: Mapping[str, Family] = {
     "StableDiffusionPipeline": "sd",

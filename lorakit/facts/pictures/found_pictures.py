@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-
-from lorakit.records import dataclass
 
 USUAL_CAPTIONS = ("text", "caption", "prompt")  # columns
 SAME_WORDS = "give all the same words, without {caption}: caption: a picture in my style"

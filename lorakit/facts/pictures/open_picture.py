@@ -10,12 +10,12 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from lorakit.diagnostics import LorakitError
 from lorakit.files import open_regular
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from PIL.Image import Image

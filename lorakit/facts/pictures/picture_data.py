@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit import resources
@@ -14,7 +15,6 @@ from lorakit.facts.pictures.picture_folders import MOST_CAPTION, from_folder
 from lorakit.facts.pictures.picture_memory import PictureMemory
 from lorakit.facts.pictures.picture_tables import from_tables, in_tables
 from lorakit.language.recipe.trainings import DataSource
-from lorakit.records import dataclass
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import Store
 

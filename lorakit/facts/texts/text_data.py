@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from lorakit.facts.texts.text_files import Row, files_of, folder_of, rows_of
 from lorakit.facts.texts.text_lengths import TextSample, sample_of
 from lorakit.language.recipe.trainings import Columns, DataSource
 from lorakit.language.yaml import names
-from lorakit.records import dataclass
 from lorakit.store.canonical import digest_of
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lorakit.facts.models.model_configs import ModelError
 from lorakit.facts.models.tokens import TokenCounter
-from lorakit.records import dataclass
 
 _SAMPLE = 250_000  # characters that are counted for the mean: a twentieth of a second
 _LONGEST = 256

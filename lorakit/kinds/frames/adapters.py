@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from lorakit.language.recipe.documents import AdapterUse
 from lorakit.plan.actions import Input
 from lorakit.plan.kind import Context
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Place
 from lorakit.facts.models import unet_work
@@ -18,7 +18,6 @@ from lorakit.plan.drawing_memory import drawing_bytes
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.kind import Context
 from lorakit.plan.workers import RENDER
-from lorakit.records import dataclass
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import FOLDER
 

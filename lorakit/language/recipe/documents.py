@@ -7,7 +7,7 @@ classes beside the schemas.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from unicodedata import normalize
@@ -26,7 +26,6 @@ from lorakit.language.story.documents import ImageSettings, Storyboard, Video
 from lorakit.language.yaml import access
 from lorakit.language.yaml.decode import decode
 from lorakit.language.yaml.schemas import RECIPE, defaults
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node

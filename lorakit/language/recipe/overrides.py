@@ -7,12 +7,12 @@ scenes."St. John".seed              a name with a dot in it stands in quotes
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
 
 from lorakit.language.yaml import access, names
 from lorakit.language.yaml.nodes import Node
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lorakit.language.recipe.member_names import in_a_name, shown
 from lorakit.language.yaml import access
 from lorakit.language.yaml.nodes import Node
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     import random

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lorakit.language.recipe.overrides import Override, parts
 from lorakit.language.recipe.sweep_values import Change, axes_of, drawn, listed
 from lorakit.language.yaml import access, names, schemas, validation
 from lorakit.language.yaml.nodes import Node
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from lorakit.diagnostics import Place
 from lorakit.language.yaml.schemas import RECIPE, defaults
-from lorakit.records import dataclass
 
 _DATA = defaults(RECIPE, "dataset")
 _COLUMNS = defaults(RECIPE, "dataset", "columns")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language.story import board_settings, prompts
@@ -23,7 +23,6 @@ from lorakit.language.story.reading import SceneMemory
 from lorakit.language.story.stand_ins import usual_name
 from lorakit.language.yaml import access, schemas
 from lorakit.language.yaml.findings import Unreadable
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ classes beside the schemas.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +15,6 @@ from lorakit.language.story import durations
 from lorakit.language.story.durations import Duration
 from lorakit.language.yaml import decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -126,7 +125,7 @@ class Transition:
     """What stands between two frames of the film: a cut, or a crossfade centred on the cut."""
 
     kind: Literal["cut", "crossfade"] = _TRANSITION["kind"]
-    seconds: Duration = durations.of(_TRANSITION["seconds"])
+    seconds: Duration = durations.of(_TRANSITION["seconds"])  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class Video:
 
     fps: int = _VIDEO["fps"]
     format: FilmFormat = _VIDEO["format"]
-    hold: Duration = durations.of(_VIDEO["hold"])
+    hold: Duration = durations.of(_VIDEO["hold"])  # noqa: RUF009 - frozen
     height: int | None = None
     transition: Transition = Transition()
     captions: Captions = Captions()

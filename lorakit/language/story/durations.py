@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
-
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from lorakit.language.story.name_pattern import joins_words
-from lorakit.records import dataclass
 
 if TYPE_CHECKING:
     from lorakit.language.story.documents import Character

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from lorakit.facts.adapters.layers import Method
 from lorakit.facts.adapters.layout import AdapterLayout, read_layout
 from lorakit.facts.adapters.roles import split
 from lorakit.facts.files.weights_header import WeightsHeader
-from lorakit.records import dataclass
 
 File = tuple[dict[str, Tensor], dict[str, str]]  # tensors and header of a safetensors file
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
-from lorakit.records import dataclass
 
 View = tuple[int, float, float]  # mirrored or not; where it is cut out, 0 (left, top) to 1
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from lorakit.facts.fonts.fallbacks import Fallback
 from lorakit.language.story.documents import FilmFormat, Video
 from lorakit.plan.tasks.json_form import OMITTED
 from lorakit.plan.tasks.task import WorkerTask
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

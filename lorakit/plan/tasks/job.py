@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from lorakit.plan.tasks.task import WorkerTask
-from lorakit.records import dataclass
 from lorakit.store.sources import Read
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lorakit.facts.fonts.fallbacks import Fallback
 from lorakit.plan.tasks.json_form import OMITTED, keyed_as
 from lorakit.plan.tasks.task import WorkerTask
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from lorakit.plan.tasks.json_form import key_of, to_json
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lorakit.facts.machine.devices import HOST
 from lorakit.plan.tasks.encode import View
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
-from lorakit.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

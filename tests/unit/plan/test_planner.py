@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +20,6 @@ from lorakit.plan.states import Planned, State
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.waves import foresee
-from lorakit.records import dataclass
 from tests.support.actions import FRAME, action_of, frame_action
 from tests.support.boards import board_text, sentences
 from tests.support.planning import Memory, facts_for, plan_of
