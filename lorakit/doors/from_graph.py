@@ -137,7 +137,7 @@ def _words(graph: Graph, node: GraphNode, name: str, made: Generation) -> str:
         texts = [_text(graph.value(one, key)) for key in ("text", "text_g", "text_l", "prompt")]
         if any(texts):
             found += list(dict.fromkeys(text for text in texts if text))
-        elif "Encode" not in one.kind and one.kind != "Reroute":
+        elif "Encode" not in one.kind:
             made.notes.append(f"{one.kind}: what it does to the {name} prompt")
         elif not isinstance(one.inputs.get("text"), str):
             made.notes.append(f"the {name} prompt, which {one.kind} is given by another node")
@@ -152,15 +152,9 @@ def _way(graph: Graph, node: GraphNode, name: str) -> list[GraphNode]:
     while at is not None and at.number not in seen:
         seen.add(at.number)
         found.append(at)
-        keys = [name]
-        if name != "clip":
-            keys += [*(() if name == "model" else _CONDITIONS), *_rerouted(at)]
+        keys = [name] if name in ("clip", "model") else [name, *_CONDITIONS]
         at = next((n for key in keys if (n := graph.linked(at, key)) is not None), None)
     return found
-
-
-def _rerouted(node: GraphNode) -> list[str]:
-    return list(node.inputs)[:1] if node.kind == "Reroute" else []
 
 
 def _start(
@@ -181,10 +175,9 @@ def _start(
         if at.kind == "LatentBlend":
             at = graph.linked(at, "samples2")
             continue
-        if at.kind not in ("Reroute", "VAEDecode", "VAEEncode"):
+        if at.kind not in ("VAEDecode", "VAEEncode"):
             notes.append(f"{at.kind}: what it does between two samplers")
-        keys = [*_LATENTS, *_rerouted(at)]
-        at = next((n for key in keys if (n := graph.linked(at, key)) is not None), None)
+        at = next((n for key in _LATENTS if (n := graph.linked(at, key)) is not None), None)
     return None, None
 
 

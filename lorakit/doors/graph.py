@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
@@ -72,10 +72,9 @@ class Graph:
                 return None
             seen.add(source.number)
             held = [n for n in _SCALARS if n in source.inputs]
-            through = "" if source.kind == "Reroute" else None
-            if through is None and len(held) != 1:
+            if len(held) != 1:
                 return None
-            node, name = source, held[0] if through is None else next(iter(source.inputs), "")
+            node, name = source, held[0]
 
 
 class Link(tuple[str, int]):
@@ -110,7 +109,30 @@ def graph_of(data: Any) -> Graph:
         raise LorakitError("it is no workflow of ComfyUI's: neither nodes nor class_type")
     if len(nodes) > _MOST:
         raise LorakitError(f"it has {len(nodes):,} nodes, more than {_MOST:,}")
-    return Graph({node.number: node for node in nodes})
+    through = {
+        (node.number, 0): link
+        for node in nodes
+        if node.kind == "Reroute"
+        for link in node.inputs.values()
+        if isinstance(link, Link)
+    }
+    return Graph({node.number: node for node in _joined(nodes, through)})
+
+
+def _joined(nodes: list[GraphNode], through: Mapping[tuple[str, int], Link]) -> list[GraphNode]:
+    """Nodes whose links skip those that only hand on what they are given, by (number, output)."""
+
+    def joined(value: Any) -> Any:
+        seen: set[Link] = set()
+        while isinstance(value, Link) and value in through and value not in seen:
+            seen.add(value)
+            value = through[value]
+        return value
+
+    return [
+        replace(node, inputs={name: joined(value) for name, value in node.inputs.items()})
+        for node in nodes
+    ]
 
 
 def _inputs(given: Any) -> dict[str, Any]:
@@ -136,11 +158,18 @@ def _of_page(data: Mapping[str, Any]) -> list[GraphNode]:
         if isinstance(one, list) and len(one) >= 5 and isinstance(one[0], int):
             links[one[0]] = Link((str(one[1]), one[2] if isinstance(one[2], int) else 0))
         elif isinstance(one, dict) and isinstance(one.get("id"), int):
-            links[one["id"]] = Link((str(one.get("origin_id")), 0))
+            slot = one.get("origin_slot")
+            links[one["id"]] = Link(
+                (str(one.get("origin_id")), slot if isinstance(slot, int) else 0)
+            )
     found = []
+    bypassed: dict[tuple[str, int], Link] = {}
     for node in data["nodes"]:
-        # muted (2) and bypassed (4) nodes draw nothing
-        if not isinstance(node, dict) or node.get("mode") in (2, 4):
+        # muted nodes (2) draw nothing; bypassed ones (4) hand on what they are given
+        if not isinstance(node, dict) or node.get("mode") == 2:
+            continue
+        if node.get("mode") == 4:
+            bypassed |= _handed_on(node, links)
             continue
         kind, inputs = str(node.get("type")), dict[str, Any]()
         values = node.get("widgets_values")
@@ -153,4 +182,17 @@ def _of_page(data: Mapping[str, Any]) -> list[GraphNode]:
             if isinstance(one, dict) and isinstance(one.get("link"), int) and one["link"] in links:
                 inputs[str(one.get("name"))] = links[one["link"]]
         found.append(GraphNode(str(node.get("id")), kind, inputs))
-    return found
+    return _joined(found, bypassed)
+
+
+def _handed_on(node: Mapping[str, Any], links: Mapping[Any, Link]) -> dict[tuple[str, int], Link]:
+    """What a bypassed node's outputs are: each its first input of the same type, as ComfyUI has it."""
+    given: dict[str, Link] = {}
+    for one in node.get("inputs") or ():
+        if isinstance(one, dict) and isinstance(one.get("link"), int) and one["link"] in links:
+            given.setdefault(str(one.get("type")), links[one["link"]])
+    return {
+        (str(node.get("id")), at): given[str(one.get("type"))]
+        for at, one in enumerate(node.get("outputs") or ())
+        if isinstance(one, dict) and str(one.get("type")) in given
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,59 @@ def test_the_page_s_default_graph(tmp_path: Path) -> None:
     ]
     assert (step["scheduler"], step["use_karras_sigmas"]) == ("dpm_solver_multistep", True)
     assert (step["width"], step["height"]) == (512, 768)
+
+
+def test_links_go_through_reroutes_and_bypassed_nodes(tmp_path: Path) -> None:
+    """The words' CLIP comes by a Reroute; a LoRA on the way to the sampler is bypassed (mode 4)."""
+    page = deepcopy(PAGE)
+    nodes = {node["id"]: node for node in page["nodes"]}
+    nodes[6]["inputs"][0]["link"] = 21
+    nodes[3]["inputs"][0]["link"] = 23
+    page["nodes"] += [
+        {
+            "id": 10,
+            "type": "CLIPSetLastLayer",
+            "mode": 0,
+            "inputs": [{"name": "clip", "type": "CLIP", "link": 3}],
+            "outputs": [{"name": "CLIP", "type": "CLIP", "links": [20]}],
+            "widgets_values": [-2],
+        },
+        {
+            "id": 11,
+            "type": "Reroute",
+            "mode": 0,
+            "inputs": [{"name": "", "type": "*", "link": 20}],
+            "outputs": [{"name": "CLIP", "type": "CLIP", "links": [21]}],
+        },
+        {
+            "id": 12,
+            "type": "LoraLoader",
+            "mode": 4,
+            "inputs": [
+                {"name": "model", "type": "MODEL", "link": 1},
+                {"name": "clip", "type": "CLIP", "link": 3},
+            ],
+            "outputs": [
+                {"name": "MODEL", "type": "MODEL", "links": [23]},
+                {"name": "CLIP", "type": "CLIP", "links": []},
+            ],
+            "widgets_values": ["style.safetensors", 1, 1],
+        },
+    ]
+    page["links"] += [
+        [20, 10, 0, 11, 0, "CLIP"],
+        [21, 11, 0, 6, 0, "CLIP"],
+        [23, 12, 0, 3, 0, "MODEL"],
+    ]
+    file = tmp_path / "page.json"
+    file.write_text(json.dumps(page))
+    recipe, notes = imported(tmp_path, file)
+    assert notes == []
+    assert recipe["models"] == {"model": {"from": V15}}
+    step = recipe["steps"]["pictures"]
+    assert step["clip_skip"] == 1
+    assert "adapters" not in step
+    assert step["prompts"][0]["text"].startswith("beautiful scenery")
 
 
 @pytest.mark.parametrize("form", ["png", "jpg", "webp", "little.jpg", "txt"])
