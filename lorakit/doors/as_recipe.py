@@ -41,9 +41,11 @@ def written(
     assert facts is not None
     fit = fitted(drawn, facts)
     worn, paths, more = _adapters(fit, folder, adapters=adapters)
+    shared = [note for note in fit[0].notes if all(note in one.notes for one in fit)]
+    notes += shared
     for number, one in enumerate(fit, 1):
         which = f"picture {number}: " if len(fit) > 1 else ""
-        notes += [f"{which}{note}" for note in dict.fromkeys(one.notes)]
+        notes += [f"{which}{note}" for note in dict.fromkeys(one.notes) if note not in shared]
         if one.model != first.model:
             notes.append(f"{which}model {one.model}")
     notes += more

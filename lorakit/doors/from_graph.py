@@ -121,6 +121,8 @@ def _take_model(graph: Graph, node: GraphNode, made: Generation) -> None:
                 made.notes.append(f"strength_clip {words:g} of {name}: it is {strength:g} here")
         elif one.kind in _MODELS:
             made.model = _text(graph.value(one, _MODELS[one.kind]))
+        elif one.kind == "ModelSamplingDiscrete":
+            made.notes.append(f"{one.kind}: what a model predicts is read from its own files here")
         else:
             made.notes.append(f"{one.kind}: what it does to the model")
     made.loras.reverse()
