@@ -1,6 +1,7 @@
-"""Where a cut between two sentences was none: after `Ms.` and `Vol.`, within 「…。…」, before `she asks`.
+"""Where a cut between two sentences was none (after `Ms.`, within 「…。…」, before `she asks`), or lacks.
 
-sentencex finds the ends of sentences in many scripts; what it cuts too early is put together again here.
+sentencex finds the ends of sentences in many scripts; what it cuts too early is put together again here, and
+what it took for short is cut: words that are words as well (`Tom loves art. Anna sings.`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from lorakit.language.story.noun_phrases import word_set
 
 # before names
 _TITLES = word_set("""
-adm brig capt cdr cmdr col cpl cpt dr ens fr ft gen gov hon insp lt maj messrs mlle mme mr mrs ms mt mx ofc
-prof pvt rep rev sen sgt sr sra srta st ste supt vs
+adm avv brig capt cdr cmdr col cpl cpt dott dr ens fr frl ft gen gov hon hr insp lt maj messrs mio mlle mme mr
+mrd mrs ms mt mx ofc prof pvt rep rev sen sgt sig sr sra srta st ste supt vs
 г ул им т стр см рис гл св акад проф
 """)  # noqa: RUF001
 # before numbers and letters
@@ -25,6 +26,12 @@ pp  pt rm sc sec ser tel thu tue v ver vol vols abb bd kap tab
 _NUMBERED_IF_SMALL = frozenset({"max", "min", "est"})
 # never at an end
 _WITHIN = word_set("e.g i.e cf viz approx z.b d.h bzw u.a т.е т.н")  # noqa: RUF001
+# written small, these are words and end sentences: Tom loves art. Anna sings.
+_WORDS = word_set("no art par pos sec fig figs op tab fr hon rep rev ill fri mon tue thu ed")
+_ANSWERS = frozenset({"No", "Ok"})
+_MONTHS = word_set("""
+januar februar märz april mai juni juli august september oktober november dezember jahrhundert
+""")
 _HEADINGS = frozenset({"INT", "EXT", "INT/EXT", "INT./EXT", "EXT./INT", "I/E", "EST"})
 _HOURS = frozenset({"a.m", "p.m"})
 _STARTERS = word_set("""
@@ -32,7 +39,12 @@ a after all an and as at before but every for from he her his i in it its my now
 suddenly that the their then there these they this those to two under we what when where while who why with
 you your
 """)
-_NUMBER = re.compile(r"[\"'\u201c(]?(?:\d|[IVXLCDM]+(?![\w])|[A-Z](?!\w))")
+# a number or a letter; but in `Fifth Ave. A car stops` an article
+_NUMBER = re.compile(
+    r"[\"'\u201c(]?(?:\d|[IVXLCDM]+(?![\w])|(?!A\s+(?!is\b|was\b|has\b|and\b|or\b|of\b|in\b|to\b)[a-z])[A-Z](?!\w))"
+)
+_BREAK = re.compile(r"(?<=[.\u2026])\s+(?=[\"'\u201c\u2018(]*([^\W\d_]))")
+_ORDINAL = re.compile(r"(?:\A|\s)\d{1,2}\.\Z")
 _LAST_WORD = re.compile(r"([^\"'\u201c\u2018\u00ab(\[\u300c\u300e]+)\.\Z")
 _CYRILLIC = re.compile(r"[\u0430-\u044f\u0451.]{1,4}")  # т. д., др.
 _LISTED = re.compile(r"\s*(?:\d{1,3}[.)]|[A-Z]\.|[IVX]{2,5}\.)\s*\Z")
@@ -67,7 +79,7 @@ _MOST = 12  # pieces: what stays open for longer was forgotten
 
 def mended(pieces: Iterable[str]) -> Iterator[str]:
     """Sentences from pieces of a line, those put together that are one."""
-    left = list(pieces)
+    left = [part for piece in pieces for part in _cut(piece)]
     while left:
         whole = left.pop(0)
         opened = _until_closed(whole, left)
@@ -80,6 +92,43 @@ def mended(pieces: Iterable[str]) -> Iterator[str]:
             whole += "".join(left[:opened])
             del left[:opened]
         yield whole
+
+
+def _cut(piece: str) -> Iterator[str]:
+    """A piece, cut where it holds the end of a sentence that was taken for short."""
+    begin = 0
+    if ". " in piece or "\u2026 " in piece:
+        for match in _BREAK.finditer(piece):
+            first, second = piece[begin : match.start()], piece[match.end() :]
+            if (
+                match[1].isupper()
+                and _ends(first, second)
+                and not _open(piece[begin : match.end()])
+            ):
+                yield piece[begin : match.end()]
+                begin = match.end()
+    yield piece[begin:]
+
+
+def _ends(first: str, second: str) -> bool:
+    """Whether a sentence ends there, where `second` begins with a capital."""
+    if first.endswith("\u2026"):
+        return True
+    match = _LAST_WORD.search((first.rsplit(maxsplit=1) or [""])[-1])
+    if match is None:
+        return False
+    last = match[1]
+    if last.lower() in _HOURS:
+        return len(first.split()) >= 4
+    if second.startswith("A ") and last.lower() not in _TITLES:
+        return not _NUMBER.match(second)  # Fifth Ave. A car stops
+    if last in _ANSWERS and len(first.split()) == 1:
+        return not _NUMBER.match(second)
+    if not last.islower() or not last.isalpha() or len(last) < 2:
+        return False
+    if last in _WORDS:
+        return not _NUMBER.match(second)
+    return last not in _TITLES | _NUMBERED | _NUMBERED_IF_SMALL | _WITHIN
 
 
 def _until_closed(whole: str, following: list[str]) -> int:
@@ -131,6 +180,12 @@ def _is_one(first: str, second: str) -> bool:
 def _is_short_for_more(last: str, first: str, second: str) -> bool:
     """Whether a last word with a full stop is an abbreviation that the next piece goes on from."""
     plain = last.lower()
+    if last.isdigit():
+        return _is_ordinal(first, second)
+    if last in _WORDS and not _NUMBER.match(second.lstrip()):
+        return False
+    if last[0].isupper() and second.lstrip()[0].islower() and plain in _NUMBERED | _TITLES:
+        return True  # Mon. is cold
     if plain in _WITHIN or last in _HEADINGS:
         return True
     if plain in _NUMBERED and _NUMBER.match(second.lstrip()):
@@ -144,3 +199,10 @@ def _is_short_for_more(last: str, first: str, second: str) -> bool:
         return True
     starts = following is not None and following[1].lower() in _STARTERS
     return plain in _TITLES and not starts
+
+
+def _is_ordinal(first: str, second: str) -> bool:
+    """Am 3. Oktober: a number that a month's name goes on from."""
+    following = _FIRST_WORD.match(second)
+    month = following is not None and following[1].lower() in _MONTHS
+    return month and _ORDINAL.search(first.rstrip()) is not None

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Spot
 
+_SAME = ("", "the", "called", "named")  # what stands between two names of one: Foxy the fox
+
 
 class Cast:
     """The characters of a board, ready to be found in its sentences; compiled once a board."""
@@ -40,6 +42,9 @@ class Cast:
         for index, character in enumerate(characters):
             for name in names_of(character):
                 self._by_name.setdefault(name, index)
+        for name, indices in _called(characters).items():
+            if len(indices) == 1:
+                self._by_name.setdefault(name, indices[0])
         self._is_person = [stand_ins.is_person(character) for character in characters]
         by_pronoun: dict[str, list[int]] = {}
         for index, character in enumerate(characters):
@@ -147,14 +152,14 @@ class Cast:
         between = text[reading.end : start]
         if (
             index == reading.last_figure
-            and not between.strip()
+            and between.strip().lower() in _SAME
             and reading.ends_with_mention
             and not reading.possessive
             and between
         ):
             reading.end = (
                 match.end()
-            )  # "the alien explorer" of a character called alien, alias explorer
+            )  # "the alien explorer" of a character called alien, alias explorer; Foxy the fox
             return
         ends = end
         possessive, end = stand_ins.possessive(text, end)
@@ -166,7 +171,12 @@ class Cast:
                 proper=stand_ins.is_proper(figure.character),
                 possessive=reading.possessive,
             )
-        tail = "" if possessive else stand_ins.tail(figure, name, text, end)
+        short, shortened = ("", end)
+        if possessive or text[end : end + 1] in "'\u2019":
+            short, shortened = pronouns.short_verb(text, ends)
+        if short:
+            possessive, end = False, shortened
+        tail = "" if possessive or short else stand_ins.tail(figure, name, text, end)
         prompt, caption = (
             stand_ins.in_prompt(figure, phrase),
             stand_ins.in_caption(figure, phrase, written),
@@ -177,8 +187,11 @@ class Cast:
                 stand_ins.of(prompt),
                 f"{caption}'s" if as_written else stand_ins.of(caption),
             )
+        begin, closed = stand_ins.apposition(figure, text, reading.end, phrase.begin, end)
+        tail = "" if closed else tail
+        end = closed or end + len(tail)
         reading.put(
-            *(index, phrase.begin, end + len(tail), prompt, caption + tail), possessive=possessive
+            *(index, begin, end, prompt + short, caption + short + tail), possessive=possessive
         )
         reading.remember(index, figure.character.pronouns)
 
@@ -200,6 +213,10 @@ class Cast:
         if plain(match["name"]) not in NAMES_AND_WORDS:
             return False
         index = self._index(match["name"])
+        if index is not None and stand_ins.tail(
+            self._figures[index], match["name"], match.string, match.end("name")
+        ):
+            return False  # Max the robot is his anchor
         others = frozenset(other.start() for other in matches if other["name"] or other["brace"])
         return index is not None and is_the_word(
             match.string, match.start(), match.end("name"), others, person=self._is_person[index]
@@ -235,7 +252,7 @@ class Cast:
             if kind == "they" and len(together) > 1:
                 if not any(index in together for _, index in following):
                     self._both(reading, match, possessive=possessive)
-            else:
+            elif not self._comes_later(kind, text, end, following, possessive=possessive):
                 reading.lonely.append((match["pronoun"], start, kind))
             return
         figure = self._figures[meant]
@@ -260,6 +277,22 @@ class Cast:
                 *(meant, start, match.end(), prompt + short, caption + short), possessive=possessive
             )
             reading.remember(meant, kind)
+
+    def _comes_later(
+        self,
+        kind: str,
+        text: str,
+        end: int,
+        following: Sequence[tuple[int, int]],
+        *,
+        possessive: bool,
+    ) -> bool:
+        """Whether the sentence goes on to name whom a pronoun means: when she wakes, Anna is hungry."""
+        return any(
+            self._figures[index].character.pronouns == kind
+            and pronouns.may_be_named_at(text, end, at, possessive=possessive)
+            for at, index in following
+        )
 
     def _both(self, reading: Reading, match: re.Match[str], *, possessive: bool) -> None:
         """`they` for the characters that the last sentence with several of them brought together."""
@@ -288,6 +321,17 @@ class Cast:
             return candidates[-1], candidates if len(candidates) > 1 else []
         only = self._by_pronoun.get(kind, [])
         return (only[0], []) if len(only) == 1 else (None, [])
+
+
+def _called(characters: Sequence[Character]) -> dict[str, list[int]]:
+    """Whom captions call by a name, which means them in sentences as well: the explorer, Foxy."""
+    called: dict[str, list[int]] = {}
+    for index, character in enumerate(characters):
+        first, _, rest = character.name.partition(" ")
+        name = plain(rest if first.lower() in noun_phrases.ARTICLES else character.name)
+        if name and name not in PRONOUNS and name not in noun_phrases.AFTER_OBJECT:
+            called.setdefault(name, []).append(index)
+    return called
 
 
 def names_of(character: Character) -> list[str]:

@@ -53,6 +53,8 @@ _NOT_POSSESSIVES = word_set(
     "it's that's what's he's she's there's here's who's let's where's how's"
 )
 _MOST_WORDS = 6
+_PAIRS = frozenset({"neither", "either"})
+_JOINS = frozenset({"and", "but", "yet"})  # between adjectives
 # forms of address, which belong to a name and to no anchor
 _TITLE_BEFORE = re.compile(
     r"(?<![\w-])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Capt|Sgt)\.?\s+\Z|(?<![\w-])(?:Miss|Mister|Sir|Madam|Lady|Lord|King"
@@ -104,9 +106,13 @@ def before(
             article, article_at = match[1], match.start()
             break
         if word in _DETERMINERS or _is_possessive(word):
-            owned = True
+            owned = not (proper and word in _PAIRS)  # neither Tom nor Anna
             break
-        if word in NOT_ADJECTIVES:
+        if word in NOT_ADJECTIVES and not (
+            word in _JOINS
+            and words
+            and _joins(text, max(done, match.start() - 60), match, words[-1], own)
+        ):
             break
         words.append(match[1] + match[2])
         begins.append(match.start())
@@ -116,6 +122,14 @@ def before(
         if _fits(words, own, proper=proper, place=place):
             return Phrase(article_at if article else at, article, tuple(reversed(words)), owned)
     return _bare(words, begins, start, own, noun=bool(article or owned), text=text)
+
+
+def _joins(
+    text: str, begin: int, match: re.Match[str], following: str, own: frozenset[str]
+) -> bool:
+    """Whether an `and` stands between two adjectives: the brave and clever bunny."""
+    earlier = _word_before(text, begin, match.start())
+    return earlier is not None and _known(following, own) and _known(earlier[1], own)
 
 
 def _word_before(text: str, begin: int, at: int) -> re.Match[str] | None:
@@ -158,7 +172,11 @@ def _known(word: str, own: frozenset[str]) -> bool:
 
 def _fits(words: list[str], own: frozenset[str], *, proper: bool, place: bool) -> bool:
     """Whether words, nearest first, can stand between an article and the name."""
-    strange = [number for number, word in enumerate(words) if not _known(word, own)]
+    strange = [
+        number
+        for number, word in enumerate(words)
+        if word.lower() not in _JOINS and not _known(word, own)
+    ]
     if proper and place and words:
         return False  # in the dark Tom sleeps
     return not strange or (strange == [0] and not proper and not place)
@@ -171,6 +189,9 @@ def _bare(
     many = 0
     while many < len(words) and _known(words[many], own):
         many += 1
+    joined = [word.lower() not in _JOINS and not _known(word, own) for word in words]
+    if many < len(words) and not any(joined) and opens(text, begins[-1]):
+        many = len(words)  # brave and clever Tom
     if many == len(words) and noun:
         many = 0
         while many < len(words) and words[many].lower().rstrip(",") in own:

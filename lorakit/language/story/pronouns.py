@@ -22,7 +22,8 @@ _TIMES = """
 night midnight nighttime day daytime morning noon midday afternoon evening dawn dusk sunset sunrise twilight
 spring summer autumn fall winter christmas easter halloween time bedtime dinnertime lunchtime teatime monday
 tuesday wednesday thursday friday saturday sunday january february march april may june july august september
-october november december weekend holiday birthday week month year century
+october november december weekend holiday birthday week month year century summertime wintertime springtime
+daybreak nightfall midsummer midwinter
 """
 _WEATHER = """
 dark late early cold hot warm cool chilly freezing foggy misty windy sunny cloudy stormy rainy snowy icy humid
@@ -33,6 +34,7 @@ _OPINIONS = """
 possible impossible important clear true nice good bad hard easy fun best better worse wonderful strange sad
 difficult dangerous safe forbidden allowed time known said certain likely
 """
+_AMBIENCE = "quiet silent peaceful noisy busy crowded deserted lively"  # it is quiet in the forest
 _NOT = r"(?:n['\u2019]t|\s+not)"
 _ADVERB = (
     r"(?:\s+(?:not|never|already|just|only|always|still|often|soon|suddenly|now|then|also|even))*"
@@ -67,6 +69,9 @@ _IMPERSONAL = (
     rf"|{_BE}{_STILL}\s+(?:\d|\w+\s+o['\u2019]clock\b|\w+\s+outside\b|(?:far|long|up)\s+(?:to|from|until|ago|before)\b)"
     rf"|(?:{_BE}|{_COMES}){_STILL}\s+(?:no|clear|true|known|said|likely|over)(?:\s+(?:that|longer|wonder|use|secret)\b"
     r"|(?=\s*(?:[.,;!?]|$)))"
+    rf"|{_BE}{_STILL}\s+{_any(_AMBIENCE)}\s+(?:(?:in|on|at|around|all)\s+(?!its\b)|everywhere|here|there|tonight|today)"
+    rf"|{_BE}{_STILL}\s+(?:[\w-]+\s+time|(?:a\s+)?full\s+moon|(?:high|low)\s+tide)\b"
+    rf"|{_BE}{_STILL}\s+(?:an?\s+)?(?:(?:long|short|hard)\s+(?:way|walk|journey|climb)|pity|shame|relief|miracle|mystery)\b"
     rf"|(?:{_HELPS})?\s+matter(?:s|ed)?\b"
     rf"|{_BE}{_STILL}\s+(?:an?\s+)?{_any(_OPINIONS)}\s+(?:that|to|for|when|how)\b"
     rf"|(?:{_HELPS}|\s+(?:never|often|suddenly|still|soon|always|already|just|also|even|now|then"
@@ -79,7 +84,25 @@ _IMPERSONAL = (
     r"\s+(?:takes?|took|taken)\s+(?:\w+\s+){0,3}?(?:hours?|minutes?|days?|weeks?|months?|years?|time|while|long|ages|forever)\b"
 )
 _CLEFT = re.compile(rf"{_BE}(?:\s+(?:not|only|just|really))?\s+(?:the\s+|an?\s+)?", re.IGNORECASE)
-_THING = re.compile(r"(?<![\w-])(?:an?|some|another)\s+(?=\w)", re.IGNORECASE)
+_THING = re.compile(
+    r"(?<![\w-])(?:an?|some|another|his|her|their|my|your|our)\s+(?=\w)", re.IGNORECASE
+)
+# makes it to the top, likes it here, call it a day
+_IDIOM = re.compile(
+    r"\b(?:mak(?:e|es|ing)|made)\s+it\s+(?:to|home|back|through|in time|out|across|up|over|safely)\b"
+    r"|\b(?:lov|lik|hat|enjoy)(?:e?s|e|ed)?\s+it\s+(?:here|there|at|in|at home|outside)\b"
+    r"|\b(?:call(?:s|ed)?\s+it\s+a|give(?:s)?\s+it\s+a|gave\s+it\s+a|take(?:s)?\s+it\s+easy)\b",
+    re.IGNORECASE,
+)
+# what time is it; who is it; how dark it is
+_ASKED = re.compile(
+    r"(?:\bwhat\s+(?:time|day|year|month)\s+(?:is|was)|\bwho\s+(?:is|was)"
+    rf"|\bhow\s+(?:{'|'.join(_WEATHER.split())}))\s+\Z",
+    re.IGNORECASE,
+)
+_INVERTED = re.compile(
+    r"(?<![\w'\u2019])(?:is|was|isn['\u2019]t|wasn['\u2019]t)\s+\Z", re.IGNORECASE
+)
 _LIKED = re.compile(r"\b(?:lov|lik|hat|enjoy|prefer)(?:e?s|e|ed)?\s+\Z", re.IGNORECASE)
 _WHEN = re.compile(r"\s+(?:when|that)\b", re.IGNORECASE)
 _FOLLOWING = re.compile(r"\s+([\w'\u2019-]+)")
@@ -95,6 +118,7 @@ without about on upon against from inside outside between past along within acro
 _SET_APART = re.compile(
     r"\A\s*(?:,[^,;]*,|\([^()]*\)|[\u2013\u2014-][^\u2013\u2014]*?[\u2013\u2014-](?=\s))"
 )
+_HOWS = re.compile(r"\b\w+ly,? (?:and|but|yet) (?:\w+ly\b)")  # quickly and quietly
 _LETS = word_set("let lets letting")
 _MAKES = word_set("make makes made making keep keeps kept find finds found")
 
@@ -122,8 +146,13 @@ def nobody(text: str, start: int, end: int, names_at: frozenset[int]) -> bool:
     """
     if _impersonal().match(text, end):
         return True
-    if _WHEN.match(text, end) and _LIKED.search(text, max(0, start - 20), start):
+    before = text[max(0, start - 40) : start]
+    if _WHEN.match(text, end) and _LIKED.search(before):
         return True  # Tom likes it when Anna sings
+    if _IDIOM.search(f"{before}it{text[end : end + 20]}") or _ASKED.search(before):
+        return True
+    if _INVERTED.search(before) and _impersonal().match(f" is{text[end:]}"):
+        return True  # is it late
     cleft = _CLEFT.match(text, end)
     if cleft is not None and cleft.end() in names_at:
         return True
@@ -155,10 +184,18 @@ def is_someone_else(text: str, done: int, start: int, end: int) -> bool:
 
     Nothing but a verb stands between, or a verb and what it aims at; `Jack looks behind him` may be himself.
     """
+    between = text[done:start].lower().strip()
+    if between in ("and", "or"):
+        return not is_possessive(text, start, end)  # Jack and he laugh
     if text[start:end].lower() not in _OBJECTS or is_possessive(text, start, end):
         return False
-    between = _SET_APART.sub(" ", text[done:start], count=1).lower().split()
-    return bool(between) and between[0].isalpha() and _CLAUSES.isdisjoint(between)
+    words = _HOWS.sub(" ", _SET_APART.sub(" ", between, count=1)).split()
+    return bool(words) and words[0].isalpha() and _CLAUSES.isdisjoint(words)
+
+
+def may_be_named_at(text: str, end: int, at: int, *, possessive: bool) -> bool:
+    """Whether a pronoun that ends at `end` may be who is named at `at`: not in `he waves at Tom`."""
+    return possessive or re.search(r"[,;:\u2014]", text[end:at]) is not None
 
 
 def without_those_named(
@@ -174,10 +211,45 @@ def without_those_named(
     `When he wakes, Tom smiles` is about Tom; in `He waves at Tom` somebody else waves.
     """
     at, named = next((at, index) for at, index in following if index in rivals)
-    if possessive or re.search(r"[,;:\u2014]", text[end:at]):
+    if may_be_named_at(text, end, at, possessive=possessive):
         return named, []
     left = [index for index in rivals if all(index != other for _, other in following)]
     return (left[-1], left if len(left) > 1 else []) if left else (named, [])
+
+
+# what follows a name's 's where it is short for a verb: Tom's here, the owl's not asleep, Anna's gone
+_AFTER_IS = word_set("""
+a an the not here there asleep awake alone back gone going coming been so very too still always never now just
+almost about afraid already also only really quite nearly in on at over under behind up down off out
+""")
+_PARTICIPLE = re.compile(
+    r"\s+(?:\w+ly\s+)?\w{2,}ing(?:\s*(?:[.,;:!?\u2026\"\u201d)]|$)|\s+(?:an?|the|his|her|its|their|my|your|our|in|on"
+    r"|at|to|for|with|into|through|over|under|up|down|off|out|away|about|around|across|after|behind|by|from|and"
+    r"|but|him|it|them|again|now|here|there|home|\w+ly)\b)",
+    re.IGNORECASE,
+)
+_STATE = re.compile(r"\s+([\w-]+)\s*(?:[.,;:!?\u2026\"\u201d)]|$)")  # Tom's happy.
+_SHORT_FORM = re.compile(r"['\u2019](s|ll|d|ve|re)(?![\w-])", re.IGNORECASE)
+
+
+def short_verb(text: str, end: int) -> tuple[str, int]:
+    """The verb that is short behind a name that ends at `end`, with a blank before it, and where it ends.
+
+    Empty where there is none, as where the name owns something: Tom's sleeping bag, but Tom's sleeping.
+    """
+    match = _SHORT_FORM.match(text, end)
+    if match is None:
+        return "", end
+    if match[1].lower() == "s":
+        following = _FOLLOWING.match(text, match.end())
+        state = _STATE.match(text, match.end())
+        if (
+            (following is None or following[1].lower() not in _AFTER_IS)
+            and (state is None or not is_adjective(state[1]))
+            and not _PARTICIPLE.match(text, match.end())
+        ):
+            return "", end
+    return in_full(match[0], text, match.end()), match.end()
 
 
 def in_full(short: str, text: str, end: int, *, many: bool = False) -> str:

@@ -117,6 +117,18 @@ def tail(figure: Figure, name: str, text: str, end: int) -> str:
     return match[0] if match else ""
 
 
+def apposition(figure: Figure, text: str, done: int, begin: int, end: int) -> tuple[int, int]:
+    """Where an anchor begins that a name between commas follows, as in `a boy in a red cap, Tom, sings`.
+
+    Returns that place, and where the second comma ends; `begin` and 0 where there is none.
+    """
+    anchor = figure.character.anchor
+    at = begin - len(anchor) - 2
+    if at < done or text[end : end + 2] != ", " or text[at:begin].lower() != f"{anchor}, ".lower():
+        return begin, 0
+    return at, end + 1
+
+
 @lru_cache(maxsize=4096)
 def _tail(anchor: str, name: str) -> re.Pattern[str]:
     whole = re.escape(anchor)

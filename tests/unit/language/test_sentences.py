@@ -78,6 +78,12 @@ J.R.R. Tolkien wakes. | Tom B. Smith sleeps. | He is at 10 Downing St. in London
 Sra. López sings. | Srta. Gil and Sr. Gil sit. | Cdr. Data nods. | Ens. Kim and Ste. Anne wait.
 I. The forest. | II. The castle. | XIV. The end.
 An open ( stays open. | It ends.
+Tom loves art. | Anna sings. | They feel ill. | Jack helps. | He likes me. | Tom says no. | Anna says yes.
+No. | Tom stays. | No. 5 is alive. | Ok. | Anna comes. | He eats a fig. | Tom looks at fig. 3. | It is op. 5.
+They eat apples, pears, etc. | Anna sleeps. | He waits… | Anna comes. | Wait… what? | He came in. | Tom went.
+Meet at 5 p.m. | Bring Tom. | At 5 p.m. Tom wakes. | He walks on Fifth Ave. | A car stops. | Apt. A is empty.
+Mon. is cold. | Am 3. Oktober schläft Tom. | Er zahlt 5 Mio. Euro. | Il Sig. Volpe dorme. | tom sat. | anna ran.
+Tom says: "I feel ill. Anna, help." | She runs. | (I feel ill. Anna helps.) They sleep.
 """
 
 
