@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.facts.fonts.fallbacks import drawable, missing_glyphs, script_of
+from lorakit.facts.fonts.fallbacks import drawable, missing_glyphs, only_with_gradients, script_of
 from lorakit.plan.kind import Context
 
 _MOST = 12  # letters that are named
@@ -30,10 +30,17 @@ def check_letters(
     packages = " ".join(
         dict.fromkeys(_DEBIAN.get(script_of(c), "fonts-noto-core") for c in lacking)
     )
+    gradients = [
+        f"{family} has {' '.join(has[:_MOST])} with gradients alone (COLRv1), which are not drawn here"
+        for family, has in only_with_gradients(lacking).items()
+    ]
     yield context.finding(
         "no-glyph",
-        f"no font here has {shown}{more}: {where} will show a box for each",
+        f"no font here has {shown}{more} in a form that can be drawn: {where} will show a box for each"
+        if gradients
+        else f"no font here has {shown}{more}: {where} will show a box for each",
         context.place_of(first, place),
+        *gradients,
         'pip install "lorakit[fonts]" brings fonts for most scripts, the same on every machine',
         f"or install one: on Debian and Ubuntu sudo apt install {packages}; "
         "on macOS by Font Book, on Windows under Settings, Fonts",

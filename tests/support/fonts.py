@@ -62,3 +62,31 @@ def save_colour_font(path: Path, family: str, character: str) -> Path:
     made.setupCPAL([[(1.0, 0.0, 0.0, 1.0)]])
     made.save(path)
     return path
+
+
+def save_gradient_font(path: Path, family: str, characters: str) -> Path:
+    """A font whose letters are painted with gradients and have no outlines, as Noto-COLRv1 is published."""
+    from fontTools.ttLib.tables.otTables import PaintFormat
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = builder(family, characters)
+    line = {"ColorStop": [{"StopOffset": n, "PaletteIndex": n, "Alpha": 1.0} for n in (0, 1)]}
+    paint = {
+        "Format": PaintFormat.PaintLinearGradient,
+        "ColorLine": line,
+        **dict.fromkeys(("x0", "y0", "y1", "x2"), 0),
+        **dict.fromkeys(("x1", "y2"), 800),
+    }
+    made.setupCOLR(
+        {
+            f"u{ord(c):04X}": {
+                "Format": PaintFormat.PaintGlyph,
+                "Paint": paint,
+                "Glyph": f"u{ord(c):04X}",
+            }
+            for c in characters
+        }
+    )
+    made.setupCPAL([[(1.0, 0.0, 0.0, 1.0), (0.0, 0.0, 1.0, 1.0)]])
+    made.save(path)
+    return path

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -64,6 +64,21 @@ def missing_glyphs(texts: Iterable[str] | str) -> str:
         return ""
     there = {c for one in _found(needed, around, font_files()) for c in one.characters}
     return "".join(c for c in needed if c not in there)
+
+
+def only_with_gradients(characters_lacking: str) -> Mapping[str, str]:
+    """Which of these the fonts here have with gradients alone (COLRv1), by the family that has them."""
+    found: dict[str, str] = {}
+    left = characters_lacking
+    for path in font_files():
+        for face in faces(path):
+            has = "".join(c for c in left if face.gradients and ord(c) in characters(face))
+            if has:
+                found[face.family] = found.get(face.family, "") + has
+                left = "".join(c for c in left if c not in has)
+        if not left:
+            break
+    return found
 
 
 def script_of(character: str) -> str:
@@ -135,7 +150,7 @@ def _best(wanted: list[str], files: tuple[str, ...], script: str) -> Face | None
     for path in sorted(files, key=lambda one: likely not in Path(one).name.lower()):
         # of East Asia's, each has all letters in the forms of one country
         for face in sorted(faces(path), key=lambda one: not one.family.endswith(_country(wanted))):
-            many = len(codes & characters(face))
+            many = 0 if face.gradients else len(codes & characters(face))
             if many > most:
                 best, most = face, many
             if most == len(codes):

@@ -30,7 +30,8 @@ _ODD = ("italic", "oblique", "bold", "black", "thin", "light", "condensed", "mon
 class Face:
     """One font of a file. `strike` is the only size of one whose letters are pictures, 0 of all others.
 
-    `family` is its name; `colour` says whether its letters have colours of their own.
+    `family` is its name; `colour` says whether its letters have colours of their own, `gradients` whether
+    they run into each other (COLRv1), which the library that draws letters does not draw: a box, or nothing.
     """
 
     path: str
@@ -38,6 +39,7 @@ class Face:
     family: str
     strike: int = 0
     colour: bool = False
+    gradients: bool = False
 
 
 def font_files() -> tuple[str, ...]:
@@ -179,7 +181,7 @@ def _face(path: str, index: int, font: Any) -> Face | None:
         strike, colour = max(font["sbix"].strikes), True
     elif "COLR" in font:
         if font["COLR"].version > 0:
-            return None  # gradients, which the library that draws letters does not draw
+            return Face(path, index, family, colour=True, gradients=True)
         colour = True
     elif "glyf" not in font and "CFF " not in font and "CFF2" not in font:
         return None

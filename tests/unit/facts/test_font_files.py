@@ -7,8 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from lorakit.facts.fonts.fallbacks import fallbacks, missing_glyphs, script_of
-from tests.support.fonts import save_collection, save_colour_font, save_font
+import lorakit
+from lorakit.facts.fonts.fallbacks import (
+    fallbacks,
+    missing_glyphs,
+    only_with_gradients,
+    script_of,
+)
+from tests.support.fonts import (
+    save_collection,
+    save_colour_font,
+    save_font,
+    save_gradient_font,
+)
 
 
 @pytest.fixture
@@ -52,6 +63,24 @@ def test_colour_is_known(fonts: Path) -> None:
     save_colour_font(fonts / "emoji.ttf", "Emoji", "🐰")
     (found,) = fallbacks(["🐰"])
     assert (found.colour, found.strike) == (True, 0)
+
+
+def test_a_font_of_gradients_draws_nothing_and_is_told_of(fonts: Path) -> None:
+    """Pillow draws an empty box for COLRv1, as Fedora's and Windows 11's emoji are."""
+    path = save_gradient_font(fonts / "Noto-COLRv1.ttf", "Noto Color Emoji", "🐰🔑")
+    assert missing_glyphs("🐰 🔑") == "🐰🔑"
+    assert only_with_gradients("🐰🦊") == {"Noto Color Emoji": "🐰"}
+    board = path.parent / "board.yaml"
+    board.write_text("storyboard: 1\nscenes: [{text: A 🐰 sleeps.}]\n")
+    (warning,) = [w for w in lorakit.load(board).plan().warnings if w.code == "no-glyph"]
+    assert "no font here has 🐰 in a form that can be drawn" in warning.message
+    assert warning.hints[0] == (
+        "Noto Color Emoji has 🐰 with gradients alone (COLRv1), which are not drawn here"
+    )
+    # one that has it in pictures or flat colours is taken, wherever it is
+    save_colour_font(fonts / "z.ttf", "Flat", "🐰")
+    assert missing_glyphs("🐰") == ""
+    assert not [w for w in lorakit.load(board).plan().warnings if w.code == "no-glyph"]
 
 
 def test_what_is_no_font_is_passed_over(fonts: Path) -> None:
