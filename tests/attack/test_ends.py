@@ -18,7 +18,7 @@ from lorakit.execute.events import ActionFinished, ActionStarted, Event, Note, R
 from lorakit.rendering.assemble import AssemblyEngine
 from tests.attack.commands import lorakit
 from tests.support.boards import board_text, write_project
-from tests.support.runs import command, environment, run
+from tests.support.runs import command, environment, quick_command, run
 
 SCENES = [("one", ["a fox finds a key", "a fox holds a key"])]
 BOARD = "storyboard: 1\nlook: {num_inference_steps: 1}\nscenes:\n  - text: A fox finds a key.\n"
@@ -164,7 +164,7 @@ def test_a_reader_that_leaves_is_no_failure(home: Path, words: list[str]) -> Non
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        command(*words), stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+        quick_command(*words), stdout=writing, stderr=subprocess.PIPE, text=True, check=False
     )
     os.close(writing)
     assert done.stderr == ""

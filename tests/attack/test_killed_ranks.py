@@ -26,6 +26,7 @@ def _rank_of(parent: int) -> psutil.Process | None:
     return found[0] if found else None
 
 
+@pytest.mark.slow  # eight processes that each import torch
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 @pytest.mark.usefixtures("real_starts")
 def test_a_killed_rank_is_started_again_and_the_bytes_are_the_same(tmp_path: Path) -> None:

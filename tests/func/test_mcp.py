@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.support.boards import board_text, sentences, write_project
-from tests.support.runs import command, environment
+from tests.support.runs import environment, quick_command
 
 mcp = pytest.importorskip("mcp", reason="needs pip install 'lorakit[mcp]'")
 
@@ -28,7 +28,7 @@ def speak(home: Path, what: Callable[[Any], Awaitable[None]]) -> str:
     log = home.parent / "errors.txt"
 
     async def session() -> None:
-        words = command("mcp")
+        words = quick_command("mcp")
         server = mcp.StdioServerParameters(
             command=words[0], args=words[1:], env=environment(), cwd=home
         )
@@ -265,7 +265,7 @@ def test_over_http_only_who_knows_the_address_is_heard(home: Path) -> None:
 
     write_project(home, board_text(SCENES))
     server = subprocess.Popen(
-        command("mcp", "--http", "0", "--project", str(home)),
+        quick_command("mcp", "--http", "0", "--project", str(home)),
         cwd=home.parent,
         env=environment(),
         stderr=subprocess.PIPE,

@@ -7,12 +7,14 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.support.repositories import commit, init
 from tests.support.runs import lorakit, run, run_alone
 
 
+@pytest.mark.slow  # forty pictures of the studio's, at its own steps
 def test_the_quickstart_draws_scenes_and_a_film(tmp_path: Path) -> None:
     assert lorakit(tmp_path, "init").returncode == 0
     planned = json.loads(lorakit(tmp_path, "plan", "recipes/quickstart.yaml", "--json").stdout)
@@ -67,6 +69,7 @@ def what_the_page_on_git_shows_is_so(home: Path) -> None:
     assert timeless(said) == timeless(shown)
 
 
+@pytest.mark.slow
 def test_a_storyboard_alone_is_runnable(tmp_path: Path) -> None:
     lorakit(tmp_path, "init")
     done = run(tmp_path, "storyboards/bunny-magic-hat.yaml", "--draft")

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.boards import board_text, sentences, write_project
 from tests.support.browser import opened
-from tests.support.runs import command, environment
+from tests.support.runs import environment, quick_command
 from tests.support.runs import lorakit as type_in
 
 for library in ("watchfiles", "starlette", "uvicorn"):
@@ -31,7 +31,7 @@ class Watching:
 
     def __init__(self, home: Path, *words: str) -> None:
         self.process = subprocess.Popen(
-            command("watch", *words, "--json", "--no-open"),
+            quick_command("watch", *words, "--json", "--no-open"),
             cwd=home,
             env=environment(),
             stdout=subprocess.PIPE,

@@ -14,16 +14,14 @@ import pytest
 
 _SHARES = {"film": 0.5, "text": 0.2, "image": 0.2, "ranks": 0.1}
 _MEMORY = Path("/dev/shm")
-slow = pytest.mark.slow
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.skipif(
     sys.platform != "linux", reason="it forks, and waits for what killed processes leave"
 )
-@pytest.mark.parametrize("accident", ["kills", pytest.param("flips", marks=slow)])
-@pytest.mark.parametrize(
-    "kind", ["film", *(pytest.param(k, marks=slow) for k in list(_SHARES)[1:])]
-)
+@pytest.mark.parametrize("accident", ["kills", "flips"])
+@pytest.mark.parametrize("kind", _SHARES)
 def test_accidents_end_in_equal_bytes(accident: str, kind: str, tmp_path: Path) -> None:
     count = int(int(os.environ.get(f"LORAKIT_{accident.upper()}", "20")) * _SHARES[kind])
     folder = _MEMORY if os.access(_MEMORY, os.W_OK) else tmp_path

@@ -18,6 +18,8 @@ from figures import marks, scene_and_sentence  # noqa: E402
 sys.path.remove(str(STUDIO))
 
 SEED, COUNT = 70, 32
+# drawing takes a quarter of a minute
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

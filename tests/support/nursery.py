@@ -27,6 +27,7 @@ ADDRESS = "TESTS_NURSERY"  # the variable with the address of one that stands
 _PREFIX = children.python("")[:-1]
 _Started = subprocess.Popen
 _SETTINGS = ("LORAKIT", "HF_", "OMP_", "MKL_", "CUDA", "TORCH", "XDG_DATA", "XDG_CACHE", "HOME")
+CACHES = ("HF_HOME", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "XDG_CACHE_HOME")
 # torch sets the first itself, wherever its compiler is imported, and workers set the others
 _OWN = ("TORCHINDUCTOR_CACHE_DIR", "HF_HUB_DISABLE_")
 
@@ -39,6 +40,11 @@ def settings(given: Any = None) -> tuple[tuple[str, str], ...]:
     every = os.environ if given is None else given
     kept = {k: v for k, v in every.items() if k.startswith(_SETTINGS) and not k.startswith(_OWN)}
     return tuple(sorted(kept.items()))
+
+
+def _of_imports(given: Any) -> tuple[tuple[str, str], ...]:
+    """Those settings that decide what an import leaves behind; where caches are is read again after a fork."""
+    return tuple((k, v) for k, v in settings(given) if k not in CACHES)
 
 
 def _connected(address: str) -> socket.socket:
@@ -106,7 +112,7 @@ forked: dict[int, list[str]] = {}  # words of what was forked for this process, 
 def _for(command: Any, environment: Any) -> _Nursery | _Parent | None:
     """The nursery, where it can bring up such a child: it has the libraries under those settings only."""
     ours = isinstance(command, list) and command[: len(_PREFIX)] == _PREFIX
-    if _real or not ours or settings(environment) != settings(_environment):
+    if _real or not ours or _of_imports(environment) != _of_imports(_environment):
         return None
     if not _begun:
         nursery = _Nursery()

@@ -136,6 +136,13 @@ def end_warm_workers() -> None:
 atexit.register(end_warm_workers)
 
 
+def quick_command(*words: str) -> list[str]:
+    """The command line of a lorakit that begins as a user's does, and whose workers are forked."""
+    notes = _folder() / str(next(_numbers))
+    notes.touch()
+    return nursery.lorakit_beside(notes, *words)
+
+
 def begin(home: Path, *words: str, **named: Any) -> subprocess.Popen[str]:
     """`lorakit WORDS` in `home` as a process that goes on beside the test; `named` are Popen's."""
     notes = _folder() / str(next(_numbers))
