@@ -11,6 +11,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["LORAKIT_DEVICE"] = "cpu"
 os.environ["LORAKIT_FONTS"] = ""  # whatever fonts this machine has
 
+import functools
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -64,6 +65,19 @@ def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.support.tiny import save_sdxl
 
     return _quietly(save_sdxl, tmp_path_factory.mktemp("tiny_sdxl"))
+
+
+@pytest.fixture(scope="session")
+def tiny_transformer(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a tiny untrained transformers' pipeline by its kind, made when it is first asked for."""
+
+    @functools.cache
+    def made(kind: str) -> Path:
+        from tests.support.tiny_transformers import save
+
+        return _quietly(lambda folder: save(kind, folder), tmp_path_factory.mktemp(kind))
+
+    return made
 
 
 @pytest.fixture

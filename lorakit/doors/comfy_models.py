@@ -55,7 +55,8 @@ def loader_of(source: ModelSource, facts: ModelFacts, checkpoint: str | None) ->
         words = f"{path.name} is looked for in ComfyUI's models/checkpoints"
         return Loader(facts.family, path.name, say=(words, source.place, f"copy {path} there"))
     name = source.source.removeprefix("hub:").rpartition("/")[2] or path.name
-    ends = ("-1", "-2") if facts.family == "sdxl" else ("",)
+    count = len(facts.traits.text_parts)
+    ends = ("",) if count == 1 else tuple(f"-{number + 1}" for number in range(count))
     texts = tuple(f"{name}{end}.safetensors" for end in ends)
     words = (
         f"{source.source} is a folder of parts, and ComfyUI looks for {', '.join(texts)} in its "
@@ -110,12 +111,10 @@ def own_sampling(facts: ModelFacts, checkpoint: str | None = None) -> OwnSamplin
     """
     config = facts.scheduler
     name = of_class(config.get("_class_name"))
-    # as Stable Diffusion 1.x and SDXL are published
-    usual = "euler_discrete" if facts.family == "sdxl" else "pndm"
     known = {} if checkpoint else config
     predicts_v = known.get("prediction_type") == "v_prediction"
     return OwnSampling(
-        name or usual,
+        name or facts.traits.scheduler,  # as its family is published
         karras=name is not None
         and SCHEDULERS[name].karras
         and config.get("use_karras_sigmas") is True,

@@ -29,8 +29,9 @@ def facts_of(source: str) -> ModelFacts | None:
 
 def fitted(all_: Sequence[Generation], facts: ModelFacts) -> list[Generation]:
     """The same with sizes, layers and prompts that this model can draw with."""
-    counter = TokenCounter(facts.tokenizer or tokenizer_folder(), facts.token_limit)
-    most = clip_skip_limit(facts.text_shapes, facts.family)
+    folder, marks = facts.tokenizer or tokenizer_folder(), facts.traits.words.marks
+    counter = TokenCounter(folder, facts.token_limit, marks=marks)
+    most = clip_skip_limit(facts.text_shapes, facts.traits)
     made = []
     for one in all_:
         new = replace(one, notes=list(one.notes))

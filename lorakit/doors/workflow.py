@@ -9,6 +9,7 @@ from typing import Any
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.doors.comfy_models import Loader, LoraFile, OwnSampling
 from lorakit.doors.samplers import COMFY
+from lorakit.families import FAMILIES
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
 
@@ -125,7 +126,7 @@ def _loaded(made: Workflow, loader: Loader) -> tuple[Link, Link, Link]:
 def _encoded(made: Workflow, task: FrameTask, clip: Link, family: str) -> tuple[Link, Link]:
     if task.clip_skip:
         # what the layers are counted from: SDXL's own is the last but one
-        layer = -(task.clip_skip + (2 if family == "sdxl" else 1))
+        layer = -(task.clip_skip + (FAMILIES[family].clip_layers or 0))
         stop = made.node("CLIPSetLastLayer", "clip skip", stop_at_clip_layer=layer, clip=clip)
         clip = [stop, 0]
     words = made.node("CLIPTextEncode", "prompt", text=_literal(task.prompt), clip=clip)

@@ -46,6 +46,7 @@ class Worker:
         self._engine: EngineProtocol | None = None
         self._engine_id = ""
         self._told: dict[str, float] = {}
+        self._ends = [0, 0]  # of runs: those that came in, and those that were heeded
         self._claim: FileLock | None = None
         self._past_calls: Counter[str] = Counter()  # of engines that made way, in this run
 
@@ -57,21 +58,26 @@ class Worker:
     def read(self, source: TextIO) -> None:
         """Put what comes in into the inbox; None at the end. Runs in a thread."""
         for line in source:
-            self._inbox.put(json.loads(line))
+            message = json.loads(line)
+            self._ends[0] += message["do"] == "leave"
+            self._inbox.put(message)
+        self._ends[0] += 1
         self._inbox.put(None)
 
     def progress(
         self, job: str, done: int, total: int, figures: Mapping[str, float] | None = None
-    ) -> None:
-        """Tell of a job's progress, not too often."""
+    ) -> bool:
+        """Tell of a job's progress, not too often; False once the run is over."""
         now = time.monotonic()
+        over = self._ends[0] > self._ends[1]
         if done >= total:
             self._told.pop(job, None)
         elif now - self._told.get(job, 0) < _PROGRESS_EVERY:
-            return
+            return not over
         else:
             self._told[job] = now
         self.tell(event="progress", id=job, done=done, total=total, figures=figures or {})
+        return not over
 
     def serve(self) -> None:
         """Work until the input closes; then let the engine put away what it is at."""
@@ -109,6 +115,7 @@ class Worker:
 
     def _leave(self) -> None:
         """The run is over: what it asked for is let go, its lock is free, and its log may be moved away."""
+        self._ends[1] += 1
         if WORKERS[self._slot].drops and self._engine is not None:
             getattr(self._engine, "drop")()  # noqa: B009 - of those kinds alone
         sys.stderr.flush()

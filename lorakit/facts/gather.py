@@ -122,7 +122,8 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
             continue
         if facts.tokenizer is not None:
             complain = _complaint(project, source.place)
-            counters[name] = TokenCounter(facts.tokenizer, facts.token_limit, complain)
+            marks = facts.traits.words.marks
+            counters[name] = TokenCounter(facts.tokenizer, facts.token_limit, complain, marks)
     adapters, text_adapters = _adapters(project, digests, problem)
     data, pictures = _data_sets(project, digests, problem, download=download, keys=keys)
     lengths = _lengths(project, text_models, data, problem) if keys else {}

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lorakit.facts.adapters.layers import Network
     from lorakit.facts.adapters.layout import AdapterLayout
 
-_FAMILIES = {"sd": "Stable Diffusion", "sdxl": "SDXL"}
-
 
 def check_adapters(
     uses: Sequence[AdapterUse], model: str, context: Context
@@ -44,7 +42,7 @@ def _check_file(
             "adapter",
             words,
             place,
-            f"{facts.source} is {_FAMILIES[facts.family]}: take an adapter that was made for it",
+            f"{facts.source} is {facts.traits.title}: take an adapter that was made for it",
         )
     other = other_base(layout, facts.unet)
     if other and not wrong:
@@ -92,15 +90,19 @@ def _sizes(model: ModelFacts) -> Sizes:
     from lorakit.facts.adapters.layers import NETWORKS
 
     sizes: dict[Network, dict[str, tuple[int, ...]]] = {}
-    unet = shapes_of(model.unet)
-    if unet:
-        sizes["unet"] = sizes_of("unet", unet)
-    for name in NETWORKS[1:]:
+    for name in ("unet", "transformer"):
+        known = shapes_of(model.unet) if name == "unet" else model.denoiser_shapes
+        # a model of another kind has none of that network's layers
+        if known or model.traits.denoiser != name:
+            sizes[name] = sizes_of(name, known)
+    for name in NETWORKS:
+        if not name.startswith("text_encoder"):
+            continue
         inside = {
             key.removeprefix(f"{name}."): shape
             for key, shape in model.text_shapes.items()
             if key.startswith(f"{name}.")
         }
-        if inside or (name == "text_encoder_2" and model.family == "sd"):
+        if inside or name not in model.traits.text_parts:
             sizes[name] = sizes_of(name, inside)
     return sizes

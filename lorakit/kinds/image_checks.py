@@ -8,6 +8,7 @@ from pathlib import Path
 from lorakit.diagnostics import Diagnostic, shortened
 from lorakit.facts.models.unet_layers import layer_sizes
 from lorakit.facts.pictures.picture_data import Picture
+from lorakit.families import trained
 from lorakit.kinds import layer_checks
 from lorakit.kinds.frames.checks import clip_skip
 from lorakit.kinds.image_set import held_out_count
@@ -16,6 +17,18 @@ from lorakit.plan.kind import Context
 
 _SHOWN = 3  # captions that a plan prints
 _MOST_LOST = 200  # letters of what falls off
+
+
+def family(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
+    """Models of families that are not trained."""
+    model = context.facts.models[step.model]
+    if not model.traits.trained:
+        yield context.finding(
+            "wrong-model",
+            f"{model.source} is {model.traits.title}, which is drawn with and not trained yet",
+            step.where("model"),
+            f"train {trained()}, or wear an adapter that was trained elsewhere",
+        )
 
 
 def data(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:

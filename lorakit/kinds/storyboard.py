@@ -9,11 +9,11 @@ from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.chains import CHAINS
 from lorakit.kinds.film import aspect_notes, film
 from lorakit.kinds.frames.checks import (
+    check_chained,
     check_guidance,
     check_look,
     check_prompts,
     check_scheduler,
-    check_strength,
 )
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import known_words
@@ -48,9 +48,12 @@ class Storyboards:
             )
             chained = number > 0 and CHAINS[scene.chain.start].links
             if chained or (number == 0 and scene.start != "fresh"):
-                at = sentence.strength_place or sentence.look.where("num_inference_steps")
-                yield from check_strength(
-                    settings, sentence.look, sentence.strength, at or sentence.place
+                yield from check_chained(
+                    settings,
+                    sentence.look,
+                    sentence.strength,
+                    sentence.strength_place,
+                    sentence.place,
                 )
         for sentence in looks.values():
             yield from check_look(settings, sentence.look, sentence.place)

@@ -46,7 +46,7 @@ class TrainImages:
 
     def check(self, step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
         """Precision, captions that fit, layers that there are."""
-        wrong = list(image_checks.data(step, context))
+        wrong = list(image_checks.family(step, context)) or list(image_checks.data(step, context))
         yield from wrong
         if wrong:
             return

@@ -10,6 +10,7 @@ import torch
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine.devices import DEVICES
+from lorakit.families import FAMILIES
 from lorakit.models import pipelines
 from lorakit.models.processor import check_device
 from lorakit.models.wearing import wear
@@ -26,7 +27,7 @@ def load_pipeline(
     *,
     without: Sequence[str] = (),
 ) -> Any:
-    """A `StableDiffusionPipeline` or `StableDiffusionXLPipeline`, ready for inference.
+    """A pipeline of the family that draws from words, ready for inference.
 
     `without` names parts that are not needed, such as `vae`, and are not loaded from a folder.
     Raises LorakitError where weights are missing or an adapter does not fit.
@@ -44,10 +45,13 @@ def load_pipeline(
     if adapters:
         wear(pipeline, adapters)
     pipeline.to(device)
-    for part in (pipeline.unet, pipeline.vae):
+    traits = FAMILIES[family]
+    for part in (getattr(pipeline, traits.denoiser), pipeline.vae):
         if part is None:
             continue
         part.eval().requires_grad_(requires_grad=False)
+        if not traits.waves:
+            continue  # stock, as a call by hand has it
         # the UNet's group norms take up to 25 times as long in channels_last on a CPU; its
         # convolutions gain next to nothing from it at these sizes, the decoder's a third
         if DEVICES[device].unet_channels_last or part is pipeline.vae:

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lorakit.families import FAMILIES
+
 Embeds = tuple[Tensor, Tensor | None]  # (B, T, D); SDXL's pooled (B, P)
 
 
@@ -30,18 +32,18 @@ def prompt_embeds(
     clip_skip: int = 0,
 ) -> Embeds:
     """Embeds of prompts, with gradients where there are any; what is longer than `chunks` is cut."""
-    large = family == "sdxl"
+    traits = FAMILIES[family]
+    large = traits.pooled
     if chunks == 1 and (large or not clip_skip):
         return _as_diffusers_does(pipeline, list(prompts), device, clip_skip, large=large)
-    names = ("", "_2") if large else ("",)
     embeds, pooled = [], None
-    for name in names:
-        tokenizer = getattr(pipeline, f"tokenizer{name}")
-        encoder = getattr(pipeline, f"text_encoder{name}")
+    for name in traits.text_parts:
+        tokenizer = getattr(pipeline, name.replace("text_encoder", "tokenizer"))
+        encoder = getattr(pipeline, name)
         ids = torch.cat([_chunked(tokenizer, prompt, chunks) for prompt in prompts]).to(device)
         out = encoder(ids, output_hidden_states=True)
         if large:
-            hidden = out.hidden_states[-(clip_skip + 2)]
+            hidden = out.hidden_states[-(clip_skip + (traits.clip_layers or 1))]
             pooled = out[0][::chunks]  # the second encoder's, at the end
         elif clip_skip:
             inner = getattr(encoder, "text_model", encoder)  # before transformers 5

@@ -29,7 +29,7 @@ def wear(pipeline: Any, adapters: Sequence[tuple[Path, float]]) -> None:
     sizes = _sizes(pipeline)
     for file, strength in adapters:
         layout = read_layout(file)
-        problems = list(misfits(layout, sizes, pipeline.unet.config))
+        problems = list(misfits(layout, sizes, _unet_config(pipeline)))
         if problems:
             raise LorakitError("; ".join(problems))
         for module, layer in _modules(pipeline, layout):
@@ -43,6 +43,12 @@ def wear(pipeline: Any, adapters: Sequence[tuple[Path, float]]) -> None:
         weight.copy_(new)
         if bias is not None:
             bias.copy_(new_bias)
+
+
+def _unet_config(pipeline: Any) -> Mapping[str, Any]:
+    unet = getattr(pipeline, "unet", None)
+    config: Mapping[str, Any] = {} if unet is None else unet.config
+    return config
 
 
 def _sizes(pipeline: Any) -> Sizes:
@@ -59,8 +65,8 @@ def _modules(pipeline: Any, layout: AdapterLayout) -> list[tuple[nn.Module, Laye
     modules = []
     for layer in layout.layers:
         network = getattr(pipeline, layer.network)
-        path = path_of(layer, pipeline.unet.config)
-        if layer.network != "unet" and not hasattr(network, "text_model"):
+        path = path_of(layer, _unet_config(pipeline))
+        if layer.network.startswith("text_encoder") and not hasattr(network, "text_model"):
             path = path.removeprefix("text_model.")  # transformers 5 has lost it
         modules.append((network.get_submodule(path), weights[f"{layer.network}.{layer.name}"]))
     return modules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lorakit.facts.models import transformer_work
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.networks.inference_memory import unet_elements, vae_elements
 
@@ -13,18 +14,22 @@ _SCRATCH = 1.15  # of a pass, with what a device's kernels take beside its tenso
 def drawing_bytes(
     model: ModelFacts, precision: str, size: tuple[int, int], rows: int, *, guided: bool
 ) -> int:
-    """Bytes at the peak of drawing at `size` (width, height) px, with `rows` frames in a call of the UNet.
+    """Bytes at the peak of drawing at `size` (width, height) px, `rows` frames in a call of the denoiser.
 
     Frames that are guided are in it twice. One picture is decoded at a time.
     """
     each = BYTES[precision]
     pixels = size[0] * size[1]
     twice = 2 if guided and not model.guidance_embedded else 1
-    unet = rows * twice * unet_elements(model.unet) * pixels / model.vae_factor**2 * each
+    positions = pixels / model.vae_factor**2
+    if model.traits.denoiser == "unet":
+        denoiser = rows * twice * unet_elements(model.unet) * positions * each
+    else:  # a pipeline calls it once for each of the two
+        denoiser = transformer_work.elements(model, positions) * each
     # fp16 is too narrow for what an autoencoder computes: it is kept in fp32
     own = BYTES["fp32"] if precision == "fp16" else each
     vae = vae_elements(model.vae_config) * pixels * own
-    return int(_PROCESS + weights_bytes(model, precision) + _SCRATCH * max(unet, vae))
+    return int(_PROCESS + weights_bytes(model, precision) + _SCRATCH * max(denoiser, vae))
 
 
 def weights_bytes(model: ModelFacts, precision: str) -> int:

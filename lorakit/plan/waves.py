@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from lorakit.facts.machine.this_machine import Machine
-from lorakit.facts.models.model_facts import Family
+from lorakit.families import Family
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
 
@@ -23,14 +23,8 @@ if TYPE_CHECKING:
 
 
 def batch_size_for(family: Family, size: tuple[int, int], machine: Machine) -> int:
-    """Rows in a call of the UNet, for pictures of `size` (width, height) px."""
-    area = size[0] * size[1]
-    if not machine.kind.gpu:
-        # a large picture keeps all cores busy by itself, and memory is what runs out first
-        return 8 if area <= 256 * 256 else 1
-    if family == "sdxl":
-        return 2 if area > 768 * 768 else 4
-    return 32 if area <= 256 * 256 else 8 if area <= 512 * 512 else 4
+    """Rows in a call of the denoiser, for pictures of `size` (width, height) px."""
+    return family.rows(size[0] * size[1], machine.kind.gpu)
 
 
 def chain_lengths(actions: Sequence[Action]) -> dict[str, int]:

@@ -13,14 +13,15 @@ from lorakit.plan.engine_specs import DrawingSpec, EncodingSpec, EngineSpec
 class WorkerKind:
     """One kind of worker.
 
-    `engine` is the class that works in it, imported there only, and `spec` what that is told. `packages` are
-    those whose version can change the bits of what it makes. With `torch` it computes with torch, and takes
-    the lock that keeps two runs from doing so at once. It holds so many `jobs`; a `fresh` one does a single
-    job and makes way, and one that `leaves` ends when nothing waits, since its memory is needed elsewhere.
-    One that `drops` lets go of jobs that it has begun, where a run is stopped, and keeps its engine.
-    `patience` is how many seconds it may take to stop. `loading` guesses the seconds that an engine takes to
-    load, `begin` those that each job takes before and after its units. `steps` says that its units are steps
-    whose speed is worth telling, `way_out` what to change where its memory is short.
+    `engine` is the class that works in it, or what chooses one, imported there only, and `spec` what that
+    is told. `packages` are those whose version can change the bits of what it makes. With `torch` it
+    computes with torch, and takes the lock that keeps two runs from doing so at once. It holds so many
+    `jobs`; a `fresh` one does a single job and makes way, and one that `leaves` ends when nothing waits,
+    since its memory is needed elsewhere. One that `drops` lets go of jobs that it has begun, where a run is
+    stopped, and keeps its engine. `patience` is how many seconds it may take to stop. `loading` guesses the
+    seconds that an engine takes to load, `begin` those that each job takes before and after its units.
+    `steps` says that its units are steps whose speed is worth telling, `way_out` what to change where its
+    memory is short.
     """
 
     name: str
@@ -41,7 +42,7 @@ class WorkerKind:
 
 RENDER = WorkerKind(
     "render",
-    "lorakit.rendering.engine:RenderEngine",
+    "lorakit.rendering.drawing:drawing_engine",
     ("torch", "diffusers", "transformers", "peft"),
     spec=DrawingSpec,
     drops=True,

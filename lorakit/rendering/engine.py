@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lorakit.cpu.heap import keep_freed_memory
@@ -18,17 +17,15 @@ from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.facts.machine.devices import HOST
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.engine_specs import DrawingSpec
-from lorakit.plan.tasks.frame import FrameTask
-from lorakit.plan.tasks.job import Job, Report
-from lorakit.rendering import png
+from lorakit.plan.tasks.job import Report
 from lorakit.rendering.batch_sizes import BatchSizes
 from lorakit.rendering.cross_attention_cache import Stacker, cache_projections
+from lorakit.rendering.frame_files import DAMAGED, FrameJob, drawn, failed, not_finite, start_of
 from lorakit.rendering.known_batch_sizes import KnownBatchSizes
 from lorakit.rendering.prompt_encoder import PromptEncoder
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, advance_trying, predictor
 
-FrameJob = Job[FrameTask]
 _Sort = tuple[tuple[int, int, int], bool]  # a row's (C, H, W), and whether it is guided
 
 
@@ -121,7 +118,7 @@ class RenderEngine:
                 yield self._finish(self._rows.pop(row.id))
 
     def _fill(self) -> list[Mapping[str, Any]]:
-        failed: list[Mapping[str, Any]] = []
+        ended: list[Mapping[str, Any]] = []
         while self._waiting and len(self._rows) < self._batch_size:
             job = self._waiting.pop(0)
             try:
@@ -129,8 +126,8 @@ class RenderEngine:
                 self._jobs[job.id] = job
                 self._began[job.id] = time.monotonic()
             except (OSError, ValueError, RuntimeError) as error:
-                failed.append({"id": job.id, "error": f"{error}"})
-        return failed
+                ended.append(failed(job, f"{error}"))
+        return ended
 
     def _choose(self) -> list[Row]:
         """Rows of one sort; sorts take turns, so that none waits for ever."""
@@ -161,7 +158,9 @@ class RenderEngine:
         size = (task.width, task.height)
         shape = (1, channels, size[1] // self._factor, size[0] // self._factor)
         noise = torch.randn(shape, generator=generator)
-        start = self._start(job, shape)
+        start = start_of(job)
+        if start is not None and tuple(start.shape) != shape:
+            raise ValueError(f"latents of {tuple(start.shape)} cannot start a frame of {shape}")
         schedule = Schedule(
             self._pipeline.scheduler,
             task.scheduler,
@@ -192,20 +191,6 @@ class RenderEngine:
         )
         return embed
 
-    def _start(self, job: FrameJob, shape: tuple[int, ...]) -> Tensor | None:
-        inputs = job.inputs
-        if "start" not in inputs:
-            return None
-        start: Tensor = load_file(inputs["start"])["latents"]
-        if "anchor" in inputs:
-            weight = float(job.task.anchor_weight or 0.0)
-            start = torch.lerp(start, load_file(inputs["anchor"])["latents"], weight)
-        if tuple(start.shape) != tuple(shape):
-            raise ValueError(
-                f"latents of {tuple(start.shape)} cannot start a frame of {tuple(shape)}"
-            )
-        return start
-
     @torch.inference_mode()
     def _decode(self, latents: Tensor) -> Image.Image:
         vae = self._pipeline.vae
@@ -214,7 +199,7 @@ class RenderEngine:
         )
         pixels = vae.decode(scaled.to(self._device, vae.dtype), return_dict=False)[0]
         if not torch.isfinite(pixels).all():
-            raise ValueError("the picture is not finite: the autoencoder's weights may be damaged")
+            raise ValueError(DAMAGED)
         picture: Image.Image = self._pipeline.image_processor.postprocess(
             pixels.float().cpu(), output_type="pil"
         )[0]
@@ -223,23 +208,10 @@ class RenderEngine:
     def _finish(self, row: Row) -> Mapping[str, Any]:
         job, began = self._jobs.pop(row.id), self._began.pop(row.id)
         latents = row.latents.contiguous()
-        if not torch.isfinite(latents).all():
-            return {
-                "id": row.id,
-                "error": "the latents are not finite (fp16? try dtype: bf16 or fp32)",
-            }
+        if wrong := not_finite(latents):
+            return failed(job, wrong)
         try:
             picture = self._decode(latents)
         except ValueError as error:
-            return {"id": row.id, "error": str(error)}
-        out, name = job.out, job.key
-        (out / f"{name}.png").write_bytes(png.encode(picture, name, job.task))
-        save_file({"latents": latents}, out / f"{name}.safetensors")
-        return {
-            "id": row.id,
-            "outputs": {
-                "picture": str(out / f"{name}.png"),
-                "latents": str(out / f"{name}.safetensors"),
-            },
-            "seconds": time.monotonic() - began,
-        }
+            return failed(job, str(error))
+        return drawn(job, picture, latents, time.monotonic() - began)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lorakit.families import FAMILIES
 from lorakit.models.prompt_embeds import prompt_embeds
 
 
@@ -45,7 +46,7 @@ class PromptEncoder:
         clip_skip: int = 0,
     ) -> Conditioning:
         """The conditioning of `text` for a picture of `size` (width, height) px; see `prompt_embeds`."""
-        large = self._family == "sdxl"
+        large = FAMILIES[self._family].pooled
         name = (text, negative and large, chunks, clip_skip, *(size if large else ()))
         if name not in self._kept:
             embeds, pooled = prompt_embeds(

@@ -15,6 +15,7 @@ from lorakit.facts.adapters import PEFT_SETTINGS, trained_file
 from lorakit.facts.models.model_configs import read_config
 from lorakit.facts.models.model_files import source_of
 from lorakit.facts.networks.text_encoders import TARGETS
+from lorakit.families import FAMILIES
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer, lora_layer
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.training import LoraArguments, TrainImageTask
@@ -28,8 +29,7 @@ _BESIDE = ("safety_checker", "feature_extractor", "image_encoder")
 
 def text_encoders(pipeline: Any, family: str) -> dict[str, Any]:
     """A pipeline's text encoders by name."""
-    names = ("text_encoder", "text_encoder_2") if family == "sdxl" else ("text_encoder",)
-    return {name: getattr(pipeline, name) for name in names}
+    return {name: getattr(pipeline, name) for name in FAMILIES[family].text_parts}
 
 
 def build(task: TrainImageTask, *, words: bool) -> Any:
@@ -41,7 +41,7 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
     family = task.family
     without = ["vae"]
     if not words:
-        without += ["text_encoder", *(["text_encoder_2"] if family == "sdxl" else [])]
+        without += FAMILIES[family].text_parts
     pipeline = load_pipeline(Path(task.model_path), family, "fp32", task.device, without=without)
     parts = {"unet": pipeline.unet}
     if words:

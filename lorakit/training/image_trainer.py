@@ -8,6 +8,7 @@ from typing import Any
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import trained_file
+from lorakit.families import FAMILIES
 from lorakit.models.processor import free_device
 from lorakit.plan.buckets import PictureOrder
 from lorakit.plan.tasks.job import Job
@@ -103,8 +104,9 @@ def encoding_of(task: TrainImageTask) -> dict[str, int]:
 
 def base_version(family: str, pipeline: Any) -> str:
     """What sd-scripts calls a base model: `sd_v1`, `sd_v2`, `sd_v2_v`, `sdxl_base_v1-0`."""
-    if family == "sdxl":
-        return "sdxl_base_v1-0"
+    told = FAMILIES[family].kohya
+    if told:
+        return told
     # Stable Diffusion 2 reads OpenCLIP's words through linear projections
     version = "sd_v2" if pipeline.unet.config.use_linear_projection else "sd_v1"
     v = pipeline.scheduler.config.get("prediction_type") == "v_prediction"
@@ -126,7 +128,7 @@ def image_task(
         schedule=schedule,
         order=PictureOrder(buckets, task.train.batch_size, task.seed),
         inputs=inputs,
-        large=task.family == "sdxl",
+        large=FAMILIES[task.family].pooled,
         words=KeptWords(words) if shuffle and not live else None,
         live=live,
         empty=task.empty,

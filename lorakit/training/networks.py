@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lorakit.families import FAMILIES
 from lorakit.models.prompt_embeds import Embeds, prompt_embeds
 
 
@@ -20,9 +21,8 @@ class Networks(nn.Module):
         super().__init__()
         self.unet = pipeline.unet
         if text:
-            self.text_encoder = pipeline.text_encoder
-            if family == "sdxl":
-                self.text_encoder_2 = pipeline.text_encoder_2
+            for name in FAMILIES[family].text_parts:
+                setattr(self, name, getattr(pipeline, name))
         self._encode = Words(pipeline, family, chunks, clip_skip)
 
     def forward(

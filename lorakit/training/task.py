@@ -11,6 +11,7 @@ from torch import nn
 
 from lorakit.facts.machine.devices import HOST
 from lorakit.facts.networks.layer_targets import ALL_LINEAR, settled
+from lorakit.families import FAMILIES
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.training import TrainImageTask, TrainTask
 from lorakit.training.rank_shard import RankShard
@@ -96,7 +97,7 @@ class LoopSettings:
             # SDXL takes its first text encoder's words before its last layer, and so does clip_skip
             idle_weights=isinstance(task, TrainImageTask)
             and task.train_text_encoder
-            and (task.family == "sdxl" or bool(task.clip_skip)),
+            and (FAMILIES[task.family].pooled or bool(task.clip_skip)),
         )
 
 

@@ -15,6 +15,7 @@ from lorakit.facts.hub.cards import SHIPPED as SHIPPED_LICENSES
 from lorakit.facts.models.model_configs import ModelError
 from lorakit.facts.models.model_folders import check_folder, header_of
 from lorakit.facts.models.single_file_configs import configs_of
+from lorakit.facts.models.single_file_configs import family_of as configured
 from lorakit.facts.texts.text_models import MINILM_PACKAGE, minilm_folder
 from lorakit.files import read_mapping
 from lorakit.language.found import documents_below
@@ -145,10 +146,10 @@ def family_of(path: Path) -> str:
     try:
         if path.is_file():
             configs, _ = configs_of(header_of(path), path.stem)
-            return "sdxl" if "text_encoder_2/config.json" in configs else "sd"
+            return configured(configs).name
         if not (path / "model_index.json").is_file():
             return str(read_mapping(path / "config.json", _MOST).get("model_type", ""))
-        return check_folder(str(path), path).family
+        return check_folder(str(path), path).family.name
     except ModelError:
         return str(read_mapping(path / "model_index.json", _MOST).get("_class_name", ""))
 

@@ -12,6 +12,8 @@ ROOMS = ("kinds", "facts", "plan")
 CODE = re.compile(r"""(?:\b(?:finding|DataError|problem|Diagnostic)\(\s*"([a-z]+(?:-[a-z]+)*)",)""")
 # what only another machine, other packages or an earlier run can bring about: see the unit tests
 ELSEWHERE = {"bad-config", "disk", "environment", "memory", "missing-compiler", "missing-package"}
+# of families whose models are too large for a golden: tests/func/test_families.py
+ELSEWHERE |= {"chain", "scheduler"}
 ELSEWHERE |= {"wrong-model"}  # of a model in one file, which is too large for a golden
 ELSEWHERE |= {"machine"}  # of one with a GPU, or with LORAKIT_DEVICE set
 

@@ -103,7 +103,8 @@ def _vae() -> AutoencoderKL:
     )
 
 
-def _text(words: int, width: int, **more: object) -> CLIPTextConfig:
+def clip_config(words: int, width: int, **more: object) -> CLIPTextConfig:
+    """CLIP's text encoder of two layers."""
     return CLIPTextConfig(
         vocab_size=words,
         hidden_size=width,
@@ -159,7 +160,7 @@ def _save_sd(
     words = tokenizer(folder / "words")
     pipeline = StableDiffusionPipeline(
         vae=_vae(),
-        text_encoder=CLIPTextModel(_text(len(words), width, **text)),
+        text_encoder=CLIPTextModel(clip_config(len(words), width, **text)),
         tokenizer=words,
         unet=_unet(width, **unet),
         scheduler=_scheduler(**scheduler),
@@ -175,8 +176,8 @@ def save_sdxl(folder: Path, seed: int = 0) -> Path:
     """A Stable Diffusion XL pipeline, 64 px."""
     torch.manual_seed(seed)
     words = tokenizer(folder / "words")
-    first = CLIPTextModel(_text(len(words), 32))
-    second = CLIPTextModelWithProjection(_text(len(words), 32, projection_dim=32))
+    first = CLIPTextModel(clip_config(len(words), 32))
+    second = CLIPTextModelWithProjection(clip_config(len(words), 32, projection_dim=32))
     unet = _unet(
         64,
         addition_embed_type="text_time",

@@ -13,6 +13,11 @@ import yaml
 ROOT = Path(__file__).parent.parent.parent
 
 
+def test_the_table_of_families_is_made_from_their_files() -> None:
+    done = subprocess.run([sys.executable, "docs/make_models.py", "--check"], cwd=ROOT, check=False)
+    assert done.returncode == 0, "run python docs/make_models.py"
+
+
 def test_the_reference_is_made_from_the_schemas() -> None:
     done = subprocess.run(
         [sys.executable, "docs/make_reference.py", "--check"], cwd=ROOT, check=False

@@ -32,6 +32,7 @@ ROOMS = [
     "cpu",
     "plan",
     "facts",
+    "families",
     "store",
     "git",
     "language",

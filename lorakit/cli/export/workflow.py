@@ -47,6 +47,7 @@ def command(
     """
     import json
 
+    from lorakit.diagnostics import LorakitError
     from lorakit.doors.comfy_models import loader_of, loras_of, own_sampling
     from lorakit.doors.cut import named
     from lorakit.doors.workflow import workflow
@@ -60,6 +61,10 @@ def command(
     frames = [action for action in actions if action.kind == "frame"]
     saved = _of_scene(chosen, scene, frames)
     model = facts.models[chosen.model]
+    if not model.traits.waves:
+        raise LorakitError(
+            f"{model.source} is {model.traits.title}: a workflow is written for families of UNets alone"
+        )
     made = workflow(
         _with_starts(frames, saved),
         saved,

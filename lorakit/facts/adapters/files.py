@@ -11,7 +11,7 @@ DIFFUSERS_FILE = "pytorch_lora_weights.safetensors"
 PEFT_FILE, PEFT_SETTINGS = "adapter_model.safetensors", "adapter_config.json"
 _NAMES = (DIFFUSERS_FILE, PEFT_FILE)
 # where PEFT's scripts save each network by itself
-_PARTS = ("unet", "text_encoder", "text_encoder_2")
+_PARTS = ("unet", "transformer", "text_encoder", "text_encoder_2")
 
 
 def trained_file(peft_type: str) -> str:

@@ -21,7 +21,9 @@ _BASES = {"sd_v1": 768, "sd_1": 768, "sd_v2": 1024, "sd_2": 1024, "sdxl": 2048}
 
 def sizes_of(network: Network, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     """A network's parameters by the names that adapters use."""
-    return {name if network == "unet" else path_in_clip(name): s for name, s in shapes.items()}
+    if not network.startswith("text_encoder"):
+        return dict(shapes)
+    return {path_in_clip(name): s for name, s in shapes.items()}
 
 
 def path_of(layer: AdapterLayer, unet: Mapping[str, Any]) -> str:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Method = Literal["lora", "loha", "lokr", "embedding", "full", "norm"]
-Network = Literal["unet", "text_encoder", "text_encoder_2"]
-NETWORKS: tuple[Network, ...] = ("unet", "text_encoder", "text_encoder_2")
+Network = Literal["unet", "transformer", "text_encoder", "text_encoder_2"]
+NETWORKS: tuple[Network, ...] = ("unet", "transformer", "text_encoder", "text_encoder_2")
 Shape = tuple[int, ...]
 
 _LOHA = frozenset(("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"))

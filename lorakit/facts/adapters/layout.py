@@ -12,6 +12,7 @@ from lorakit.facts.adapters import peft_settings, values
 from lorakit.facts.adapters.errors import AdapterError, listed
 from lorakit.facts.adapters.files import PEFT_SETTINGS, part_of, parts_of
 from lorakit.facts.adapters.layers import (
+    NETWORKS,
     AdapterLayer,
     Method,
     Network,
@@ -156,12 +157,12 @@ def _unknown(file: Path, keys: list[str], *, whole: bool) -> Iterator[str]:
     if whole and not marked:
         yield f"{file} holds no adapter: none of its tensors is of a LoRA, LoHa or LoKr, but {listed(keys)}"
     elif family:
-        yield f"{file} is an adapter of {family}; lorakit draws with SD and SDXL: {listed(keys)}"
+        yield f"{file} is an adapter of {family}, which lorakit does not read: {listed(keys)}"
     elif whole:
         layer = tensor_name((split(marked[0]) or ("", ""))[0].removeprefix("base_model.model."))
         yield (
-            f"{file} is an adapter of {layer}, which is no layer of a UNet or of CLIP: "
-            "it draws no pictures with Stable Diffusion or SDXL"
+            f"{file} is an adapter of {layer}, which is no layer of a UNet, of a transformer that draws, "
+            "or of CLIP"
         )
     else:
         yield f"{file} holds tensors of which it is not known what they do: {listed(keys)}"
@@ -169,7 +170,6 @@ def _unknown(file: Path, keys: list[str], *, whole: bool) -> Iterator[str]:
 
 def _settings(file: Path, header: WeightsHeader, written: Format) -> Mapping[Network, PeftSettings]:
     """What PEFT's settings say of each network; none where the format has no such words."""
-    networks: tuple[Network, ...] = ("unet", "text_encoder", "text_encoder_2")
     if written == "peft":
         text = header.metadata.get(PEFT_CONFIG)
         where = (
@@ -182,10 +182,10 @@ def _settings(file: Path, header: WeightsHeader, written: Format) -> Mapping[Net
                 raise AdapterError(
                     f"{file} is PEFT's, and the {PEFT_SETTINGS} beside it cannot be read"
                 ) from error
-        return dict.fromkeys(networks, peft_settings.settings_from(text, where))
+        return dict.fromkeys(NETWORKS, peft_settings.settings_from(text, where))
     if written == "diffusers" and METADATA in header.metadata:
         text, where = header.metadata[METADATA], f"{METADATA} in {file}"
-        return {name: peft_settings.settings_from(text, where, name) for name in networks}
+        return {name: peft_settings.settings_from(text, where, name) for name in NETWORKS}
     return {}
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from lorakit.facts.adapters.flat_names import dotted
 from lorakit.facts.adapters.layers import Network
 from lorakit.facts.adapters.sgm import from_sgm, is_sgm
+from lorakit.families import FAMILIES
 
 Format = Literal["kohya", "diffusers", "peft"]
 PEFT_PREFIX = "base_model.model."
@@ -20,6 +21,7 @@ _BEGINNINGS: tuple[tuple[str, Network, Format, bool], ...] = (
     ("lora_te2_", "text_encoder_2", "kohya", True),
     ("lycoris_", "unet", "kohya", True),  # LyCORIS outside of sd-scripts
     ("unet.", "unet", "diffusers", False),
+    ("transformer.", "transformer", "diffusers", False),
     ("text_encoder.", "text_encoder", "diffusers", False),
     ("text_encoder_2.", "text_encoder_2", "diffusers", False),
     (PEFT_PREFIX, "unet", "peft", False),
@@ -39,15 +41,17 @@ _TEXT_ROOTS = (
     "final_layer_norm",
     "text_projection",
 )
-# how the layers of other models are called, which lorakit does not draw with
+# how the layers of transformers that lorakit draws with are called in diffusers
+_TRANSFORMER_ROOTS = tuple(
+    dict.fromkeys(root for family in FAMILIES.values() for root in family.roots)
+)
+# how the layers of other models are called, which lorakit does not draw with, or not by these names
 _FOREIGN = {
-    "double_blocks": "Flux",
-    "single_blocks": "Flux",
-    "single_transformer_blocks": "Flux",
-    "joint_blocks": "Stable Diffusion 3",
-    "lora_te3_": "Stable Diffusion 3 or Flux",
-    "lora_transformer_": "a diffusion transformer",
-    "transformer.": "a diffusion transformer",
+    "double_blocks": "Flux, under its authors' own names",
+    "single_blocks": "Flux, under its authors' own names",
+    "joint_blocks": "Stable Diffusion 3, under its authors' own names",
+    "lora_te3_": "Stable Diffusion 3 or Flux, in kohya's format",
+    "lora_transformer_": "a diffusion transformer, in kohya's format",
     "lora_prior_": "Stable Cascade",
     "motion_modules": "AnimateDiff",
     "to_k_ip": "IP-Adapter",
@@ -80,6 +84,11 @@ def spot_of(name: str) -> LayerPlace | None:
 def _spot(network: Network, path: str, written: Format) -> LayerPlace | None:
     if written == "peft" and path.startswith(_TEXT_ROOTS):
         network = "text_encoder"
+    roots = _TRANSFORMER_ROOTS
+    if network == "unet" and path.startswith(roots):
+        network = "transformer"
+    if network == "transformer":
+        return LayerPlace(network, path, written) if path.startswith(roots) else None
     if network != "unet":
         return (
             LayerPlace(network, path_in_clip(path), written)

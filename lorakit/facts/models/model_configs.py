@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
+from lorakit.families import PARTS
 from lorakit.files import parse_json, read_text
 
 # bytes; a published tokenizer.json has two million, a configuration some thousands
@@ -77,6 +78,18 @@ _UNET: Schema = {
     "projection_class_embeddings_input_dim": _whole(1, 1_000_000, null=True),
     "time_cond_proj_dim": _whole(1, 16_384, null=True),
 }
+_LAYER_COUNT = _whole(0, 1000, null=True)
+_TRANSFORMER: Schema = {
+    "in_channels": _whole(1, 65_536),
+    "num_layers": _LAYER_COUNT,
+    "num_single_layers": _LAYER_COUNT,
+    "n_layers": _LAYER_COUNT,
+    "num_attention_heads": _whole(1, 1024, null=True),
+    "attention_head_dim": _whole(1, 16_384, null=True),
+    "dim": _whole(1, 1_000_000, null=True),
+    "sample_size": _SIDE,
+    "guidance_embeds": _FLAG,
+}
 _VAE: Schema = {
     "block_out_channels": _WIDTHS,
     "encoder_block_out_channels": _WIDTHS,
@@ -85,6 +98,9 @@ _VAE: Schema = {
     "scaling_factor": _number(-1e6, 1e6, null=True),
     "shift_factor": _number(-1e6, 1e6, null=True),
     "force_upcast": _FLAG,
+    "sample_size": _either(_SIDE, {**_each(_whole(1, 8192), 2, "height and width"), "minItems": 2}),
+    "base_dim": _WIDTH,
+    "dim_mult": _each(_whole(1, 64), _LEVELS, "whole numbers"),
 }
 _TEXT_ENCODER: Schema = {
     "max_position_embeddings": _whole(4, 1_000_000),
@@ -129,20 +145,12 @@ _COMPONENT: Schema = {
     "maxItems": 2,
     "description": "a library and a class",
 }
-PARTS = (
-    "unet",
-    "vae",
-    "text_encoder",
-    "text_encoder_2",
-    "tokenizer",
-    "tokenizer_2",
-    "scheduler",
-)
 _INDEX: Schema = {
     "_class_name": {"type": "string", "description": "the name of a pipeline's class"},
     "requires_safety_checker": _FLAG,
     "force_zeros_for_empty_prompt": _FLAG,
-    **dict.fromkeys(PARTS, _COMPONENT),
+    "is_distilled": _FLAG,
+    **dict.fromkeys((*PARTS, "scheduler"), _COMPONENT),
 }
 _STUDIO: Schema = {
     "default_num_inference_steps": _whole(1, 1000),
@@ -153,13 +161,19 @@ _STUDIO: Schema = {
         "description": "a list of words",
     },
 }
-_REQUIRED = {"model_index.json": ("_class_name",), "unet/config.json": ("in_channels",)}
+_REQUIRED = {
+    "model_index.json": ("_class_name",),
+    "unet/config.json": ("in_channels",),
+    "transformer/config.json": ("in_channels",),
+}
 _SCHEMAS: Mapping[str, Schema] = {
     "model_index.json": _INDEX,
     "unet/config.json": _UNET,
     "vae/config.json": _VAE,
     "text_encoder/config.json": _TEXT_ENCODER,
     "text_encoder_2/config.json": _TEXT_ENCODER,
+    "text_encoder_3/config.json": _TEXT_ENCODER,
+    "transformer/config.json": _TRANSFORMER,
     "scheduler/scheduler_config.json": _SCHEDULER,
     "studio.json": _STUDIO,
     "config.json": _TEXT_MODEL,

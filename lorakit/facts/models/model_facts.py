@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lorakit.facts.models.model_files import listing_of, plain_name, serving
 from lorakit.facts.networks.unet_shapes import Shapes
-
-Family = Literal["sd", "sdxl"]
+from lorakit.families import FAMILIES, STEMS, Configs, Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +17,16 @@ class ModelFacts:
     """A model as a plan sees it. Sizes in px; `vae_factor` px a latent; `token_limit` with both ends.
 
     `path` and `digest` are None until a hub model has been downloaded, which fetches `download_bytes`;
-    `unet`, `vae_config` and `scheduler` are configurations, the UNet's as published where it is not there
-    yet, and empty where nothing is known. `vae` and `text_encoder_digest` are the digests of what encodes
-    pictures and words, `text_shapes` the text encoders' parameters by name, `parameters` how many each part
-    has; empty where they are not known. `remarks` are what a user should know of how a model is read.
+    `configs` are configurations by part, as published where they are not there yet, and empty where
+    nothing is known. `vae` and `text_encoder_digest` are the digests of what encodes pictures and words,
+    `text_shapes` the text encoders' parameters by name, `denoiser_shapes` a transformer's, `parameters`
+    how many each part has; empty where they are not known. `remarks` are what a user should know of how a
+    model is read.
     """
 
     name: str
     source: str
-    family: Family
+    family: str
     path: Path | None
     digest: str | None
     native: tuple[int, int] = (512, 512)
@@ -38,35 +38,64 @@ class ModelFacts:
     guidance_scale: float = 7.5
     weight_bytes: int = 0
     revision: str = ""
-    unet: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    vae_config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    configs: Configs = field(default_factory=dict, repr=False)
     vae: str = ""
     text_encoder_digest: str = ""
     text_shapes: Shapes = field(default_factory=dict, repr=False)
     parameters: Mapping[str, int] = field(default_factory=dict, repr=False)
+    denoiser_shapes: Shapes = field(default_factory=dict, repr=False)
     download_bytes: int = 0
-    scheduler: Mapping[str, Any] = field(default_factory=dict, repr=False)
     remarks: tuple[str, ...] = ()
 
     @property
+    def traits(self) -> Family:
+        """What its family can."""
+        return FAMILIES[self.family]
+
+    @property
+    def unet(self) -> Mapping[str, Any]:
+        """The UNet's configuration; empty for a model that has none."""
+        return self.configs.get("unet", {})
+
+    @property
+    def transformer(self) -> Mapping[str, Any]:
+        """The transformer's configuration; empty for a model that has none."""
+        return self.configs.get("transformer", {})
+
+    @property
+    def vae_config(self) -> Mapping[str, Any]:
+        """The autoencoder's configuration."""
+        return self.configs.get("vae", {})
+
+    @property
+    def scheduler(self) -> Mapping[str, Any]:
+        """The configuration of its own scheduler."""
+        return self.configs.get("scheduler", {})
+
+    @property
+    def unit(self) -> int:
+        """What a picture's sides are multiples of, in px."""
+        return self.vae_factor * self.traits.unit
+
+    @property
     def guidance_embedded(self) -> bool:
-        """Whether the UNet is told the guidance scale, as LCM's is, and is called once a step."""
-        return bool(self.unet.get("time_cond_proj_dim"))
+        """Whether the denoiser is told the guidance scale, as LCM's UNet is, and is called once a step."""
+        return self.traits.embedded(self.configs)
 
 
 def pipeline_files(model: ModelFacts, *, trained_text: bool) -> tuple[str, ...]:
     """The files of a model in diffusers' layout once it was trained: one file for each trained network.
 
-    That is the UNet, and with `trained_text` the text encoders. Empty where there is no folder.
+    That is the denoiser, and with `trained_text` the text encoders. Empty where there is no folder.
     """
     if model.path is None or not model.path.is_dir():
         return ()
     made = [
-        f"{part}/{'diffusion_pytorch_model' if part == 'unet' else 'model'}.safetensors"
-        for part in _trained(trained_text=trained_text)
+        f"{part}/{STEMS[part]}.safetensors"
+        for part in _trained(model.traits, trained_text=trained_text)
         if (model.path / part).is_dir()
     ]
-    copied = _copied(model.path, trained_text=trained_text)
+    copied = _copied(model, model.path, trained_text=trained_text)
     return (*map(plain_name, copied), *made)
 
 
@@ -74,16 +103,16 @@ def copied_bytes(model: ModelFacts, *, trained_text: bool) -> int | None:
     """The bytes of those of them that are not trained; None where there is no folder."""
     if model.path is None or not model.path.is_dir():
         return None
-    names = _copied(model.path, trained_text=trained_text)
+    names = _copied(model, model.path, trained_text=trained_text)
     return sum((model.path / name).stat().st_size for name in names)
 
 
-def _trained(*, trained_text: bool) -> tuple[str, ...]:
-    return ("unet", *(("text_encoder", "text_encoder_2") if trained_text else ()))
+def _trained(family: Family, *, trained_text: bool) -> tuple[str, ...]:
+    return (family.denoiser, *(family.text_parts if trained_text else ()))
 
 
-def _copied(folder: Path, *, trained_text: bool) -> list[str]:
-    trained = _trained(trained_text=trained_text)
+def _copied(model: ModelFacts, folder: Path, *, trained_text: bool) -> list[str]:
+    trained = _trained(model.traits, trained_text=trained_text)
     return [
         name
         for name in serving(listing_of(folder))

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorakit.facts.models.model_configs import PARTS, ModelError
+from lorakit.facts.models.model_configs import ModelError
+from lorakit.families import PARTS, STEMS
 
 _INDEX = "model_index.json"
-_STEMS: Mapping[str, str] = {
-    "unet": "diffusion_pytorch_model",
-    "vae": "diffusion_pytorch_model",
-    "text_encoder": "model",
-    "text_encoder_2": "model",
-}
+_FOLDERS = (*PARTS, "scheduler")
 # in the order in which they are taken: what names no variant is in fp32, as a rule
 _VARIANTS = ("", "fp16", "bf16")
 _PIECE = r"-\d{5}-of-\d{5}"
@@ -36,7 +32,7 @@ class Weights:
 
 def weights_of(part: str, listing: Collection[str]) -> Weights | None:
     """The weights of a part such as `unet` among the paths of a repository; None for none that serve."""
-    stem = f"{part}/{_STEMS[part]}"
+    stem = f"{part}/{STEMS[part]}"
     for variant in _VARIANTS:
         dotted = f".{variant}" if variant else ""
         whole = f"{stem}{dotted}.safetensors"
@@ -56,8 +52,8 @@ def weights_of(part: str, listing: Collection[str]) -> Weights | None:
 def serving(listing: Collection[str]) -> tuple[str, ...]:
     """Those paths of a repository that drawing and training need, and no others."""
     chosen = [_INDEX] if _INDEX in listing else []
-    for part in PARTS:
-        found = weights_of(part, listing) if part in _STEMS else None
+    for part in _FOLDERS:
+        found = weights_of(part, listing) if part in STEMS else None
         chosen += sorted(name for name in listing if _describes(name, part))
         chosen += found.files if found else ()
     return tuple(dict.fromkeys(chosen))
@@ -67,7 +63,7 @@ def _describes(name: str, part: str) -> bool:
     folder, _, file = name.rpartition("/")
     return (
         folder == part
-        and file.endswith((".json", ".txt"))
+        and file.endswith((".json", ".txt", ".model", ".jinja"))
         and ".safetensors.index" not in file
         and ".bin.index" not in file
     )
@@ -75,7 +71,7 @@ def _describes(name: str, part: str) -> bool:
 
 def listing_of(folder: Path) -> frozenset[str]:
     """The paths of a folder on this machine, as far as parts of a pipeline have any."""
-    inside = (f"{part}/{file.name}" for part in PARTS for file in _files(folder / part))
+    inside = (f"{part}/{file.name}" for part in _FOLDERS for file in _files(folder / part))
     top = (file.name for file in _files(folder))
     return frozenset((*inside, *top))
 
@@ -99,7 +95,7 @@ def check_weights(folder: Path, part: str, listing: Collection[str]) -> Weights:
         )
         held = f"; it holds {', '.join(others[:3])}" if others else ""
         raise ModelError(
-            f"{folder / part} has no {_STEMS[part]}.safetensors{held}",
+            f"{folder / part} has no {STEMS[part]}.safetensors{held}",
             "weights are read from .safetensors files alone: other formats can hold programs",
         )
     missing = _missing_pieces(folder, found)

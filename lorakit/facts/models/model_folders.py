@@ -10,38 +10,22 @@ from typing import Any
 
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.files.weights_header import WeightsError, WeightsHeader, weights_header
-from lorakit.facts.models.distilled import defaults_of
 from lorakit.facts.models.model_configs import ModelError, read_config, read_json
-from lorakit.facts.models.model_facts import Family, ModelFacts
+from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.models.model_files import check_weights, listing_of, serving
 from lorakit.facts.networks import text_encoders
+from lorakit.families import BY_CLASS, FAMILIES, Configs, Family, Part, drawn_with
+from lorakit.families.parts import latent_factor
 from lorakit.language.recipe.documents import ModelSource
 
-_FAMILIES: Mapping[str, Family] = {
-    "StableDiffusionPipeline": "sd",
-    "StableDiffusionImg2ImgPipeline": "sd",
-    "LatentConsistencyModelPipeline": "sd",
-    "LatentConsistencyModelImg2ImgPipeline": "sd",
-    "StableDiffusionXLPipeline": "sdxl",
-    "StableDiffusionXLImg2ImgPipeline": "sdxl",
-}
-_DRAWN = "StableDiffusionPipeline, StableDiffusionXLPipeline"
+# those whose UNets are looked at closely
+_UNETS = ", ".join(f.classes[0] for f in FAMILIES.values() if f.denoiser == "unet")
 # by how many channels more than latents have a UNet reads
 _OTHER_INPUTS = {
     5: "an inpainting model: its UNet reads a mask and a masked picture beside the latents",
     4: "a model that edits pictures, such as InstructPix2Pix: its UNet reads a picture beside the latents",
     1: "a depth model: its UNet reads a map of depths beside the latents",
     3: "an upscaler: its UNet reads a small picture beside the latents",
-}
-# of each part the classes that are loaded: from diffusers, or for words from transformers
-_TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
-CLASSES: Mapping[str, tuple[str, ...]] = {
-    "unet": ("UNet2DConditionModel",),
-    "vae": ("AutoencoderKL", "AutoencoderTiny"),
-    "text_encoder": ("CLIPTextModel",),
-    "text_encoder_2": ("CLIPTextModelWithProjection",),
-    "tokenizer": _TOKENIZERS,
-    "tokenizer_2": _TOKENIZERS,
 }
 _MOST_BLOCKS = 1000
 _WORDS = ("tokenizer.json", "vocab.json")
@@ -52,11 +36,7 @@ class _Told:
     """What a folder's configurations say."""
 
     family: Family
-    unet: Mapping[str, Any]
-    vae: Mapping[str, Any]
-    scheduler: Mapping[str, Any]
-    texts: tuple[str, ...]
-    token_limit: int
+    configs: Configs
 
 
 def check_folder(name: str, folder: Path) -> _Told:
@@ -65,17 +45,19 @@ def check_folder(name: str, folder: Path) -> _Told:
         raise ModelError(f"{folder} has no model_index.json: not a model in diffusers' layout")
     index = read_config(folder, "model_index.json")
     family = _family(name, index)
-    _check_classes(name, index, family)
-    unet = read_config(folder, "unet/config.json")
-    vae = read_config(folder, "vae/config.json")
-    check_unet(name, family, unet, int(vae.get("latent_channels", 4)))
-    texts = ("text_encoder", "text_encoder_2") if family == "sdxl" else ("text_encoder",)
-    limits = [_token_limit(folder, part) for part in texts]
+    parts = _parts(name, index, family)
     listing = listing_of(folder)
-    for part in ("tokenizer", *(("tokenizer_2",) if family == "sdxl" else ())):
-        _check_words(folder, listing, part)
-    scheduler = read_config(folder, "scheduler/scheduler_config.json")
-    return _Told(family, unet, vae, scheduler, texts, min(limits))
+    configs: dict[str, Mapping[str, Any]] = {"": index}
+    for part in parts:
+        if part.stem:
+            configs[part.name] = read_config(folder, f"{part.name}/config.json")
+    if family.denoiser == "unet":
+        check_unet(name, family, configs["unet"], int(configs["vae"].get("latent_channels", 4)))
+    for part in parts:
+        if part.name.startswith("tokenizer"):
+            _check_words(folder, listing, part.name)
+    configs["scheduler"] = read_config(folder, "scheduler/scheduler_config.json")
+    return _Told(family, configs)
 
 
 def folder_facts(
@@ -83,50 +65,49 @@ def folder_facts(
 ) -> ModelFacts:
     """The facts of a folder. Raises ModelError where it cannot be drawn with."""
     told = check_folder(source.source, folder)
+    family, configs = told.family, told.configs
     listing = listing_of(folder)
-    weights = {part: check_weights(folder, part, listing) for part in ("unet", "vae", *told.texts)}
-    steps, guidance = defaults_of(told.family, told.unet, told.scheduler)
+    weights = {
+        part: check_weights(folder, part, listing) for part in family.weighed if part in configs
+    }
+    steps, guidance = family.defaults(configs, f"{source.source}/{folder.name}".lower())
     studio = read_config(folder, "studio.json") if (folder / "studio.json").is_file() else {}
     words = studio.get("vocabulary")
-    factor = latent_factor(told.vae)
     files = serving(listing)
     tensors = [name for found in weights.values() for name in found.files if _holds(name)]
+    shapes = {} if family.denoiser == "unet" else _shapes(folder, weights[family.denoiser].files)
     return ModelFacts(
         name=source.name,
         source=source.source,
-        family=told.family,
+        family=family.name,
         path=folder,
         digest=digests.files(folder, files),
-        native=native_size(told.unet, factor, told.family),
-        vae_factor=factor,
-        token_limit=told.token_limit,
-        tokenizer=folder / "tokenizer",
+        native=family.native(configs),
+        vae_factor=latent_factor(configs),
+        token_limit=family.token_limit(configs),
+        tokenizer=folder / family.words.tokenizer,
         vocabulary=frozenset(words) if words else None,
         num_inference_steps=int(studio.get("default_num_inference_steps", steps)),
         guidance_scale=float(studio.get("default_guidance_scale", guidance)),
         weight_bytes=sum((folder / name).stat().st_size for name in tensors),
         revision=revision,
-        unet=told.unet,
-        vae_config=told.vae,
-        scheduler=told.scheduler,
+        configs=configs,
         vae=digests.files(folder, [n for n in files if n.startswith("vae/")]),
         text_encoder_digest=digests.files(
             folder, [n for n in files if n.startswith(("text_", "tokenizer"))]
         ),
         text_shapes=text_encoders.shapes_in(folder, files),
+        denoiser_shapes=shapes,
         parameters={part: _elements(folder, found.files) for part, found in weights.items()},
     )
 
 
-def latent_factor(vae: Mapping[str, Any]) -> int:
-    """How many px a latent is wide."""
-    blocks = vae.get("block_out_channels") or vae.get("decoder_block_out_channels") or [0] * 4
-    return int(2 ** (len(blocks) - 1))
-
-
 def has_configs(folder: Path) -> bool:
     """Whether a folder says what kind of model it is."""
-    return {"model_index.json", "unet/config.json", "vae/config.json"} <= listing_of(folder)
+    listing = listing_of(folder)
+    return {"model_index.json", "vae/config.json"} <= listing and any(
+        f"{family.denoiser}/config.json" in listing for family in FAMILIES.values()
+    )
 
 
 def is_whole(folder: Path) -> bool:
@@ -136,24 +117,18 @@ def is_whole(folder: Path) -> bool:
         return False
     try:
         index = read_config(folder, "model_index.json")
-        family = _FAMILIES.get(str(index["_class_name"]))
+        family = BY_CLASS.get(str(index["_class_name"]))
         if family is None:
             return True
-        texts = ("text_encoder_2",) if family == "sdxl" else ()
-        for part in ("unet", "vae", "text_encoder", *texts):
+        for part in family.weighed:
+            if family.part(part).optional and not _named(index, part):
+                continue
             check_weights(folder, part, listing)
             if f"{part}/config.json" not in listing:
                 return False
     except ModelError:
         return False
     return "scheduler/scheduler_config.json" in listing
-
-
-def native_size(unet: Mapping[str, Any], factor: int, family: Family) -> tuple[int, int]:
-    """The width and height in px that a UNet was trained at."""
-    size = unet.get("sample_size") or (128 if family == "sdxl" else 64)
-    height, width = size if isinstance(size, list | tuple) else (size, size)
-    return int(width) * factor, int(height) * factor
 
 
 def check_unet(name: str, family: Family, unet: Mapping[str, Any], latents: int) -> None:
@@ -166,12 +141,12 @@ def check_unet(name: str, family: Family, unet: Mapping[str, Any], latents: int)
             "name the text-to-image model that it was made from",
         )
     asked = unet.get("addition_embed_type")
-    if asked != ("text_time" if family == "sdxl" else None):
-        raise ModelError(f"the UNet of {name} is not one of {_DRAWN}: it asks for {asked}")
+    if asked != ("text_time" if family.pooled else None):
+        raise ModelError(f"the UNet of {name} is not one of {_UNETS}: it asks for {asked}")
     for key in ("class_embed_type", "encoder_hid_dim_type", "num_class_embeds"):
         if unet.get(key) is not None:
             raise ModelError(
-                f"the UNet of {name} is not one of {_DRAWN}: it has {key}: {unet[key]}"
+                f"the UNet of {name} is not one of {_UNETS}: it has {key}: {unet[key]}"
             )
     _check_blocks(name, unet)
 
@@ -220,31 +195,44 @@ def _check_depth(name: str, unet: Mapping[str, Any], levels: int) -> None:
 
 def _family(name: str, index: Mapping[str, Any]) -> Family:
     kind = str(index["_class_name"])
-    family = _FAMILIES.get(kind)
+    family = BY_CLASS.get(kind)
     if family is None:
-        raise ModelError(f"{name} holds a {kind}; lorakit draws with {_DRAWN}")
-    if family == "sdxl" and not (index.get("text_encoder") or [None])[0]:
+        raise ModelError(f"{name} holds a {kind}; lorakit draws with {drawn_with()}")
+    if kind == family.pipelines.get("inpaint"):
         raise ModelError(
-            f"{name} is SDXL's refiner, which finishes what another model began; lorakit draws with {_DRAWN}",
+            f"{name} holds a {kind}, which fills in what a mask covers; lorakit draws from words",
+            "name the text-to-image model that it was made from",
+        )
+    if family.pooled and not _named(index, "text_encoder"):
+        raise ModelError(
+            f"{name} is SDXL's refiner, which finishes what another model began; "
+            f"lorakit draws with {_UNETS}",
             "name the base model: hub:stabilityai/stable-diffusion-xl-base-1.0",
         )
     return family
 
 
-def _check_classes(name: str, index: Mapping[str, Any], family: Family) -> None:
-    """A model may bring classes of its own, which are programs: only those known here are loaded."""
-    for part, known in CLASSES.items():
-        if part.endswith("_2") and family != "sdxl":
+def _named(index: Mapping[str, Any], part: str) -> str | None:
+    """The class of a part, as model_index.json has it; None for one that is not there."""
+    told = index.get(part)
+    return told[1] if told else None
+
+
+def _parts(name: str, index: Mapping[str, Any], family: Family) -> tuple[Part, ...]:
+    """The components of a model, those it lacks left out.
+
+    A model may bring classes of its own, which are programs: only those known here are loaded.
+    """
+    found = []
+    for part in family.parts:
+        kind = _named(index, part.name)
+        if kind is None and part.optional:
             continue
-        told = index.get(part)
-        kind = told[1] if told else None
-        if kind not in known:
+        if kind not in part.classes:
             what = f"is a {kind}" if kind else "is missing"
-            raise ModelError(f"{part} of {name} {what}; lorakit draws with {known[0]}")
-
-
-def _token_limit(folder: Path, part: str) -> int:
-    return int(read_config(folder, f"{part}/config.json").get("max_position_embeddings", 77))
+            raise ModelError(f"{part.name} of {name} {what}; lorakit draws with {part.classes[0]}")
+        found.append(part)
+    return tuple(found)
 
 
 def _check_words(folder: Path, listing: frozenset[str], part: str) -> None:
@@ -273,6 +261,15 @@ def header_of(file: Path) -> WeightsHeader:
         raise ModelError(str(error), "fetch it anew: a download may have been cut off") from error
     except OSError as error:
         raise ModelError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _shapes(folder: Path, files: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """A network's parameters by name, of all its files. Raises ModelError."""
+    return {
+        key: shape
+        for name in filter(_holds, files)
+        for key, shape in header_of(folder / name).shapes.items()
+    }
 
 
 def _elements(folder: Path, files: Sequence[str]) -> int:

@@ -10,20 +10,20 @@ from lorakit import resources
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.hub.hub_copies import snapshot
 from lorakit.facts.hub.hub_errors import HubError
-from lorakit.facts.models.distilled import defaults_of
 from lorakit.facts.models.model_configs import ModelError
-from lorakit.facts.models.model_facts import Family, ModelFacts
+from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.models.model_files import serving
 from lorakit.facts.models.model_folders import (
     check_folder,
     folder_facts,
     has_configs,
     is_whole,
-    native_size,
 )
 from lorakit.facts.models.single_file_configs import tokenizer_folder
 from lorakit.facts.models.single_files import single_file_facts
-from lorakit.facts.networks.unet_shapes import PUBLISHED, shapes_of
+from lorakit.facts.networks.unet_shapes import shapes_of
+from lorakit.families import FAMILIES, PUBLISHED, Published, guessed, titles
+from lorakit.families.stable_diffusion import TRAILING
 from lorakit.language.recipe.documents import ModelSource
 
 _OWN_COPY = "or put the model in a folder and write from: that folder"
@@ -97,11 +97,11 @@ def of_pipelines(repository: str) -> Callable[[Collection[str]], Sequence[str]]:
 
     def wanted(listing: Collection[str]) -> Sequence[str]:
         if "model_index.json" in listing:
-            if "unet/config.json" in listing:
+            if any(f"{family.denoiser}/config.json" in listing for family in FAMILIES.values()):
                 return serving(listing)
             raise ModelError(
-                f"hub:{repository} is another kind of model: it has no UNet",
-                "lorakit draws with Stable Diffusion 1, 2 and XL",
+                f"hub:{repository} is another kind of model: it has no UNet and no transformer",
+                f"lorakit draws with {titles()}",
             )
         single = sorted(name for name in listing if name.endswith(".safetensors"))
         hint = (
@@ -124,27 +124,31 @@ def without_weights(
 
 def _not_there_yet(source: ModelSource, repository: str) -> ModelFacts:
     """A hub model before it is downloaded: what was published of it, or what its name says."""
-    unet, others = PUBLISHED.get(repository, ({}, 0))
-    large = "xl" in repository.lower()
-    parameters = sum(map(math.prod, shapes_of(unet).values()))
-    size = (parameters + others) * 4
-    family: Family = "sdxl" if large else "sd"
-    # Turbo forms begin at the last timestep
-    begins = {"timestep_spacing": "trailing"} if "turbo" in repository.lower() else {}
-    steps, guidance = defaults_of(family, unet, begins)
+    family = guessed(repository)
+    known = PUBLISHED.get(repository, Published({}, 0))
+    configs = dict(known.configs)
+    if "turbo" in repository.lower() and family.waves:
+        configs = {"scheduler": TRAILING, **configs}
+    parameters = known.parameters or sum(
+        map(math.prod, shapes_of(configs.get("unet", {})).values())
+    )
+    size = (parameters + known.others) * family.published_bytes
+    steps, guidance = family.defaults(configs, repository.lower())
     return ModelFacts(
         source.name,
         source.source,
-        family,
+        family.name,
         None,
         None,
-        native=native_size(unet, 8, family),
+        native=family.native(configs),
+        token_limit=family.token_limit(configs),
         num_inference_steps=steps,
         guidance_scale=guidance,
-        tokenizer=tokenizer_folder(),  # all of them read with CLIP's words
+        # all that read with CLIP alone read with the same words
+        tokenizer=tokenizer_folder() if family.words.kind == "clip" else None,
         weight_bytes=size,
         download_bytes=size,
-        unet=unet,
-        parameters={"unet": parameters, "others": others} if parameters else {},
+        configs=configs,
+        parameters={family.denoiser: parameters, "others": known.others} if parameters else {},
         remarks=() if size else ("how much is to be downloaded is not known before a run",),
     )

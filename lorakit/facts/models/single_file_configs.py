@@ -13,6 +13,7 @@ from typing import Any
 
 from lorakit import resources
 from lorakit.facts.files.weights_header import WeightsHeader as Header
+from lorakit.families import BY_CLASS, Family
 
 Configs = dict[str, dict[str, Any]]
 
@@ -28,6 +29,11 @@ _CLIP = (
 _DISTILLED = re.compile(
     r"(?:(?<![A-Za-z])(?:turbo|lightning)|Turbo|Lightning|TURBO|LIGHTNING)(?![a-z])"
 )
+
+
+def family_of(configs: Configs) -> Family:
+    """The family that a checkpoint's configurations are of."""
+    return BY_CLASS[str(configs["model_index.json"]["_class_name"])]
 
 
 def shape_of(header: Header, name: str) -> tuple[int, ...]:

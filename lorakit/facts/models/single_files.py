@@ -9,20 +9,21 @@ from pathlib import Path
 
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.files.weights_header import WeightsHeader as Header
-from lorakit.facts.models.distilled import defaults_of
 from lorakit.facts.models.model_configs import ModelError
-from lorakit.facts.models.model_facts import Family, ModelFacts
-from lorakit.facts.models.model_folders import check_unet, header_of, latent_factor, native_size
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.models.model_folders import check_unet, header_of
 from lorakit.facts.models.single_file_configs import (
     TEXTS,
     UNET,
     VAE,
     Configs,
     configs_of,
+    family_of,
     tokenizer_folder,
 )
 from lorakit.facts.networks import text_encoders
 from lorakit.facts.networks.unet_shapes import shapes_of
+from lorakit.families.parts import latent_factor
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.store.canonical import digest_of
 
@@ -32,35 +33,31 @@ def single_file_facts(source: ModelSource, file: Path, digests: Digests) -> Mode
     header = header_of(file)
     _check(file, header)
     configs, remarks = configs_of(header, file.stem)
-    unet, vae = configs["unet/config.json"], configs["vae/config.json"]
-    family: Family = "sdxl" if "text_encoder_2/config.json" in configs else "sd"
-    check_unet(str(file), family, unet, int(vae["latent_channels"]))
+    family = family_of(configs)
+    parts = {name.partition("/")[0]: config for name, config in configs.items()}
+    check_unet(str(file), family, parts["unet"], int(parts["vae"]["latent_channels"]))
     _check_sizes(file, header, configs)
-    steps, guidance = defaults_of(family, unet, configs["scheduler/scheduler_config.json"])
-    factor = latent_factor(vae)
+    steps, guidance = family.defaults(parts, file.stem.lower())
     # a file says little of itself: what is read into it decides what it draws
     digest = digest_of({"file": digests.file(file), "configs": configs})
     return ModelFacts(
         name=source.name,
         source=source.source,
-        family=family,
+        family=family.name,
         path=file,
         digest=digest,
         vae=digest,
         text_encoder_digest=digest,
-        native=native_size(unet, factor, family),
-        vae_factor=factor,
+        native=family.native(parts),
+        vae_factor=latent_factor(parts),
         tokenizer=tokenizer_folder(),
         num_inference_steps=steps,
         guidance_scale=guidance,
         weight_bytes=file.stat().st_size,
-        unet=unet,
-        vae_config=vae,
-        scheduler=configs["scheduler/scheduler_config.json"],
+        configs={**parts, "": configs["model_index.json"]},
         text_shapes={
             f"{part}.{name}": shape
-            for part in ("text_encoder", "text_encoder_2")
-            if f"{part}/config.json" in configs
+            for part in family.text_parts
             for name, shape in text_encoders.shapes_of(configs[f"{part}/config.json"]).items()
         },
         parameters=_parameters(header),

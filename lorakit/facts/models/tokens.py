@@ -12,6 +12,12 @@ from lorakit.facts.models.model_configs import ModelError
 # what CLIP splits text into before its merges (Radford et al. 2021, the released code)
 _CLIP_WORDS = r"""'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"""
 
+# and Qwen 2 (Yang et al. 2024), as GPT-4 does but for numbers, of which each digit is a word
+_QWEN_WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|"
+    r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
 
 def _from_merges(folder: Path) -> Any:
     """A CLIP tokenizer from vocab.json and merges.txt, which is all that older hub models have."""
@@ -31,6 +37,24 @@ def _from_merges(folder: Path) -> Any:
         [
             pre_tokenizers.Split(Regex(_CLIP_WORDS), behavior="removed", invert=True),
             pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    return tokenizer
+
+
+def _from_qwen(folder: Path) -> Any:
+    """Qwen's tokenizer from vocab.json and merges.txt: bytes, with no mark where a word ends."""
+    from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
+    from tokenizers.models import BPE
+
+    merges = read_merges(folder / "merges.txt")
+    vocabulary = json.loads((folder / "vocab.json").read_text("utf-8"))
+    tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=merges))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_QWEN_WORDS), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
     return tokenizer
@@ -58,12 +82,20 @@ def clip_vocabulary(merges: Sequence[tuple[str, str]]) -> dict[str, int]:
 
 
 class TokenCounter:
-    """Counts as the model's own tokenizer does; `limit` includes the start and end tokens."""
+    """Counts as the model's own tokenizer does; `limit` includes the tokens put around each text."""
 
     def __init__(
-        self, folder: Path, limit: int, complain: Callable[[str], Exception] = ModelError
+        self,
+        folder: Path,
+        limit: int,
+        complain: Callable[[str], Exception] = ModelError,
+        marks: int = 2,
     ) -> None:
-        """`complain` makes the error that tells of a tokenizer which cannot be read, once it is asked for."""
+        """`complain` makes the error that tells of a tokenizer which cannot be read, once it is asked for.
+
+        `marks` are the tokens that are put around each text: CLIP's start and end.
+        """
+        self._marks = marks
         self._folder = folder
         self._complain = complain
         self._tokenizer: Any = None
@@ -81,6 +113,8 @@ class TokenCounter:
     def _read(self) -> Any:
         whole = self._folder / "tokenizer.json"
         if not whole.is_file():
+            if (self._folder / "added_tokens.json").is_file():
+                return _from_qwen(self._folder)
             return _from_merges(self._folder)
         from tokenizers import Tokenizer
 
@@ -90,13 +124,13 @@ class TokenCounter:
         return read
 
     def count(self, text: str) -> int:
-        """Tokens of `text` with the start and end tokens."""
-        return len(self._load().encode(text, add_special_tokens=False).ids) + 2
+        """Tokens of `text` with those that are put around it."""
+        return len(self._load().encode(text, add_special_tokens=False).ids) + self._marks
 
     def counts(self, texts: Sequence[str]) -> list[int]:
         """The same of many texts at once."""
         encodings = self._load().encode_batch_fast(list(texts), add_special_tokens=False)
-        return [len(encoding.ids) + 2 for encoding in encodings]
+        return [len(encoding.ids) + self._marks for encoding in encodings]
 
     def overflow(
         self, texts: Sequence[str], limit: int | None = None
@@ -104,15 +138,17 @@ class TokenCounter:
         """For each text over the limit, or the one given: its tokens, and the words that would fall off."""
         most = self.limit if limit is None else limit
         # a token is at least one byte, so short texts need no counting
-        suspects = [t for t in dict.fromkeys(texts) if len(t.encode()) + 2 > most]
+        suspects = [t for t in dict.fromkeys(texts) if len(t.encode()) + self._marks > most]
         if not suspects:
             return {}
         found = {}
         encodings = self._load().encode_batch(suspects, add_special_tokens=False)
         for text, encoding in zip(suspects, encodings, strict=True):
-            if len(encoding.ids) + 2 > most:
-                start = encoding.offsets[most - 2][0]
+            if len(encoding.ids) + self._marks > most:
+                start = encoding.offsets[most - self._marks][0]
+                while text[start].isspace():  # which some count to the word behind it
+                    start += 1
                 while start > 0 and not text[start - 1].isspace():
                     start -= 1  # a word that is cut in half falls off whole
-                found[text] = (len(encoding.ids) + 2, text[start:].strip())
+                found[text] = (len(encoding.ids) + self._marks, text[start:].strip())
         return found

@@ -25,7 +25,11 @@ def operations(config: Mapping[str, Any], positions: float) -> float:
 
 
 def of_model(model: ModelFacts, positions: float) -> float:
-    """The same of a model; a guess by the size of its weights where its blocks are not known."""
+    """The same of a model's denoiser; a guess by the size of its weights where its blocks are not known."""
+    if not model.unet and model.traits.denoiser != "unet":
+        from lorakit.facts.models import transformer_work
+
+        return transformer_work.operations(model, positions)
     return operations(model.unet, positions) or model.weight_bytes * positions / 8
 
 

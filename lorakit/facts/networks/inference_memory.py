@@ -37,5 +37,6 @@ def vae_elements(config: Mapping[str, Any]) -> float:
     """Elements a px of a picture that is decoded."""
     widths = config.get("block_out_channels") or config.get("decoder_block_out_channels")
     if not widths:
-        widths = (128, 256)
+        base = int(config.get("base_dim", 128))
+        widths = [base * int(times) for times in config.get("dim_mult", (1, 2))]
     return float(_DECODED * widths[min(1, len(widths) - 1)])

@@ -10,6 +10,7 @@ from typing import Any
 
 from lorakit.facts.files.weights_header import WeightsError, float_shapes, weights_header
 from lorakit.facts.networks.unet_shapes import Shapes
+from lorakit.families import Family
 
 _ENDS = ("weight", "bias")
 TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj")  # as diffusers' own examples have them
@@ -30,7 +31,7 @@ def shapes_in(folder: Path, files: Iterable[str]) -> Shapes:
     return found
 
 
-def clip_skip_limit(shapes: Shapes, family: str) -> int | None:
+def clip_skip_limit(shapes: Shapes, family: Family) -> int | None:
     """How many of the last layers can be left out; None where they are not known."""
     depths = []
     for part in {name.partition(".")[0] for name in shapes}:
@@ -38,7 +39,7 @@ def clip_skip_limit(shapes: Shapes, family: str) -> int | None:
         depths.append(max((int(match[1]) + 1 for match in found if match), default=0))
     if not depths or not min(depths):
         return None
-    return min(depths) - (2 if family == "sdxl" else 1)  # of SDXL's the last never counts
+    return min(depths) - (family.clip_layers or 0)
 
 
 def shapes_of(config: Mapping[str, Any]) -> Shapes:

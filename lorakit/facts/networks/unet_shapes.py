@@ -11,47 +11,6 @@ TOKENS = 77  # of a caption, padded as CLIP has it
 Shapes = Mapping[str, tuple[int, ...]]
 Named = Iterator[tuple[str, tuple[int, ...]]]
 
-# what the hub's most used models say of their UNets, so that a plan without a network can count
-_SD: Mapping[str, Any] = {
-    "in_channels": 4,
-    "out_channels": 4,
-    "sample_size": 64,
-    "layers_per_block": 2,
-    "block_out_channels": (320, 640, 1280, 1280),
-    "cross_attention_dim": 768,
-    "down_block_types": (*("CrossAttnDownBlock2D",) * 3, "DownBlock2D"),
-    "up_block_types": ("UpBlock2D", *("CrossAttnUpBlock2D",) * 3),
-}
-_SD2: Mapping[str, Any] = {**_SD, "cross_attention_dim": 1024, "use_linear_projection": True}
-_SDXL: Mapping[str, Any] = {
-    **_SD,
-    "sample_size": 128,
-    "block_out_channels": (320, 640, 1280),
-    "cross_attention_dim": 2048,
-    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    "transformer_layers_per_block": (1, 2, 10),
-    "use_linear_projection": True,
-    "addition_embed_type": "text_time",
-    "projection_class_embeddings_input_dim": 2816,
-}
-# of each: its UNet, and the parameters of its VAE and text encoders together
-PUBLISHED: Mapping[str, tuple[Mapping[str, Any], int]] = {
-    "CompVis/stable-diffusion-v1-4": (_SD, 206_714_343),
-    "stable-diffusion-v1-5/stable-diffusion-v1-5": (_SD, 206_714_343),
-    "stabilityai/stable-diffusion-2-1": ({**_SD2, "sample_size": 96}, 424_041_703),
-    "stabilityai/stable-diffusion-2-1-base": (_SD2, 424_041_703),
-    "stabilityai/stable-diffusion-2": ({**_SD2, "sample_size": 96}, 424_041_703),
-    "stabilityai/stable-diffusion-2-base": (_SD2, 424_041_703),
-    "stabilityai/sd-turbo": (_SD2, 424_041_703),
-    "stabilityai/stable-diffusion-xl-base-1.0": (_SDXL, 901_374_183),
-    "stabilityai/sdxl-turbo": ({**_SDXL, "sample_size": 64}, 901_374_183),
-    "SimianLuo/LCM_Dreamshaper_v7": (
-        {**_SD, "sample_size": 96, "time_cond_proj_dim": 256},
-        206_714_343,
-    ),
-}
-
 
 def shapes_of(config: Mapping[str, Any]) -> Shapes:
     """Every parameter by name; empty for a configuration of other blocks than SD's and SDXL's."""

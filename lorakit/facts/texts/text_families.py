@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class TextFamily:
     """How transformers makes a classifier of a pretrained model.
 
     `prefix` is what the pretrained part is called in it. `square` are layers of (hidden, hidden) that the
@@ -35,20 +35,20 @@ _QUERY = ("query", "value")
 _TWO = {"square": ("classifier.dense",), "labelled": "classifier.out_proj", "unused": ("pooler",)}
 
 
-def _roberta(prefix: str = "roberta", targets: tuple[str, ...] = _QUERY) -> Family:
-    return Family(prefix, targets, padded=True, **_TWO)  # type: ignore[arg-type]
+def _roberta(prefix: str = "roberta", targets: tuple[str, ...] = _QUERY) -> TextFamily:
+    return TextFamily(prefix, targets, padded=True, **_TWO)  # type: ignore[arg-type]
 
 
-FAMILIES: Mapping[str, Family] = {
-    "albert": Family("albert", _QUERY, ("albert.pooler",)),
-    "bert": Family("bert", _QUERY, ("bert.pooler.dense",)),
+FAMILIES: Mapping[str, TextFamily] = {
+    "albert": TextFamily("albert", _QUERY, ("albert.pooler",)),
+    "bert": TextFamily("bert", _QUERY, ("bert.pooler.dense",)),
     "camembert": _roberta(),
-    "deberta": Family("deberta", ("in_proj",), ("pooler.dense",)),
-    "deberta-v2": Family("deberta", ("query_proj", "value_proj"), ("pooler.dense",)),
-    "distilbert": Family("distilbert", ("q_lin", "v_lin"), ("pre_classifier",)),
-    "electra": Family("electra", _QUERY, **_TWO),  # type: ignore[arg-type]
-    "ernie": Family("ernie", _QUERY, ("ernie.pooler.dense",)),
-    "modernbert": Family("model", ("Wqkv",), ("head.dense",)),
+    "deberta": TextFamily("deberta", ("in_proj",), ("pooler.dense",)),
+    "deberta-v2": TextFamily("deberta", ("query_proj", "value_proj"), ("pooler.dense",)),
+    "distilbert": TextFamily("distilbert", ("q_lin", "v_lin"), ("pre_classifier",)),
+    "electra": TextFamily("electra", _QUERY, **_TWO),  # type: ignore[arg-type]
+    "ernie": TextFamily("ernie", _QUERY, ("ernie.pooler.dense",)),
+    "modernbert": TextFamily("model", ("Wqkv",), ("head.dense",)),
     "mpnet": _roberta("mpnet", ("q", "v")),
     "roberta": _roberta(),
     "xlm-roberta": _roberta(),
@@ -66,7 +66,7 @@ _OTHER_TARGETS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def family_of(config: Mapping[str, Any]) -> Family | None:
+def family_of(config: Mapping[str, Any]) -> TextFamily | None:
     """The family of a model by its configuration; None for one that is not known."""
     return FAMILIES.get(str(config.get("model_type")))
 
@@ -105,7 +105,7 @@ def longest_of(config: Mapping[str, Any]) -> int:
 
 
 def head_sizes(
-    family: Family, config: Mapping[str, Any], hidden: int, labels: int
+    family: TextFamily, config: Mapping[str, Any], hidden: int, labels: int
 ) -> dict[str, tuple[int, tuple[int, int] | None]]:
     """Parameters and (outputs, inputs) of what a classifier has beside the weights, by name."""
     square, bias = (hidden, hidden), hidden

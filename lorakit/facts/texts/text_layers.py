@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lorakit.facts.networks.layer_targets import hit
-from lorakit.facts.texts.text_families import Family, family_of, figure, head_sizes
+from lorakit.facts.texts.text_families import TextFamily, family_of, figure, head_sizes
 from lorakit.facts.texts.text_models import TextModelFacts
 from lorakit.language.recipe.trainings import LoraSettings
 
@@ -100,7 +100,7 @@ def _saved(name: str, whole: tuple[str, ...]) -> bool:
     return any(".".join(parts[:depth]).endswith(whole) for depth in range(1, len(parts) + 1))
 
 
-def _number(name: str, depth: int, family: Family) -> int:
+def _number(name: str, depth: int, family: TextFamily) -> int:
     """Which layer of so many a module is in: what comes after all of them counts as one more."""
     found = re.search(r"\.(\d+)\.", name)
     if found:
@@ -138,7 +138,7 @@ def _modules(weights: Mapping[str, tuple[int, ...]]) -> Modules:
     return found
 
 
-def _told(family: Family, config: Mapping[str, Any], hidden: int) -> Modules:
+def _told(family: TextFamily, config: Mapping[str, Any], hidden: int) -> Modules:
     """The pretrained part as a configuration tells it."""
     depth = figure(config, "num_hidden_layers", "n_layers")
     inner = figure(config, "intermediate_size", "hidden_dim")

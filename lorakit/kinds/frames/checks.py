@@ -29,7 +29,8 @@ def check_look(settings: RenderSettings, look: ImageSettings, place: Place) -> I
         look.clip_skip, settings.model, look.where("clip_skip") or place, settings.context
     )
     width, height = settings.size(look)
-    unit = settings.model.vae_factor
+    model = settings.model
+    unit, native = model.unit, model.native
     if width % unit or height % unit:
         better = tuple(max(unit, round(side / unit) * unit) for side in (width, height))
         yield settings.context.finding(
@@ -38,15 +39,15 @@ def check_look(settings: RenderSettings, look: ImageSettings, place: Place) -> I
             look.where("width" if width % unit else "height", "width", "aspect") or place,
             f"the nearest it can: width: {better[0]}, height: {better[1]}",
         )
-    elif min(width, height) * 2 < min(settings.model.native) or max(width, height) > 4 * max(
-        settings.model.native
+    elif min(width, height) < min(native) * model.traits.least or max(width, height) > 4 * max(
+        native
     ):
-        native = "x".join(map(str, settings.model.native))
+        at = "x".join(map(str, native))
         yield settings.context.finding(
             "size",
-            f"{settings.model.source} was trained at {native}; {width}x{height} is too far from it",
+            f"{model.source} was trained at {at}; {width}x{height} is too far from it",
             look.where("width", "height", "aspect") or place,
-            f"leave width and height out for {native}, or write aspect: 16:9",
+            f"leave width and height out for {at}, or write aspect: 16:9",
         )
 
 
@@ -58,20 +59,41 @@ def check_guidance(
     A guidance scale that is written is looked at where it stands, in the language's checks.
     """
     drawn: dict[Place, list[ImageSettings]] = {}
-    for look in looks:
+    given = list(looks)
+    if not settings.model.traits.guidable(settings.model.configs):
+        scales = (look.where("guidance_scale") for look in given if look.guidance_scale)
+        for place in dict.fromkeys(filter(None, scales)):
+            yield settings.context.finding(
+                "no-effect",
+                f"guidance_scale has no effect: {settings.model.source} was distilled to draw without",
+                place,
+                "remove it",
+                warning=True,
+            )
+    for look in given:
         at = look.where("negative_prompt")
         if at is not None and look.negative_prompt:
             drawn.setdefault(at, []).append(look)
     for place, those in drawn.items():
-        if any(settings.guidance(look) > 1 for look in those):
+        if any(settings.guided(look) for look in those):
             continue
-        if any(look.guidance_scale is None for look in those):
+        model = settings.model
+        if model.traits.guided_above == math.inf:
+            yield settings.context.finding(
+                "no-effect",
+                f"negative_prompt has no effect: {model.traits.title} is never told what not to show",
+                place,
+                "remove it, and say in the prompt what stands there instead",
+                warning=True,
+            )
+        elif any(look.guidance_scale is None for look in those):
             scale = f"{settings.model.guidance_scale:g}"
             yield settings.context.finding(
                 "no-effect",
                 f"negative_prompt has no effect: {settings.model.source} draws at guidance_scale: {scale}",
                 place,
-                "write a guidance_scale above 1, or remove the negative prompt",
+                f"write a guidance_scale above {settings.model.traits.guided_above:g}, "
+                "or remove the negative prompt",
                 warning=True,
             )
 
@@ -79,8 +101,17 @@ def check_guidance(
 def clip_skip(
     asked: int, model: ModelFacts, place: Place, context: Context
 ) -> Iterator[Diagnostic]:
-    """More layers left out than a text encoder has."""
-    most = clip_skip_limit(model.text_shapes, model.family)
+    """More layers left out than a text encoder has, or any where none can be."""
+    if asked and model.traits.clip_layers is None:
+        yield context.finding(
+            "clip-skip",
+            f"clip_skip: {asked} is for models that read with CLIP alone; {model.source} is "
+            f"{model.traits.title}",
+            place,
+            "remove it",
+        )
+        return
+    most = clip_skip_limit(model.text_shapes, model.traits)
     if most is not None and asked > most:
         yield context.finding(
             "clip-skip",
@@ -95,6 +126,15 @@ def check_scheduler(
 ) -> Iterator[Diagnostic]:
     """Karras sigmas with a scheduler that has none would be passed over; some need more steps to begin."""
     name = look.scheduler or schedulers.DEFAULT
+    if settings.model.traits.predicts == "flow" and name != schedulers.DEFAULT:
+        yield settings.context.finding(
+            "scheduler",
+            f"scheduler: {name} is for models that predict noise; {settings.model.source} is "
+            f"{settings.model.traits.title}, which draws by flow matching on its own schedule",
+            look.where("scheduler") or place,
+            "remove it, or write scheduler: default",
+        )
+        return
     steps, least = settings.steps(look), schedulers.LEAST_TO_WARM_UP
     if steps < least and schedulers.warms_up(name, settings.model.scheduler):
         yield settings.context.finding(
@@ -130,6 +170,36 @@ def check_strength(
             f"int({steps} * {strength:g}) is 0",
             place,
             f"write strength: {least:g} or more, or {more}" if steps > 1 else f"write {more}",
+        )
+
+
+def check_chained(
+    settings: RenderSettings,
+    look: ImageSettings,
+    strength: float,
+    written: Place | None,
+    place: Place,
+) -> Iterator[Diagnostic]:
+    """A frame that begins from another, as this family can; `written` is where its strength is, if it is."""
+    model = settings.model
+    if "image" in model.traits.pipelines:
+        at = written or look.where("num_inference_steps")
+        yield from check_strength(settings, look, strength, at or place)
+    elif strength < 1 and not model.traits.references:
+        yield settings.context.finding(
+            "chain",
+            f"{model.source} is {model.traits.title}, which draws from words alone: "
+            "no frame can begin from another",
+            place,
+            "write chain: {from: noise}, whose frames share their first noise",
+        )
+    elif strength < 1 and written is not None:
+        yield settings.context.finding(
+            "chain",
+            f"strength has no meaning with {model.source}: {model.traits.title} is shown the frame before "
+            "as a reference, and changes of it what the sentence says",
+            written,
+            "remove it; strength: 1 begins anew, from the words alone",
         )
 
 

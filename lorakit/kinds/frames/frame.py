@@ -31,13 +31,22 @@ def frame_action(
     """The action that draws one picture; `seed` is only what its file will say."""
     width, height = settings.size(look)
     steps = settings.steps(look)
-    effective = settings.effective_steps(look, start.strength) if start else steps
+    by_reference = start is not None and "image" not in settings.model.traits.pipelines
+    again = start is not None and not by_reference
+    strength = start.strength if start is not None and again else 1.0
+    effective = settings.effective_steps(look, strength) if again else steps
     batch_size = batch_size_for(
-        settings.model.family, (width, height), settings.context.facts.machine
+        settings.model.traits, (width, height), settings.context.facts.machine
     )
     inputs: list[Input] = list(settings.worn.inputs)
     anchor_weight = None
-    if start is not None:
+    if start is not None and by_reference:
+        shown = dict.fromkeys(
+            filter(None, (start.frame, start.anchor if start.anchor_weight else None))
+        )
+        for number, frame in enumerate(list(shown)[: settings.model.traits.references], 1):
+            inputs.append(Input(f"reference_{number}", frame, "picture"))
+    elif start is not None:
         inputs.append(Input("start", start.frame, "latents"))
         if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
             inputs.append(Input("anchor", start.anchor, "latents"))
@@ -46,7 +55,7 @@ def frame_action(
         prompt=prompt,
         negative_prompt=look.negative_prompt,
         noise=noise,
-        strength=start.strength if start else 1.0,
+        strength=strength,
         num_inference_steps=steps,
         guidance_scale=settings.guidance(look),
         scheduler=look.scheduler or schedulers.DEFAULT,
@@ -71,7 +80,7 @@ def frame_action(
         place=place,
         engine=settings.engine(batch_size),
         task=task,
-        cost=settings.cost(width, height, batch_size, guided=settings.guidance(look) > 1),
+        cost=settings.cost(width, height, batch_size, guided=settings.guided(look)),
         inputs=tuple(inputs),
         files={"picture": tuple(files)},
         units=max(1, schedulers.calls(task.scheduler, effective, settings.model.scheduler)),

@@ -56,11 +56,13 @@ class RenderSettings:
         native = self.model.native
         width, height = look.width or native[0], look.height or native[1]
         if look.aspect is not None:
-            # what the UNet halves without a remainder; other multiples of the VAE's draw badly
-            unit = self.model.vae_factor * (8 if min(native) >= 512 else 4)
+            # what a UNet halves without a remainder; other multiples of the VAE's draw badly
+            unit = self.model.unit * (8 if min(native) >= 512 else 4)
+            if not self.model.traits.waves:
+                unit = self.model.unit
             width, height = nearest_size(native, unit, look.aspect)
         if self.draft and min(width, height) >= 512:
-            unit = self.model.vae_factor
+            unit = self.model.unit
             width, height = (side // 2 // unit * unit for side in (width, height))
         return width, height
 
@@ -70,9 +72,12 @@ class RenderSettings:
         return min(steps, DRAFT_STEPS) if self.draft else steps
 
     def effective_steps(self, look: ImageSettings, strength: float) -> int:
-        """Denoising steps that img2img leaves at a strength: both families round down."""
-        steps = self.steps(look)
-        return min(int(steps * strength), steps)
+        """Denoising steps that img2img leaves at a strength."""
+        return self.model.traits.steps_left(self.steps(look), strength)
+
+    def guided(self, look: ImageSettings) -> bool:
+        """Whether a step is two passes, one of them told what a picture shall not show."""
+        return self.guidance(look) > self.model.traits.guided_above
 
     def guidance(self, look: ImageSettings) -> float:
         """The guidance scale."""
@@ -114,17 +119,23 @@ class RenderSettings:
 
     def _counted(self, width: int, height: int, batch_size: int, guided: bool) -> Cost:
         pixels = width * height
+        positions = pixels / self.model.vae_factor**2
         known = (self.model.digest, width, height, self.precision, self.device_class, batch_size)
         return Cost(
             "|".join(map(str, known)),
-            # with guidance a step is two passes
-            operations=2 * unet_work.of_model(self.model, pixels / self.model.vae_factor**2),
+            operations=_passes(self.model, guided=guided)
+            * unet_work.of_model(self.model, positions),
             precision=self.precision,
             memory=drawing_bytes(
                 self.model, self.precision, (width, height), batch_size, guided=guided
             ),
             disk=int(pixels * 1.6) + 4096,
         )
+
+
+def _passes(model: ModelFacts, *, guided: bool) -> int:
+    """Of a step; frames of UNets are mostly guided."""
+    return 2 if guided or model.traits.waves else 1
 
 
 def render_settings(

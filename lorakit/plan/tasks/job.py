@@ -16,8 +16,8 @@ class Report(Protocol):
 
     def __call__(
         self, job: str, done: int, total: int, figures: Mapping[str, float] | None = None
-    ) -> None:
-        """`done` of `total` units are through."""
+    ) -> bool | None:
+        """`done` of `total` units are through; False where the run is over, and what is begun may be left."""
 
 
 TaskT_co = TypeVar("TaskT_co", bound=WorkerTask, covariant=True)

@@ -95,7 +95,7 @@ def test_a_text_classifier_s_adapter_and_what_is_none_are_refused(tmp_path: Path
     }
     save_file(classifier, tmp_path / "adapter_model.safetensors")
     (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2}))
-    words = r"adapter of bert\.encoder\.layer\.0\.attention\.self\.query, which is no layer of a UNet or of CLIP"
+    words = r"adapter of bert\.encoder\.layer\.0\.attention\.self\.query, which is no layer of a UNet, of a transformer that draws, or of CLIP"
     with pytest.raises(AdapterError, match=words):
         digest(tmp_path)
     with pytest.raises(AdapterError, match=words):

@@ -22,7 +22,8 @@ from lorakit.facts.adapters.roles import split
 from lorakit.facts.adapters.values import number
 from lorakit.facts.files.digests import Digests, Unread
 from lorakit.facts.files.weights_header import weights_header
-from lorakit.facts.networks.unet_shapes import PUBLISHED, shapes_of
+from lorakit.facts.networks.unet_shapes import shapes_of
+from lorakit.families import PUBLISHED
 
 K = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_k"
 Q = "text_model.encoder.layers.11.self_attn.q_proj"
@@ -93,7 +94,8 @@ def test_keys_as_tools_write_them_are_known(key: str) -> None:
 
 
 def test_every_layer_of_the_published_models_comes_back_from_its_flat_name() -> None:
-    for config, _ in PUBLISHED.values():
+    for told in PUBLISHED.values():
+        config = told.configs.get("unet", {})
         for name in shapes_of(config):
             assert dotted(flat(name.rpartition(".")[0])) == name.rpartition(".")[0]
 
@@ -284,7 +286,10 @@ def test_stability_s_names_are_placed_by_the_file_as_a_whole(tmp_path: Path, lay
 
 
 def sizes_like(repository: str) -> dict[Any, Any]:
-    return {"unet": sizes_of("unet", shapes_of(PUBLISHED[repository][0])), "text_encoder_2": {}}
+    return {
+        "unet": sizes_of("unet", shapes_of(PUBLISHED[repository].configs["unet"])),
+        "text_encoder_2": {},
+    }
 
 
 @pytest.mark.parametrize(
@@ -301,7 +306,7 @@ def test_another_family_s_adapter_is_told_from_the_header(
 ) -> None:
     save_file(pair(stem, 4, into, out), tmp_path / "ink.safetensors")
     layout = read_layout(tmp_path / "ink.safetensors")
-    unet = PUBLISHED["CompVis/stable-diffusion-v1-4"][0]
+    unet = PUBLISHED["CompVis/stable-diffusion-v1-4"].configs["unet"]
     (told,) = misfits(layout, sizes_like("CompVis/stable-diffusion-v1-4"), unet)
     assert f"an adapter of {family}" in told
     assert stem in told
@@ -324,7 +329,7 @@ def test_an_adapter_that_fits_and_says_another_base_is_told_of(
     metadata = {"ss_base_model_version": base} if base else None
     save_file(pair(FLAT), tmp_path / "ink.safetensors", metadata)
     layout = read_layout(tmp_path / "ink.safetensors")
-    assert other_base(layout, PUBLISHED[repository][0]) == (base if other else "")
+    assert other_base(layout, PUBLISHED[repository].configs["unet"]) == (base if other else "")
 
 
 def test_a_file_cut_short_or_padded_is_refused(tmp_path: Path) -> None:

@@ -84,8 +84,7 @@ def model(kind: str) -> ModelFacts:
         None,
         None,
         weight_bytes=4 * sum(counts.values()),
-        unet=published(kind, "unet"),
-        vae_config=published(kind, "vae"),
+        configs={part: published(kind, part) for part in ("unet", "vae")},
         parameters=counts,
     )
 

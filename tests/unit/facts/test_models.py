@@ -116,8 +116,10 @@ def test_what_is_no_model_is_said_in_words(tmp_path: Path, make: object, says: s
 
 
 def test_a_pipeline_of_another_kind_is_named(tmp_path: Path) -> None:
-    (tmp_path / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
-    with pytest.raises(ModelError, match="FluxPipeline"):
+    (tmp_path / "model_index.json").write_text('{"_class_name": "WanPipeline"}')
+    with pytest.raises(
+        ModelError, match=r"holds a WanPipeline; lorakit draws with Stable.*FluxPipeline"
+    ):
         facts(tmp_path)
 
 

@@ -13,7 +13,8 @@ from lorakit import resources
 from lorakit.facts.files.digests import Unread
 from lorakit.facts.models.model_lookup import model_facts
 from lorakit.facts.models.unet_layers import layer_sizes, total, trainable
-from lorakit.facts.networks.unet_shapes import PUBLISHED, shapes_of
+from lorakit.facts.networks.unet_shapes import shapes_of
+from lorakit.families import PUBLISHED
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.language.recipe.trainings import LoraSettings
 
@@ -50,7 +51,7 @@ def facts(source: str):
     ],
 )
 def test_published_unets_have_diffusers_names_shapes_and_count(name: str, count: int) -> None:
-    config = dict(PUBLISHED[name][0])
+    config = dict(PUBLISHED[name].configs["unet"])
     theirs = {k: tuple(p.shape) for k, p in on_meta({**config, **HEADS[name]}).named_parameters()}
     assert dict(shapes_of(config)) == theirs
     assert sum(map(prod, theirs.values())) == total(facts(f"hub:{name}")) == count
@@ -63,7 +64,7 @@ def test_the_studio_s_unet_too() -> None:
 
 
 def test_other_blocks_are_not_guessed_at() -> None:
-    config = {**PUBLISHED["CompVis/stable-diffusion-v1-4"][0]}
+    config = {**PUBLISHED["CompVis/stable-diffusion-v1-4"].configs["unet"]}
     assert shapes_of({**config, "down_block_types": ["AttnDownBlock2D"] * 4}) == {}
     assert shapes_of({}) == {}
 
@@ -76,7 +77,7 @@ def test_other_blocks_are_not_guessed_at() -> None:
 def test_an_adapter_s_parameters_are_those_that_peft_makes(name, targets, dora) -> None:
     from peft import LoraConfig
 
-    unet = on_meta({**PUBLISHED[name][0], **HEADS[name]})
+    unet = on_meta({**PUBLISHED[name].configs["unet"], **HEADS[name]})
     plain = list(targets) if isinstance(targets, tuple) else targets
     with torch.device("meta"):
         unet.add_adapter(

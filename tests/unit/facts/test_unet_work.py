@@ -10,7 +10,8 @@ from diffusers import UNet2DConditionModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from lorakit.facts.models.unet_work import of_model, operations
-from lorakit.facts.networks.unet_shapes import PUBLISHED, TOKENS
+from lorakit.facts.networks.unet_shapes import TOKENS
+from lorakit.families import PUBLISHED
 from tests.support.planning import facts_for
 
 
@@ -26,7 +27,7 @@ from tests.support.planning import facts_for
     ],
 )
 def test_operations_are_what_torch_counts(name: str, side: int, more: dict[str, object]) -> None:
-    config, _ = PUBLISHED[name]
+    config = PUBLISHED[name].configs["unet"]
     with torch.device("meta"):
         unet = UNet2DConditionModel(**config, **more)
         words = torch.zeros(1, TOKENS, config["cross_attention_dim"])
@@ -38,4 +39,4 @@ def test_operations_are_what_torch_counts(name: str, side: int, more: dict[str, 
 
 def test_unknown_blocks_are_guessed_by_their_weight() -> None:
     model = facts_for().models["studio"]
-    assert of_model(replace(model, unet={}), 256) == model.weight_bytes * 32
+    assert of_model(replace(model, configs={}), 256) == model.weight_bytes * 32

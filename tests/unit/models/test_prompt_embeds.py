@@ -14,7 +14,7 @@ from lorakit.models.prompt_embeds import prompt_embeds
 pytestmark = pytest.mark.filterwarnings("ignore")
 WORDS = "the white bunny finds a golden key in the green forest and rides a rocket to mars "
 LONG = WORDS * 12
-FAMILIES = {"tiny_sd": "sd", "tiny_sd2": "sd2", "tiny_sdxl": "sdxl"}
+FAMILIES = {"tiny_sd": "sd", "tiny_sd2": "sd", "tiny_sdxl": "sdxl"}
 
 
 @pytest.fixture(scope="module", params=FAMILIES)

@@ -1,0 +1,157 @@
+"""The call engine: a frame is one call of diffusers' own pipeline, whose loop stays diffusers'.
+
+Nothing of a family's mathematics stands here. The pipeline encodes the words, draws the noise from the
+frame's generator, steps and decodes; its callback tells of each step, and hands over the last latents, which
+a chained frame's call is given as its `image`. A frame is byte for byte what that call by hand gives.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from lorakit.cpu.heap import keep_freed_memory
+from lorakit.facts.machine.devices import HOST
+from lorakit.families import FAMILIES, Task
+from lorakit.models.loading import load_pipeline
+from lorakit.models.pipelines import for_task
+from lorakit.plan.engine_specs import DrawingSpec
+from lorakit.plan.tasks.job import Report
+from lorakit.rendering.frame_files import DAMAGED, FrameJob, drawn, failed, not_finite, start_of
+
+
+class _StoppedError(Exception):
+    """The run was stopped within a call."""
+
+
+class CallEngine:
+    """Draws one frame after the other. One step of the engine is one frame.
+
+    A job ends as `RenderEngine`'s do. Where a report says that the run is over, the call under way is left at
+    its next step.
+    """
+
+    def __init__(self, spec: DrawingSpec, report: Report) -> None:
+        adapters = [
+            (Path(path), float(weight))
+            for path, (_, weight) in zip(spec.adapter_paths, spec.adapters, strict=True)
+        ]
+        keep_freed_memory()
+        self.calls: Counter[str] = Counter()
+        self._family = FAMILIES[spec.family]
+        pipeline = load_pipeline(
+            Path(spec.path), spec.family, spec.precision, spec.device, adapters
+        )
+        self._pipelines: dict[Task, Any] = {}
+        self._components = pipeline
+        self._report = report
+        self._waiting: list[FrameJob] = []
+        self._finite = True
+        parts = (self._family.denoiser, "vae", "scheduler")
+        self._configs = {part: getattr(pipeline, part).config for part in parts}
+        self._watch(pipeline)
+
+    def _watch(self, pipeline: Any) -> None:
+        def count(*_: object) -> None:
+            self.calls["unet"] += 1
+
+        def decoded(_module: Any, _inputs: Any, pixels: Tensor) -> None:
+            self.calls["vae_decoder"] += 1
+            self._finite = bool(torch.isfinite(pixels).all())
+
+        getattr(pipeline, self._family.denoiser).register_forward_hook(count)
+        pipeline.vae.decoder.register_forward_hook(decoded)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work left."""
+        return bool(self._waiting)
+
+    def submit(self, job: FrameJob) -> None:
+        """Take a job."""
+        self._waiting.append(job)
+
+    def drop(self) -> None:
+        """Let go of all that waits; the model stays."""
+        self._waiting.clear()
+
+    def step(self) -> Iterator[Mapping[str, Any]]:
+        """Draw the next frame; how its job ended."""
+        job = self._waiting[0]
+        try:
+            ended = self._draw(job)
+        except _StoppedError:
+            return  # the worker is told why next, and what waits is let go
+        except (OSError, ValueError, RuntimeError) as error:
+            ended = failed(job, f"{error}")
+        self._waiting.pop(0)
+        yield ended
+
+    def _draw(self, job: FrameJob) -> Mapping[str, Any]:
+        began = time.monotonic()
+        task, last = job.task, list[Tensor]()
+
+        def stepped(
+            pipeline: Any, index: int, _time: Any, values: dict[str, Any]
+        ) -> dict[str, Any]:
+            last[:] = [values["latents"]]
+            if self._report(job.id, index + 1, pipeline.num_timesteps) is False:
+                raise _StoppedError
+            return values
+
+        start, references = start_of(job), _references(job)
+        kind: Task = "reference" if references else "image" if start is not None else "text"
+        given: dict[str, Any] = {
+            "prompt": task.prompt,
+            "width": task.width,
+            "height": task.height,
+            "num_inference_steps": task.num_inference_steps,
+            self._family.guidance: float(task.guidance_scale),
+            "generator": torch.Generator(HOST).manual_seed(task.noise),
+            "callback_on_step_end": stepped,
+            **self._family.call(self._configs, (task.width, task.height)),
+        }
+        if task.guidance_scale > self._family.guided_above:
+            given["negative_prompt"] = task.negative_prompt
+        if start is not None:
+            given |= {"image": start, "strength": task.strength}
+        elif references:
+            given["image"] = references if self._family.references > 1 else references[0]
+        pipeline = self._pipeline(kind)
+        picture: Image.Image = pipeline(**given).images[0]
+        latents = self._unpacked(pipeline, last[0], task.width, task.height)
+        wrong = not_finite(latents) or ("" if self._finite else DAMAGED)
+        if wrong:
+            return failed(job, wrong)
+        return drawn(job, picture, latents, time.monotonic() - began)
+
+    def _pipeline(self, task: Task) -> Any:
+        if task not in self._pipelines:
+            self._pipelines[task] = for_task(self._components, self._family, task)
+        return self._pipelines[task]
+
+    def _unpacked(self, pipeline: Any, latents: Tensor, width: int, height: int) -> Tensor:
+        """Latents as the pipeline for pictures takes them, (1, C, H, W), in fp32 on the CPU."""
+        unpack = getattr(pipeline, "_unpack_latents", None)
+        if unpack is not None:
+            latents = unpack(latents, height, width, pipeline.vae_scale_factor)
+        if latents.dim() == 5:  # one frame of a video
+            latents = latents.squeeze(2)
+        return latents.float().cpu().contiguous()
+
+
+def _references(job: FrameJob) -> list[Image.Image]:
+    """The pictures that a frame is drawn by, in order."""
+    roles = sorted(role for role in job.inputs if role.startswith("reference"))
+    pictures = []
+    for role in roles:
+        with Image.open(job.inputs[role]) as picture:
+            pictures.append(picture.convert("RGB"))
+    return pictures

@@ -1,0 +1,121 @@
+"""Every family of transformers from a recipe and a storyboard to pictures, through real diffusers pipelines."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.runs import lorakit, run
+from tests.support.tiny_transformers import KINDS, SIDE
+
+BOARD = f"""storyboard: 1
+look: {{num_inference_steps: 2, width: {SIDE}, height: {SIDE}}}
+scenes:
+  - name: meadow
+    sentences:
+      - A white bunny finds a golden key.
+      - A white bunny looks at a wooden door.
+"""
+RECIPE = """recipe: 1
+seed: 5
+models: {m: {from: model, dtype: fp32}}
+steps:
+  film: {kind: storyboard, storyboard: board.yaml}
+"""
+
+
+@pytest.fixture(params=sorted(KINDS))
+def project(
+    request: pytest.FixtureRequest, tiny_transformer: Callable[[str], Path], home: Path
+) -> Path:
+    shutil.copytree(tiny_transformer(request.param), home / "model")
+    (home / "recipe.yaml").write_text(RECIPE)
+    (home / "board.yaml").write_text(BOARD)
+    return home
+
+
+def test_a_board_is_drawn_and_only_what_changed_is_drawn_again(project: Path) -> None:
+    first = run(project, "recipe.yaml")
+    assert first.code == 0, first.errors
+    pictures = first.pictures()
+    frames = {name for name in pictures if "frame_" in name}
+    assert len(frames) == 2
+    text = (project / "board.yaml").read_text()
+    (project / "board.yaml").write_text(text.replace("wooden door", "castle"))
+    again = run(project, "recipe.yaml")
+    assert again.made("frame") == ["film/meadow/2"]
+    assert {n for n in frames if again.pictures()[n] == pictures[n]} == {
+        "film/frames_scene_1/frame_001.png"
+    }
+
+
+def test_a_plan_counts_a_transformer(project: Path) -> None:
+    told = json.loads(lorakit(project, "plan", "recipe.yaml", "--json").stdout)
+    assert told["estimate"]["memory"] > 100 << 20
+    assert [waves["batch_size"] for waves in told["waves"]] == [1]
+
+
+COMPLAINTS = """recipe: 1
+models: {m: {from: model, dtype: fp32}}
+steps:
+  one:
+    kind: generate
+    prompts: [a fox]
+    negative_prompt: the moon
+    scheduler: ddim
+    clip_skip: 1
+    width: 72
+    height: 64
+"""
+
+
+def test_what_a_family_cannot_do_is_told_at_its_place(
+    tiny_transformer: Callable[[str], Path], home: Path
+) -> None:
+    shutil.copytree(tiny_transformer("flux-schnell"), home / "model")
+    (home / "recipe.yaml").write_text(COMPLAINTS)
+    told = lorakit(home, "validate", "recipe.yaml").stderr
+    for words in (
+        "recipe.yaml:8:16: error[scheduler]: scheduler: ddim is for models that predict noise; ",
+        "recipe.yaml:9:16: error[clip-skip]: clip_skip: 1 is for models that read with CLIP alone; ",
+        "recipe.yaml:10:12: error[size]: ",
+        "cannot draw 72x64: sides are multiples of 16 px",
+        "warning[no-effect]: negative_prompt has no effect: Flux.1 is never told what not to show",
+    ):
+        assert words in told, told
+
+
+def test_prompts_are_counted_in_the_words_that_are_read(
+    tiny_transformer: Callable[[str], Path], home: Path
+) -> None:
+    shutil.copytree(tiny_transformer("flux-schnell"), home / "model")
+    text = " ".join(["bunny"] * 256)
+    (home / "recipe.yaml").write_text(
+        "recipe: 1\nmodels: {m: {from: model}}\nsteps:\n"
+        f"  one: {{kind: generate, prompts: [{text}], width: {SIDE}, height: {SIDE}}}\n"
+    )
+    told = lorakit(home, "validate", "recipe.yaml").stderr
+    assert "the prompt has 257 tokens" in told
+    assert "reads 256: 'bunny' would fall off" in told
+
+
+def test_a_family_that_is_not_trained_says_which_are(
+    tiny_transformer: Callable[[str], Path], home: Path
+) -> None:
+    from PIL import Image
+
+    shutil.copytree(tiny_transformer("flux-schnell"), home / "model")
+    (home / "pictures").mkdir()
+    Image.new("RGB", (64, 64), "navy").save(home / "pictures" / "one.png")
+    (home / "pictures" / "one.txt").write_text("a fox")
+    (home / "recipe.yaml").write_text(
+        "recipe: 1\nmodels: {m: {from: model}}\ndatasets: {p: {images: pictures}}\nsteps:\n"
+        "  ink: {kind: train-image, data: p, train: {max_train_steps: 1}}\n"
+    )
+    told = lorakit(home, "validate", "recipe.yaml").stderr
+    assert "model is Flux.1, which is drawn with and not trained yet" in told
+    assert "train Stable Diffusion, SDXL, or wear an adapter" in told

@@ -1,0 +1,203 @@
+"""Frames of transformers, held against diffusers' own pipelines called by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from lorakit.facts.files.digests import Unread
+from lorakit.facts.models.model_lookup import model_facts
+from lorakit.families import FAMILIES, Family
+from lorakit.language.recipe.documents import ModelSource
+from lorakit.plan.engine_specs import DrawingSpec
+from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.job import Job
+from lorakit.rendering.call_engine import CallEngine
+from lorakit.rendering.drawing import drawing_engine
+from tests.support.tiny_transformers import KINDS, SIDE
+
+PROMPT, NOISE = "a fox on mars", 4
+# what each kind is called with beside the words, as its documentation has it
+GUIDED: dict[str, dict[str, Any]] = {
+    "flux-dev": {"guidance_scale": 3.5, "max_sequence_length": 512},
+    "flux-schnell": {"guidance_scale": 0.0, "max_sequence_length": 256},
+}
+Made = tuple[str, Path, Family]
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture(params=sorted(KINDS))
+def made(request: pytest.FixtureRequest, tiny_transformer: Callable[[str], Path]) -> Made:
+    folder = tiny_transformer(request.param)
+    facts = model_facts(ModelSource("m", str(folder), "auto", None), Unread())
+    return request.param, folder, facts.traits
+
+
+def spec(family: Family, folder: Path, *adapters: tuple[Path, float], **more: Any) -> DrawingSpec:
+    given: dict[str, Any] = {"precision": "fp32", "device": "cpu", "batch_size": 1, **more}
+    return DrawingSpec(
+        name="tiny",
+        path=str(folder),
+        digest="tiny",
+        family=family.name,
+        vae_factor=8,
+        adapters=tuple((str(file), weight) for file, weight in adapters),
+        adapter_paths=tuple(str(file) for file, _ in adapters),
+        **given,
+    )
+
+
+def task(kind: str, **more: Any) -> FrameTask:
+    scale = next(v for k, v in GUIDED[kind].items() if k in ("guidance_scale", "true_cfg_scale"))
+    given: dict[str, Any] = {
+        "prompt": PROMPT,
+        "negative_prompt": "the moon",
+        "noise": NOISE,
+        "strength": 1.0,
+        "num_inference_steps": 2,
+        "guidance_scale": scale,
+        "scheduler": "default",
+        "width": SIDE,
+        "height": SIDE + 16,
+        "model": "tiny",
+        "adapters": (),
+        "precision": "fp32",
+        "device_class": "cpu",
+        "batch_size": 1,
+        **more,
+    }
+    return FrameTask(**given)
+
+
+def draw(engine: Any, out: Path, frame: FrameTask, **inputs: str) -> tuple[bytes, dict[str, str]]:
+    """The pixels of a frame, and its files."""
+    out.mkdir(parents=True, exist_ok=True)
+    engine.submit(Job("a", "k", frame, inputs, out))
+    done: list[Any] = []
+    while engine.busy:
+        done += engine.step()
+    (ended,) = done
+    assert "outputs" in ended, ended
+    with Image.open(ended["outputs"]["picture"]) as picture:
+        return picture.tobytes(), ended["outputs"]
+
+
+def by_hand(pipeline: Any, kind: str, **more: Any) -> bytes:
+    pipeline.set_progress_bar_config(disable=True)
+    given: dict[str, Any] = {
+        "prompt": PROMPT,
+        "height": SIDE + 16,
+        "width": SIDE,
+        "num_inference_steps": 2,
+        "generator": torch.Generator().manual_seed(NOISE),
+        **GUIDED[kind],
+        **more,
+    }
+    picture: Image.Image = pipeline(**given).images[0]
+    return picture.tobytes()
+
+
+def quiet(report: Any = None) -> Callable[..., bool | None]:
+    return report or (lambda *_: None)
+
+
+def test_a_frame_is_what_the_pipeline_draws_by_hand(made: Made, tmp_path: Path) -> None:
+    kind, folder, family = made
+    steps: list[tuple[int, int]] = []
+    engine = drawing_engine(
+        spec(family, folder), lambda _, done, total, *__: steps.append((done, total))
+    )
+    assert isinstance(engine, CallEngine)
+    found, _ = draw(engine, tmp_path, task(kind))
+    pipeline = diffusers.DiffusionPipeline.from_pretrained(folder)
+    assert type(pipeline).__name__ == family.classes[0] or family.pipelines["text"]
+    assert found == by_hand(pipeline, kind)
+    assert steps == [(1, 2), (2, 2)]
+    assert engine.calls["vae_decoder"] == 1
+
+
+def test_a_chained_frame_is_img2img_from_latents(made: Made, tmp_path: Path) -> None:
+    kind, folder, family = made
+    if "image" not in family.pipelines:
+        pytest.skip(f"{family.title} begins from no latents")
+    engine = drawing_engine(spec(family, folder), quiet())
+    _, files = draw(engine, tmp_path / "first", task(kind))
+    start = load_file(files["latents"])["latents"]
+    assert start.shape[1:] == (engine._configs["vae"].get("latent_channels", 16), 10, 8)
+    found, _ = draw(
+        engine, tmp_path / "next", task(kind, noise=9, strength=0.4), start=files["latents"]
+    )
+    pipeline = diffusers.AutoPipelineForImage2Image.from_pipe(
+        diffusers.DiffusionPipeline.from_pretrained(folder)
+    )
+    assert type(pipeline).__name__ == family.pipelines["image"]
+    pipeline.image_processor.register_to_config(vae_latent_channels=start.shape[1])
+    assert found == by_hand(
+        pipeline, kind, image=start, strength=0.4, generator=torch.Generator().manual_seed(9)
+    )
+    # and the start is seen in it
+    other, _ = draw(engine, tmp_path / "other", task(kind, noise=9))
+    assert found != other
+
+
+def make_adapter(folder: Path, out: Path) -> Path:
+    """A LoRA on the attention of a transformer, saved by diffusers under its published keys."""
+    from peft import LoraConfig
+    from peft.utils import get_peft_model_state_dict
+
+    pipeline = diffusers.DiffusionPipeline.from_pretrained(folder)
+    targets = ["to_q", "to_k", "to_v", "to_out.0"]
+    torch.manual_seed(1)
+    pipeline.transformer.add_adapter(LoraConfig(r=2, lora_alpha=4, target_modules=targets))
+    for name, parameter in pipeline.transformer.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=1.0)
+    layers = get_peft_model_state_dict(pipeline.transformer)
+    metadata = pipeline.transformer.peft_config["default"].to_dict()
+    type(pipeline).save_lora_weights(
+        out, transformer_lora_layers=layers, transformer_lora_adapter_metadata=metadata
+    )
+    return out / "pytorch_lora_weights.safetensors"
+
+
+def test_an_adapter_is_worn_as_diffusers_wears_it(made: Made, tmp_path: Path) -> None:
+    kind, folder, family = made
+    file = make_adapter(folder, tmp_path / "adapter")
+    frame = task(kind, num_inference_steps=1, adapters=(("a", 0.5),))
+    bare, _ = draw(drawing_engine(spec(family, folder), quiet()), tmp_path / "bare", frame)
+    worn, _ = draw(
+        drawing_engine(spec(family, folder, (file, 0.5)), quiet()), tmp_path / "worn", frame
+    )
+    pipeline = diffusers.DiffusionPipeline.from_pretrained(folder)
+    pipeline.load_lora_weights(file.parent, adapter_name="a")
+    pipeline.set_adapters(["a"], [0.5])
+    expected = by_hand(pipeline, kind, num_inference_steps=1)
+    apart = [abs(a - b) for a, b in zip(worn, expected, strict=True)]
+    assert max(apart) <= 1  # merged in fp32 here, added in each call there
+    assert max(abs(a - b) for a, b in zip(worn, bare, strict=True)) > 4
+
+
+def test_a_stopped_call_is_left_at_its_next_step(
+    tiny_transformer: Callable[[str], Path], tmp_path: Path
+) -> None:
+    calls: list[int] = []
+
+    def over(_: str, done: int, *__: Any) -> bool:
+        calls.append(done)
+        return done < 2
+
+    engine = CallEngine(spec(FAMILIES["flux"], tiny_transformer("flux-dev")), over)
+    engine.submit(Job("a", "k", task("flux-dev", num_inference_steps=9), {}, tmp_path))
+    assert list(engine.step()) == []
+    assert calls == [1, 2]
+    engine.drop()
+    assert not engine.busy
+    assert list(tmp_path.iterdir()) == []
