@@ -13,6 +13,7 @@ from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.language.yaml import names
 from lorakit.plan.kind import Context
 
+_TESTS = frozenset({"test", "validation", "val", "valid", "dev", "eval"})
 _SHOWN = 4  # pictures that a warning names
 _ENLARGED = 1.5  # times; what is drawn from fewer pixels than that looks blurred
 
@@ -51,7 +52,20 @@ def _wrong(samples: Sequence[Sample]) -> Iterator[tuple[str, str, str]]:
             f"{names.enumerated(moving, _SHOWN)}: the first frame or page alone is learnt from",
             "save the frames that you mean as pictures of their own",
         )
+    yield from _splits([one.picture for one in samples])
     yield from _uncounted([one.picture for one in samples])
+
+
+def _splits(pictures: Sequence[Picture]) -> Iterator[tuple[str, str, str]]:
+    """Folders called as splits are, all of which are trained on."""
+    folders = {Path(one.name).parts[0] for one in pictures if len(Path(one.name).parts) > 1}
+    tests = sorted(folders & _TESTS)
+    if "train" in folders and tests:
+        yield (
+            "splits-mixed",
+            f"{names.enumerated(['train', *tests], _SHOWN)} are trained on alike",
+            "write split: train into the data set; its test_size: holds some of them out",
+        )
 
 
 def _uncounted(pictures: Sequence[Picture]) -> Iterator[tuple[str, str, str]]:

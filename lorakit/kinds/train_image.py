@@ -71,7 +71,7 @@ class TrainImages:
         steps = adapter_steps(step, training.steps)
         task = _task(step, context, seen, training, encoded)
         name = step.name
-        what = f"{len(seen.samples)} pictures" if seen.samples else source.images
+        what = numbers.count(len(seen.samples), "picture") if seen.samples else source.images
         action = Action(
             id=f"{name}/training",
             step=name,

@@ -11,7 +11,7 @@ from lorakit import resources
 from lorakit.facts.data.data_sets import HUB, DataError, hub_copy
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.pictures.found_pictures import SAME_WORDS, Found
-from lorakit.facts.pictures.picture_folders import MOST_CAPTION, from_folder
+from lorakit.facts.pictures.picture_folders import MOST_CAPTION, from_folder, kohya_folder
 from lorakit.facts.pictures.picture_memory import PictureMemory
 from lorakit.facts.pictures.picture_tables import from_tables, in_tables
 from lorakit.language.recipe.trainings import DataSource
@@ -120,6 +120,10 @@ def _check_captions(found: Sequence[Found], source: DataSource, *, rows: bool) -
         way = "fill in its row, or "
     elif source.images.startswith(HUB):
         way = "put its files in a folder, write images: that folder and captions beside them, or "
+    elif kohya := next((f for o in found if kohya_folder(f := Path(o.name).parent.name)), ""):
+        way = (
+            f"put every picture into a folder called as {kohya} is, which then is its caption, or "
+        )
     else:
         ending = source.caption_extension or ".txt"
         way = f"put {Path(bare[0]).stem}{ending} beside it, or a line in metadata.jsonl, or "

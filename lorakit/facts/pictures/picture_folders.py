@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -170,9 +171,9 @@ def _listed(folder: Path, source: DataSource) -> dict[str, str]:
             name = str(row["file_name"])
             place = faults.tried(partial(_place, file, name, folder, source))
             text = next((row[k] for k in usual if k in row), None)
-            # NaN is what tables' libraries write where there was none
-            if place and isinstance(text, str) and text.strip().casefold() != "nan":
-                found[place] = text.strip()
+            if place:
+                where = f"{file.relative_to(folder)} of {_shown(folder, source)}"
+                faults.tried(partial(_add, found, place, text, where))
         if here and "file_name" not in here:
             near = names.nearest("file_name", here)
             raise DataError(
@@ -187,6 +188,31 @@ def _listed(folder: Path, source: DataSource) -> dict[str, str]:
     if given:
         check_column("caption", given, tuple(columns), _shown(folder, source))
     return found
+
+
+def _add(found: dict[str, str], place: str, text: object, where: str) -> None:
+    """Note what a row says of a picture. Raises DataError where that is no text, or another row's differs."""
+    # NaN is what tables' libraries write where there was none
+    if text is None or (isinstance(text, float) and math.isnan(text)):
+        return
+    if not isinstance(text, str):
+        raise DataError(
+            "data",
+            "images",
+            f"{where} says of {place} what is no text: {str(text)[:40]}",
+            "put it in quotes, or name another column: columns: {caption: ...}",
+        )
+    words = text.strip()
+    if words.casefold() == "nan":
+        return
+    if found.get(place, words) != words:
+        raise DataError(
+            "data",
+            "images",
+            f"{where} has two rows of {place}, which say different things",
+            "remove one of them",
+        )
+    found[place] = words
 
 
 def _place(file: Path, name: str, folder: Path, source: DataSource) -> str:

@@ -29,6 +29,8 @@ Row = tuple[str, object]
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 _MOST = 10_000_000  # bytes of a text
 _SHOWN = 6  # rows that an error names
+# what spreadsheets and their libraries write where there was none
+_NOTHING = frozenset({"nan", "n/a", "#n/a", "<na>", "null"})
 _SNIPPETS = "movie-snippets/snippets.tsv.gz"
 
 
@@ -216,16 +218,23 @@ def _missing(text: object, label: object) -> str:
         return f"no text, but a {type(text).__name__}"
     if label is None or not str(label).strip():
         return "no label"
-    if (
-        str(label).strip().casefold() == "nan"
-    ):  # what spreadsheets' libraries write where there was none
-        return "no label, but NaN"
+    if str(label).strip().casefold() in _NOTHING:
+        return f"no label, but {str(label).strip() if isinstance(label, str) else 'NaN'}"
     if isinstance(label, Mapping | list | bytes):
         return f"no label, but a {type(label).__name__}"
     return ""
 
 
 def _check_columns(there: Sequence[str], source: DataSource, name: str) -> None:
+    wanted = (source.columns.text, source.columns.label)
+    if len(there) == 2 and not set(wanted) & set(there) and Path(name).suffix in (".csv", ".tsv"):
+        raise DataError(
+            "missing-column",
+            "columns.text",
+            f"{name} has no columns {wanted[0]} and {wanted[1]}",
+            f"it has {names.listed(there)}: write columns: {{text: ..., label: ...}} with these names; "
+            "or, if its first line is a row already, write text,label above it",
+        )
     for key, column in (("text", source.columns.text), ("label", source.columns.label)):
         check_column(key, column, there, name)
 

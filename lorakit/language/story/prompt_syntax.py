@@ -102,6 +102,13 @@ def _weight(match: re.Match[str]) -> tuple[str, str]:
     return f"{match[0]} is drawn as words: words have no weights here", _NO_WEIGHTS
 
 
+def _escaped(match: re.Match[str]) -> tuple[str, str]:
+    return (
+        f"{match[0]} is drawn as it stands, backslashes and all: parentheses mean nothing here",
+        f"write {match[0].replace(chr(92), '')}",
+    )
+
+
 def _brackets(match: re.Match[str]) -> tuple[str, str]:
     inner = match[0].strip("[] ")
     if "|" in inner:
@@ -176,6 +183,7 @@ _SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str] |
         ),
         _weight,
     ),
+    (re.compile(r"\\\([^()\\\n]{1,200}\\\)"), _escaped),
     (re.compile(r"\[{1,9}[^\[\]\n]{1,200}\]{1,9}"), _brackets),
     (re.compile(r"(?<![\w-])(?:BREAK|AND)(?![\w-])"), _capital),
     (re.compile(r"(?<![\w-])--([a-z]{1,8})(?=\s|$|,)[ \t]*([\w.:/]+)?", re.IGNORECASE), _flag),

@@ -51,7 +51,7 @@ def _by_text(problem: Problem, text: str) -> str:
     if "integer" in schema.types or "number" in schema.types:
         return _by_number(problem, text)
     if "array" in schema.types:
-        return f"a list of one: [{inline(text)}]"
+        return f"a list of one: [{inline(text)}]" if text.strip() else ""
     if "object" in schema.types and len(text) <= _LONGEST_SHOWN:
         key = _key_for(schema, text)
         return f"write {{{key}: {inline(text)}}}" if key else ""

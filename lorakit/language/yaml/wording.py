@@ -52,7 +52,7 @@ def wrong_type(problem: Problem, findings: Findings) -> None:
     elif isinstance(value, float) and "integer" in schema.types:
         message += f"; {shown(node)} is not whole"
     else:
-        message += f"; {shown(node)} is {_VALUE_WORDS[type(value)]}"
+        message += f"; {shown(node) or chr(34) * 2} is {_VALUE_WORDS[type(value)]}"
     findings.error("wrong-type", message, node, meant.by_its_type(problem) or problem.example)
 
 

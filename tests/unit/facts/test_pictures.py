@@ -358,6 +358,53 @@ def test_all_rows_that_name_no_picture_are_told_at_once(
     assert text.count("recipe.yaml:") == min(many, 7)
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (['{"file_name": "fox.png", "text": 5}'], "says of fox.png what is no text: 5"),
+        (['{"file_name": "fox.png", "text": ["a"]}'], "says of fox.png what is no text: ['a']"),
+        (
+            ['{"file_name": "fox.png", "text": "a"}', '{"file_name": "fox.png", "text": "b"}'],
+            "has two rows of fox.png, which say different things",
+        ),
+        (['{"file_name": "fox.png", "text": "a"}', '{"file_name": "fox.png", "text": "a "}'], ""),
+        (['{"file_name": "fox.png", "text": "a"}', '{"file_name": "fox.png", "text": NaN}'], ""),
+    ],
+)
+def test_a_row_that_says_nothing_clear_of_its_picture_is_an_error(
+    project: Path, rows: list[str], words: str
+) -> None:
+    (project / "mine").mkdir()
+    (project / "mine" / "fox.png").write_bytes(RED)
+    (project / "mine" / "metadata.jsonl").write_text("\n".join(rows))
+    path = recipe(project, "images: mine")
+    if words:
+        assert words in complaint(path)
+    else:
+        assert facts(path).pictures[0].caption == "a"
+
+
+def test_folders_called_as_splits_are_not_trained_on_alike_in_silence(project: Path) -> None:
+    for split in ("train", "validation"):
+        (project / "mine" / split).mkdir(parents=True)
+        (project / "mine" / split / "fox.png").write_bytes(RED)
+    said = lorakit.load(recipe(project, "images: mine, caption: a fox")).plan().warnings
+    (mixed,) = [w for w in said if w.code == "splits-mixed"]
+    assert mixed.message == "train and validation are trained on alike"
+    plan = lorakit.load(recipe(project, "images: mine, split: train, caption: a fox")).plan()
+    assert not [w for w in plan.warnings if w.code == "splits-mixed"]
+    (training,) = [p.action for p in plan.actions if p.action.kind == "train-image"]
+    assert training.label == "lora training of lorakit:studio on 1 picture"
+
+
+def test_a_kohya_folder_beside_other_pictures_is_told_of_where_captions_lack(project: Path) -> None:
+    (project / "mine" / "10_sks fox").mkdir(parents=True)
+    for name in ("x.png", "10_sks fox/a.png"):
+        (project / "mine" / name).write_bytes(RED)
+    text = complaint(recipe(project, "images: mine"))
+    assert "put every picture into a folder called as 10_sks fox is" in text
+
+
 def test_a_folder_with_pictures_and_a_table_is_not_guessed_at(project: Path) -> None:
     own = project / "mine"
     own.mkdir()

@@ -352,6 +352,20 @@ def test_all_rows_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:
     assert "line 2, is no JSON object" in text
 
 
+@pytest.mark.parametrize("nothing", ["NaN", "n/a", "#N/A", "<NA>", "null"])
+def test_what_spreadsheets_write_for_no_label_is_none(tmp_path: Path, nothing: str) -> None:
+    with pytest.raises(InvalidDocument, match="row 3 has no label, but ") as caught:
+        counted(tmp_path, [("fine", "good"), ("dull", "bad"), ("slow", nothing)])
+    assert "remove the row, or fill it in" in str(caught.value)
+
+
+def test_a_table_without_a_header_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "films.csv").write_text("fine,good\ndull,bad\n")
+    text = complaint(recipe(tmp_path, "texts: films.csv"))
+    assert "films.csv has no columns text and label" in text
+    assert "if its first line is a row already, write text,label above it" in text
+
+
 def test_a_quote_that_is_not_closed_is_an_error(tmp_path: Path) -> None:
     rows = [("fine", "good"), ('"dull', "bad"), ("slow", "bad"), ("bright", "good")]
     with pytest.raises(InvalidDocument, match="the quote in line 3 is not closed"):

@@ -58,7 +58,7 @@ def starts_lead_somewhere(board: Storyboard, root: Node, findings: Findings) -> 
             continue
         if scene.start == "previous-scene" and scene.number == 1:
             findings.error(
-                "unknown-scene", "the first scene has no scene before it", start, "remove the line"
+                "unknown-scene", "the first scene has no scene before it", start, "remove it"
             )
         elif scene.start.startswith("scene:") and scene.number not in starts:
             name = scene.start.removeprefix("scene:").strip()
