@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
-from lorakit.execute.run_folder import LATEST, MANIFEST, home_of
+from lorakit.execute.run_folder import MANIFEST, home_of, latest, numbered
 from lorakit.files import parse_json, read_text
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
@@ -15,20 +15,16 @@ from lorakit.plan.tasks.frame import FrameTask
 _MOST = 512 << 20  # bytes of a manifest
 
 
-def last_folder(root: Path, recipe: str) -> Path | None:
-    """The folder of the last complete run, or else of the last that ended; None where there is none."""
-    home = home_of(root, recipe)
-    try:
-        told = home / read_text(home / LATEST, 100).strip()
-    except (OSError, UnicodeDecodeError):
-        told = home
-    if told.parent == home and (told / MANIFEST).is_file():
-        return told
-    try:
-        runs = sorted((int(one.name), one) for one in home.iterdir() if one.name.isdecimal())
-    except OSError:
-        return None
-    return next((run for _, run in reversed(runs) if (run / MANIFEST).is_file()), None)
+def last_folder(home: Path, recipe: str) -> Path | None:
+    """The folder of the last complete run, or else of the last that ended; None where there is none.
+
+    `home` is where the project's outputs are.
+    """
+    runs = home_of(home, recipe)
+    complete = latest(runs)
+    newest_first = numbered(runs)[::-1]
+    likeliest = [run for run in newest_first if run.name == complete] + newest_first
+    return next((run for run in likeliest if (run / MANIFEST).is_file()), None)
 
 
 def pictures(folder: Path, actions: Iterable[Action]) -> tuple[dict[str, Path], tuple[str, ...]]:

@@ -34,18 +34,18 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-def shot_list(cut: Cut, root: Path) -> str:
-    """The shots as RFC 4180 has it, in UTF-8 with a mark for Excel; pictures' paths are from `root`."""
+def shot_list(cut: Cut, home: Path) -> str:
+    """The shots as RFC 4180 has it, in UTF-8 with a mark for Excel; pictures' paths are from `home`."""
     out = io.StringIO()
     out.write("\ufeff")
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for number, shot in enumerate(cut.shots, 1):
-        writer.writerow([_cell(value) for value in _row(number, shot, cut.fps, root)])
+        writer.writerow([_cell(value) for value in _row(number, shot, cut.fps, home)])
     return out.getvalue()
 
 
-def _row(number: int, shot: CutShot, fps: int, root: Path) -> list[object]:
+def _row(number: int, shot: CutShot, fps: int, home: Path) -> list[object]:
     task = shot.task
     picture = shot.picture
     return [
@@ -73,7 +73,7 @@ def _row(number: int, shot: CutShot, fps: int, root: Path) -> list[object]:
             if task
             else [""] * 8
         ),
-        picture.relative_to(root).as_posix() if picture else "",
+        picture.relative_to(home).as_posix() if picture else "",
     ]
 
 

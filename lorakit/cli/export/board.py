@@ -51,7 +51,7 @@ def command(
     found = session.expanded()
     pictures, stale = _pictures(session, found)
     cut, said = cut_of(chosen, found, pictures)
-    data, more = _written(style, cut, session.project.root)
+    data, more = _written(style, cut, session.project.home)
     targets.write(target, data)
     pictured = style not in ("srt", "vtt")
     warnings = [
@@ -68,7 +68,7 @@ def command(
 def _pictures(session: Session, found: Expanded) -> tuple[dict[str, Path], tuple[str, ...]]:
     from lorakit.doors.last_run import last_folder, pictures
 
-    folder = last_folder(session.project.root, session.project.recipe.name)
+    folder = last_folder(session.project.home, session.project.recipe.name)
     return pictures(folder, found.actions) if folder else ({}, ())
 
 
@@ -97,7 +97,7 @@ def _of_letters(found: Expanded, style: str) -> list[Diagnostic]:
     return [one for one in found.warnings if one.code == "no-glyph"] if style == "pdf" else []
 
 
-def _written(style: str, cut: Cut, root: Path) -> tuple[bytes, tuple[Diagnostic, ...]]:
+def _written(style: str, cut: Cut, home: Path) -> tuple[bytes, tuple[Diagnostic, ...]]:
     """A story in a format, and what the format does not carry."""
     if style in ("srt", "vtt"):
         from lorakit.doors import subtitles
@@ -106,7 +106,7 @@ def _written(style: str, cut: Cut, root: Path) -> tuple[bytes, tuple[Diagnostic,
     if style == "csv":
         from lorakit.doors.shot_list import shot_list
 
-        return shot_list(cut, root).encode(), ()
+        return shot_list(cut, home).encode(), ()
     if style == "pdf":
         return _pages(cut), ()
     from lorakit.doors import timeline

@@ -18,6 +18,12 @@ from lorakit.session import load
 from tests.support.doors import CAPTIONS, exported, pretended_run, program, story
 
 
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worked with from its own folder: there are its outputs."""
+    monkeypatch.chdir(tmp_path)
+
+
 def planned(board: Path) -> tuple[list[Any], FilmTask]:
     actions = load(board).expanded().actions
     (task,) = (a.task for a in actions if isinstance(a.task, FilmTask))
