@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import click
 
 from lorakit import __version__, resources
 from lorakit.diagnostics import LorakitError
+from lorakit.files import read_regular
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 _BESIDE = {  # what stands beside the documents -> its template
@@ -20,6 +22,7 @@ _BESIDE = {  # what stands beside the documents -> its template
     ".github/workflows/storyboards.yml": "github/storyboards.yml",
 }
 _IGNORED = ("outputs/", ".lorakit/")
+_MOST = 10_000_000  # bytes of a .gitignore
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,11 @@ def _files(template: Template) -> Iterator[tuple[Path, bytes]]:
 
 def _not_ignored(gitignore: Path) -> list[str]:
     """What a .gitignore that was there already should hold besides."""
-    lines = {
-        line.strip().lstrip("/") for line in gitignore.read_text("utf-8", "replace").split("\n")
-    }
+    try:
+        text = read_regular(gitignore, _MOST).decode("utf-8", "replace")
+    except OSError:  # it is none that git could read
+        return []
+    lines = {line.strip().lstrip("/") for line in text.split("\n")}
     return [name for name in _IGNORED if not lines & {name, name.rstrip("/")}]
 
 
@@ -81,13 +86,17 @@ def command(folder: Path, name: str) -> None:
     try:
         for file, content in _files(template):
             target = folder / file
-            if target.exists():
+            if os.path.lexists(target):  # a link to nothing is somebody's too
                 click.echo(f"kept     {target}")
                 if file.name == ".gitignore":
                     missing = _not_ignored(target)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+            if not target.parent.resolve().is_relative_to(folder.resolve()):
+                click.echo(f"left out {target}: its folder is a link that leads elsewhere")
+                continue
+            with target.open("xb") as made:
+                made.write(content)
             click.echo(f"written  {target}")
         # marks the folder as a project's root, which paths may not leave
         (folder / ".lorakit").mkdir(exist_ok=True)

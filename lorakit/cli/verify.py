@@ -71,11 +71,9 @@ def _opened(run: str, scratch: Path) -> tuple[WholeRun, Path]:
     from lorakit.execute import past_run
 
     if Path(run).is_file():
-        from lorakit.doors.bundle import unpack
+        from lorakit.doors.bundle import opened
 
-        folder = scratch / "bundle"
-        unpack(Path(run), folder)
-        return past_run.read(folder / "run"), folder / "project"
+        return opened(Path(run), scratch / "bundle")
     then = past_run.read(run_meant(run))
     return then, then.root
 

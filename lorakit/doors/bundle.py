@@ -6,15 +6,21 @@ project/   the documents and the lock as they were, and adapters of the user's o
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
+import uuid
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.roots import UserRoots
+from lorakit.files import open_regular, within
 from lorakit.store.errors import why
+from lorakit.store.store import FOLDER
 
 if TYPE_CHECKING:
     from lorakit.execute.past_run import WholeRun
@@ -31,21 +37,30 @@ def pack(run: WholeRun, target: Path, *, pictures: bool = False) -> list[str]:
 
     With `pictures` the frames and films are in it as well, so that what differs can be measured elsewhere.
     """
-    names = []
+    entries: dict[str, bytes | Path] = {
+        name: text.encode("utf-8", "replace") for name, text in sorted(_texts(run).items())
+    }
+    for name, path in sorted(_files(run, pictures=pictures)):
+        entries.setdefault(name, path)
+    beside = target.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.tmp")
-        with zipfile.ZipFile(beside, "w") as archive:
-            for name, data in sorted(_texts(run).items()):
-                _add(archive, name, data.encode())
-                names.append(name)
-            for name, path in sorted(_files(run, pictures=pictures)):
-                _add(archive, name, path)
-                names.append(name)
+        with (
+            within([run.folder, run.root], UserRoots().values),
+            beside.open("xb") as out,
+            zipfile.ZipFile(out, "w") as archive,
+        ):
+            for name, source in entries.items():
+                _add(archive, name, source)
         beside.replace(target)
     except OSError as error:
-        raise LorakitError(f"{target} cannot be written: {why(error)}") from error
-    return names
+        raise LorakitError(
+            f"{target} cannot be written: {f'{error.filename}: ' if error.filename else ''}{why(error)}"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+    return list(entries)
 
 
 def _texts(run: WholeRun) -> dict[str, str]:
@@ -68,9 +83,10 @@ def _files(run: WholeRun, *, pictures: bool) -> Iterator[tuple[str, Path]]:
                 if path.is_file() and (pictures or path.name.endswith(_ADAPTERS)):
                     yield f"run/{file}", path
     for name in run.request.adapters:
-        own = run.root / name
+        own = run.root / _inside(name)
         for part in sorted(own.rglob("*")) if own.is_dir() else [own]:
-            if part.is_file():
+            # a record may name anything: what goes into an archive is what adapters are made of
+            if part.is_file() and part.name.endswith(_ADAPTERS):
                 yield f"project/{_inside(part.relative_to(run.root).as_posix())}", part
 
 
@@ -93,9 +109,28 @@ def _add(archive: zipfile.ZipFile, name: str, source: bytes | Path) -> None:
     if isinstance(source, bytes):
         archive.writestr(info, source)
         return
-    info.file_size = source.stat().st_size
-    with source.open("rb") as file, archive.open(info, "w") as entry:
-        shutil.copyfileobj(file, entry)
+    with open_regular(source) as file:
+        info.file_size = os.fstat(file.fileno()).st_size
+        with archive.open(info, "w") as entry:
+            shutil.copyfileobj(file, entry)
+
+
+def opened(bundle: Path, folder: Path) -> tuple[WholeRun, Path]:
+    """Unpack a bundle into a new folder: its run, and the root of its documents.
+
+    Raises LorakitError for what is none, would write elsewhere, or calls its documents by other places.
+    """
+    from lorakit.execute import past_run
+
+    unpack(bundle, folder)
+    run, root = past_run.read(folder / "run"), folder / "project"
+    # documents make a project of the folder that they stand in, and may read what is in there
+    for path in (run.request.document, *run.request.paths.values()):
+        if path:
+            _inside(path)
+    root.mkdir(exist_ok=True)
+    (root / FOLDER).mkdir(exist_ok=True)  # a mark: their project ends here
+    return run, root
 
 
 def unpack(bundle: Path, folder: Path) -> None:

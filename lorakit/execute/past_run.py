@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,11 +19,12 @@ from lorakit.execute.events import RunFinished
 from lorakit.execute.run_folder import MANIFEST
 from lorakit.execute.run_record import NAME
 from lorakit.execute.run_request import RunRequest
-from lorakit.files import open_text, parse_json, read_text
+from lorakit.files import open_regular, parse_json, read_text
 from lorakit.store.errors import why
 
 _MOST = 256 << 20  # bytes of a file that is read whole
-_STILL = '{"type": "action-progress"'  # lines that tell of no end, most of a log
+_MOST_LINE = 64 << 20  # bytes
+_STILL = b'{"type": "action-progress"'  # lines that tell of no end, most of a log
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ def _events(path: Path) -> tuple[dict[str, Mapping[str, Any]], list[str], Mappin
     notes: list[str] = []
     last: Mapping[str, Any] = {}
     try:
-        with open_text(path) as file:
+        with open_regular(path) as file:
             for event in _lines(file):
                 match event.get("type"):
                     case "action-finished":
@@ -200,8 +202,8 @@ def _events(path: Path) -> tuple[dict[str, Mapping[str, Any]], list[str], Mappin
     return ends, notes, last
 
 
-def _lines(file: Iterator[str]) -> Iterator[Mapping[str, Any]]:
-    for line in file:
+def _lines(file: BufferedReader) -> Iterator[Mapping[str, Any]]:
+    while line := file.readline(_MOST_LINE):
         if line.startswith(_STILL):
             continue
         try:

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from lorakit.diagnostics import LorakitError
 from lorakit.execute.events import EVENTS, Ending
-from lorakit.execute.run_folder import LATEST, OUTPUTS, latest, name_latest, numbered
+from lorakit.execute.run_folder import LATEST, LOG, OUTPUTS, latest, name_latest, numbered
 from lorakit.files import open_regular
 from lorakit.store import atomic
 from lorakit.store.errors import why
@@ -25,6 +25,8 @@ GOING_ON, BROKEN_OFF = "running", "broken off"
 _NUMBERS = ("seconds", "made", "cached", "failed", "skipped")
 # bytes of events that are read of each run; longer last lines are read for
 _HEAD, _TAIL = 8_192, 65_536
+_MOST = 64 << 20  # bytes of a last line
+_MOST_OF_ANY = 1e12  # seconds, or things that were made
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class PastRun:
 
 def runs_of(home: Path, living: Collection[str] = ()) -> list[PastRun]:
     """All runs of a project, the oldest first; `living` are the folders of runs that are going on."""
-    found = [_read(path, living) for path in _folders(home / OUTPUTS)]
-    return sorted(found, key=lambda run: (run.began, run.path))
+    read = (_read(path, living) for path in _folders(home / OUTPUTS))
+    return sorted(filter(None, read), key=lambda run: (run.began, run.path))
 
 
 def find(runs: Collection[PastRun], name: str) -> PastRun:
@@ -127,7 +129,7 @@ def remove(run: PastRun) -> None:
     try:
         shutil.rmtree(run.path)
         if latest(home) == run.path.name:
-            rest = [one for one in map(_read, numbered(home)) if one.state == "done"]
+            rest = [one for one in map(_read, numbered(home)) if one and one.state == "done"]
             if rest:
                 name_latest(rest[-1].path)
             else:
@@ -154,12 +156,19 @@ def _folders(outputs: Path) -> Iterator[Path]:
             yield from numbered(Path(recipe.path))
 
 
-def _read(path: Path, living: Collection[str] = ()) -> PastRun:
+def _read(path: Path, living: Collection[str] = ()) -> PastRun | None:
+    """A run by its folder; None where that is no run's, whatever its name: what is in it is another's."""
     started, ended, touched = _ends(path)
+    if not started and not all(os.path.lexists(path / name) for name in (EVENTS, LOG)):
+        return None
     seconds = float(ended.get("seconds", 0.0)) if ended else 0.0
     try:
         began = datetime.fromisoformat(str(started.get("began", ""))).timestamp()
-    except ValueError:  # a run of an earlier version
+    except (
+        ValueError,
+        OverflowError,
+        OSError,
+    ):  # a run of an earlier version, or a year of nobody's
         began = touched - seconds
     state = str(ended["ending"]) if ended else BROKEN_OFF
     if not ended and str(path) in living:
@@ -178,7 +187,7 @@ def _ends(path: Path) -> tuple[dict[str, Any], dict[str, Any], float]:
             while True:
                 file.seek(max(0, status.st_size - size))
                 tail = file.read(size)
-                if b"\n" in tail[:-1] or size >= status.st_size:
+                if b"\n" in tail[:-1] or size >= min(status.st_size, _MOST):
                     break
                 size *= 8  # a last line that is longer than this
             last = _event(tail.rstrip(b"\n").rpartition(b"\n")[2], "run-finished")
@@ -198,10 +207,14 @@ def _event(line: bytes, kind: str) -> dict[str, Any]:
         return {}
     if kind == "run-finished":
         whole = event.get("ending") in get_args(Ending) and all(
-            isinstance(event.get(name, 0), int | float) for name in _NUMBERS
+            _is_number(event.get(name, 0)) for name in _NUMBERS
         )
         return event if whole and isinstance(event.get("films", []), list) else {}
     return event
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value < _MOST_OF_ANY  # no NaN either
 
 
 def _sizes(folder: Path) -> Iterator[int]:

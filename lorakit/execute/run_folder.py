@@ -18,7 +18,7 @@ from lorakit.store.copies import place
 from lorakit.store.errors import StoreError, why
 
 OUTPUTS, MANIFEST, LATEST = "outputs", "manifest.json", "latest.txt"
-REPORT = "report.html"
+LOG, REPORT = "run.log", "report.html"
 
 
 def home_of(root: Path, recipe: str) -> Path:
@@ -58,7 +58,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.log: IO[bytes] = (path / "run.log").open("ab")
+        self.log: IO[bytes] = (path / LOG).open("ab")
         self._events = (path / EVENTS).open(
             "a", encoding="utf-8", errors="backslashreplace", buffering=1
         )

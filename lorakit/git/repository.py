@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from lorakit.diagnostics import shortened
+from lorakit.git import guard
 from lorakit.git.errors import GitError
 from lorakit.git.trees import GitTree, object_of
 from lorakit.git.working_tree import WorkingTree
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from dulwich.objects import Commit, ObjectID
     from dulwich.repo import Repo
 
@@ -52,6 +55,7 @@ class Repository:
         from dulwich.errors import NotGitRepository
         from dulwich.repo import Repo, UnsupportedExtension, UnsupportedVersion
 
+        guard.open_files_only()
         try:
             for place in (folder, *folder.parents):
                 if (place / ".git").exists() or _is_bare(place):
@@ -78,8 +82,16 @@ class Repository:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        _: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
         self.close()
+        told = guard.as_git_error(error, where) if error is not None else None
+        if told is not None:
+            raise told from error
 
     @cached_property
     def shallow(self) -> bool:

@@ -153,12 +153,17 @@ class FilmCodec:
     ticks: int | None = None
 
 
+# some of x264's code is inexact in the CPU's own way; with AVX-512 it even weighs blocks by memory past
+# its rows, and a film comes out otherwise each time
+_ON_ANY_CPU = ("-x264-params", "cpu-independent=1")
+
 # by a film's ending
 CODECS = {
     # veryfast at a high quality: still pictures cost few bits, and a user waits for this
     ".mp4": FilmCodec(
         (
             *("-vf", _TAGS, "-c:v", "libx264", "-preset", "veryfast", "-crf", "17"),
+            *_ON_ANY_CPU,
             *("-pix_fmt", "yuv420p", "-movflags", "+faststart", "-f", "mp4"),
         )
     ),

@@ -48,13 +48,17 @@ class Store:
         self.actions = self.folder / "actions"
         self._memory = Memory(self.folder / "verified.json")
 
-    def refuse_links(self) -> None:
-        """Raise StoreError where a folder of the store is a link or holds one: what is in it is ours."""
-        for part in _PARTS:
-            folder = self.folder / part
-            # `.lorakit` itself may be a link to another disk
+    def refuse_linked_folders(self) -> None:
+        """Raise StoreError where a folder of the store is a link: what is in there is another's."""
+        # `.lorakit` itself may be a link to another disk
+        for folder in (self.folder / part for part in _PARTS):
             if folder.is_symlink():
                 raise StoreError(f"{folder} is a link: remove it, and the store makes its own")
+
+    def refuse_links(self) -> None:
+        """Raise StoreError where a folder of the store is a link or holds one: what is in it is ours."""
+        self.refuse_linked_folders()
+        for folder in (self.folder / part for part in _PARTS):
             if folder.is_dir():
                 _check_links(folder)
 

@@ -77,9 +77,10 @@ class Garbage:
 def find(home: Path, *, older: float | None, tell: Callable[[str], None]) -> Garbage:
     """What may go from a project's store, and runs that began more than so many seconds ago.
 
-    `tell` is called with what is looked at.
+    `tell` is called with what is looked at. Raises StoreError where a folder of the store is a link.
     """
     store, found = Store(home), Garbage()
+    store.refuse_linked_folders()
     now = time.time()
     living = {str(one.get("folder", "")) for one in scratch.living(store.folder)}
     runs = past_runs.runs_of(home, living)
@@ -102,6 +103,7 @@ def find(home: Path, *, older: float | None, tell: Callable[[str], None]) -> Gar
 def remove(home: Path, *, older: float | None, tell: Callable[[str], None]) -> Garbage:
     """Find it and remove it, while no run is going on and none begins. Raises StoreError."""
     store = Store(home)
+    store.refuse_linked_folders()
     try:
         with scratch.swept(store.folder) as mine:
             if not mine:
@@ -153,7 +155,7 @@ class _Roots:
                     self._of_event(line)
 
     def _of_event(self, line: bytes) -> None:
-        with contextlib.suppress(ValueError, AttributeError, RecursionError):
+        with contextlib.suppress(ValueError, TypeError, AttributeError, RecursionError):
             self.keys.add(json.loads(line).get("key", ""))
 
     def of_plan(self, plan: Plan, last: dict[str, str]) -> None:

@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
+from lorakit.diagnostics import Diagnostic, InvalidDocument, Place, shortened
+from lorakit.files import read_text
 
+_MOST = 1_000_000  # bytes
 _NAME = re.compile(r"[a-z][a-z0-9_]+\Z")
 
 
@@ -35,8 +37,8 @@ def read_roots(config: Path | None = None) -> dict[str, Path]:
     import yaml
 
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        loaded = yaml.safe_load(read_text(path, _MOST))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         place = Place(str(path), mark.line + 1, mark.column + 1) if mark else None
         message = f"your config {path} cannot be read"
@@ -53,7 +55,19 @@ def read_roots(config: Path | None = None) -> dict[str, Path]:
     ]
     if wrong:
         raise InvalidDocument(wrong)
-    return {name: Path(folder).expanduser() for name, folder in roots.items()}
+    return {name: _folder(path, name, folder) for name, folder in roots.items()}
+
+
+def _folder(config: Path, name: str, told: str) -> Path:
+    """A root's folder. Raises InvalidDocument."""
+    try:
+        found = Path(told).expanduser()
+    except RuntimeError as error:  # ~nobody
+        message = f"the root {name} is {shortened(told)}, of a user that this machine does not know"
+        raise InvalidDocument([_wrong(config, message)]) from error
+    if "\0" in told:
+        raise InvalidDocument([_wrong(config, f"the root {name} is no path: it holds a NUL")])
+    return found
 
 
 class UserRoots(Mapping[str, Path]):

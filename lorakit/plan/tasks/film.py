@@ -37,7 +37,7 @@ class FilmTask(WorkerTask):
     """
 
     kind: ClassVar[str] = "film"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # 1 was encoded in each CPU's own way
     unit: ClassVar[str] = "film frame"
     title: ClassVar[str] = "film"
 

@@ -1,6 +1,7 @@
 import hashlib
 import sys
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,24 @@ def test_the_same_pictures_give_the_same_bytes(tmp_path, picture):
         film(tmp_path / name, shots, transition_frames=4, captions=CaptionStyle())
         digests.add(hashlib.sha256((tmp_path / name).read_bytes()).hexdigest())
     assert len(digests) == 1
+
+
+def test_every_cpu_gives_the_same_bytes(tmp_path, monkeypatch):
+    """Sizes that are no round number of x264's blocks, by the CPU's own code and by plain C."""
+    chance = np.random.default_rng(0)
+    shots = []
+    for number in range(3):
+        small = Image.fromarray(chance.integers(0, 255, (12, 50, 3), dtype=np.uint8))
+        small.resize((400, 96)).save(tmp_path / f"{number}.png")
+        shots.append(Shot(tmp_path / f"{number}.png", 14))
+    film(tmp_path / "own.mp4", shots, transition_frames=10)
+    codec = ffmpeg_writer.CODECS[".mp4"]
+    plain = tuple(f"{o}:asm=0" if o.startswith("cpu-") else o for o in codec.options)
+    assert plain != codec.options
+    monkeypatch.setitem(ffmpeg_writer.CODECS, ".mp4", replace(codec, options=plain))
+    film(tmp_path / "plain.mp4", shots, transition_frames=10)
+    own, slow = ((tmp_path / f"{name}.mp4").read_bytes() for name in ("own", "plain"))
+    assert own == slow
 
 
 def test_captions_stand_where_they_are_asked_for_and_take_turns(tmp_path, picture, decode):
