@@ -40,8 +40,11 @@ def pack(run: WholeRun, target: Path, *, pictures: bool = False) -> list[str]:
     entries: dict[str, bytes | Path] = {
         name: text.encode("utf-8", "replace") for name, text in sorted(_texts(run).items())
     }
-    for name, path in sorted(_files(run, pictures=pictures)):
-        entries.setdefault(name, path)
+    try:
+        for name, path in sorted(_files(run, pictures=pictures)):
+            entries.setdefault(name, path)
+    except OSError as error:
+        raise LorakitError(f"{run.folder} cannot be packed: {why(error)}") from error
     beside = target.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,8 @@ _NUMBERS = ("seconds", "made", "cached", "failed", "skipped")
 # bytes of events that are read of each run; longer last lines are read for
 _HEAD, _TAIL = 8_192, 65_536
 _MOST = 64 << 20  # bytes of a last line
-_MOST_OF_ANY = 1e12  # seconds, or things that were made
+_MOST_OF_ANY = 1e9  # seconds, or things that were made
+_MOST_TIME = 2e11  # s since 1970; in 6,000 years
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +165,10 @@ def _read(path: Path, living: Collection[str] = ()) -> PastRun | None:
     seconds = float(ended.get("seconds", 0.0)) if ended else 0.0
     try:
         began = datetime.fromisoformat(str(started.get("began", ""))).timestamp()
-    except (
-        ValueError,
-        OverflowError,
-        OSError,
-    ):  # a run of an earlier version, or a year of nobody's
+    except (ValueError, OverflowError, OSError):  # a run of an earlier version
         began = touched - seconds
+    if not 0 <= began < _MOST_TIME:
+        began = touched
     state = str(ended["ending"]) if ended else BROKEN_OFF
     if not ended and str(path) in living:
         state, touched = GOING_ON, time.time()
