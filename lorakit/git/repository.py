@@ -68,6 +68,11 @@ class Repository:
             raise GitError(
                 f"the repository of {folder} cannot be read: {error}", "git status says more of it"
             ) from error
+        except Exception as error:
+            told = guard.as_git_error(error, error.__traceback__)
+            if told is None:
+                raise
+            raise told from error
         raise GitError(
             f"{folder} is in no git repository, so there is nothing to compare with",
             "git init && git add . && git commit makes one; lorakit plan says what is to be made without",
@@ -186,7 +191,10 @@ class Repository:
                 f"several commits begin with {base}", "write more of its letters"
             ) from error
         except (KeyError, ValueError, AssertionError, OSError) as error:
-            raise self._unknown(name, base) from error
+            # names are looked for as files; an object that is there and cannot be read is another matter
+            told = guard.as_git_error(error, error.__traceback__)
+            of_object = f"{os.sep}objects{os.sep}" in str(getattr(error, "filename", None) or "")
+            raise (told if told and of_object else self._unknown(name, base)) from error
 
     def _parent(self, commit: Commit, sign: str, count: int, name: str) -> Commit:
         if sign == "^":
