@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.roots import UserRoots
+from lorakit.facts.files.roots import UserRoots
 from lorakit.files import open_regular, within
 from lorakit.store.errors import why
 from lorakit.store.store import FOLDER
