@@ -13,6 +13,7 @@ os.environ["LORAKIT_FONTS"] = ""  # whatever fonts this machine has
 
 import functools
 import shutil
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,6 +79,14 @@ def tiny_transformer(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
         return _quietly(lambda folder: save(kind, folder), tmp_path_factory.mktemp(kind))
 
     return made
+
+
+@pytest.fixture(autouse=True)
+def _tiny_numbers_are_numbers() -> Iterator[None]:
+    """Trainings round them to zero for the whole process; what comes after them is not theirs."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from typing import Any
 from lorakit.files import read_mapping
 from lorakit.store import atomic
 
-_NAME = re.compile(r"[0-9a-f]{32}\.lock\Z")
+_NAME = re.compile(r"([0-9a-f]{32})(\.lock)?\Z")
 _RUN = "run.json"
 _MOST = 100_000_000  # bytes of what a run tells of itself
 
@@ -69,8 +69,10 @@ def clear(store: Path) -> None:
     """Remove what dead runs have left; only who holds the store against others may."""
     for lock in _locks(store / "tmp"):
         with contextlib.suppress(OSError), _claimed(lock) as dead:
+            folder = lock.with_suffix("")
             if dead:
-                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
+            if dead and not folder.exists():  # a worker that outlives its run may still write there
                 lock.unlink(missing_ok=True)
 
 
@@ -87,7 +89,7 @@ def left_behind(store: Path) -> list[Path]:
 def living(store: Path) -> list[dict[str, Any]]:
     """What the runs that are going on in a store tell of themselves; {} of one that tells nothing."""
     found = []
-    for lock in _locks(store / "tmp"):
+    for lock in filter(Path.exists, _locks(store / "tmp")):
         try:
             with _claimed(lock) as dead:
                 alive = not dead
@@ -108,7 +110,9 @@ def _sweep(store: Path) -> Path:
 
 
 def _locks(folder: Path) -> list[Path]:
-    return sorted(lock for lock in folder.glob("*.lock") if _NAME.match(lock.name))
+    """The lock of each scratch folder, also of one whose lock is gone: its run had ended."""
+    names = {found[1] for path in folder.glob("*") if (found := _NAME.match(path.name))}
+    return [folder / f"{name}.lock" for name in sorted(names)]
 
 
 @contextlib.contextmanager

@@ -290,6 +290,7 @@ def test_a_second_ctrl_c_gives_the_cursor_back(home: Path) -> None:
     assert seen.rindex(b"\x1b[?25h") > seen.rindex(b"\x1b[?25l")
 
 
+@pytest.mark.slow  # torch and diffusers under -X dev
 def test_a_run_leaves_no_file_open(home: Path) -> None:
     """`-W error` in the command itself: what is not closed would be told at its end."""
     done = subprocess.run(

@@ -200,6 +200,7 @@ def test_the_command_itself_imports_no_planted_module(
     assert ran(proof) == ""
 
 
+@pytest.mark.slow
 def test_a_run_beside_planted_modules_draws_and_imports_none(proof: Path) -> None:
     """The workers that draw and assemble, with their engines and a film."""
     Path("board.yaml").write_text(BOARD)

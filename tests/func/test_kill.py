@@ -104,6 +104,7 @@ def test_killed_and_run_again(
         kill(parent)
     rest = parent.stdout.read()
     parent.wait(timeout=120)
+    psutil.wait_procs(victims, timeout=120)  # those without a parent end at their next step
     if whom == "worker":
         # the parent starts it again and comes to the end by itself
         assert parent.returncode == 0, rest[-2000:]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from lorakit.store import scratch
 from lorakit.store.store import Store
@@ -40,3 +44,37 @@ def test_a_run_waits_while_the_store_is_cleared(tmp_path: Path) -> None:
     run.join(20)
     assert len(scratch.living(store.folder)) == 1
     begun[0].close()
+
+
+def test_a_folder_that_a_worker_outlived_is_cleared_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files come back while it is removed: the lock stays, and tells whose turn is next of it."""
+    store = Store(tmp_path)
+    left = store.scratch()
+    left._lock.release()
+    really = shutil.rmtree
+
+    def in_vain(folder: Path, **named: Any) -> None:
+        really(folder, **named)
+        folder.mkdir()
+        (folder / "latents.tmp").write_bytes(b"half")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", in_vain)
+        scratch.clear(store.folder)
+    assert left.folder.is_dir()
+    assert scratch.left_behind(store.folder) == [left.folder]
+    scratch.clear(store.folder)
+    assert list((store.folder / "tmp").iterdir()) == []
+
+
+def test_a_folder_without_its_lock_is_nobodys_and_goes(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = store.folder / "tmp" / ("ab" * 16)
+    folder.mkdir(parents=True)
+    (folder / "x").write_text("x")
+    assert scratch.living(store.folder) == []
+    assert list((store.folder / "tmp").iterdir()) == [folder]  # asking leaves nothing behind
+    scratch.clear(store.folder)
+    assert list((store.folder / "tmp").iterdir()) == []
