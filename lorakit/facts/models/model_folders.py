@@ -10,6 +10,7 @@ from typing import Any
 
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.files.weights_header import WeightsError, WeightsHeader, weights_header
+from lorakit.facts.models.loadable import check_scheduler, check_sizes
 from lorakit.facts.models.model_configs import ModelError, read_config, read_json
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.models.model_files import check_weights, listing_of, serving
@@ -57,6 +58,7 @@ def check_folder(name: str, folder: Path) -> _Told:
         if part.name.startswith("tokenizer"):
             _check_words(folder, listing, part.name)
     configs["scheduler"] = read_config(folder, "scheduler/scheduler_config.json")
+    check_scheduler(name, configs["scheduler"])
     return _Told(family, configs)
 
 
@@ -75,7 +77,9 @@ def folder_facts(
     words = studio.get("vocabulary")
     files = serving(listing)
     tensors = [name for found in weights.values() for name in found.files if _holds(name)]
-    shapes = {} if family.denoiser == "unet" else _shapes(folder, weights[family.denoiser].files)
+    shapes = _shapes(folder, weights[family.denoiser].files)
+    if family.denoiser == "unet":
+        check_sizes(source.source, configs["unet"], shapes)
     return ModelFacts(
         name=source.name,
         source=source.source,
@@ -97,7 +101,7 @@ def folder_facts(
             folder, [n for n in files if n.startswith(("text_", "tokenizer"))]
         ),
         text_shapes=text_encoders.shapes_in(folder, files),
-        denoiser_shapes=shapes,
+        denoiser_shapes={} if family.denoiser == "unet" else shapes,
         parameters={part: _elements(folder, found.files) for part, found in weights.items()},
     )
 

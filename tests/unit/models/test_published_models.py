@@ -113,6 +113,28 @@ def test_pickles_alone_are_refused_by_their_names(tiny_sd: Path, tmp_path: Path)
         facts(folder)
 
 
+def test_a_scheduler_that_is_none_is_refused_by_the_plan(tiny_sd: Path, tmp_path: Path) -> None:
+    folder = published.stable_diffusion_1(tiny_sd, tmp_path / "model")
+    published.change(folder / "scheduler" / "scheduler_config.json", _class_name="os.system")
+    with pytest.raises(ModelError, match=r"is a os\.system, which diffusers does not have"):
+        facts(folder)
+    published.change(
+        folder / "scheduler" / "scheduler_config.json", _class_name="DEISMultistepScheduler"
+    )
+    facts(folder)
+
+
+def test_a_configuration_of_other_weights_is_refused_by_the_plan(
+    tiny_sd: Path, tmp_path: Path
+) -> None:
+    folder = published.stable_diffusion_1(tiny_sd, tmp_path / "model")
+    unet(folder, cross_attention_dim=1024)
+    with pytest.raises(
+        ModelError, match=r"is not that of its weights: .*attn2\.to_k\.weight is 64x32"
+    ):
+        facts(folder)
+
+
 def unet(folder: Path, **told: object) -> None:
     published.change(folder / "unet" / "config.json", **told)
 
