@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language.story import board_settings, prompts
@@ -41,7 +42,7 @@ _LOOK_OF_A_SENTENCE = frozenset({"negative_prompt", "num_inference_steps", "guid
 
 def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     """Build the storyboard that a tree describes; what is missing or wrong reads as its default."""
-    story = "\n".join(_texts_of(root))
+    story = _Story(root)
     characters = tuple(
         _character(key, node, root, story)
         for key, node in access.mapping(root, "characters").items()
@@ -75,8 +76,19 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     )
 
 
+class _Story:
+    """All that a board tells, as it stands, once somebody asks for it."""
+
+    def __init__(self, root: Node) -> None:
+        self._root = root
+
+    @cached_property
+    def text(self) -> str:
+        """Each sentence or paragraph on a line of its own."""
+        return "\n".join(_texts_of(self._root))
+
+
 def _texts_of(root: Node) -> Iterator[str]:
-    """All that a board tells, as it stands."""
     for scene in access.items(root, "scenes"):
         for node in (access.child(scene, "text"), *access.items(scene, "sentences")):
             text = access.child(node, "text") or node
@@ -84,7 +96,7 @@ def _texts_of(root: Node) -> Iterator[str]:
                 yield text.value
 
 
-def _character(key: str, node: Node, root: Node, story: str) -> Character:
+def _character(key: str, node: Node, root: Node, story: _Story) -> Character:
     owner = access.child(root, "characters")
     assert owner is not None
     plain = key.replace("_", " ")
@@ -98,7 +110,7 @@ def _character(key: str, node: Node, root: Node, story: str) -> Character:
         id=key,
         anchor=access.text(node, "anchor") or plain,
         name=access.text(node, "name")
-        or usual_name(plain, access.text(node, "anchor") or "", story),
+        or usual_name(plain, access.text(node, "anchor") or "", story.text),
         aliases=tuple(alias for alias in aliases if alias),
         pronouns=access.choice(node, "pronouns", ("he", "she", "it", "they")),
         place=owner.key_spot(key).place,
@@ -214,20 +226,22 @@ class _SceneBuilder:
             text = ""
         mentioned = self.cast.read(text, spot, self.memory, self.findings)
         own = self._own(extra, mentioned.characters) if extra is not None else {}
-        if text and "prompt" not in own and not any(map(_says_something, text)):
+        if text and "prompt" not in own and not _says_something(text):
             hint = "write what is seen, or remove it; hold: 3 shows the frame before for longer"
             self.findings.error("empty", "the sentence has no words", spot, hint)
         if "prompt" not in own:
             own["prompt"] = prompts.derive(self.look.style, mentioned.prompt, self.setting)
         self.budget.spend(own["prompt"], spot)
-        usual = {
-            "characters": mentioned.characters,
-            "look": self.look,
-            "strength": self.chain.strength,
-            "strength_place": self.chain.strength_place,
-        }
-        caption = mentioned.caption
-        return Sentence(text=text, caption=caption, place=spot.place, **{**usual, **own})
+        chain = self.chain
+        prompt, caption, who = own.pop("prompt"), mentioned.caption, mentioned.characters
+        if not own:
+            usual = (text, prompt, caption, who, spot.place, self.look, chain.strength)
+            return Sentence(*usual, strength_place=chain.strength_place)
+        own.setdefault("characters", who)
+        own.setdefault("look", self.look)
+        if "strength" not in own:
+            own |= {"strength": chain.strength, "strength_place": chain.strength_place}
+        return Sentence(text=text, prompt=prompt, caption=caption, place=spot.place, **own)
 
     def _own(self, extra: Node, mentioned: tuple[str, ...]) -> dict[str, Any]:
         """What a sentence's mapping says of its frame alone; `mentioned` are those whom the text names."""
@@ -273,9 +287,11 @@ def _texts(node: Node) -> Iterator[tuple[str, Spot, Node | None]]:
             yield _one_line(text), where.spot, item
 
 
-def _says_something(char: str) -> bool:
-    """Whether a sign is more than a blank, a dot or a sign of mathematics: letters, digits, emoji."""
-    return char.isalnum() or unicodedata.category(char) == "So"
+def _says_something(text: str) -> bool:
+    """Whether there is more than blanks, dots and signs of mathematics: letters, digits, emoji."""
+    return text[0].isalnum() or any(
+        char.isalnum() or unicodedata.category(char) == "So" for char in text
+    )
 
 
 def _one_line(text: str) -> str:

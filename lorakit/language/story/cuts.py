@@ -34,6 +34,7 @@ januar februar märz april mai juni juli august september oktober november dezem
 """)
 _HEADINGS = frozenset({"INT", "EXT", "INT/EXT", "INT./EXT", "EXT./INT", "I/E", "EST"})
 _HOURS = frozenset({"a.m", "p.m"})
+_SHORT = _TITLES | _NUMBERED | _NUMBERED_IF_SMALL | _WITHIN | {name.lower() for name in _HEADINGS}
 _STARTERS = word_set("""
 a after all an and as at before but every for from he her his i in it its my now on one our she so some
 suddenly that the their then there these they this those to two under we what when where while who why with
@@ -80,17 +81,11 @@ _MOST = 12  # pieces: what stays open for longer was forgotten
 def mended(pieces: Iterable[str]) -> Iterator[str]:
     """Sentences from pieces of a line, those put together that are one."""
     left = [part for piece in pieces for part in _cut(piece)]
-    while left:
-        whole = left.pop(0)
-        opened = _until_closed(whole, left)
-        if opened:
-            whole += "".join(left[:opened])
-            del left[:opened]
-        while left and _is_one(whole, left[0]):
-            whole += left.pop(0)
-            opened = _until_closed(whole, left)
-            whole += "".join(left[:opened])
-            del left[:opened]
+    at = 0
+    while at < len(left):
+        at, whole = _closed(left, at, "")
+        while at < len(left) and not _are_two(whole, left[at]) and _is_one(whole, left[at]):
+            at, whole = _closed(left, at, whole)
         yield whole
 
 
@@ -131,12 +126,19 @@ def _ends(first: str, second: str) -> bool:
     return last not in _TITLES | _NUMBERED | _NUMBERED_IF_SMALL | _WITHIN
 
 
-def _until_closed(whole: str, following: list[str]) -> int:
-    """How many of the pieces that follow a quotation or bracket stands open for."""
+def _closed(pieces: list[str], at: int, whole: str) -> tuple[int, str]:
+    """Add a piece, and those to the end of what opens in it; gives where the next one begins."""
+    whole += pieces[at]
+    opened = _until_closed(whole, pieces, at + 1)
+    return at + 1 + opened, whole + "".join(pieces[at + 1 : at + 1 + opened])
+
+
+def _until_closed(whole: str, pieces: list[str], at: int) -> int:
+    """How many of the pieces from `at` on a quotation or bracket stands open for."""
     if not _open(whole):
         return 0
     text = whole
-    for number, piece in enumerate(following[:_MOST], 1):
+    for number, piece in enumerate(pieces[at : at + _MOST], 1):
         text += piece
         if not _open(text):
             return number
@@ -156,6 +158,14 @@ def _open(text: str) -> bool:
         elif character in _PAIRS:
             closing.append(_PAIRS[character])
     return bool(closing)
+
+
+def _are_two(first: str, second: str) -> bool:
+    """Whether two pieces are sentences as most are: several words, a full stop, and a capital."""
+    words = first.rsplit(maxsplit=1)
+    last = words[-1][:-1] if len(words) == 2 and words[-1][-1] == "." else ""
+    ordinary = last.isalpha() and last.isascii() and last.lower() not in _SHORT
+    return ordinary and second.lstrip()[:1].isupper()
 
 
 def _is_one(first: str, second: str) -> bool:

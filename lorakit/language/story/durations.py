@@ -48,22 +48,22 @@ def of(value: float | str) -> Duration:
 
 
 @cache
-def _exact(number: str) -> Fraction:
-    """A number as written, exactly; boards use few different ones, many times."""
-    return Fraction(number)
+def _exact(number: str) -> Duration:
+    """Seconds as written, exactly; boards use few different ones, many times."""
+    return Duration(seconds=Fraction(number))
 
 
 def parse(value: object) -> Duration | None:
     """A duration from a document's value; None if it is none."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Duration(seconds=_exact(str(value)))
+        return _exact(str(value))
     if not isinstance(value, str):
         return None
     text = value.strip()
     if match := _FRAMES.match(text):
         return Duration(frames=int(match[1]))
     if match := _SECONDS.match(text):
-        return Duration(seconds=_exact(match[1]))
+        return _exact(match[1])
     if match := _CLOCK.match(text):
         hours, minutes, seconds = int(match[1] or 0), int(match[2]), Fraction(match[3])
         return Duration(seconds=hours * 3600 + minutes * 60 + seconds)

@@ -32,13 +32,16 @@ class MentionPattern:
 
     @cached_property
     def _of_ascii(self) -> re.Pattern[str]:
-        return _compiled(name_pattern(self._names, for_ascii=True))
+        # most places are passed over by their letter alone
+        letters = "".join(sorted({re.escape(name[0]) for name in (*self._names, *PRONOUNS)}))
+        return _compiled(name_pattern(self._names, for_ascii=True), rf"(?=[{{}}{letters}])")
 
 
-def _compiled(names: str) -> re.Pattern[str]:
+def _compiled(names: str, begins: str = "") -> re.Pattern[str]:
     return re.compile(
+        rf"{begins}(?:"
         r"(?P<double>\{\{|\}\})|\{(?P<brace>[^{}]*)\}(?P<braced>['\u2019]s)?|(?P<stray>[{}])"
         rf"|(?P<name>{names})(?P<possessive>['\u2019]s(?![\w-]))?"
-        rf"|(?<![\w-])(?P<pronoun>{'|'.join(PRONOUNS)})(?P<short>['\u2019](?:s|ll|re|ve|d))?(?![\w-])",
+        rf"|(?<![\w-])(?P<pronoun>{'|'.join(PRONOUNS)})(?P<short>['\u2019](?:s|ll|re|ve|d))?(?![\w-]))",
         re.IGNORECASE,
     )

@@ -11,7 +11,7 @@ stays: the model has its anchor by then, and a second one would draw a second bu
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lorakit.language.story import noun_phrases, pronouns, stand_ins
 from lorakit.language.story.mention_pattern import MentionPattern
@@ -53,31 +53,35 @@ class Cast:
         self._by_pronoun = by_pronoun
         self._pattern = MentionPattern(self._by_name)
         self._near = NearMisses(self._by_name)
+        self._is_proper = [stand_ins.is_proper(character) for character in characters]
+        self._stood_in: dict[tuple[int, tuple[Any, ...], str], tuple[str, str]] = {}
 
     def read(self, text: str, spot: Spot, memory: SceneMemory, findings: Findings) -> Mentioned:
         """Put everyone in; unknown `{names}` are errors, slips and unclear pronouns are warned of."""
         memory.sentence += 1
-        reading = Reading(text, spot, memory, findings)
         matches = list(self._pattern.finditer(text))
+        reading = Reading(text, spot, memory, findings)
         named: list[tuple[int, int]] | None = None
         for match in matches:
             if match.start() < reading.end:
                 continue  # part of an anchor's own words
-            if match["name"] is not None:
+            kind = match.lastgroup
+            if kind == "name" or kind == "possessive":  # noqa: PLR1714 - read for every sentence
                 if self._is_the_word(match, matches):
                     continue
                 self._mention(reading, match, match["name"], match.end("name"))
-            elif match["pronoun"] is not None:
+            elif kind == "pronoun" or kind == "short":  # noqa: PLR1714
                 named = self._named(matches) if named is None else named
                 self._pronoun(reading, match, named)
-            elif match["brace"] is not None:
-                self._braced(reading, match)
-            elif match["double"] is not None:
+            elif kind == "double":
                 reading.keep(match.start(), match.end(), match["double"][0])
-            else:
+            elif kind == "stray":
                 reading.stray(match.start())
-        mentioned = reading.done(self._figures)
-        reading.flush_lonely(bool(mentioned.characters), self._figures)
+            else:
+                self._braced(reading, match)
+        mentioned = reading.done(self._figures) if matches else Mentioned(text, text, ())
+        if reading.lonely:
+            reading.flush_lonely(bool(mentioned.characters), self._figures)
         for word, name, offset in self._near.find(text):
             if text[offset - 1 : offset] == "{":
                 continue
@@ -163,12 +167,11 @@ class Cast:
             return
         ends = end
         possessive, end = stand_ins.possessive(text, end)
-        written = " ".join(name.replace("_", " ").split())
         phrase = Phrase(start)
         if not reading.verbatim:
             phrase = noun_phrases.before(
                 *(text, reading.end, start, figure.head_words),
-                proper=stand_ins.is_proper(figure.character),
+                proper=self._is_proper[index],
                 possessive=reading.possessive,
             )
         short, shortened = ("", end)
@@ -177,10 +180,7 @@ class Cast:
         if short:
             possessive, end = False, shortened
         tail = "" if possessive or short else stand_ins.tail(figure, name, text, end)
-        prompt, caption = (
-            stand_ins.in_prompt(figure, phrase),
-            stand_ins.in_caption(figure, phrase, written),
-        )
+        prompt, caption = self._stand_ins(index, phrase, name)
         if possessive:
             as_written = caption.endswith("s") and text[ends + 1 : end].lower() == "s"
             prompt, caption = (
@@ -194,6 +194,18 @@ class Cast:
             *(index, begin, end, prompt + short, caption + short + tail), possessive=possessive
         )
         reading.remember(index, figure.character.pronouns)
+
+    def _stand_ins(self, index: int, phrase: Phrase, name: str) -> tuple[str, str]:
+        """What stands for a character in the prompt and in the caption; stories say the same often."""
+        key = (index, phrase[1:], name)
+        found = self._stood_in.get(key)
+        if found is None:
+            figure, written = self._figures[index], " ".join(name.replace("_", " ").split())
+            found = self._stood_in[key] = (
+                stand_ins.in_prompt(figure, phrase),
+                stand_ins.in_caption(figure, phrase, written),
+            )
+        return found
 
     def _index(self, name: str) -> int | None:
         """Which character a name as written means."""

@@ -29,21 +29,29 @@ class NearMisses:
                 self._forms.setdefault(form, name)
         self._longest = max(map(len, self._names), default=0) + 1
         self._known: dict[str, str | None] = {}
+        self._without: set[str] = set()  # what stands between blanks and holds no slip
 
     def find(self, sentence: str) -> Iterable[tuple[str, str, int]]:
         """Each slip in a sentence: the word, the name it may have meant, and where it stands."""
         if not self._names:
             return
-        words = _WORD.findall(sentence)
-        for word in words:
-            if word not in self._known:
-                self._known[word] = self._meant(word.lower())
-        if not any(map(self._known.__getitem__, words)):
+        pieces = set(sentence.split()) - self._without
+        if not pieces:
+            return
+        self._without.update(piece for piece in pieces if not self._has_slip(piece))
+        if self._without.issuperset(pieces):
             return
         for match in _WORD.finditer(sentence):
             meant = self._known[match[0]]
             if meant is not None:
                 yield match[0], meant, match.start()
+
+    def _has_slip(self, piece: str) -> bool:
+        words = _WORD.findall(piece)
+        for word in words:
+            if word not in self._known:
+                self._known[word] = self._meant(word.lower())
+        return any(map(self._known.__getitem__, words))
 
     def _meant(self, word: str) -> str | None:
         if len(word) > self._longest or word in self._names or word in ordinary():

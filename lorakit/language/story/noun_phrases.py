@@ -87,55 +87,63 @@ def before(
     `own` are the words that its anchor begins with, `proper` says whether it is a proper name, which
     takes an article only with an adjective (the brave Tom), `possessive` whether a possessive ends at `done`.
     """
-    words: list[str] = []
-    begins: list[int] = []
+    if start == done:
+        return Phrase(start, owned=possessive)
     title = _TITLE_BEFORE.search(text, max(done, start - 20), start) if proper else None
     if title is not None:
         return Phrase(title.start(), title=" ".join(title[0].split()))
+    words: list[str] = []
+    begins: list[int] = []
     at = start
     article, article_at, owned = "", -1, False
     while len(words) < _MOST_WORDS:
-        match = _word_before(text, max(done, at - 60), at)
-        if match is None:
+        found = _word_before(text, max(done, at - 60), at)
+        if found is None:
             owned = possessive and not text[done:at].strip()
             break
-        word = match[1].lower().replace("\u2019", "'")
-        if match[2] and not (words and _known(words[-1].rstrip(","), own) and _known(word, own)):
+        written, comma, begin = found
+        word = written.lower().replace("\u2019", "'")
+        if comma and not (words and _known(words[-1].rstrip(","), own) and _known(word, own)):
             break
-        if word in ARTICLES or (word == "that" and opens(text, match.start())):
-            article, article_at = match[1], match.start()
+        if word in ARTICLES or (word == "that" and opens(text, begin)):
+            article, article_at = written, begin
             break
         if word in _DETERMINERS or _is_possessive(word):
             owned = not (proper and word in _PAIRS)  # neither Tom nor Anna
             break
         if word in NOT_ADJECTIVES and not (
-            word in _JOINS
-            and words
-            and _joins(text, max(done, match.start() - 60), match, words[-1], own)
+            word in _JOINS and words and _joins(text, max(done, begin - 60), begin, words[-1], own)
         ):
             break
-        words.append(match[1] + match[2])
-        begins.append(match.start())
-        at = match.start()
+        words.append(written + comma)
+        begins.append(begin)
+        at = begin
     if article or owned:
-        place = bool(article) and _after_place(text, article_at)
+        place = bool(article and words) and _after_place(text, article_at)
         if _fits(words, own, proper=proper, place=place):
             return Phrase(article_at if article else at, article, tuple(reversed(words)), owned)
     return _bare(words, begins, start, own, noun=bool(article or owned), text=text)
 
 
-def _joins(
-    text: str, begin: int, match: re.Match[str], following: str, own: frozenset[str]
-) -> bool:
-    """Whether an `and` stands between two adjectives: the brave and clever bunny."""
-    earlier = _word_before(text, begin, match.start())
-    return earlier is not None and _known(following, own) and _known(earlier[1], own)
+def _joins(text: str, begin: int, at: int, following: str, own: frozenset[str]) -> bool:
+    """Whether an `and` at `at` stands between two adjectives: the brave and clever bunny."""
+    earlier = _word_before(text, begin, at)
+    return earlier is not None and _known(following, own) and _known(earlier[0], own)
 
 
-def _word_before(text: str, begin: int, at: int) -> re.Match[str] | None:
-    """The last word between `begin` and `at`, with the comma and the blanks that follow it there."""
+def _word_before(text: str, begin: int, at: int) -> tuple[str, str, int] | None:
+    """The last word between `begin` and `at`, the comma that may follow it, and where it begins.
+
+    Blanks have to follow both.
+    """
+    if at - begin > 1 and text[at - 1] == " ":  # as most words stand: alone, and one blank behind
+        blank = max(begin, text.rfind(" ", begin, at - 1) + 1)
+        word = text[blank : at - 1]
+        if word.isalnum():
+            return word, "", blank
     blank = text.rfind(" ", begin, len(text[:at].rstrip()))
-    return _WORD_BEFORE.search(text, max(begin, blank + 1), at)
+    match = _WORD_BEFORE.search(text, max(begin, blank + 1), at)
+    return None if match is None else (match[1], match[2], match.start())
 
 
 def a_or_an(article: str, following: str) -> str:
@@ -216,5 +224,5 @@ def opens(text: str, at: int) -> bool:
 
 def _after_place(text: str, at: int) -> bool:
     """Whether an article at `at` is of a place or a time that opens the sentence: in the morning Tom..."""
-    match = _word_before(text, max(0, at - 20), at)
-    return match is not None and match[1].lower() in _PLACES and opens(text, match.start())
+    found = _word_before(text, max(0, at - 20), at)
+    return found is not None and found[0].lower() in _PLACES and opens(text, found[2])

@@ -45,7 +45,7 @@ class Sign(NamedTuple):
 
 def signs(text: str, *, braces: bool = True) -> Iterator[Sign]:
     """Find the signs of other tools in a text, in their order; without `braces`, {a|b} is not one."""
-    if not any(map(text.__contains__, _MARKS)):
+    if not may_have_signs(text):
         return
     taken: list[range] = []
     signs_found: list[Sign] = []
@@ -60,6 +60,11 @@ def signs(text: str, *, braces: bool = True) -> Iterator[Sign]:
                 taken.append(range(match.start(), match.end()))
                 signs_found.append(Sign(match.start(), match[0], *explained))
     yield from sorted(signs_found)
+
+
+def may_have_signs(text: str) -> bool:
+    """Whether a text is worth a closer look."""
+    return any(map(text.__contains__, _MARKS))
 
 
 def check(

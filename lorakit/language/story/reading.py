@@ -85,9 +85,11 @@ class Reading:
         """Replace a stretch of the sentence by a character."""
         if self._opens(start):
             caption = caption[:1].upper() + caption[1:]
-        self.keep(start, start)
-        self._prompt.append(self._apart(prompt, start, end))
-        self._caption.append(self._apart(caption, start, end))
+        if not self._ascii:
+            prompt, caption = (self._apart(words, start, end) for words in (prompt, caption))
+        piece = self.text[self.end : start]
+        self._prompt += (piece, prompt)
+        self._caption += (piece, caption)
         self.end = end
         self.last_figure = figure
         self.ends_with_mention = True
@@ -95,15 +97,13 @@ class Reading:
 
     def _opens(self, start: int) -> bool:
         """Whether a capital letter is due at `start`: it begins the text, or a sentence within it."""
-        before = self.text[:start].rstrip(_QUOTES)
+        before = self.text[:start].rstrip(_QUOTES) if start else ""
         if not before:
             return True
         return before[-1] in ".!?\u2026:" and self.text[start : start + 1].isupper()
 
     def _apart(self, words: str, start: int, end: int) -> str:
         """Words with the blanks that part them from letters of a script that has none."""
-        if self._ascii:
-            return words
         around = (self.text[start - 1 : start], self.text[end : end + 1])
         left = bool(around[0]) and joins_words(around[0]) and not joins_words(words[:1])
         right = bool(around[1]) and joins_words(around[1]) and not joins_words(words[-1:])

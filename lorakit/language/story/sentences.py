@@ -46,6 +46,10 @@ def _sought(words: list[str], raw: str, start: int, end: int) -> tuple[int, int]
     while at >= 0:
         here = at + len(words[0])
         for word in words[1:]:
+            following = here + 1 + len(word)
+            if following <= end and raw[here] == " " and raw.startswith(word, here + 1):
+                here = following
+                continue
             rest = raw[here:end].lstrip()
             parted = len(rest) < end - here
             if not (parted and rest.startswith(word)):

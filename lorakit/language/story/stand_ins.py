@@ -33,12 +33,14 @@ def usual_name(name: str, anchor: str, story: str) -> str:
     if not name.isascii():
         return name
     word = rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+    if re.search(word, anchor):
+        return f"the {name}"
     written: list[str] = re.findall(word, story, re.IGNORECASE)
     with_an_article = re.search(
         rf"\b(?:the|an?|this|that)\s+(?:\w+\s+)?{word}", story, re.IGNORECASE
     )
     kind = re.search(word, anchor, re.IGNORECASE) is not None or with_an_article is not None
-    if re.search(word, anchor) is None and is_called(name.casefold(), written, story):
+    if is_called(name.casefold(), written, story):
         return name.capitalize()
     if written and not kind and all(spelling[0].isupper() for spelling in written):
         return written[0]
@@ -99,6 +101,8 @@ _OPENING = re.compile(r"(?:^|[\s(])['\u2018]")
 
 def possessive(text: str, end: int) -> tuple[bool, int]:
     """Whether a name that ends at `end` owns something, as in Tom's and James', and where that ends."""
+    if text[end : end + 1] not in ("'", "\u2019"):
+        return False, end
     if _OWNS.match(text, end):
         return True, end + 2
     if text[end - 1 : end] in ("s", "S") and _PLURAL_S.match(text, end):

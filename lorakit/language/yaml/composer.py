@@ -17,6 +17,8 @@ from lorakit.language.yaml.nodes import BROKEN, Node
 from lorakit.language.yaml.scalars import NotFinite, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Source
 
@@ -26,6 +28,7 @@ MOST_DEPTH = 100
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_END = yaml.StreamEndEvent
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _LONGEST_SHOWN = 60
 _ENDS_A_TEXT = frozenset({"", "\n", "\r", ",", "}", "]", ":"})
@@ -83,15 +86,26 @@ class Composer:
         self._root: Node | None = None
         self._count = 0
         self._letters = 0
+        self._makes: dict[type, Callable[[_Event], Node]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+        }
 
     def document(self) -> Node:
         """Make the tree of the text; raises Unreadable, or yaml.YAMLError for what is no YAML."""
         loader = _LOADER(self._source.text)
+        following, makes = loader.get_event, self._makes
         try:
-            event = loader.get_event()
-            while type(event) is not yaml.StreamEndEvent:
-                self._take(event)
-                event = loader.get_event()
+            event = following()
+            while (kind := type(event)) is not _END:
+                make = makes.get(kind)
+                if make is not None:
+                    self._place(make(event), event)
+                else:
+                    self._take(event, kind)
+                event = following()
         finally:
             loader.dispose()
         if self._root is None or self._root.value is None:
@@ -101,17 +115,10 @@ class Composer:
             raise Unreadable
         return self._root
 
-    def _take(self, event: _Event) -> None:
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            node = self._scalar(event)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+    def _take(self, event: _Event, kind: type) -> None:
+        """What makes no node yet."""
+        if kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self._begin(event, {} if kind is yaml.MappingStartEvent else [])
-            return
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            node = self._end(event)
-        elif kind is yaml.AliasEvent:
-            node = self._alias(event)
         elif kind is yaml.DocumentStartEvent and self._root is not None:
             raise self._fail(
                 "several-documents",
@@ -119,8 +126,9 @@ class Composer:
                 event.start_mark,
                 "remove the line, or put what follows into a file of its own",
             )
-        else:
-            return
+
+    def _place(self, node: Node, event: _Event) -> None:
+        """Put a finished node where it belongs."""
         if self._count > MOST_NODES:
             raise self._fail(
                 "too-many-nodes",
@@ -135,16 +143,13 @@ class Composer:
                 event.start_mark,
                 "write fewer aliases, or make several documents of it",
             )
-        self._place(node)
-
-    def _place(self, node: Node) -> None:
-        """Put a finished node where it belongs."""
         if not self._open:
             self._root = node
             return
         parent = self._open[-1]
-        if isinstance(parent.node.value, list):
-            parent.node.value.append(node)
+        value = parent.node.value
+        if isinstance(value, list):
+            value.append(node)
         elif parent.key is None:
             parent.key = node
         else:

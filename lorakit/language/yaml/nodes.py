@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,8 +59,6 @@ class Source:
 
     def spot_at(self, index: int, length: int = 1) -> Spot:
         """A stretch of the text by its index."""
-        from bisect import bisect_right
-
         line = bisect_right(self.line_starts, index)
         return self.spot(line, index - self.line_starts[line - 1] + 1, length)
 
@@ -132,8 +131,9 @@ class Node:
     @property
     def spot(self) -> Spot:
         """Where it stands, as far as its first line goes."""
-        rest = self.source.lines[self.line - 1][self.column - 1 :]
-        length = min(self.end - self.start, len(rest.rstrip()))
+        line, length = self.source.lines[self.line - 1], self.end - self.start
+        if length > len(line) - self.column + 1:
+            length = len(line[self.column - 1 :].rstrip())
         return Spot(self.source, self.line, self.column, max(1, length))
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from lorakit.language.yaml import access
@@ -53,20 +55,23 @@ class _Frame:
         )
 
 
+_Frames = Callable[[], list[_Frame]]  # made once somebody asks for them
+
+
 def settings_have_effect(board: Storyboard, root: Node, findings: Findings) -> None:
     """What no frame and no film would differ without is warned of where it is written."""
     if findings:  # what is wrong may be why it has none
         return
-    frames = list(_frames(board, root))
+    frames = cache(lambda: list(_frames(board, root)))
     items = [
         item for node in access.items(root, "scenes") for item in access.items(node, "sentences")
     ]
     own = {key for item in items if isinstance(item.value, dict) for key in item.value}
-    for value, governed in _written(frames, root, "chain", "strength", own):
+    for value, governed in _written(frames, root, "chain", "strength", own, _is_chained):
         _strength(value, governed, findings)
     for value, governed in _written(frames, root, "chain", "anchor_weight", own):
         _anchor_weight(value, governed, findings)
-    for value, governed in _written(frames, root, "look", "negative_prompt", own):
+    for value, governed in _written(frames, root, "look", "negative_prompt", own, _is_guided):
         told_of_no_guidance(value, [frame.sentence.look for frame in governed], findings)
     _seeds(root, frames, findings)
     for item in items if "repeat" in own else ():
@@ -85,11 +90,16 @@ def _frames(board: Storyboard, root: Node) -> Iterator[_Frame]:
 
 
 def _written(
-    frames: list[_Frame], root: Node, block: str, key: str, own: set[str]
+    frames: _Frames,
+    root: Node,
+    block: str,
+    key: str,
+    own: set[str],
+    acts: Callable[[_Frame], bool] = lambda _: False,
 ) -> list[tuple[Node, list[_Frame]]]:
     """Each value of a key, on the board, its scenes and sentences, with the frames that it decides for.
 
-    `own` are the keys that any sentence has.
+    `own` are the keys that any sentence has; sentences' values that do `acts` on their frames are left out.
     """
     values: dict[int, tuple[Node, list[_Frame]]] = {}
     blocks = {id(owner): access.child(access.child(owner, block), key) for owner in _owners(root)}
@@ -98,12 +108,25 @@ def _written(
             values[id(value)] = (value, [])
     if not values and key not in own:
         return []
-    for frame in frames:
+    acting: set[int] = set()
+    for frame in frames():
         value = access.child(frame.node, key) if key in own else None
+        if value is not None and acts(frame):
+            acting.add(id(value))
+            continue
         value = value or blocks[id(frame.scene_node)] or blocks[id(root)]
         if value is not None:
             values.setdefault(id(value), (value, []))[1].append(frame)
-    return list(values.values())
+    return [found for number, found in values.items() if number not in acting]
+
+
+def _is_chained(frame: _Frame) -> bool:
+    return frame.chained
+
+
+def _is_guided(frame: _Frame) -> bool:
+    scale = frame.sentence.look.guidance_scale
+    return scale is None or scale > 1
 
 
 def _owners(root: Node) -> Iterator[Node]:
@@ -164,15 +187,17 @@ def told_of_no_guidance(value: Node, looks: list[ImageSettings], findings: Findi
         )
 
 
-def _seeds(root: Node, frames: list[_Frame], findings: Findings) -> None:
+def _seeds(root: Node, frames: _Frames, findings: Findings) -> None:
     """A seed that everything below replaces by its own."""
+    if all(access.child(owner, "seed") is None for owner in _owners(root)):
+        return
     scenes: dict[int, list[_Frame]] = {}
-    for frame in frames:
+    for frame in frames():
         scenes.setdefault(frame.scene.number, []).append(frame)
     for own in scenes.values():
         _seed(access.child(own[0].scene_node, "seed"), own, "sentence", findings)
-    inherit = [frame for frame in frames if frame.scene.seed is None]
-    if inherit or frames:
+    inherit = [frame for frame in frames() if frame.scene.seed is None]
+    if inherit or frames():
         _seed(access.child(root, "seed"), inherit, "scene", findings)
 
 

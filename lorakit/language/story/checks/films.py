@@ -43,8 +43,14 @@ def lasts_a_frame(hold: Duration, fps: int, at: Node, findings: Findings) -> Non
 def holds_last_a_frame(board: Storyboard, root: Node, findings: Findings) -> None:
     """Every picture is in the film for a frame at least."""
     fps = (board.video or Video()).fps
+    long_enough: set[int] = set()  # most sentences share a few holds
     for hold, node in _own_holds(board, root):
-        lasts_a_frame(hold, fps, node, findings)
+        if id(hold) in long_enough:
+            continue
+        if hold.in_frames(fps) < 1:
+            lasts_a_frame(hold, fps, node, findings)
+        else:
+            long_enough.add(id(hold))
     video = access.child(root, "video")
     own = access.child(video, "hold")
     if board.video and own is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.language.story.prompt_syntax import check
+from lorakit.language.story.prompt_syntax import check, may_have_signs
 from lorakit.language.yaml import access
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
 
 
+_OF_A_SENTENCE = ("text", "prompt", "negative_prompt")
 PLAIN = "write what is meant, without the brackets"
 
 
@@ -25,7 +26,7 @@ def signs_of_others_are_told(_board: Storyboard, root: Node, findings: Findings)
         _look(scene, findings)
         check(access.child(scene, "setting"), findings)
         check(access.child(scene, "text"), findings, braces=False)
-        for item in access.items(scene, "sentences"):
+        for item in _worth_a_look(access.items(scene, "sentences")):
             if isinstance(item.value, str):
                 check(item, findings, braces=False)
                 continue
@@ -33,6 +34,18 @@ def signs_of_others_are_told(_board: Storyboard, root: Node, findings: Findings)
             # braces name characters in both, and what names none is an error already
             check(own or access.child(item, "text") or item, findings, braces=False)
             check(access.child(item, "negative_prompt"), findings, brackets=PLAIN)
+
+
+def _worth_a_look(items: list[Node]) -> list[Node]:
+    """A scene's sentences, or none if no word of them can be a sign: one look instead of many."""
+    texts = []
+    for item in items:
+        if isinstance(item.value, str):
+            texts.append(item.value)
+        elif isinstance(item.value, dict):
+            own = (item.value[key].value for key in _OF_A_SENTENCE if key in item.value)
+            texts += [text for text in own if isinstance(text, str)]
+    return items if may_have_signs("\n".join(texts)) else []
 
 
 def _look(owner: Node, findings: Findings) -> None:
