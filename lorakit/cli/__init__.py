@@ -18,6 +18,7 @@ _COMMANDS = {
     "diff": "Compare two revisions: what is drawn again, why, in how long.",
     "run": "Make what is missing: pictures, films, trainings, tables.",
     "watch": "Draw what changes whenever a file is saved, and show it in a browser.",
+    "data": "Show a data set before a training, as the model will see it.",
     "resolve": "Show a recipe's merged values, and where each stands.",
     "lock": "Pin the models and data sets that recipes stand on.",
     "status": "Say which run is going on, what the last one made, what is out of date.",

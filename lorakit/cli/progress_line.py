@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 
 from lorakit import terminal
+
+_QUIET = 2.0  # seconds that need no word
+_EVERY = 0.2
 
 
 def tell(what: str) -> None:
@@ -14,3 +19,22 @@ def tell(what: str) -> None:
     stream = getattr(sys.stderr, "stream", sys.stderr)
     stream.write(f"\r\x1b[Klooks at {terminal.line(what)}" if what else "\r\x1b[K")
     stream.flush()
+
+
+def counting(what: str) -> Callable[[int, int], None]:
+    """What tells how many of how many are done, and for how long it goes on, once that takes a while."""
+    from lorakit.plan import numbers
+
+    began = last = time.monotonic()
+
+    def progress(done: int, every: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done == every:
+            tell("")
+        elif now - began > _QUIET and now - last > _EVERY:
+            last = now
+            left = numbers.about((now - began) * (every - done) / done)
+            tell(f"{done:,} of {numbers.count(every, what)}, {left} left")
+
+    return progress

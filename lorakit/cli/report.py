@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
 from lorakit import terminal
 from lorakit.cli import outcome
+from lorakit.cli.browser import show
 
 
 @click.command("report")
@@ -32,12 +32,6 @@ def command(run: str | None, opens: bool, as_json: bool) -> int:
         click.echo(json.dumps(told, indent=1, ensure_ascii=False))
     else:
         click.echo(terminal.quoted(str(page)))
-    if opens and not _shown(page):
-        click.echo("no browser was found: open the file by hand", err=True)
+    if opens:
+        show([page])
     return outcome.DONE
-
-
-def _shown(page: Path) -> bool:
-    import webbrowser
-
-    return webbrowser.open(page.resolve().as_uri())

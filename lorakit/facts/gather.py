@@ -8,7 +8,8 @@ from __future__ import annotations
 import shutil
 import site
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -66,9 +67,13 @@ def gather(
     passing = stand_in.folder if stand_in else None
     cache = project.home / FOLDER / "digests.json"
     digests = Digests(cache, anew=verify, passing=passing) if keys else Unread()
-    places = _places(project) + list(stand_in.leads_to if stand_in else ())
-    with within(places, _other_places):
+    with inside(project, stand_in.leads_to if stand_in else ()):
         return _gathered(project, digests, download=download, keys=keys)
+
+
+def inside(project: Project, others: Iterable[Path] = ()) -> AbstractContextManager[None]:
+    """While this lasts, files are opened only where those of a project may be, or below `others`."""
+    return within([*_places(project), *others], _other_places)
 
 
 def _places(project: Project) -> list[Path]:

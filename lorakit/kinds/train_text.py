@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS
-from lorakit.facts.texts.text_data import TextFacts, as_json
+from lorakit.facts.texts.text_data import TextFacts
+from lorakit.facts.texts.text_json import as_json
 from lorakit.facts.texts.text_layers import Counts, counts
 from lorakit.kinds import text_checks
 from lorakit.kinds.starts import (

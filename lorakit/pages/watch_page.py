@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.pages.parts import Finding, Page, Section, Tone
+from lorakit.pages.findings import finding
+from lorakit.pages.parts import Page, Section, Tone
 
 _SCRIPTS = ("watch.js",)
 
@@ -31,19 +32,3 @@ def _findings(found: Sequence[Diagnostic], *, drawn: bool) -> Iterator[Section]:
         title = "To mend" if any(d.severity == "error" for d in found) else "Told"
         note = "The pictures below are from before" if drawn and title == "To mend" else ""
         yield Section("now", title, [finding(d) for d in found], title, note)
-
-
-def finding(told: Diagnostic) -> Finding:
-    """A finding as a part of a page."""
-    place = told.place
-    return Finding(
-        told.severity,
-        told.code,
-        told.message,
-        str(place or ""),
-        (told.excerpt or "").rstrip("\r\n"),
-        place.line if place else 0,
-        max(1, place.column) if place else 1,
-        max(1, place.length) if place else 1,
-        told.hints,
-    )

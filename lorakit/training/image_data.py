@@ -13,7 +13,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from lorakit.facts.pictures.open_picture import header, levels, quietly, rgb
+from lorakit.facts.pictures.cut_picture import cut
+from lorakit.facts.pictures.open_picture import header, levels, quietly
 from lorakit.training import canonical
 
 _KEPT = 1 << 30  # bytes of encodings that stay in memory
@@ -30,9 +31,8 @@ def pixels(
 
     `at` says where it is cut out: 0 at its left and top, 1 at its right and bottom.
     """
-    picture = ImageOps.fit(rgb(file), size, Image.Resampling.LANCZOS, centering=at)
-    if flip:
-        picture = ImageOps.mirror(picture)
+    with quietly():
+        picture = cut(file, size, flip=flip, at=at)
     values = torch.from_numpy(np.asarray(picture, dtype=np.float32) / 127.5 - 1)
     return values.permute(2, 0, 1)[None].contiguous()
 

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from lorakit.diagnostics import Place
-from lorakit.facts.texts.text_data import Splits, Texts, from_json, read
+from lorakit.facts.texts.text_data import Splits, Texts, read
 from lorakit.facts.texts.text_files import folder_of
+from lorakit.facts.texts.text_json import from_json
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.models.processor import free_device
 from lorakit.plan import evaluation

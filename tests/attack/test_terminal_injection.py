@@ -139,6 +139,26 @@ def _columns() -> list[str]:
     return ["validate", "r.yaml"]
 
 
+def _data_set_that_is_looked_at() -> list[str]:
+    for name in ("a", EVIL_NAME, f"{EVIL_NAME}/b"):
+        picture(f"mine/{name}.png")
+        write(f"mine/{name}.txt", EVIL)
+    for name in (f"{EVIL_NAME}.md", f"._{EVIL_NAME}", f"{EVIL_NAME}2.txt", f"{EVIL_NAME}.heic"):
+        write(f"mine/{name}", "x")
+    return ["data", "mine"]
+
+
+def _texts_that_are_looked_at() -> list[str]:
+    evil = EVIL.replace("\r", "")
+    write("mine.csv", "text,label\n" + "".join(f"{evil},{evil}{n % 2}\n" for n in range(20)))
+    return ["data", "mine.csv"]
+
+
+def _captions_that_are_written() -> list[str]:
+    picture(f"mine/{EVIL_NAME} fox.png")
+    return ["data", "mine", "--write-captions"]
+
+
 def _labels() -> list[str]:
     evil = EVIL.replace("\r", "")
     write("mine.csv", "text,label\n" + "".join(f"text {n},{evil}{n % 2}\n" for n in range(20)))
@@ -211,6 +231,9 @@ WAYS: dict[str, Callable[[], list[str]]] = {
     "names of broken pictures": _names_of_broken_pictures,
     "captions": _captions,
     "columns": _columns,
+    "data set that is looked at": _data_set_that_is_looked_at,
+    "texts that are looked at": _texts_that_are_looked_at,
+    "captions that are written": _captions_that_are_written,
     "labels": _labels,
     "labels of a plan": _labels_of_a_plan,
     "splits": _splits,

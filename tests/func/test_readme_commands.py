@@ -23,6 +23,7 @@ PUT_IN = {
     "[FOLDER]": "new",
     "[FILE|FOLDER]…": "recipe.yaml",
     "[RECIPE]": "recipe.yaml",
+    "FOLDER|RECIPE": "photos",
     "[RECIPE|STORYBOARD]": "recipe.yaml",
     "[RECIPE|STORYBOARD]…": "recipe.yaml",
     "[A[..B]] [DOCS]": "HEAD~1..HEAD recipe.yaml",
@@ -106,6 +107,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> Path:
     weights = {f"{layer}.{key}.weight": np.ones(shape, "f4") for key, shape in rank.items()}
     save_file(weights, project / "ink.safetensors")
     png(project / "drawn.png", prompt=API)
+    (project / "photos").mkdir()
+    png(project / "photos" / "a red fox.png")
+    (project / "photos" / "a red fox.txt").write_text("a red fox")
     board = board_text([("one", sentences(1, 1))], video=FILM, steps=1)
     write_project(project, board, recipe="profiles: {quick: {seed: 5}}\n")
     commit(project)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import lorakit
 
@@ -22,6 +23,7 @@ ROOMS = [
     "session",
     "pages",
     "ui",
+    "preview",
     "doors",
     "execute",
     "diff",
@@ -187,6 +189,8 @@ def test_no_file_imports_one_that_imports_it() -> None:
         ["gc"],
         ["doctor"],
         ["models"],
+        ["data", "photos"],
+        ["data", "texts.csv"],
         ["schema", "recipe"],
     ],
 )
@@ -194,6 +198,10 @@ def test_commands_that_draw_nothing_never_import_torch(words: list[str], tmp_pat
     (tmp_path / "board.yaml").write_text(
         "storyboard: 1\nscenes:\n  - text: The fox finds a key. It is a very long walk home.\n"
     )
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (64, 48), "navy").save(tmp_path / "photos" / "a fox.png")
+    (tmp_path / "photos" / "a fox.txt").write_text("a fox")
+    (tmp_path / "texts.csv").write_text("text,label\ngood,a\nbad,b\nfine,a\nsad,b\n")
     program = (
         "import sys\nfrom lorakit.cli import main\n"
         f"sys.argv = ['lorakit', *{words!r}]\n"

@@ -38,9 +38,13 @@ class DataError(LorakitError):
 
 
 class RowFaults:
-    """What is wrong with the rows of a data set: each by itself while they are read, all told at the end."""
+    """What is wrong with the rows of a data set: each by itself while they are read, all told at the end.
 
-    def __init__(self) -> None:
+    Told means raised, or put into `wrong` where that is a list: then what is right is gone on with.
+    """
+
+    def __init__(self, wrong: list[DataError] | None = None) -> None:
+        self._wrong = wrong
         self._found: list[DataError] = []
 
     def tried(self, read: Callable[[], T]) -> T | None:
@@ -55,6 +59,9 @@ class RowFaults:
         """Have it told at the end."""
         self._found.append(error)
 
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
     def tell(self) -> None:
         """Raise DataError with all of them; of many the first, and how many more there are."""
         if not self._found:
@@ -64,13 +71,28 @@ class RowFaults:
         if rest > 0:
             others = others[: _SHOWN - 1]
             others.append(DataError(first.code, first.key, f"and {rest:,} more like these"))
+        if self._wrong is not None:
+            self._wrong += [first, *others]
+            return
         first.others = tuple(others)
         raise first
+
+
+def complain(error: DataError, wrong: list[DataError] | None) -> None:
+    """Raise an error, or where `wrong` is a list, put it there and go on."""
+    if wrong is None:
+        raise error
+    wrong.append(error)
 
 
 def kind_of(source: DataSource) -> str:
     """The key that says where its samples come from: texts or images."""
     return "texts" if source.texts else "images"
+
+
+def shown_folder(folder: Path, source: DataSource) -> str:
+    """How messages name the folder of a data set."""
+    return source.images if source.images.startswith(HUB) else str(folder)
 
 
 def hub_copy(source: DataSource, *, download: bool) -> Path | None:

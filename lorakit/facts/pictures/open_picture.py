@@ -7,14 +7,20 @@ would start ghostscript), and whatever PIL raises becomes a PictureError that na
 from __future__ import annotations
 
 import contextlib
-import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.pictures.picture_colours import (
+    CLEAR,
+    colours_of,
+    in_8_bits,
+    in_srgb,
+    profile_of,
+)
 from lorakit.files import open_regular
 
 if TYPE_CHECKING:
@@ -25,13 +31,6 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".tif", ".
 _ORIENTATION = 274  # EXIF's tag; 5 to 8 stand on their side
 _EXIF, _USER_COMMENT = 0x8769, 0x9286
 _ON_ITS_SIDE = (5, 6, 7, 8)
-_CLEAR = ("RGBA", "LA", "PA", "RGBa", "La")
-_SPACES = {
-    "RGB": "RGB ",
-    "L": "GRAY",
-    "CMYK": "CMYK",
-    "LAB": "Lab ",
-}  # modes by profiles' names of them
 
 
 class PictureError(LorakitError):
@@ -70,41 +69,61 @@ def header(file: Path | IO[bytes], name: str, *, whole: bool = False) -> Header:
         width, height = picture.size
         # PIL turns a TIFF by itself, and says its size as it will be
         turned = picture.format != "TIFF" and _orientation(picture) in _ON_ITS_SIDE
-        clear = picture.mode in _CLEAR or "transparency" in picture.info
+        clear = picture.mode in CLEAR or "transparency" in picture.info
         deep = picture.mode in ("I", "F", "LAB") or picture.mode.startswith("I;16")
         found = Header(
             (height, width) if turned else (width, height),
             clear,
-            deep or _profile(picture.info, _colours(picture.mode)) is not None,
+            deep or profile_of(picture.info, colours_of(picture.mode)) is not None,
             bool(getattr(picture, "is_animated", False)),
         )
         if whole:
             picture.draft(None, (1, 1))  # a JPEG in an eighth of its size: quicker
             picture.load()
             if deep:
-                _in_8_bits(picture)
+                in_8_bits(picture)
         return found
 
 
 def rgb(file: Path | IO[bytes], name: str = "", ground: str = "white") -> Image:
     """A picture as it is seen, on `ground` where it is clear: RGB of sRGB. Raises PictureError."""
+    with quietly():
+        return seen(file, name, ground)
+
+
+def seen(
+    file: Path | IO[bytes],
+    name: str = "",
+    ground: str = "white",
+    enough: Callable[[tuple[int, int]], tuple[int, int]] | None = None,
+) -> Image:
+    """The same, to be called within `quietly`, which several threads share.
+
+    `enough` says of its (width, height) as it is seen how many px will do: a JPEG may then be decoded in a
+    half, a quarter or an eighth of its size.
+    """
     from PIL import Image
 
-    with quietly(), _opened(file, name) as picture:
+    with _opened(file, name) as picture:
+        if enough is not None:
+            turned = _orientation(picture) in _ON_ITS_SIDE
+            width, height = picture.size
+            wanted = enough((height, width) if turned else (width, height))
+            picture.draft(None, wanted[::-1] if turned else wanted)
         picture.load()
-        seen = _in_srgb(_in_8_bits(_upright(picture)))
-        if seen.mode not in _CLEAR and "transparency" not in seen.info:
-            return seen.convert("RGB")
-        seen = seen.convert("RGBA")
-        under = Image.new("RGBA", seen.size, ground)
-        return Image.alpha_composite(under, seen).convert("RGB")
+        made = in_srgb(in_8_bits(_upright(picture)))
+        if made.mode not in CLEAR and "transparency" not in made.info:
+            return made.convert("RGB")
+        made = made.convert("RGBA")
+        under = Image.new("RGBA", made.size, ground)
+        return Image.alpha_composite(under, made).convert("RGB")
 
 
 def levels(file: Path | IO[bytes], name: str = "", *, alpha: bool = False) -> Image:
     """A picture as a mask, L: how bright it is, or with `alpha` how opaque. Raises PictureError."""
     with quietly(), _opened(file, name) as picture:
         picture.load()
-        seen = _in_8_bits(_upright(picture))
+        seen = in_8_bits(_upright(picture))
         return seen.convert("RGBA").getchannel("A") if alpha else seen.convert("L")
 
 
@@ -198,90 +217,3 @@ def _upright(picture: Image) -> Image:
     }
     turn = turns.get(_orientation(picture))
     return picture if turn is None else picture.transpose(turn)
-
-
-def _in_8_bits(picture: Image) -> Image:
-    """Grey of 16 bits, of whole numbers or of floats as L, or LA where one grey is clear; others as they are.
-
-    Raises ValueError where it cannot be known what is white.
-    """
-    import numpy as np
-    from PIL import Image
-
-    if picture.mode not in ("I", "F") and not picture.mode.startswith("I;16"):
-        return picture
-    values = np.asarray(picture).astype(np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("it holds values that are not finite")
-    low, high = float(values.min()), float(values.max())
-    white = _white(picture.mode, high)
-    if low < 0 or white is None:
-        raise ValueError(
-            f"its values go from {low:g} to {high:g}, and what is white is not said: "
-            "save it with 8 or 16 bits, or as floats from 0 to 1"
-        )
-    made = Image.fromarray(np.rint(values / white * 255).astype(np.uint8))
-    clear = picture.info.get("transparency")
-    if isinstance(clear, int):
-        made.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))
-    profile = picture.info.get("icc_profile")
-    made.info = {"icc_profile": profile} if profile else {}
-    return made
-
-
-def _white(mode: str, high: float) -> float | None:
-    if mode == "F":
-        return 1 if high <= 1 else 255 if high <= 255 else None
-    return 65535 if high <= 65535 else None
-
-
-def _colours(mode: str) -> str:
-    """The mode in which a picture's colours are turned into sRGB, transparency aside."""
-    if mode in ("CMYK", "LAB"):
-        return mode
-    return "L" if mode in ("1", "L", "LA", "La", "I", "F") or mode.startswith("I;16") else "RGB"
-
-
-def _profile(info: Any, colours: str) -> Any:
-    """The colour profile that a picture has and that matters; None for sRGB, or one that cannot be used."""
-    from PIL import ImageCms
-
-    if colours == "LAB":
-        return ImageCms.createProfile("LAB")
-    data = info.get("icc_profile")
-    if not isinstance(data, bytes):
-        return None
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
-        space = profile.profile.xcolor_space
-        name = ImageCms.getProfileDescription(profile).strip()
-    except Exception:  # noqa: BLE001 - a torn profile is ignored, as browsers do
-        return None
-    # grey may be told in a profile of colours: sRGB's is common
-    fits = space == _SPACES[colours] or (colours == "L" and space == "RGB ")
-    return profile if fits and not name.startswith("sRGB") else None
-
-
-def _in_srgb(picture: Image) -> Image:
-    from PIL import ImageCms
-
-    colours = _colours(picture.mode)
-    profile = _profile(picture.info, colours)
-    if profile is None:
-        return picture
-    if colours == "L" and profile.profile.xcolor_space == "RGB ":
-        colours = "RGB"
-    clear = picture.mode in _CLEAR or "transparency" in picture.info
-    alpha = picture.convert("RGBA").getchannel("A") if clear else None
-    whole = picture if picture.mode == colours else picture.convert(colours)
-    try:
-        made = ImageCms.profileToProfile(
-            whole, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except ImageCms.PyCMSError:
-        return picture  # as without a profile
-    assert made is not None
-    made.info = {}
-    if alpha is not None:
-        made.putalpha(alpha)
-    return made

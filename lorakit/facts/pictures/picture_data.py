@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit import resources
-from lorakit.facts.data.data_sets import HUB, DataError, hub_copy
+from lorakit.facts.data.data_sets import HUB, DataError, complain, hub_copy
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.pictures.found_pictures import SAME_WORDS, Found
 from lorakit.facts.pictures.picture_folders import MOST_CAPTION, from_folder, kohya_folder
@@ -23,10 +23,10 @@ from lorakit.store.store import Store
 class Picture:
     """One picture: its file, what the model is told of it, (width, height) in px as it is seen.
 
-    `name` is its path inside its data set, `digest` of its bytes. `mask` is a picture whose white parts
-    are learnt from, or the picture itself where it is transparent in parts; None for none. `converted` is
-    whether its colours are turned into 8 bits of sRGB, `repeats` how often its folder has it shown, `several`
-    whether it is animated or has several pages.
+    `name` is its path inside its data set, `digest` of its bytes, `own` its own caption, None for none.
+    `mask` is a picture whose white parts are learnt from, or the picture itself where it is transparent in
+    parts; None for none. `converted` is whether its colours are turned into 8 bits of sRGB, `repeats` how
+    often its folder has it shown, `several` whether it is animated or has several pages.
     """
 
     file: Path
@@ -39,6 +39,7 @@ class Picture:
     converted: bool = False
     repeats: int = 1
     several: bool = False
+    own: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,22 @@ class PictureFacts:
 
 
 def picture_facts(
-    source: DataSource, digests: Digests, store: Store, *, download: bool = False, keep: bool = True
+    source: DataSource,
+    digests: Digests,
+    store: Store,
+    *,
+    download: bool = False,
+    keep: bool = True,
+    keep_rows: bool | None = None,
+    wrong: list[DataError] | None = None,
 ) -> PictureFacts:
     """All pictures of a data set, in the order of their names.
 
-    What stands in tables goes into `store`, or with `keep` false nowhere. Raises DataError, StoreError.
+    What stands in tables goes into `store`, or with `keep_rows` false nowhere; without `keep` files are not
+    decoded. Where `wrong` is a list, what is wrong with some pictures is put there, and the others are found.
+    Raises DataError, StoreError.
     """
-    folder = _folder(source, download=download)
+    folder = folder_of(source, download=download)
     if folder is None:
         return PictureFacts(None)
     if not folder.is_dir():
@@ -67,14 +77,15 @@ def picture_facts(
     rows = in_tables(folder, source)
     memory = PictureMemory(store.folder / "pictures.json" if keep else None)
     found = (
-        from_tables(folder, source, store, keep=keep)
+        from_tables(
+            folder, source, store, keep=keep if keep_rows is None else keep_rows, wrong=wrong
+        )
         if rows
-        else from_folder(folder, source, digests, memory)
+        else from_folder(folder, source, digests, memory, wrong)
     )
     memory.save()
-    _check_lengths(found)
-    if "{caption}" in source.caption:
-        _check_captions(found, source, rows=rows)
+    for error in (*_too_long(found), *_lacking(found, source, rows=rows)):
+        complain(error, wrong)
     pictures = tuple(
         Picture(
             one.file,
@@ -87,6 +98,7 @@ def picture_facts(
             one.converted,
             one.repeats,
             one.several,
+            one.caption,
         )
         for one in found
     )
@@ -94,15 +106,15 @@ def picture_facts(
     return PictureFacts(digest_of(contents), pictures)
 
 
-def _check_lengths(found: Sequence[Found]) -> None:
-    """Raise DataError where what should be a caption is a whole book: to count it would take long."""
+def _too_long(found: Sequence[Found]) -> Iterator[DataError]:
+    """What should be a caption and is a whole book: to count it would take long."""
     for one in found:
         if one.caption is not None and len(one.caption) > MOST_CAPTION:
             said = f"the caption of {one.name} has {len(one.caption):,} characters"
-            raise DataError("data", "images", f"{said}, more than {MOST_CAPTION:,}", "shorten it")
+            yield DataError("data", "images", f"{said}, more than {MOST_CAPTION:,}", "shorten it")
 
 
-def _folder(source: DataSource, *, download: bool) -> Path | None:
+def folder_of(source: DataSource, *, download: bool) -> Path | None:
     """The folder of a data set; None for one of the hub that is not here yet."""
     if source.images == "lorakit:hologram":
         return resources.path("data") / "hologram"
@@ -111,7 +123,10 @@ def _folder(source: DataSource, *, download: bool) -> Path | None:
     return Path(source.images)
 
 
-def _check_captions(found: Sequence[Found], source: DataSource, *, rows: bool) -> None:
+def _lacking(found: Sequence[Found], source: DataSource, *, rows: bool) -> Iterator[DataError]:
+    """Pictures without a caption, where each is told its own."""
+    if "{caption}" not in source.caption:
+        return
     bare = [one.name if rows else one.file.name for one in found if one.caption is None]
     if not bare:
         return
@@ -127,7 +142,7 @@ def _check_captions(found: Sequence[Found], source: DataSource, *, rows: bool) -
     else:
         ending = source.caption_extension or ".txt"
         way = f"put {Path(bare[0]).stem}{ending} beside it, or a line in metadata.jsonl, or "
-    raise DataError(
+    yield DataError(
         "no-caption",
         "images",
         f"{some} no caption: {', '.join(bare[:4])}{' ...' if len(bare) > 4 else ''}",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lorakit.facts.data.data_sets import DataError
+from lorakit.facts.data.data_sets import DataError, complain
 from lorakit.facts.files.digests import UNREAD
 from lorakit.facts.machine.this_machine import this_machine
 from lorakit.facts.pictures.open_picture import Header, PictureError, header, quietly
@@ -33,8 +33,13 @@ class PictureMemory:
             except (ValueError, TypeError, AttributeError):
                 self._known = {}
 
-    def headers(self, pictures: Sequence[tuple[Path, str, str]]) -> list[Header]:
-        """What each (file, digest, name) is. Raises DataError with all that cannot be read."""
+    def headers(
+        self, pictures: Sequence[tuple[Path, str, str]], told: list[DataError] | None = None
+    ) -> list[Header | None]:
+        """What each (file, digest, name) is, None for what cannot be read.
+
+        Raises DataError with all of that, or puts it among what is `told`.
+        """
         wrong: list[str] = []
 
         def look(one: tuple[Path, str, str]) -> Header | None:
@@ -50,12 +55,11 @@ class PictureMemory:
         with quietly(), ThreadPoolExecutor(this_machine().cores, initializer=same_roots()) as pool:
             found = list(pool.map(look, pictures))
         if wrong:
-            raise _unreadable(sorted(wrong))
-        seen = [one for one in found if one is not None]
-        for (_, digest, _), one in zip(pictures, seen, strict=True):
-            if self._file is not None and digest not in self._known:
+            complain(unreadable(sorted(wrong)), told)
+        for (_, digest, _), one in zip(pictures, found, strict=True):
+            if one is not None and self._file is not None and digest not in self._known:
                 self._known[digest], self._new = one, True
-        return seen
+        return found
 
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written costs time only."""
@@ -67,7 +71,8 @@ class PictureMemory:
                 return
 
 
-def _unreadable(wrong: Sequence[str]) -> DataError:
+def unreadable(wrong: Sequence[str]) -> DataError:
+    """What is wrong with a data set of whose pictures so much cannot be read."""
     more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
     return DataError(
         "data",

@@ -81,9 +81,17 @@ def in_tables(folder: Path, source: DataSource) -> bool:
     return bool(tables) or (packed and not holds_pictures(folder))
 
 
-def from_tables(folder: Path, source: DataSource, store: Store, *, keep: bool) -> list[Found]:
+def from_tables(
+    folder: Path,
+    source: DataSource,
+    store: Store,
+    *,
+    keep: bool,
+    wrong: list[DataError] | None = None,
+) -> list[Found]:
     """All pictures of a split, in the order of its rows. Without `keep` nothing is written.
 
+    Where `wrong` is a list, what is wrong with some rows is put there, and the others are found.
     Raises DataError, StoreError.
     """
     memory = store.folder / "tables" / f"{_identity(folder, source)}.json"
@@ -91,8 +99,10 @@ def from_tables(folder: Path, source: DataSource, store: Store, *, keep: bool) -
     if rows is None or (keep and not all(store.has(Output(r.digest, r.bytes)) for r in rows)):
         if keep:
             store.prepare()
-        rows = list(_read(folder, source, store.put if keep else Output.of, whole=keep))
-        if keep:
+        faults = RowFaults(wrong)
+        rows = list(_read(folder, source, store.put if keep else Output.of, faults, whole=keep))
+        faults.tell()
+        if keep and not faults:
             _remember(memory, rows)
     return [_found(row, store.object_path(row.digest)) for row in rows]
 
@@ -137,7 +147,12 @@ def _found(row: _Row, file: Path) -> Found:
 
 
 def _read(
-    folder: Path, source: DataSource, keep: Callable[[bytes], Output], *, whole: bool
+    folder: Path,
+    source: DataSource,
+    keep: Callable[[bytes], Output],
+    faults: RowFaults,
+    *,
+    whole: bool,
 ) -> Iterator[_Row]:
     shown = source.images if source.images.startswith(HUB) else folder.name
     loaded = splits_of(folder, source)
@@ -148,7 +163,6 @@ def _read(
     part = part.select_columns([image, *([caption] if caption else [])])
     if hasattr(part.features[image], "decode"):
         part = part.cast_column(image, type(part.features[image])(decode=False))
-    faults = RowFaults()
     for number, row, looked in _looked_at(part, image, source, folder, shown, whole):
         if isinstance(looked, DataError):
             if looked.key != "images":
@@ -169,7 +183,6 @@ def _read(
         words = (text or "").strip() or None
         told = (*found.size, found.clear, found.converted, found.several)
         yield _Row(name, kept.digest, kept.size, *told, words)
-    faults.tell()
 
 
 def _looked_at(

@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lorakit.facts.data.data_sets import HUB, DataError, no_split
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.texts.text_files import Row, files_of, folder_of, rows_of
 from lorakit.facts.texts.text_lengths import TextSample, sample_of
-from lorakit.language.recipe.trainings import Columns, DataSource
+from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
 from lorakit.store.canonical import digest_of
 
@@ -74,12 +73,18 @@ def text_facts(
         published = _PUBLISHED.get(source.texts.removeprefix(HUB), TextFacts(None))
         return replace(published, labels=source.labels or published.labels)
     splits = read(source, place, seed)
-    every = splits.train.texts + splits.test.texts
     try:
         whole = place.is_dir()
-        digest = digests.files(place, files_of(place)) if whole else digests.file(place)
+        return facts_of(
+            splits, digests.files(place, files_of(place)) if whole else digests.file(place)
+        )
     except OSError as error:
         raise DataError("data", "texts", f"{place} cannot be read: {error.strerror}") from error
+
+
+def facts_of(splits: Splits, digest: str) -> TextFacts:
+    """What a plan needs to know of texts that were read; `digest` is of what they were read from."""
+    every = splits.train.texts + splits.test.texts
     return TextFacts(
         digest,
         splits.labels,
@@ -267,31 +272,3 @@ def _numbered(rows: Sequence[Row], labels: Sequence[str], source: DataSource) ->
             )
         found.append(number)
     return Texts(tuple(text for text, _ in rows), tuple(found))
-
-
-def as_json(source: DataSource) -> dict[str, object]:
-    """What a worker needs to read the same again."""
-    return {
-        "name": source.name,
-        "texts": source.texts,
-        "revision": source.revision,
-        "split": source.split,
-        "test_split": source.test_split,
-        "test_size": source.test_size,
-        "columns": {"text": source.columns.text, "label": source.columns.label},
-        "labels": list(source.labels),
-        "limit": source.limit,
-        "named": sorted({"split", "test_split", "test_size"} & set(dict(source.places))),
-    }
-
-
-def from_json(data: Mapping[str, Any], blank: DataSource) -> DataSource:
-    """The same the other way round; `blank` brings a place."""
-    rest = {k: v for k, v in data.items() if k not in ("columns", "labels", "named")}
-    return replace(
-        blank,
-        columns=Columns(**data["columns"]),
-        labels=tuple(data["labels"]),
-        places=tuple((key, blank.place) for key in data["named"]),
-        **rest,
-    )

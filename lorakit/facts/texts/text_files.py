@@ -26,7 +26,7 @@ from lorakit.language.recipe.trainings import Columns, DataSource
 from lorakit.language.yaml import names
 
 Row = tuple[str, object]
-_TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
+TABLES = (".csv", ".tsv", ".jsonl", ".parquet")
 _MOST = 10_000_000  # bytes of a text
 _SHOWN = 6  # rows that an error names
 # what spreadsheets and their libraries write where there was none
@@ -71,7 +71,7 @@ def _snippets(file: Path) -> dict[str, list[Row]]:
 
 
 def _folder(source: DataSource, folder: Path) -> dict[str, list[Row]]:
-    tables = [path for path in entries(folder) if path.suffix.lower() in _TABLES]
+    tables = [path for path in entries(folder) if path.suffix.lower() in TABLES]
     if tables:
         return {path.stem: list(_table(path, source)) for path in tables}
     inside = {path.name: path for path in entries(folder) if path.is_dir()}
@@ -261,5 +261,5 @@ def files_of(folder: Path) -> list[str]:
     return sorted(
         path.relative_to(folder).as_posix()
         for path in walk(folder)
-        if path.is_file() and path.suffix.lower() in (*_TABLES, ".txt", ".md", ".json")
+        if path.is_file() and path.suffix.lower() in (*TABLES, ".txt", ".md", ".json")
     )

@@ -11,8 +11,9 @@ import pytest
 
 import lorakit
 from lorakit.diagnostics import InvalidDocument, Place
-from lorakit.facts.texts.text_data import Splits, as_json, from_json, read
+from lorakit.facts.texts.text_data import Splits, read
 from lorakit.facts.texts.text_files import folder_of
+from lorakit.facts.texts.text_json import as_json, from_json
 from lorakit.language.recipe.trainings import DataSource
 from tests.support.hub import caches, publish
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lorakit.facts.texts.text_data import as_json
+from lorakit.facts.texts.text_json import as_json
 from lorakit.language.recipe.trainings import Columns, DataSource
 from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.tasks.job import Job
