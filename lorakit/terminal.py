@@ -95,12 +95,26 @@ class _Visible:
                 self.lost = error
                 _send_nowhere(self.stream)
 
+    def print_bytes(self, data: bytes) -> None:
+        self.flush()
+        self._do(lambda: self.stream.buffer.write(data))
+        self._do(self.stream.buffer.flush)
+
     def writelines(self, lines: Iterable[str]) -> None:
         for text in lines:
             self.write(text)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
+
+
+def print_bytes(data: bytes) -> None:
+    """Print a file to standard output as it is: where that is no terminal, which might obey it."""
+    if isinstance(sys.stdout, _Visible):
+        sys.stdout.print_bytes(data)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
 
 
 def _send_nowhere(stream: Any) -> None:

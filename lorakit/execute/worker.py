@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lorakit.diagnostics import in_words
+from lorakit.execute import shortage
 from lorakit.execute.engines import EngineProtocol, build
 from lorakit.plan.tasks.job import job_from_json
 from lorakit.plan.tasks.json_form import from_json
@@ -98,7 +99,11 @@ class Worker:
                     busy = self._engine is not None and self._engine.busy
             if self._engine is not None and self._engine.busy:
                 for ended in self._engine.step():
-                    self.tell(event="ended", calls=self._calls(), **ended)
+                    told = dict(ended)
+                    if "error" in told:
+                        way_out = WORKERS[self._slot].way_out
+                        told["error"] = shortage.in_words(str(told["error"]), way_out)
+                    self.tell(event="ended", calls=self._calls(), **told)
 
     def _calls(self) -> dict[str, int]:
         return dict(self._past_calls + Counter(getattr(self._engine, "calls", {})))
@@ -163,9 +168,7 @@ class Worker:
 
 def _in_words(error: Exception, way_out: str) -> str:
     """What a user reads; the log keeps the traceback. `way_out` is where memory was short."""
-    if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
-        return f"out of memory: {way_out}"
-    return in_words(error)
+    return shortage.in_words(in_words(error), way_out, error)
 
 
 def _hold(lock: Path, worker: Worker) -> FileLock:

@@ -156,6 +156,23 @@ def test_an_output_that_takes_nothing_is_told(home: Path, words: list[str]) -> N
     assert "what was to be printed cannot be written: no space left on device" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("style", ["csv", "otio"])
+def test_an_export_to_an_output_that_takes_nothing_is_told(home: Path, style: str) -> None:
+    words = command("export", "board", "board.yaml", "--format", style, "-o", "-")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    told(done.stderr)
+    assert done.returncode == 1
+    assert "what was to be printed cannot be written: no space left on device" in done.stderr
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    told(done.stderr)
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize(
     "words", [["plan"], ["plan", "--json"], ["run", "--plain"], ["run", "--json"]]
 )

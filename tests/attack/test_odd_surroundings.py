@@ -76,6 +76,20 @@ def test_few_file_handles_are_told_with_a_way_out(home: Path, handles: int) -> N
     assert not list((home / ".lorakit").glob("actions/*/*"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not hold to the limit")
+@pytest.mark.parametrize(
+    "megabytes", [400, *(pytest.param(mb, marks=pytest.mark.slow) for mb in (700, 1000, 1400))]
+)
+def test_too_little_memory_is_called_that_whatever_fails_of_it(home: Path, megabytes: int) -> None:
+    limit = f"resource.setrlimit(resource.RLIMIT_AS, ({megabytes}_000_000,) * 2)"
+    done = begun_with(limit, "run", "--plain", "b.yaml")
+    told(done.stdout + done.stderr)
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert ": out of memory: smaller width and height, " in said, said
+    assert not list((home / ".lorakit").glob("actions/*/*"))
+
+
 def set_trap(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let Ghostscript be a program that leaves a file, `started`."""
     trap = home / "bin"

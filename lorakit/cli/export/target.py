@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from lorakit import terminal
 from lorakit.diagnostics import Diagnostic, LorakitError, as_json, render_text
 
 R = TypeVar("R")
@@ -69,8 +70,7 @@ def write(target: Path | None, data: bytes) -> None:
     if target is None and sys.stdout.isatty():
         click.echo(data.decode(errors="replace"), nl=False)  # shown, not obeyed
     elif target is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        terminal.print_bytes(data)
     if target is None:
         return
     try:
