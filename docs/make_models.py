@@ -47,7 +47,7 @@ def _chained(family: Family) -> str:
 def _guided(family: Family) -> str:
     steps, scale = family.defaults(_usual(family), "")
     usual = f"{steps} steps at {scale:g}"
-    if family.guided_above == float("inf"):
+    if not family.negative:
         return f"{usual}; no negative prompt"
     return usual
 

@@ -29,7 +29,7 @@ def facts_of(source: str) -> ModelFacts | None:
 
 def fitted(all_: Sequence[Generation], facts: ModelFacts) -> list[Generation]:
     """The same with sizes, layers and prompts that this model can draw with."""
-    folder, marks = facts.tokenizer or tokenizer_folder(), facts.traits.words.marks
+    folder, marks = facts.tokenizer or tokenizer_folder(), facts.words.marks
     counter = TokenCounter(folder, facts.token_limit, marks=marks)
     most = clip_skip_limit(facts.text_shapes, facts.traits)
     made = []

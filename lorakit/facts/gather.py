@@ -127,7 +127,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
             continue
         if facts.tokenizer is not None:
             complain = _complaint(project, source.place)
-            marks = facts.traits.words.marks
+            marks = facts.words.marks
             counters[name] = TokenCounter(facts.tokenizer, facts.token_limit, complain, marks)
     adapters, text_adapters = _adapters(project, digests, problem)
     data, pictures = _data_sets(project, digests, problem, download=download, keys=keys)

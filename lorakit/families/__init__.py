@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lorakit.families.chroma import CHROMA
 from lorakit.families.family import Configs, Family, Part, Published, Task
 from lorakit.families.flux import FLUX
+from lorakit.families.flux2_klein import FLUX2_KLEIN
+from lorakit.families.flux_kontext import FLUX_KONTEXT
+from lorakit.families.qwen_image import QWEN_IMAGE
+from lorakit.families.qwen_image_edit import QWEN_IMAGE_EDIT, QWEN_IMAGE_EDIT_PLUS
 from lorakit.families.stable_diffusion import STABLE_DIFFUSION
+from lorakit.families.stable_diffusion_3 import STABLE_DIFFUSION_3
 from lorakit.families.stable_diffusion_xl import STABLE_DIFFUSION_XL
+from lorakit.families.z_image import Z_IMAGE
 
 FAMILIES: Mapping[str, Family] = {
     family.name: family
@@ -18,6 +25,14 @@ FAMILIES: Mapping[str, Family] = {
         STABLE_DIFFUSION,
         STABLE_DIFFUSION_XL,
         FLUX,
+        STABLE_DIFFUSION_3,
+        QWEN_IMAGE,
+        Z_IMAGE,
+        CHROMA,
+        FLUX_KONTEXT,
+        QWEN_IMAGE_EDIT,
+        QWEN_IMAGE_EDIT_PLUS,
+        FLUX2_KLEIN,
     )
 }
 # what a model_index.json names

@@ -18,7 +18,8 @@ class Part:
     """A component of a pipeline: the `classes` that are loaded, as published first.
 
     `library` is where they are from. `stem` is what a file of its weights is called, empty where it has none.
-    One that is `optional` may be missing from a folder, or be null in its model_index.json.
+    One that is `optional` may be missing from a folder, or be null in its model_index.json. `needs` is a
+    package without which its library does not load it.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Part:
     classes: tuple[str, ...]
     stem: str = ""
     optional: bool = False
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,9 @@ class Family:
     predicts: Literal["flow"] | None = "flow"
     # how many latents it reads as one channel each, beside each other
     packs: int = 1
-    # those that read words and can wear adapters
+    # of those that read words the ones that can wear adapters
     text_parts: tuple[str, ...] = ("text_encoder",)
-    words: PromptWords = field(default_factory=PromptWords)
+    words: Callable[[Configs], PromptWords] = lambda _: PromptWords()
     # the most tokens of a prompt, all marks among them
     token_limit: Callable[[Configs], int]
     # layers of its text encoders that never count, from which clip_skip goes on; None where it cannot
@@ -106,6 +108,8 @@ class Family:
     # the argument of a call that the guidance scale goes to, and above which scale a step is two passes
     guidance: str = "guidance_scale"
     guided_above: float = 1.0
+    # whether it can be told what not to show
+    negative: bool = True
     # whether the denoiser is told the scale, and called once a step
     embedded: Callable[[Configs], bool] = lambda _: False
     # whether train-image trains it
@@ -114,6 +118,8 @@ class Family:
     guidable: Callable[[Configs], bool] = lambda _: True
     # how many pictures it reads beside the words
     references: int = 0
+    # the fewest steps that its schedule can be drawn in
+    least_steps: int = 1
     # what img2img leaves of the steps at a strength
     steps_left: Callable[[int, float], int] = rounded_up
     # arguments of the pipeline's class, from model_index.json, and of each call at a size
@@ -128,6 +134,11 @@ class Family:
     # repositories by name, and the bytes of a number in their weights
     published: Mapping[str, Published] = field(default_factory=dict)
     published_bytes: int = 2
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The parts that read words."""
+        return tuple(name for name in self.weighed if name.startswith("text_encoder"))
 
     @property
     def weighed(self) -> tuple[str, ...]:

@@ -33,6 +33,11 @@ def t5_words(name: str, *, optional: bool = False) -> Part:
     return Part(name, "transformers", kinds, optional=optional)
 
 
+def qwen_words(name: str = "tokenizer") -> Part:
+    """Qwen's tokenizer."""
+    return Part(name, "transformers", ("Qwen2Tokenizer", "Qwen2TokenizerFast"))
+
+
 def projected(name: str) -> Part:
     """CLIP's text encoder with the projection that pools its words."""
     return Part(name, "transformers", ("CLIPTextModelWithProjection",), "model")

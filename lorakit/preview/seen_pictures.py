@@ -177,7 +177,7 @@ def _context(look: Look, model: ModelFacts, facts: PictureFacts, *, download: bo
     counters = {}
     if model.tokenizer is not None:
         counters[step.model] = TokenCounter(
-            model.tokenizer, model.token_limit, marks=model.traits.words.marks
+            model.tokenizer, model.token_limit, marks=model.words.marks
         )
     known = Facts(
         this_machine(), {step.model: model}, {}, timings={}, counters=counters, pictures=pictures

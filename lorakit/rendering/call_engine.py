@@ -55,7 +55,7 @@ class CallEngine:
         self._waiting: list[FrameJob] = []
         self._finite = True
         parts = (self._family.denoiser, "vae", "scheduler")
-        self._configs = {part: getattr(pipeline, part).config for part in parts}
+        self._configs = {"": pipeline.config, **{p: getattr(pipeline, p).config for p in parts}}
         self._watch(pipeline)
 
     def _watch(self, pipeline: Any) -> None:
@@ -118,7 +118,7 @@ class CallEngine:
             "callback_on_step_end": stepped,
             **self._family.call(self._configs, (task.width, task.height)),
         }
-        if task.guidance_scale > self._family.guided_above:
+        if self._family.negative and task.guidance_scale > self._family.guided_above:
             given["negative_prompt"] = task.negative_prompt
         if start is not None:
             given |= {"image": start, "strength": task.strength}

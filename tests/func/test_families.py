@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from collections.abc import Callable
@@ -10,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.runs import lorakit, run
-from tests.support.tiny_transformers import KINDS, SIDE
+from tests.support.tiny_transformers import KINDS, SIDE, SIDES
 
-BOARD = f"""storyboard: 1
-look: {{num_inference_steps: 2, width: {SIDE}, height: {SIDE}}}
+BOARD = """storyboard: 1
+look: {num_inference_steps: 2, width: SIDE, height: SIDE}
 scenes:
   - name: meadow
     sentences:
@@ -32,9 +33,11 @@ steps:
 def project(
     request: pytest.FixtureRequest, tiny_transformer: Callable[[str], Path], home: Path
 ) -> Path:
+    if "edit" in request.param:
+        pytest.importorskip("torchvision")
     shutil.copytree(tiny_transformer(request.param), home / "model")
     (home / "recipe.yaml").write_text(RECIPE)
-    (home / "board.yaml").write_text(BOARD)
+    (home / "board.yaml").write_text(BOARD.replace("SIDE", str(SIDES[request.param])))
     return home
 
 
@@ -119,3 +122,40 @@ def test_a_family_that_is_not_trained_says_which_are(
     told = lorakit(home, "validate", "recipe.yaml").stderr
     assert "model is Flux.1, which is drawn with and not trained yet" in told
     assert "train Stable Diffusion, SDXL, or wear an adapter" in told
+
+
+def test_what_a_chain_cannot_be_is_told(
+    tiny_transformer: Callable[[str], Path], home: Path
+) -> None:
+    shutil.copytree(tiny_transformer("flux2-klein"), home / "model")
+    (home / "recipe.yaml").write_text(RECIPE)
+    board = BOARD.replace("SIDE", str(SIDE)).replace(
+        "scenes:", "chain: {from: previous, strength: 0.5}\nscenes:"
+    )
+    (home / "board.yaml").write_text(board)
+    told = lorakit(home, "validate", "recipe.yaml").stderr
+    assert "board.yaml:3:35: error[chain]: strength has no meaning with" in told
+    assert "Flux.2-klein is shown the frame before as a reference" in told
+
+
+def test_a_part_that_cannot_be_loaded_here_says_what_it_needs(home: Path) -> None:
+    if importlib.util.find_spec("torchvision"):
+        pytest.skip("torchvision is here")
+    (home / "model").mkdir()
+    parts = {
+        "transformer": ["diffusers", "QwenImageTransformer2DModel"],
+        "vae": ["diffusers", "AutoencoderKLQwenImage"],
+        "text_encoder": ["transformers", "Qwen2_5_VLForConditionalGeneration"],
+        "tokenizer": ["transformers", "Qwen2Tokenizer"],
+        "processor": ["transformers", "Qwen2VLProcessor"],
+        "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
+    }
+    index = {"_class_name": "QwenImageEditPlusPipeline", **parts}
+    (home / "model" / "model_index.json").write_text(json.dumps(index))
+    (home / "recipe.yaml").write_text(
+        "recipe: 1\nmodels: {m: {from: model}}\nsteps:\n  one: {kind: generate, prompts: [a fox]}\n"
+    )
+    told = lorakit(home, "validate", "recipe.yaml").stderr
+    assert "recipe.yaml:2:20: error[model]: processor of " in told, told
+    assert "is a Qwen2VLProcessor, which transformers loads with torchvision alone" in told
+    assert "pip install torchvision" in told

@@ -92,8 +92,8 @@ _TRANSFORMER: Schema = {
 }
 _VAE: Schema = {
     "block_out_channels": _WIDTHS,
-    "encoder_block_out_channels": _WIDTHS,
-    "decoder_block_out_channels": _WIDTHS,
+    "encoder_block_out_channels": _either(_WIDTHS, _NOTHING),
+    "decoder_block_out_channels": _either(_WIDTHS, _NOTHING),
     "latent_channels": _whole(1, 4096),
     "scaling_factor": _number(-1e6, 1e6, null=True),
     "shift_factor": _number(-1e6, 1e6, null=True),

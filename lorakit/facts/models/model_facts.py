@@ -10,6 +10,7 @@ from typing import Any
 from lorakit.facts.models.model_files import listing_of, plain_name, serving
 from lorakit.facts.networks.unet_shapes import Shapes
 from lorakit.families import FAMILIES, STEMS, Configs, Family
+from lorakit.families.family import PromptWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class ModelFacts:
     def traits(self) -> Family:
         """What its family can."""
         return FAMILIES[self.family]
+
+    @property
+    def words(self) -> PromptWords:
+        """How its prompts are counted."""
+        return self.traits.words(self.configs)
 
     @property
     def unet(self) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _OTHER_INPUTS = {
 }
 _MOST_BLOCKS = 1000
 _WORDS = ("tokenizer.json", "vocab.json")
+_PIECES = "spiece.model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def folder_facts(
         native=family.native(configs),
         vae_factor=latent_factor(configs),
         token_limit=family.token_limit(configs),
-        tokenizer=folder / family.words.tokenizer,
+        tokenizer=_counted_by(folder, family.words(configs).tokenizer),
         vocabulary=frozenset(words) if words else None,
         num_inference_steps=int(studio.get("default_num_inference_steps", steps)),
         guidance_scale=float(studio.get("default_guidance_scale", guidance)),
@@ -235,11 +237,23 @@ def _parts(name: str, index: Mapping[str, Any], family: Family) -> tuple[Part, .
         if kind not in part.classes:
             what = f"is a {kind}" if kind else "is missing"
             raise ModelError(f"{part.name} of {name} {what}; lorakit draws with {part.classes[0]}")
+        if part.needs and importlib.util.find_spec(part.needs) is None:
+            raise ModelError(
+                f"{part.name} of {name} is a {kind}, which {part.library} loads with {part.needs} alone",
+                f"pip install {part.needs}, in the version that is made for this torch",
+            )
         found.append(part)
     return tuple(found)
 
 
 def _check_words(folder: Path, listing: frozenset[str], part: str) -> None:
+    if f"{part}/{_PIECES}" in listing and not any(f"{part}/{file}" in listing for file in _WORDS):
+        if importlib.util.find_spec("sentencepiece") is None:
+            raise ModelError(
+                f"{folder / part} has words for SentencePiece alone ({_PIECES})",
+                "pip install sentencepiece, with which transformers reads them",
+            )
+        return
     if not any(f"{part}/{file}" in listing for file in _WORDS):
         raise ModelError(
             f"{folder / part} has neither tokenizer.json nor vocab.json and merges.txt"
@@ -251,6 +265,12 @@ def _check_words(folder: Path, listing: frozenset[str], part: str) -> None:
         words = told.get("model") if file == _WORDS[0] else told
         if not isinstance(words, dict) or not words:
             raise ModelError(f"{part}/{file} of the model in {folder} holds no words")
+
+
+def _counted_by(folder: Path, part: str) -> Path | None:
+    """The tokenizer that prompts are counted with; None where only SentencePiece could."""
+    there = any((folder / part / name).is_file() for name in _WORDS)
+    return folder / part if there else None
 
 
 def _holds(name: str) -> bool:

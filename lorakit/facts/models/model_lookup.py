@@ -145,7 +145,7 @@ def _not_there_yet(source: ModelSource, repository: str) -> ModelFacts:
         num_inference_steps=steps,
         guidance_scale=guidance,
         # all that read with CLIP alone read with the same words
-        tokenizer=tokenizer_folder() if family.words.kind == "clip" else None,
+        tokenizer=tokenizer_folder() if family.words(configs).kind == "clip" else None,
         weight_bytes=size,
         download_bytes=size,
         configs=configs,

@@ -35,7 +35,7 @@ def width(config: Mapping[str, Any]) -> int:
 
 def tokens(model: ModelFacts, positions: float, references: int = 0) -> tuple[float, float]:
     """Tokens of a picture of so many latent `positions` with its `references`, and of its words."""
-    words = model.token_limit if model.traits.words.padded else min(_SPARSE, model.token_limit)
+    words = model.token_limit if model.words.padded else min(_SPARSE, model.token_limit)
     return (1 + references) * positions / _PATCH, float(words)
 
 

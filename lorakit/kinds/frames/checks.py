@@ -75,10 +75,10 @@ def check_guidance(
         if at is not None and look.negative_prompt:
             drawn.setdefault(at, []).append(look)
     for place, those in drawn.items():
-        if any(settings.guided(look) for look in those):
-            continue
         model = settings.model
-        if model.traits.guided_above == math.inf:
+        if model.traits.negative and any(settings.guided(look) for look in those):
+            continue
+        if not model.traits.negative:
             yield settings.context.finding(
                 "no-effect",
                 f"negative_prompt has no effect: {model.traits.title} is never told what not to show",
@@ -135,6 +135,14 @@ def check_scheduler(
             "remove it, or write scheduler: default",
         )
         return
+    fewest = settings.model.traits.least_steps
+    if settings.steps(look) < fewest:
+        yield settings.context.finding(
+            "no-steps",
+            f"{settings.model.traits.title} has no schedule of fewer than {fewest} steps",
+            look.where("num_inference_steps") or place,
+            f"write num_inference_steps: {fewest} or more",
+        )
     steps, least = settings.steps(look), schedulers.LEAST_TO_WARM_UP
     if steps < least and schedulers.warms_up(name, settings.model.scheduler):
         yield settings.context.finding(

@@ -77,7 +77,8 @@ class RenderSettings:
 
     def guided(self, look: ImageSettings) -> bool:
         """Whether a step is two passes, one of them told what a picture shall not show."""
-        return self.guidance(look) > self.model.traits.guided_above
+        traits = self.model.traits
+        return self.guidance(look) > traits.guided_above and traits.guidable(self.model.configs)
 
     def guidance(self, look: ImageSettings) -> float:
         """The guidance scale."""
