@@ -52,6 +52,16 @@ def within(roots: Iterable[Path], more: Callable[[], Iterable[Path]]) -> Iterato
         _roots.reset(token)
 
 
+@contextmanager
+def anywhere() -> Iterator[None]:
+    """While this lasts, no roots are asked: for what is the user's own and belongs to no project."""
+    token = _roots.set(None)
+    try:
+        yield
+    finally:
+        _roots.reset(token)
+
+
 def same_roots() -> Callable[[], None]:
     """What gives a thread of ours the roots of this one."""
     roots = _roots.get()

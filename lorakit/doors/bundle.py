@@ -95,13 +95,17 @@ def _files(run: WholeRun, *, pictures: bool) -> Iterator[tuple[str, Path]]:
 
 def _inside(path: str) -> str:
     """A path below the project. Raises LorakitError for another, which a bundle has no place for."""
-    parts = PurePosixPath(path).parts
-    if not parts or ".." in parts or PurePosixPath(path).is_absolute() or ":" in parts[0]:
+    if not _is_inside(path):
         raise LorakitError(
-            f"{path} is outside the project, and a bundle holds what is inside",
-            "put it into the project",
+            f"{path} is outside the project, and a bundle holds what is inside; put it into the project"
         )
-    return "/".join(parts)
+    return "/".join(PurePosixPath(path).parts)
+
+
+def _is_inside(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    within = bool(parts) and ".." not in parts and not PurePosixPath(path).is_absolute()
+    return within and ":" not in parts[0]
 
 
 def _add(archive: zipfile.ZipFile, name: str, source: bytes | Path) -> None:
@@ -129,8 +133,8 @@ def opened(bundle: Path, folder: Path) -> tuple[WholeRun, Path]:
     run, root = past_run.read(folder / "run"), folder / "project"
     # documents make a project of the folder that they stand in, and may read what is in there
     for path in (run.request.document, *run.request.paths.values()):
-        if path:
-            _inside(path)
+        if path and not _is_inside(path):
+            raise LorakitError(f"{bundle} does not say how it was made: {path} is outside of it")
     root.mkdir(exist_ok=True)
     (root / FOLDER).mkdir(exist_ok=True)  # a mark: their project ends here
     return run, root

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.pictures.picture_data import Picture
-from lorakit.facts.pictures.picture_folders import kohya_folder
+from lorakit.facts.pictures.picture_folders import HELD_OUT_FOLDERS, TRAINING_FOLDER, kohya_folder
 from lorakit.kinds.image_set import ImageSet, Sample
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.language.yaml import names
 from lorakit.plan.kind import Context
 
-_TESTS = frozenset({"test", "validation", "val", "valid", "dev", "eval"})
 _SHOWN = 4  # pictures that a warning names
 _ENLARGED = 1.5  # times; what is drawn from fewer pixels than that looks blurred
 
@@ -59,12 +58,12 @@ def _wrong(samples: Sequence[Sample]) -> Iterator[tuple[str, str, str]]:
 def _splits(pictures: Sequence[Picture]) -> Iterator[tuple[str, str, str]]:
     """Folders called as splits are, all of which are trained on."""
     folders = {Path(one.name).parts[0] for one in pictures if len(Path(one.name).parts) > 1}
-    tests = sorted(folders & _TESTS)
-    if "train" in folders and tests:
+    tests = sorted(folders & HELD_OUT_FOLDERS)
+    if TRAINING_FOLDER in folders and tests:
         yield (
             "splits-mixed",
-            f"{names.enumerated(['train', *tests], _SHOWN)} are trained on alike",
-            "write split: train into the data set; its test_size: holds some of them out",
+            f"{names.enumerated([TRAINING_FOLDER, *tests], _SHOWN)} are trained on alike",
+            f"write split: {TRAINING_FOLDER} into the data set; its test_size: holds some of them out",
         )
 
 

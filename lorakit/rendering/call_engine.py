@@ -19,6 +19,7 @@ from torch import Tensor
 
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.facts.machine.devices import HOST
+from lorakit.facts.pictures.open_picture import rgb
 from lorakit.families import FAMILIES, Task
 from lorakit.models.loading import load_pipeline
 from lorakit.models.pipelines import for_task
@@ -150,8 +151,4 @@ class CallEngine:
 def _references(job: FrameJob) -> list[Image.Image]:
     """The pictures that a frame is drawn by, in order."""
     roles = sorted(role for role in job.inputs if role.startswith("reference"))
-    pictures = []
-    for role in roles:
-        with Image.open(job.inputs[role]) as picture:
-            pictures.append(picture.convert("RGB"))
-    return pictures
+    return [rgb(Path(job.inputs[role])) for role in roles]

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place, shortened
-from lorakit.files import read_text
+from lorakit.files import anywhere, read_text
 
 _MOST = 1_000_000  # bytes
 _NAME = re.compile(r"[a-z][a-z0-9_]+\Z")
@@ -37,7 +37,9 @@ def read_roots(config: Path | None = None) -> dict[str, Path]:
     import yaml
 
     try:
-        loaded = yaml.safe_load(read_text(path, _MOST))
+        with anywhere():
+            text = read_text(path, _MOST)
+        loaded = yaml.safe_load(text)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         mark = getattr(error, "problem_mark", None)
         place = Place(str(path), mark.line + 1, mark.column + 1) if mark else None

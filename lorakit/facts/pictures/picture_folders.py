@@ -25,6 +25,9 @@ from lorakit.files import read_text
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
 
+# what folders of a data set's splits are called: the hub's `imagefolder` reads these names
+TRAINING_FOLDER = "train"
+HELD_OUT_FOLDERS = frozenset({"test", "validation", "val", "valid", "dev", "eval"})
 # to pass over them would lose pictures
 UNREADABLE = {
     ".avif", ".heic", ".heif", ".jxl", ".jp2", ".j2k", ".psd", ".svg", ".tga", ".exr", ".hdr", ".dng", ".cr2",
