@@ -16,6 +16,7 @@ from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+YAML_ENDINGS = (".yaml", ".yml")
 _HALF = re.compile(r"\\u[dD][89abAB]|\\u[dD][c-fC-F]")  # of a pair, maybe
 
 _roots: ContextVar[_Roots | None] = ContextVar("roots", default=None)

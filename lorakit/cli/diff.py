@@ -12,6 +12,7 @@ import click
 from lorakit import terminal
 from lorakit.cli import outcome
 from lorakit.cli.progress_line import tell
+from lorakit.files import YAML_ENDINGS
 
 if TYPE_CHECKING:
     from lorakit.diff.report import Comparison
@@ -98,7 +99,7 @@ def _sorted(
         raise click.UsageError(
             f"{first} is a revision and a file: write `lorakit diff {first} --` or `lorakit diff -- {first}`"
         )
-    is_document = Path(first).suffix in (".yaml", ".yml") or Path(first).exists()
+    is_document = Path(first).suffix in YAML_ENDINGS or Path(first).exists()
     if names_one or not is_document:
         return words[:1], words[1:]
     return (), words

@@ -12,6 +12,7 @@ import click
 from lorakit import __version__, resources
 from lorakit.diagnostics import LorakitError
 from lorakit.files import read_regular
+from lorakit.language.projects import FOLDER
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 _BESIDE = {  # what stands beside the documents -> its template
@@ -99,7 +100,7 @@ def command(folder: Path, name: str) -> None:
                 made.write(content)
             click.echo(f"written  {target}")
         # marks the folder as a project's root, which paths may not leave
-        (folder / ".lorakit").mkdir(exist_ok=True)
+        (folder / FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise LorakitError(f"{folder} cannot be written: {error.strerror}") from error
     if missing:

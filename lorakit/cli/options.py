@@ -77,21 +77,26 @@ class Request:
                 raise click.UsageError(f"{option} {name}: there is no such scene or frame{hint}")
 
 
+document_argument = click.argument(
+    "document",
+    type=click.Path(path_type=Path),
+    default=Path("recipe.yaml"),
+    metavar="[RECIPE|STORYBOARD]",
+)
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change one value, as in --set steps.film.model=sd14.",
+)
+profile_option = click.option(
+    "--profile", metavar="NAME", help="Merge one of the recipe's profiles over it."
+)
 _OPTIONS = (
-    click.argument(
-        "document",
-        type=click.Path(path_type=Path),
-        default=Path("recipe.yaml"),
-        metavar="[RECIPE|STORYBOARD]",
-    ),
-    click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="PATH=VALUE",
-        help="Change one value, as in --set steps.film.model=sd14.",
-    ),
-    click.option("--profile", metavar="NAME", help="Merge one of the recipe's profiles over it."),
+    document_argument,
+    set_option,
+    profile_option,
     click.option(
         "--only",
         multiple=True,

@@ -8,24 +8,13 @@ from pathlib import Path
 import click
 
 from lorakit import terminal
-from lorakit.cli import outcome
+from lorakit.cli import options, outcome
 
 
 @click.command("resolve")
-@click.argument(
-    "document",
-    type=click.Path(path_type=Path),
-    default=Path("recipe.yaml"),
-    metavar="[RECIPE|STORYBOARD]",
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Change one value, as `lorakit run` does.",
-)
-@click.option("--profile", metavar="NAME", help="Merge one of the recipe's profiles over it.")
+@options.document_argument
+@options.set_option
+@options.profile_option
 @click.option("--yaml", "as_yaml", is_flag=True, help="YAML without the origins.")
 @click.option("--json", "as_json", is_flag=True, help="The values and their origins as JSON.")
 def command(

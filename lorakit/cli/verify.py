@@ -42,6 +42,7 @@ def command(run: str, tolerance: float, plain: bool, as_json: bool) -> int:
     is changed. Exit code 0 where all is identical or within the tolerance, 1 where something differs.
     """
     from lorakit.execute import past_run
+    from lorakit.language.projects import FOLDER
     from lorakit.remake import as_it_was, compare
     from lorakit.ui.live import view_for
 
@@ -49,7 +50,7 @@ def command(run: str, tolerance: float, plain: bool, as_json: bool) -> int:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lorakit-verify-")))
         then, root = _opened(run, scratch)
         home = scratch / "made"
-        (home / ".lorakit").mkdir(parents=True)
+        (home / FOLDER).mkdir(parents=True)
         session, selection = as_it_was(then, root, home)
         plan = session.plan(selection, download=True)
         if not as_json:

@@ -12,6 +12,7 @@ from lorakit.facts.facts import Facts
 from lorakit.facts.files.roots import UserRoots
 from lorakit.facts.gather import StandIn, gather
 from lorakit.facts.machine.environment import environment
+from lorakit.files import YAML_ENDINGS
 from lorakit.git.errors import GitError
 from lorakit.git.reader import RevisionReader
 from lorakit.git.snapshot import Snapshot
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from lorakit.git.trees import GitTree
     from lorakit.language import Reader
     from lorakit.plan.states import Estimate, Planned
-
-_YAML = (".yaml", ".yml")
 
 
 class Kept:
@@ -107,7 +106,7 @@ class RevisionSide:
     def documents(self) -> Iterator[tuple[str, str]]:
         """The YAML files that are recipes or storyboards, and which of both."""
         for path, entry in self.snapshot.tree.files():
-            if entry.kind == "file" and path.endswith(_YAML):
+            if entry.kind == "file" and path.endswith(YAML_ENDINGS):
                 kind = document_kind(self.snapshot.folder / path, self._reader)
                 if kind is not None:
                     yield path, kind
@@ -170,7 +169,7 @@ class WorkingSide:
     def documents(self) -> Iterator[tuple[str, str]]:
         """The YAML files that are recipes or storyboards, and which of both."""
         for path in self.tree.files:
-            if path.endswith(_YAML):
+            if path.endswith(YAML_ENDINGS):
                 kind = document_kind(self.tree.root / path)
                 if kind is not None:
                     yield path, kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.tasks.job import Job, Report
@@ -24,6 +24,14 @@ class EngineProtocol(Protocol):
 
     def step(self) -> Iterable[Mapping[str, Any]]:
         """Do a bounded piece of work; the jobs that ended with it."""
+
+
+@runtime_checkable
+class DroppingEngine(Protocol):
+    """An engine that can let go of what a run asked for, and stay loaded."""
+
+    def drop(self) -> None:
+        """Forget the jobs that are not done."""
 
 
 def build(slot: str, spec: EngineSpec, report: Report) -> EngineProtocol:

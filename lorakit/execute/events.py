@@ -7,8 +7,15 @@ from dataclasses import asdict, dataclass, field
 from typing import ClassVar, Literal
 
 EVENTS = "events.jsonl"
+_IS_PROGRESS = b'"type": "action-progress"'
+SUCCEEDED = frozenset({"made", "cached"})  # the outcomes that leave something
 Outcome = Literal["made", "cached", "failed", "skipped"]
 Ending = Literal["done", "failed", "interrupted"]
+
+
+def is_progress(line: bytes) -> bool:
+    """Whether a line of `events.jsonl` tells of no end, but how far something is: most of them do."""
+    return _IS_PROGRESS in line[:40]
 
 
 @dataclass(frozen=True, slots=True)

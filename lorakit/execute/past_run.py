@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
-from lorakit.execute.events import RunFinished
+from lorakit.execute.events import EVENTS, SUCCEEDED, RunFinished, is_progress
 from lorakit.execute.run_folder import MANIFEST
 from lorakit.execute.run_record import NAME
 from lorakit.execute.run_request import RunRequest
@@ -24,7 +24,6 @@ from lorakit.store.errors import why
 
 _MOST = 256 << 20  # bytes of a file that is read whole
 _MOST_LINE = 64 << 20  # bytes
-_STILL = b'{"type": "action-progress"'  # lines that tell of no end, most of a log
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,11 @@ class PastAction:
     seconds: float = 0.0
     detail: str = ""
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it left something: made then, or there already."""
+        return self.outcome in SUCCEEDED
+
     def file(self, output: str) -> str:
         """Where an output stands in the run folder; empty for one that stands nowhere."""
         return next(iter(self.files.get(output, ())), "")
@@ -140,7 +144,7 @@ def read(folder: Path, finished: RunFinished | None = None) -> WholeRun:
             "name one, as in outputs/quickstart/001"
         )
     told = record or manifest or {}
-    ends, notes, last = _events(folder / "events.jsonl")
+    ends, notes, last = _events(folder / EVENTS)
     last = finished.as_json() if finished is not None else last
     came = {_text(a, "id"): a for a in _list(manifest or {}, "actions")}
     estimate, calls = _mapping(told, "estimate"), _mapping(last, "calls")
@@ -204,7 +208,7 @@ def _events(path: Path) -> tuple[dict[str, Mapping[str, Any]], list[str], Mappin
 
 def _lines(file: BufferedReader) -> Iterator[Mapping[str, Any]]:
     while line := file.readline(_MOST_LINE):
-        if line.startswith(_STILL):
+        if is_progress(line):
             continue
         try:
             event = json.loads(line)

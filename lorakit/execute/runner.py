@@ -20,6 +20,7 @@ from lorakit.diagnostics import in_words
 from lorakit.execute import jobs, run_report, running
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import (
+    SUCCEEDED,
     ActionFinished,
     ActionProgress,
     ActionStarted,
@@ -371,7 +372,7 @@ class Runner:
         graph = self._graph
         observed = self._watch.observed()
         self._store.remember()
-        made = {i: k for i, k in graph.keys.items() if graph.outcomes.get(i) in ("made", "cached")}
+        made = {i: k for i, k in graph.keys.items() if graph.outcomes.get(i) in SUCCEEDED}
         try:
             if observed:
                 Timings(self._store.folder).learn({**observed, **self._estimates.observed()})

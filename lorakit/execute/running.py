@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lorakit.execute.events import EVENTS
+from lorakit.execute.events import EVENTS, is_progress
 from lorakit.files import open_regular
 from lorakit.plan.states import Plan
 from lorakit.store import scratch
@@ -21,7 +21,6 @@ from lorakit.store import scratch
 _LAST = 5  # events that are kept
 _RECENT = 500  # steps of progress that are looked at
 _SHARE = 0.05  # of what was expected; before that the expectation says more than the speed does
-_PROGRESS = b'"type": "action-progress"'
 
 
 def told(plan: Plan, folder: Path) -> dict[str, object]:
@@ -107,7 +106,7 @@ class _State:
     def read(self, lines: Iterable[bytes]) -> None:
         recent: deque[bytes] = deque(maxlen=_RECENT)
         for line in lines:
-            if _PROGRESS in line[:40]:
+            if is_progress(line):
                 recent.append(line)  # there are many: what counts are the last of what is not over
             else:
                 self._hear(line)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from lorakit.diagnostics import in_words
 from lorakit.execute import shortage
-from lorakit.execute.engines import EngineProtocol, build
+from lorakit.execute.engines import DroppingEngine, EngineProtocol, build
 from lorakit.plan.tasks.job import job_from_json
 from lorakit.plan.tasks.json_form import from_json
 from lorakit.plan.workers import WORKERS
@@ -121,8 +121,8 @@ class Worker:
     def _leave(self) -> None:
         """The run is over: what it asked for is let go, its lock is free, and its log may be moved away."""
         self._ends[1] += 1
-        if WORKERS[self._slot].drops and self._engine is not None:
-            getattr(self._engine, "drop")()  # noqa: B009 - of those kinds alone
+        if WORKERS[self._slot].drops and isinstance(self._engine, DroppingEngine):
+            self._engine.drop()
         sys.stderr.flush()
         with Path(os.devnull).open("ab") as file:
             os.dup2(file.fileno(), 2)

@@ -10,6 +10,7 @@ import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorakit.files import YAML_ENDINGS
 from lorakit.git import lfs
 from lorakit.git.errors import GitError
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from lorakit.git.repository import Repository, Revision
     from lorakit.git.trees import Entry
 
-_DOCUMENTS = (".yaml", ".yml")
-_BESIDE = (".json", ".yaml", ".yml")  # settings that stand beside weights
+_BESIDE = (".json", *YAML_ENDINGS)  # settings that stand beside weights
 
 
 class Snapshot:
@@ -74,7 +74,7 @@ class Snapshot:
 
     def borrowed(self, path: str) -> Path | None:
         """What stands at a path that git knows nothing of, as it is now: weights are seldom in git."""
-        if self._working is None or path.endswith(_DOCUMENTS) or self._working.tracks(path):
+        if self._working is None or path.endswith(YAML_ENDINGS) or self._working.tracks(path):
             return None
         found = self._working.root / path
         return found if found.exists() else None

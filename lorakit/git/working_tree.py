@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lorakit.files import open_regular
 from lorakit.git import lfs
+from lorakit.language.projects import FOLDER
 
 if TYPE_CHECKING:
     from dulwich.ignore import IgnoreFilterManager
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from lorakit.git.trees import Entry, GitTree
 
-_LEFT_OUT = (".git", ".lorakit", "outputs")  # folders in which no documents are
+_LEFT_OUT = (".git", FOLDER, "outputs")  # folders in which no documents are
 _PIECE = 1 << 20
 
 

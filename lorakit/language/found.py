@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from lorakit.files import YAML_ENDINGS
 from lorakit.language.loading import document_kind
-
-_ENDINGS = (".yaml", ".yml")
 
 
 def documents_below(folder: Path, *, besides: Path | None = None) -> Iterator[Path]:
@@ -20,6 +19,6 @@ def documents_below(folder: Path, *, besides: Path | None = None) -> Iterator[Pa
         documents += [
             at / name
             for name in files
-            if not name.startswith(".") and name.lower().endswith(_ENDINGS)
+            if not name.startswith(".") and name.lower().endswith(YAML_ENDINGS)
         ]
     yield from (file for file in sorted(documents) if document_kind(file) is not None)

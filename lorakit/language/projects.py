@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from lorakit.language.yaml.reader import Reader
 
-MARKS = _OURS, _GIT = (".lorakit", ".git")  # folders that make a project
+FOLDER = ".lorakit"  # what a project keeps
+_GIT = ".git"
+MARKS = (FOLDER, _GIT)  # folders that make a project
 
 
 class ProjectFolders(NamedTuple):
@@ -57,7 +59,7 @@ def _is_marked(reader: Reader, folder: Path) -> bool:
 
     git in the home folder keeps settings: it makes no project of all that lies in there.
     """
-    ours = folder / _OURS
+    ours = folder / FOLDER
     if reader.exists(ours) and not reader.is_file(ours):
         return True
     return reader.exists(folder / _GIT) and folder != _users_home(reader)

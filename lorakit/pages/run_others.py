@@ -30,10 +30,10 @@ def beside(run: WholeRun) -> list[WholeRun]:
 
 def compared(run: WholeRun, others: Sequence[WholeRun]) -> Compare | None:
     """What the slider is given: pictures of the same address in several runs; None where there are no two."""
-    frames = [a for a in run.actions if a.file("picture") and a.outcome in ("made", "cached")]
+    frames = [a for a in run.actions if a.file("picture") and a.succeeded]
     told = []
     for other in others:
-        theirs = {a.id: a for a in other.actions if a.outcome in ("made", "cached")}
+        theirs = {a.id: a for a in other.actions if a.succeeded}
         pictures, same = [], []
         for frame in frames:
             match = theirs.get(frame.id)

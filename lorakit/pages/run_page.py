@@ -73,7 +73,7 @@ def _facts(run: WholeRun) -> Iterator[Fact]:
     def count(word: str) -> int:
         return sum(a.outcome == word for a in run.actions)
 
-    drawn = sum(bool(a.file("picture")) and a.outcome in ("made", "cached") for a in run.actions)
+    drawn = sum(bool(a.file("picture")) and a.succeeded for a in run.actions)
     if drawn:
         yield Fact("Pictures", f"{drawn:,}")
     yield Fact("Made", f"{count('made'):,}")

@@ -144,7 +144,7 @@ def outcome_words(action: PastAction) -> str:
 
 def _missing(action: PastAction) -> str:
     """Why a picture is not there."""
-    if action.outcome in ("made", "cached"):
+    if action.succeeded:
         return "the picture is not in the folder any more"
     return outcome_words(action)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lorakit.files import read_regular
+from lorakit.language.projects import FOLDER
 from lorakit.store import atomic, manifests, scratch
 from lorakit.store.errors import StoreError, why
 from lorakit.store.manifests import Manifest, Output, is_digest
@@ -22,7 +23,6 @@ from lorakit.store.seen import Memory, digest_and_identity, identity
 
 __all__ = ["FOLDER", "Manifest", "Output", "Scratch", "Store", "StoreError"]
 
-FOLDER = ".lorakit"
 _PARTS = ("objects", "actions", "locks", "tmp", "checkpoints", "addresses", "tables")
 _MOST_MANIFEST = 50_000_000  # bytes; one with all words of a training has a few thousand
 

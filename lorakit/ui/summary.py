@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorakit.execute.events import SUCCEEDED
 from lorakit.plan import numbers
 from lorakit.ui.theme import BAD, FAINT, GOOD, STRONG, WARN, clean
 
@@ -34,7 +35,7 @@ def summary(progress: Progress) -> Iterator[Line]:
             ("failed", end.failed),
             ("skipped", end.skipped),
         )
-        if number or word in ("made", "cached")
+        if number or word in SUCCEEDED
     )
     style = _STYLES[end.ending]
     yield [

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from lorakit import terminal
+from lorakit.cli import options
 from lorakit.diagnostics import Diagnostic, LorakitError, as_json, render_text
 
 R = TypeVar("R")
@@ -21,10 +22,8 @@ def document_options(function: Callable[..., R]) -> Callable[..., R]:
     """Give a command the document, and hand it over as `session` with the `step` that was named."""
 
     @click.argument("document", metavar="RECIPE[:STEP]|STORYBOARD")
-    @click.option(
-        "--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change one value."
-    )
-    @click.option("--profile", metavar="NAME", help="Merge one of the recipe's profiles over it.")
+    @options.set_option
+    @options.profile_option
     @click.option(
         "--out",
         "-o",

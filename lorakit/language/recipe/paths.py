@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit import resources
+from lorakit.files import YAML_ENDINGS
 from lorakit.language.yaml import names
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 # two letters at least: c:\models is a drive
 _ROOTED = re.compile(r"([a-z][a-z0-9_]+):(?!//)(.*)\Z", re.DOTALL)
 CONFIG = "your user config (on Linux ~/.config/lorakit/config.yaml)"
-_YAML = (".yaml", ".yml")
 # first parts of paths that no account on a hub is called
 _FOLDERS = ("", ".", "..", "~", "models", "model", "checkpoints", "weights", "data", "loras")
 
@@ -144,10 +144,10 @@ class Paths:
     def _other_ending(self, node: Node, what: str, path: Path) -> str:
         """How a document would name the file of that name with another ending; empty where there is none."""
         found = ""
-        for suffix in _YAML if what == "storyboard" else (".safetensors",):
+        for suffix in YAML_ENDINGS if what == "storyboard" else (".safetensors",):
             if self.reader.is_file(path.with_name(path.name + suffix)):
                 found = f"{node.value}{suffix}"
-            elif path.suffix in _YAML and self.reader.is_file(path.with_suffix(suffix)):
+            elif path.suffix in YAML_ENDINGS and self.reader.is_file(path.with_suffix(suffix)):
                 found = f"{str(node.value).removesuffix(path.suffix)}{suffix}"
         return found
 
@@ -156,7 +156,9 @@ class Paths:
         text, document = str(node.value), self.reader.resolve(node.source.path)
         if not text.endswith(path.name):
             return ""  # . or .. or nothing
-        endings = _YAML if path.suffix.casefold() in _YAML else (path.suffix.casefold(),)
+        endings = (
+            YAML_ENDINGS if path.suffix.casefold() in YAML_ENDINGS else (path.suffix.casefold(),)
+        )
         folders = [path.parent]
         if what == "storyboard":
             home = document.parent
