@@ -83,7 +83,7 @@ def cut_of(
     """The film of a step, and what is to be said of it; `pictures` are files of the last run by address."""
     video, said = _video(step)
     actions = {action.id: action for action in expanded.actions}
-    clips = expanded.made[step.name].clips
+    clips = expanded.step_plans[step.name].clips
     shown = [(clip, *one) for clip in clips for one in held(clip, video)]
     fading = video.transition.kind == "crossfade"
     longest = video.transition.seconds.in_frames(video.fps) if fading else 0

@@ -59,7 +59,7 @@ def _check_file(
 def handed_out(name: str, place: Place, context: Context) -> Iterator[Diagnostic]:
     """An adapter of an optimizer step that its training does not keep."""
     step, output = maker_of(name)
-    planned = context.made.get(step)
+    planned = context.step_plans.get(step)
     trained = next((a for a in planned.actions if "adapter" in a.files), None) if planned else None
     if trained is None or output in trained.files:
         return

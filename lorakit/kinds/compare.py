@@ -10,7 +10,7 @@ from lorakit.kinds.training_plan import measured
 from lorakit.language.recipe.documents import CompareStep
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.cost import assembly_cost
-from lorakit.plan.kind import Context, Made
+from lorakit.plan.kind import Context, StepPlan
 from lorakit.plan.tasks.figures import ComparedRun, CompareTask
 
 
@@ -25,13 +25,13 @@ class Comparisons:
         """Nothing that the language has not checked."""
         return iter(())
 
-    def plan(self, step: CompareStep, context: Context) -> Made:
+    def plan(self, step: CompareStep, context: Context) -> StepPlan:
         """The table in Markdown and JSON, or the sheet."""
-        clips = {name: context.made[name].clips for name in step.of}
+        clips = {name: context.step_plans[name].clips for name in step.of}
         if all(clips.values()):
-            return Made((side_by_side(step.name, step.name, clips),))
+            return StepPlan((side_by_side(step.name, step.name, clips),))
         inputs = {
-            f"metrics_{number}": (name, measured(context.made[name].actions))
+            f"metrics_{number}": (name, measured(context.step_plans[name].actions))
             for number, name in enumerate(step.of, 1)
         }
         runs = tuple(ComparedRun(name, role) for role, (name, _) in inputs.items())
@@ -49,4 +49,4 @@ class Comparisons:
             ),
             files={"table": (f"{step.name}/table.md",), "metrics": (f"{step.name}/metrics.json",)},
         )
-        return Made((action,))
+        return StepPlan((action,))

@@ -17,7 +17,7 @@ from lorakit.kinds.sheet import contact_sheet
 from lorakit.language.recipe.documents import GenerateStep, Prompt
 from lorakit.language.story import prompts
 from lorakit.plan.actions import Action
-from lorakit.plan.kind import Clip, Context, Made
+from lorakit.plan.kind import Clip, Context, StepPlan
 from lorakit.plan.seeds import derive
 
 
@@ -45,7 +45,7 @@ class Generate:
         texts = ((p.text, p.place) for p in step.prompts)
         yield from check_letters(texts, "the contact sheet", context)
 
-    def plan(self, step: GenerateStep, context: Context) -> Made:
+    def plan(self, step: GenerateStep, context: Context) -> StepPlan:
         """A frame for each picture, and the contact sheet."""
         settings = render_settings(step.model, step.adapters, context)
         frames: list[Action] = []
@@ -78,4 +78,4 @@ class Generate:
                 clips.append(Clip((frames[-1].id,), None, prompt.text, ""))
         sheet = contact_sheet(step.name, step.name, clips)
         notes = tuple(aspect_notes(step.look.aspect, settings.size(step.look)))
-        return Made((*frames, sheet), tuple(clips), step.look.aspect, notes)
+        return StepPlan((*frames, sheet), tuple(clips), step.look.aspect, notes)

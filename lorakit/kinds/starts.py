@@ -231,14 +231,14 @@ def trainings_of_start(lora: LoraSettings, context: Context) -> list[TrainTask]:
         return []
     if isinstance(maker.task, TrainTask):
         return [maker.task]
-    planned = context.made[maker_of(lora.start)[0]].actions
+    planned = context.step_plans[maker_of(lora.start)[0]].actions
     return [action.task for action in planned if isinstance(action.task, TrainTask)]
 
 
 def maker_of_start(lora: LoraSettings, context: Context) -> Action | None:
     """The action that makes what a training goes on from, if one does."""
     step, output = maker_of(lora.start)
-    planned = context.made.get(step)
+    planned = context.step_plans.get(step)
     at = f"{step}/best" if lora.start == f"{step}.best" else ""
     makers = [a for a in planned.actions if output in a.files] if planned else []
     return next((a for a in makers if not at or a.id == at), None)

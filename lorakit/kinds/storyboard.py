@@ -23,7 +23,7 @@ from lorakit.kinds.sheet import contact_sheet
 from lorakit.language.recipe.documents import StoryboardStep, VideoStep
 from lorakit.language.story.documents import Sentence, Storyboard
 from lorakit.plan.actions import Action
-from lorakit.plan.kind import Context, Made
+from lorakit.plan.kind import Context, StepPlan
 
 
 class Storyboards:
@@ -84,7 +84,7 @@ class Storyboards:
         where = "the film's captions and the contact sheet" if filmed else "the contact sheet"
         yield from check_letters(texts, where, context)
 
-    def plan(self, step: StoryboardStep, context: Context) -> Made:
+    def plan(self, step: StoryboardStep, context: Context) -> StepPlan:
         """Frames scene by scene, then the contact sheet and the film."""
         settings = render_settings(step.model, step.adapters, context)
         board = step.board
@@ -107,7 +107,7 @@ class Storyboards:
             n for each in looks for n in aspect_notes(each.aspect, settings.size(each), film_action)
         ]
         notes += _no_film_notes(step, context)
-        return Made(tuple(actions), clips, look.aspect, tuple(dict.fromkeys(notes)))
+        return StepPlan(tuple(actions), clips, look.aspect, tuple(dict.fromkeys(notes)))
 
 
 def _no_film_notes(step: StoryboardStep, context: Context) -> Iterator[str]:

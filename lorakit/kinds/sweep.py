@@ -16,7 +16,7 @@ from lorakit.language.recipe.documents import Member, StoryboardStep, SweepStep,
 from lorakit.language.yaml import names
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.cost import assembly_cost
-from lorakit.plan.kind import Clip, Context, Made
+from lorakit.plan.kind import Clip, Context, StepPlan
 from lorakit.plan.tasks.figures import (
     Choice,
     PictureFiguresTask,
@@ -54,7 +54,7 @@ class SweepMembers:
         yield from check_letters(labels, "the sheet of the sweep", context)
         yield from _check_loss(step, context)
 
-    def plan(self, step: SweepStep, context: Context) -> Made:
+    def plan(self, step: SweepStep, context: Context) -> StepPlan:
         """All members; what fails in one leaves the others alone."""
         planned = {
             member.name: kinds.kind_of(member.step).plan(member.step, context)
@@ -76,7 +76,7 @@ class SweepMembers:
         actions += _sheet(step, planned)
         actions += _best(step, planned, figures)
         notes = dict.fromkeys(note for of_member in planned.values() for note in of_member.notes)
-        return Made(tuple(actions), notes=tuple(notes))
+        return StepPlan(tuple(actions), notes=tuple(notes))
 
 
 def _check_loss(step: SweepStep, context: Context) -> Iterator[Diagnostic]:
@@ -99,7 +99,7 @@ def _check_loss(step: SweepStep, context: Context) -> Iterator[Diagnostic]:
         )
 
 
-def _figures(step: SweepStep, member: Member, planned: Made) -> Action | str:
+def _figures(step: SweepStep, member: Member, planned: StepPlan) -> Action | str:
     """Which action hands out a member's figures: its training, or one that measures its pictures."""
     trained = measured(planned.actions)
     if trained or not planned.clips:
@@ -163,7 +163,7 @@ def _table(step: SweepStep, figures: Mapping[str, str]) -> Action:
     )
 
 
-def _sheet(step: SweepStep, planned: Mapping[str, Made]) -> Iterator[Action]:
+def _sheet(step: SweepStep, planned: Mapping[str, StepPlan]) -> Iterator[Action]:
     """The members' pictures, a row each; where they draw none, the curves of their losses."""
     clips = {
         ", ".join(f"{label} {value}" for label, value in member.values): _shown(
@@ -186,7 +186,7 @@ def _sheet(step: SweepStep, planned: Mapping[str, Made]) -> Iterator[Action]:
         yield replace(sheet, inputs=tuple(replace(i, optional=True) for i in sheet.inputs))
 
 
-def _shown(planned: Made) -> Sequence[Clip]:
+def _shown(planned: StepPlan) -> Sequence[Clip]:
     """A member's pictures: those it is made for, or the samples of a training."""
     samples = [
         Clip((a.id,), None, a.label, "") for a in planned.actions if isinstance(a.task, FrameTask)
@@ -195,7 +195,7 @@ def _shown(planned: Made) -> Sequence[Clip]:
 
 
 def _best(
-    step: SweepStep, planned: Mapping[str, Made], figures: Mapping[str, str]
+    step: SweepStep, planned: Mapping[str, StepPlan], figures: Mapping[str, str]
 ) -> Iterator[Action]:
     """The best member's files once more, for steps that go on from them."""
     trainings = {name: measured(of_member.actions) for name, of_member in planned.items()}

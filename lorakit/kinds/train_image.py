@@ -28,7 +28,7 @@ from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.engine_specs import EngineSpec
-from lorakit.plan.kind import Context, Made
+from lorakit.plan.kind import Context, StepPlan
 from lorakit.plan.tasks.training import EncodedSample, TrainImageTask
 from lorakit.plan.workers import TRAIN
 from lorakit.store.canonical import digest_of
@@ -58,7 +58,7 @@ class TrainImages:
         yield from image_checks.method(step, context, TARGETS)
         yield from _check_start(step, context)
 
-    def plan(self, step: TrainImageStep, context: Context) -> Made:
+    def plan(self, step: TrainImageStep, context: Context) -> StepPlan:
         """The encodings, the training, the samples."""
         model = context.facts.models[step.model]
         source = context.project.recipe.datasets[step.data]
@@ -101,7 +101,7 @@ class TrainImages:
             places={"precision": step.train.place or step.place},
         )
         drawn = sample_actions(step, context, action, training.steps)
-        return Made((*encodings.actions, action, *drawn))
+        return StepPlan((*encodings.actions, action, *drawn))
 
 
 def _task(

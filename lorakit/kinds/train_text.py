@@ -32,7 +32,7 @@ from lorakit.language.recipe.documents import TrainTextStep
 from lorakit.plan import numbers
 from lorakit.plan.actions import Action, Engine
 from lorakit.plan.engine_specs import EngineSpec
-from lorakit.plan.kind import Context, Made
+from lorakit.plan.kind import Context, StepPlan
 from lorakit.plan.tasks.training import LoraArguments, TrainTextTask
 from lorakit.plan.workers import TRAIN
 from lorakit.store.canonical import digest_of
@@ -59,7 +59,7 @@ class TrainTexts:
             yield from text_checks.layers(step, context)
             yield from _check_start(step, context)
 
-    def plan(self, step: TrainTextStep, context: Context) -> Made:
+    def plan(self, step: TrainTextStep, context: Context) -> StepPlan:
         """The training."""
         facts, data = context.facts.text_models[step.model], context.facts.data[step.data]
         training, full = _training(step, context), step.method == "full"
@@ -133,7 +133,7 @@ class TrainTexts:
             ),
             places={"precision": step.train.place or step.place, "data": source.place},
         )
-        return Made((action,))
+        return StepPlan((action,))
 
 
 def _check_start(step: TrainTextStep, context: Context) -> Iterator[Diagnostic]:

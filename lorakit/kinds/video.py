@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.film import aspect_notes, film
 from lorakit.language.recipe.documents import VideoStep
-from lorakit.plan.kind import Context, Made
+from lorakit.plan.kind import Context, StepPlan
 from lorakit.plan.tasks.frame import FrameTask
 
 
@@ -22,17 +22,17 @@ class Videos:
         """Nothing: what the film shows, the steps that it joins have checked."""
         yield from ()
 
-    def plan(self, step: VideoStep, context: Context) -> Made:
+    def plan(self, step: VideoStep, context: Context) -> StepPlan:
         """The film."""
-        clips = tuple(clip for name in step.of for clip in context.made[name].clips)
+        clips = tuple(clip for name in step.of for clip in context.step_plans[name].clips)
         sizes = {
             a.id: (a.task.width, a.task.height)
-            for planned in context.made.values()
+            for planned in context.step_plans.values()
             for a in planned.actions
             if isinstance(a.task, FrameTask)
         }
         size = sizes[clips[0].picture] if clips else (0, 0)
-        aspects = {context.made[name].aspect for name in step.of}
+        aspects = {context.step_plans[name].aspect for name in step.of}
         aspect = aspects.pop() if len(aspects) == 1 else None
         planned = film(step.name, step.name, clips, step.video, size, aspect)
-        return Made((planned,), clips, aspect, tuple(aspect_notes(aspect, size, planned)))
+        return StepPlan((planned,), clips, aspect, tuple(aspect_notes(aspect, size, planned)))

@@ -15,19 +15,19 @@ from lorakit.facts.facts import Facts
 from lorakit.language.recipe.documents import Project, Step
 from lorakit.language.recipe.folders import in_folder
 from lorakit.plan.actions import Action
-from lorakit.plan.kind import Context, Kind, Made
+from lorakit.plan.kind import Context, Kind, StepPlan
 
 
 class Expanded(NamedTuple):
     """The actions of a recipe, inputs first, the warnings, and the lines that plan and run say of steps.
 
-    `made` has the same by step, with what a film of it shows.
+    `step_plans` has the same by step, with what a film of it shows.
     """
 
     actions: tuple[Action, ...]
     warnings: tuple[Diagnostic, ...]
     notes: Mapping[str, tuple[str, ...]]
-    made: Mapping[str, Made]
+    step_plans: Mapping[str, StepPlan]
 
 
 def expand(
@@ -40,23 +40,23 @@ def expand(
     """All actions of a recipe, with what is to be said; raises InvalidDocument with all errors."""
     steps = project.recipe.steps
     order = TopologicalSorter({name: _needs(name, steps, kind_of) for name in steps})
-    made: dict[str, Made] = {}
+    planned: dict[str, StepPlan] = {}
     found: list[Diagnostic] = list(project.warnings)
-    context = Context(project, facts, draft, made)
+    context = Context(project, facts, draft, planned)
     ranks = {name: rank for rank, name in enumerate(steps)}
     for name in sorted(order.static_order(), key=lambda n: (_depth(n, steps, kind_of), ranks[n])):
         kind = kind_of(steps[name])
         wrong = tuple(kind.check(steps[name], context))
         found += wrong
         fatal = any(d.severity == "error" for d in wrong)
-        made[name] = Made(()) if fatal else kind.plan(steps[name], context)
+        planned[name] = StepPlan(()) if fatal else kind.plan(steps[name], context)
     if any(d.severity == "error" for d in found):
         raise InvalidDocument(in_order(found))
     return Expanded(
-        tuple(_placed(action) for name in made for action in made[name].actions),
+        tuple(_placed(action) for name in planned for action in planned[name].actions),
         in_order(found),
-        {name: made[name].notes for name in steps if made[name].notes},
-        made,
+        {name: planned[name].notes for name in steps if planned[name].notes},
+        planned,
     )
 
 

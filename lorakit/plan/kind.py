@@ -35,7 +35,7 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class StepPlan:
     """What a step comes to: its actions, and its pictures in order for steps that join them.
 
     `aspect` is what was asked of the pictures, if it was; `notes` are lines that plan and run say of it.
@@ -49,12 +49,12 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a kind may ask while it plans a step; `made` holds the steps planned before."""
+    """What a kind may ask while it plans a step; `step_plans` has the steps planned before."""
 
     project: Project
     facts: Facts
     draft: bool = False
-    made: Mapping[str, Made] = field(default_factory=dict)
+    step_plans: Mapping[str, StepPlan] = field(default_factory=dict)
 
     def finding(
         self, code: str, message: str, place: Place, *hints: str, warning: bool = False
@@ -82,5 +82,5 @@ class Kind(Protocol[StepT_contra]):
     def check(self, step: StepT_contra, context: Context) -> Iterable[Diagnostic]:
         """What the model, the font or the machine cannot do of what the step asks."""
 
-    def plan(self, step: StepT_contra, context: Context) -> Made:
+    def plan(self, step: StepT_contra, context: Context) -> StepPlan:
         """The step's actions, inputs before what needs them."""

@@ -101,5 +101,5 @@ def frames_of(board: Path) -> list[Any]:
     """The tasks of a storyboard's frames, in the order in which they are drawn."""
     from lorakit.session import load
 
-    actions = load(board).expanded().made["film"].actions
+    actions = load(board).expanded().step_plans["film"].actions
     return [action.task for action in actions if action.kind == "frame"]

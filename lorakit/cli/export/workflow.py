@@ -57,7 +57,7 @@ def command(
     name = named(project, chosen) + (f"-{scene}" if scene else "")
     target = targets.target_of(out, name.replace("/", "-"), "json", force=force)
     facts = session.facts(keys=False)
-    actions = session.expanded(facts).made[chosen.name].actions
+    actions = session.expanded(facts).step_plans[chosen.name].actions
     frames = [action for action in actions if action.kind == "frame"]
     saved = _of_scene(chosen, scene, frames)
     model = facts.models[chosen.model]

@@ -47,7 +47,7 @@ def worn_adapters(
 
 def _made_by(use: AdapterUse, role: str, context: Context) -> list[Input]:
     """The adapter of a step of this recipe, or of a sweep's best member."""
-    planned = context.made.get(use.step)
+    planned = context.step_plans.get(use.step)
     at = f"{use.step}/best" if use.name == f"{use.step}.best" else ""
     makers = [a for a in planned.actions if use.output in a.files] if planned else []
     makers = [a for a in makers if a.id == at] if at else makers

@@ -35,7 +35,7 @@ def models(root: Node, paths: Paths, findings: Findings) -> dict[str, ModelSourc
         link = access.child(node, "from")
         source = _model_source(link, paths, findings)
         place = (link or node).place
-        own = {"dtype": _MODEL["dtype"], **decode.found(ModelSource, node)}
+        own = {"dtype": _MODEL["dtype"], **decode.values_of(ModelSource, node)}
         sources[name] = ModelSource(name=name, source=source, place=place, **own)
     return sources
 

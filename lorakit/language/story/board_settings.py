@@ -17,7 +17,7 @@ def image_settings(node: Node | None, base: ImageSettings) -> ImageSettings:
 
     Sizes come in one spelling at a time, so naming a size drops an inherited aspect, and the reverse.
     """
-    changes = decode.found(ImageSettings, node)
+    changes = decode.values_of(ImageSettings, node)
     own = dict(changes.pop("places", ()))
     aspect = _aspect(access.text(node, "aspect"))
     if aspect is not None:
@@ -43,7 +43,7 @@ def _aspect(text: str | None) -> tuple[int, int] | None:
 
 def chain(node: Node | None, base: Chain) -> Chain:
     """How frames start from others: `base`, changed by what `node` says."""
-    changes = decode.found(Chain, node)
+    changes = decode.values_of(Chain, node)
     return replace(base, **changes) if changes else base
 
 

@@ -38,7 +38,7 @@ _EMPTY: dict[Any, Any] = {str: "", tuple: (), int: 0, float: 0.0, bool: False}
 def decode(cls: type[T], node: Node | None, **given: Any) -> T:
     """A `cls` with what `node` says, and with what is `given` in any case."""
     kind: type = cls
-    values = {name: value for name, value in found(kind, node).items() if name not in given}
+    values = {name: value for name, value in values_of(kind, node).items() if name not in given}
     absent = {
         name: empty
         for name, empty in _required(kind).items()
@@ -47,7 +47,7 @@ def decode(cls: type[T], node: Node | None, **given: Any) -> T:
     return cls(**values, **absent, **given)
 
 
-def found(cls: type, node: Node | None) -> dict[str, Any]:
+def values_of(cls: type, node: Node | None) -> dict[str, Any]:
     """The fields of `cls` that `node` gives, with their values."""
     if node is None or not isinstance(node.value, dict):
         return {}

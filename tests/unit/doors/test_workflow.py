@@ -32,7 +32,7 @@ def written(document: Path, *words: str) -> Prompt:
 
 
 def frames(document: Path, step: str) -> dict[str, Action]:
-    actions = load(document).expanded().made[step].actions
+    actions = load(document).expanded().step_plans[step].actions
     return {a.id: a for a in actions if a.kind == "frame"}
 
 
