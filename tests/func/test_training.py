@@ -156,10 +156,10 @@ def test_until_stops_a_training_in_its_middle_and_the_next_run_goes_on(
 def test_complaint_15_and_16_two_trainings_and_their_table(project: Path) -> None:
     more = (
         "  full: {kind: train-text, data: films, max_length: 32, method: full, "
-        "train: {max_train_steps: 150, batch_size: 8, learning_rate: 1e-2, precision: fp32}}\n"
+        "train: {max_train_steps: 80, batch_size: 8, learning_rate: 1e-2, precision: fp32}}\n"
         "  table: {kind: compare, of: [full, lora]}\n"
     )
-    (project / "recipe.yaml").write_text(recipe_text(steps=300, more=more))
+    (project / "recipe.yaml").write_text(recipe_text(more=more))
     ran = run(project)
     assert ran.code == 0, ran.errors
     full, lora = (

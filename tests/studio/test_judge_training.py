@@ -141,6 +141,7 @@ def test_without_softness_no_picture_is_blurred(data):
     assert contrast(False).mean() > contrast(True).mean() * 1.2
 
 
+@pytest.mark.slow
 def test_a_sharp_run_learns_that_melted_pictures_show_nobody(data, pool, tmp_path, monkeypatch):
     train_judge = importlib.import_module("train_judge")
     monkeypatch.setattr(train_judge, "MELTED_SHARE", 0.5)

@@ -27,7 +27,11 @@ ADDRESS = "TESTS_NURSERY"  # the variable with the address of one that stands
 _PREFIX = children.python("")[:-1]
 _Started = subprocess.Popen
 _SETTINGS = ("LORAKIT", "HF_", "OMP_", "MKL_", "CUDA", "TORCH", "XDG_DATA", "XDG_CACHE", "HOME")
-CACHES = ("HF_HOME", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "XDG_CACHE_HOME")
+# of the hub's, and read again after a fork
+_AGAIN = (
+    *("HF_HOME", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "XDG_CACHE_HOME"),
+    *("HF_ENDPOINT", "HF_HUB_OFFLINE"),
+)
 # torch sets the first itself, wherever its compiler is imported, and workers set the others
 _OWN = ("TORCHINDUCTOR_CACHE_DIR", "HF_HUB_DISABLE_")
 
@@ -43,8 +47,8 @@ def settings(given: Any = None) -> tuple[tuple[str, str], ...]:
 
 
 def _of_imports(given: Any) -> tuple[tuple[str, str], ...]:
-    """Those settings that decide what an import leaves behind; where caches are is read again after a fork."""
-    return tuple((k, v) for k, v in settings(given) if k not in CACHES)
+    """Those settings that decide what an import leaves behind; where the hub and its caches are is read again."""
+    return tuple((k, v) for k, v in settings(given) if k not in _AGAIN)
 
 
 def _connected(address: str) -> socket.socket:

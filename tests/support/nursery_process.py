@@ -61,7 +61,7 @@ def become(told: dict[str, Any], files: list[int]) -> None:
         os.setsid()
     os.environ.clear()
     os.environ.update(told["environment"])
-    importlib.reload(constants)  # the environment says where the hub's caches are
+    importlib.reload(constants)  # the environment says where the hub and its caches are
     os.chdir(told["folder"])
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
