@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -207,3 +209,28 @@ def test_a_hint_uses_a_root_that_the_user_has(elsewhere: Path) -> None:
         assert said.code == 3
         assert "write far:loras/a.safetensors" in said.text
         assert "roots: {" not in said.text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("kind", ["models", "datasets"])
+@pytest.mark.parametrize(
+    "revision", ["{}/pipe", "/dev/zero", "../../../../elsewhere/pipe", "refs/../../x", "--x", "a b", "a\nb", "x" * 5000]
+)  # fmt: skip
+def test_a_revision_opens_no_file(
+    elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, revision: str
+) -> None:
+    """The hub's library joins it to its cache's folder, and opens what is there."""
+    from tests.support.hub import caches, publish
+
+    publish(caches(tmp_path, monkeypatch), "a/b", {"train.csv": ROWS.encode()})
+    os.mkfifo(elsewhere / "pipe")
+    told = json.dumps(revision.format(elsewhere))
+    said = plan(
+        f"recipe: 1\nmodels: {{m: {{from: 'hub:a/b', revision: {told}}}}}\n"
+        "steps: {d: {kind: generate, model: m, prompts: [a fox]}}\n"
+        if kind == "models"
+        else f"recipe: 1\ndatasets: {{d: {{texts: 'hub:a/b', revision: {told}}}}}\n"
+        "steps: {s: {kind: train-text, data: d}}\n"
+    )
+    assert said.code == 3
+    assert "revision must be the name of a commit, a branch or a tag" in said.text

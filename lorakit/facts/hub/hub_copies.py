@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
-from lorakit.diagnostics import LorakitError
-from lorakit.facts.hub.hub_errors import in_words, no_room
+from lorakit.diagnostics import LorakitError, shortened
+from lorakit.facts.hub.hub_errors import HubError, in_words, no_room
 
 Kind = Literal["model", "dataset"]
 Choose = Callable[[Collection[str]], Sequence[str]]
 Complete = Callable[[Path], bool]
+# as the schema of recipes has it
+_REVISION = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_./+-]{0,199}\Z")
 
 
 def snapshot(
@@ -29,6 +32,7 @@ def snapshot(
     Opens no connection where the files are here. `wanted` chooses among all paths of the repository those
     that are fetched; `complete` says whether a folder has them all, whoever fetched it. Raises HubError.
     """
+    _check(repository, revision)
     try:
         here, whole = _here(repository, repo_type, revision)
         if here is not None and (complete(here) if complete else whole):
@@ -47,11 +51,21 @@ def commit_of(repository: str, repo_type: Kind, revision: str = "") -> str:
     """The commit that a revision is at on the hub now, the newest by default. Raises HubError."""
     from huggingface_hub import HfApi
 
+    _check(repository, revision)
     try:
         told = HfApi().repo_info(repository, repo_type=repo_type, revision=revision or None)
     except Exception as error:
         raise in_words(repository, revision, error) from error
     return str(told.sha)
+
+
+def _check(repository: str, revision: str | None) -> None:
+    """Raise HubError for no name of a revision: the hub's library opens the file of that name."""
+    if revision and not _REVISION.match(revision):
+        raise HubError(
+            f"hub:{repository} has no revision {shortened(revision)}: "
+            "write the name of a commit, a branch or a tag"
+        )
 
 
 def _here(repository: str, repo_type: Kind, revision: str | None) -> tuple[Path | None, bool]:
