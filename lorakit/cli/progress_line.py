@@ -26,15 +26,19 @@ def counting(what: str) -> Callable[[int, int], None]:
     from lorakit.plan import numbers
 
     began = last = time.monotonic()
+    first: list[tuple[float, int]] = []  # what came before the first says nothing of the others
 
     def progress(done: int, every: int) -> None:
         nonlocal last
         now = time.monotonic()
+        if not first:
+            first.append((now, done))
         if done == every:
             tell("")
-        elif now - began > _QUIET and now - last > _EVERY:
+        elif now - began > _QUIET and now - last > _EVERY and done > first[0][1]:
             last = now
-            left = numbers.about((now - began) * (every - done) / done)
+            since, before = first[0]
+            left = numbers.about((now - since) * (every - done) / (done - before))
             tell(f"{done:,} of {numbers.count(every, what)}, {left} left")
 
     return progress

@@ -123,7 +123,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
             problem("model", str(error), source.place, *error.hints)
             continue
         except OSError as error:
-            problem("model", _unread(error), source.place)
+            problem("model", unread(error), source.place)
             continue
         if facts.tokenizer is not None:
             complain = _complaint(project, source.place)
@@ -199,7 +199,7 @@ def _read_adapters(
             for words in error.problems:
                 problem("adapter", words, adapter.place, error.hint)
         except OSError as error:
-            problem("adapter", _unread(error), adapter.place)
+            problem("adapter", unread(error), adapter.place)
     return adapters
 
 
@@ -233,7 +233,7 @@ def _data_sets(
             for each in (error, *error.others):
                 problem(each.code, each.message, source.where(each.key), each.hint)
         except OSError as error:
-            problem("data", _unread(error), source.place)
+            problem("data", unread(error), source.place)
     return texts, pictures
 
 
@@ -245,7 +245,8 @@ def _complaint(project: Project, place: Place) -> Callable[[str], InvalidDocumen
     )
 
 
-def _unread(error: OSError) -> str:
+def unread(error: OSError) -> str:
+    """Which file cannot be read, and why."""
     return f"{error.filename or 'a file'} cannot be read: {error.strerror or error}"
 
 

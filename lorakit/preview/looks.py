@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lorakit.diagnostics import Diagnostic, LorakitError
+from lorakit.diagnostics import Diagnostic, InvalidDocument, LorakitError
+from lorakit.facts.data.data_sets import DataError
+from lorakit.facts.gather import unread
 from lorakit.language.recipe.build_recipe import MINILM, STUDIO, shipped_model
 from lorakit.language.recipe.documents import Project, TrainImageStep, TrainTextStep, with_members
 from lorakit.language.recipe.trainings import DataSource, TrainSettings
@@ -57,6 +60,28 @@ def unplaced(found: Diagnostic, unwritten: str) -> Diagnostic:
     if found.place is None or found.place.file != unwritten:
         return found
     return replace(found, place=None, excerpt=None)
+
+
+@contextmanager
+def in_words(look: Look) -> Iterator[None]:
+    """What cannot be read of a data set becomes InvalidDocument at its place, or LorakitError."""
+    try:
+        yield
+    except DataError as error:
+        every = [_finding(one, look) for one in (error, *error.others)]
+        raise InvalidDocument(every) from error
+    except InvalidDocument as error:
+        every = [unplaced(one, look.unwritten) for one in error.diagnostics]
+        raise InvalidDocument(every) from error
+    except OSError as error:
+        raise LorakitError(unread(error)) from error
+
+
+def _finding(error: DataError, look: Look) -> Diagnostic:
+    place = look.source.where(error.key)
+    hints = (error.hint,) if error.hint else ()
+    excerpt = look.project.excerpt(place)
+    return unplaced(Diagnostic(error.code, error.message, place, excerpt, hints), look.unwritten)
 
 
 def looks_of(project: Project, only: Sequence[str] = ()) -> list[Look]:

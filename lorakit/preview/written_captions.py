@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.data.data_sets import HUB, DataError
+from lorakit.facts.data.data_sets import HUB
 from lorakit.facts.gather import inside
 from lorakit.facts.pictures.picture_data import Picture
 from lorakit.facts.pictures.picture_folders import CAPTIONS
 from lorakit.files import check_root
 from lorakit.language.yaml import names
 from lorakit.plan import numbers
-from lorakit.preview.looks import Look
+from lorakit.preview.looks import Look, in_words
 from lorakit.preview.seen_pictures import found_pictures
 
 # what cameras, phones and downloads call pictures: nothing in it is of what they show
@@ -56,8 +56,8 @@ def write_captions(look: Look, words: str) -> WrittenCaptions:
         raise LorakitError(
             f"{look.source.images} is not yours to write into: copy its files into a folder, and name that"
         )
-    wrong: list[DataError] = []
-    pictures = found_pictures(look, wrong=wrong).pictures
+    with in_words(look):
+        pictures = found_pictures(look, wrong=[]).pictures
     bare = [one for one in pictures if one.own is None]
     if bare and bare[0].file.suffix == "":  # an object of the store
         raise LorakitError("these pictures stand in a table: fill in its column of captions")

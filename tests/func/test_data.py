@@ -277,3 +277,22 @@ def test_what_is_wrong_is_said(home: Path, words: tuple[str, ...], code: int, sa
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not (home / "outputs").exists()
+
+
+def test_links_that_leave_the_folder_and_pipes_are_told(home: Path, tmp_path: Path) -> None:
+    outside = told(tmp_path / "outside" / "a.png", scene(1), None)
+    (home / "linked").mkdir()
+    try:
+        (home / "linked" / "a.png").symlink_to(outside)
+    except OSError:
+        pytest.skip("no links here")
+    for words in ((), ("--write-captions",)):
+        done = lorakit(home, "data", "linked", *words)
+        assert done.returncode == 1
+        assert "it is a link that leaves the project" in done.stderr
+    (home / "hollow").mkdir()
+    (home / "hollow" / "a.png").symlink_to(home / "nowhere.png")
+    done = lorakit(home, "data", "hollow")
+    assert done.returncode == 3
+    assert "a.png is no file: a link to nothing" in done.stderr
+    assert "hollow holds no pictures" in done.stderr

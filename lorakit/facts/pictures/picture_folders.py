@@ -64,9 +64,11 @@ def from_folder(
     files = [f for f in every if not f.stem.endswith(MASK)]
     if not files:
         endings = ", ".join(ENDINGS)
-        raise DataError(
+        error = DataError(
             "data", "images", f"{shown_folder(folder, source)} holds no pictures ({endings})"
         )
+        error.others = tuple(wrong or ())
+        raise error
     digest = {file: digests.file(file) for file in every}
     headers = memory.headers([(file, digest[file], str(file)) for file in every], wrong)
     header = {file: one for file, one in zip(every, headers, strict=True) if one is not None}
