@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from diffusers.training_utils import EMAModel
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
@@ -29,44 +30,37 @@ def set_up_torch(seed: int) -> None:
 
 
 class Ema:
-    """A moving average of a module's weights; warms up, so that early averages are of use."""
+    """diffusers' moving average of a module's weights, which checkpoints hold by their names."""
 
     def __init__(self, module: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.steps = 0
-        self.weights = {k: v.detach().clone().float() for k, v in module.state_dict().items()}
+        self.names = [name for name, _ in module.named_parameters()]
+        self.average = EMAModel(module.parameters(), decay=decay, foreach=True)
 
-    @torch.no_grad()
     def update(self, module: nn.Module) -> None:
         """Move the averages towards the module's weights."""
-        self.steps += 1
-        keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        ours, theirs = [], []
-        for name, value in module.state_dict().items():
-            if value.is_floating_point():
-                ours.append(self.weights[name])
-                theirs.append(value)
-        torch._foreach_lerp_(ours, theirs, 1 - keep)
+        self.average.step(module.parameters())
 
     def state(self) -> dict[str, Any]:
         """Give what a checkpoint needs."""
-        return {"steps": self.steps, "weights": self.weights}
+        weights = dict(zip(self.names, self.average.shadow_params, strict=True))
+        return {"steps": self.average.optimization_step, "weights": weights}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up a checkpoint's averages."""
-        self.steps = state["steps"]
-        for name, value in state["weights"].items():
-            self.weights[name].copy_(value)
+        weights = [state["weights"][name] for name in self.names]
+        self.average.load_state_dict(
+            {"optimization_step": state["steps"], "shadow_params": weights}
+        )
 
     @contextmanager
     def applied_to(self, module: nn.Module) -> Iterator[None]:
         """Within the block the module has the averaged weights."""
-        own = {k: v.detach().clone() for k, v in module.state_dict().items()}
-        module.load_state_dict({k: v.to(own[k].dtype) for k, v in self.weights.items()})
+        self.average.store(module.parameters())
+        self.average.copy_to(module.parameters())
         try:
             yield
         finally:
-            module.load_state_dict(own)
+            self.average.restore(module.parameters())
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
