@@ -150,3 +150,24 @@ def test_a_program_does_what_the_page_on_python_says(
     assert "actions" in capsys.readouterr().out
     for name in set(lorakit.__all__) - {"__version__"}:
         assert re.search(rf"^\| `(lorakit\.)?{name}\b", page, re.MULTILINE), name
+
+
+def test_every_path_in_the_table_of_where_things_live_is_there() -> None:
+    """From the project's folder, from lorakit/, or beside the path that stands before it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = [line.split("|")[2] for line in text.splitlines() if line.startswith("| ")]
+    seen = 0
+    for row in rows:
+        beside: list[Path] = []
+        for name in re.findall(r"`([^` ]+)`", row):
+            if "/" not in name and not name.endswith((".py", ".toml", ".html", ".css", ".js")):
+                continue
+            found = [
+                place
+                for base in (ROOT, ROOT / "lorakit", *beside)
+                for place in base.glob(name.rstrip("/"))
+            ]
+            assert found, f"CONTRIBUTING.md names {name}, which is not there: {row}"
+            beside.append(found[0] if found[0].is_dir() else found[0].parent)
+            seen += 1
+    assert seen > 100
