@@ -15,7 +15,8 @@ from lorakit.language import load as load_documents
 from lorakit.session import Session
 
 if TYPE_CHECKING:
-    from lorakit.execute.past_run import PastAction, WholeRun
+    from lorakit.execute.past_action import PastAction
+    from lorakit.execute.past_run import WholeRun
     from lorakit.plan.planner import Selection
 
 State = Literal["identical", "close", "different", "missing"]

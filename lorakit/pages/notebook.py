@@ -20,7 +20,7 @@ from lorakit.plan.states import Plan, Planned, State
 from lorakit.ui.plan_view import Group, count_line, groups_of
 
 if TYPE_CHECKING:
-    from lorakit.execute.past_run import PastAction
+    from lorakit.execute.past_action import PastAction
 
 _ROWS = 60  # of a plan's table
 _PICTURES = 24  # of a run's strip

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from lorakit.execute.past_run import PastAction, WholeRun
+from lorakit.execute.past_action import PastAction
+from lorakit.execute.past_run import WholeRun
 from lorakit.pages.parts import (
     Document,
     Fact,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lorakit.execute.past_run import PastAction, WholeRun
+from lorakit.execute.past_action import PastAction
+from lorakit.execute.past_run import WholeRun
 from lorakit.files import open_regular, parse_json, read_text
 
 _MOST = 64 << 20

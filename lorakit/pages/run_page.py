@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from lorakit.execute.past_run import PastAction, WholeRun
+from lorakit.execute.past_action import PastAction
+from lorakit.execute.past_run import WholeRun
 from lorakit.pages import run_account, run_figures
 from lorakit.pages.links import token
 from lorakit.pages.parts import (

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lorakit.execute.past_run import PastAction, WholeRun
+from lorakit.execute.past_action import PastAction
+from lorakit.execute.past_run import WholeRun
 from lorakit.pages.links import token
 from lorakit.pages.parts import Fact, Film, PagePicture, PictureStrip, Single, Tone
 from lorakit.pages.run_files import RunFiles

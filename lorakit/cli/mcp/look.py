@@ -10,7 +10,7 @@ from pathlib import Path
 from lorakit.cli.mcp.inside import Inside
 from lorakit.diagnostics import LorakitError
 from lorakit.execute import past_run
-from lorakit.execute.past_run import PastAction
+from lorakit.execute.past_action import PastAction
 from lorakit.execute.past_runs import find, runs_of
 from lorakit.facts.pictures.open_picture import rgb
 

@@ -104,10 +104,11 @@ def _explain(
     error: yaml.MarkedYAMLError, source: Source, findings: Findings
 ) -> yaml_errors.Repair | None:
     from lorakit.language.yaml import yaml_errors
+    from lorakit.language.yaml.complaint import Complaint
 
     mark = error.problem_mark or error.context_mark
     opened = error.context_mark
-    complaint = yaml_errors.Complaint(
+    complaint = Complaint(
         source,
         error.problem or "",
         mark.line + 1 if mark else 1,

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lorakit.language.yaml import schemas
 
 if TYPE_CHECKING:
-    from lorakit.language.yaml.findings import Findings
-    from lorakit.language.yaml.nodes import Node, Source, Spot
+    from lorakit.language.yaml.nodes import Source, Spot
 
 _LINE = re.compile(
     r"""(?P<head>\s*(?:-\s+)*(?:(?:[A-Za-z_][\w.-]*|"[^"]*"):\s+)?)"""
@@ -24,7 +23,7 @@ _FLOW_BRACE = re.compile(r"""([{,]\s*[\w-]+:\s+)(\{[^{}]*\}[^{}\[\],"']*[^{}\[\]
 _FLOW_COLON = re.compile(r"""([{,]\s*[\w-]+:\s+)([^"'{}\[\],]*:(?:\s[^"'{}\[\],]*)?)""")
 _LONGEST_SHOWN = 200
 _LONGEST_READ = 2_000
-_MEANING = {
+MEANING = {
     "&": "names a value for later use",
     "*": "stands for a value named earlier",
     "!": "opens a tag",
@@ -78,7 +77,8 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _corrected(head: str, text: str, comment: str | None) -> str:
+def corrected(head: str, text: str, comment: str | None) -> str:
+    """A line with its text in quotes; empty where it would be too long to show."""
     line = f"{head}{quoted(text)}{comment or ''}".strip()
     return line if len(line) <= _LONGEST_SHOWN else ""
 
@@ -113,21 +113,21 @@ def on_line(line: str, problem_column: int) -> Trap | None:
     head, value, comment = match["head"], match["value"], match["comment"]
     column = len(head) + 1
     first = value[0]
-    fixed = _corrected(head, value, comment)
+    fixed = corrected(head, value, comment)
     if first in "{[":
         return _bracket(head, value, comment, problem_column, fixed)
     if first in "\"'":
         end = _closing(value)
         tail = value[end:].lstrip()
         if end and tail and tail[0] not in ":,}]#":
-            what = f"the quote ends here, but the text goes on: {_shortened(tail)}"
-            fixed = _corrected(head, _without_strays(value, end), comment)
+            what = f"the quote ends here, but the text goes on: {shortened(tail)}"
+            fixed = corrected(head, _without_strays(value, end), comment)
             return Trap("yaml-quote", what, column + end - 1, 1, fixed)
         return None
     if first == "%" and not head:
         return None  # a directive
-    if first in _MEANING and not _BLOCK_HEADER.match(value):
-        what = f"in YAML a text cannot begin with {first}: it {_MEANING[first]}"
+    if first in MEANING and not _BLOCK_HEADER.match(value):
+        what = f"in YAML a text cannot begin with {first}: it {MEANING[first]}"
         return Trap("yaml-character", what, column, 1, fixed)
     if re.search(r":(\s|\Z)", value) and problem_column > column:
         at = column + (re.search(r":(\s|\Z)", value) or match).start()
@@ -240,86 +240,10 @@ def unclosed_quote(line: str) -> Trap | None:
         f"the quote {value[0]} that opens here is not closed",
         len(match["head"]) + 1,
         1,
-        _corrected(match["head"], text, match["comment"]),
+        corrected(match["head"], text, match["comment"]),
     )
 
 
-def _shortened(text: str, most: int = 40) -> str:
+def shortened(text: str, most: int = 40) -> str:
+    """A text that fits into a message."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def check_prose(node: Node, findings: Findings) -> None:
-    """Report traps that YAML's parser lets pass, in a plain text for people or for the model."""
-    text = node.source.text
-    end = node.end
-    spot = node.spot
-    line = spot.excerpt
-    head = line[: spot.column - 1]
-    if node.anchor is not None:
-        findings.error(
-            "yaml-character",
-            f"&{node.anchor} is an anchor in YAML: the text begins only after it",
-            spot,
-            f"write: {_corrected(head, line[spot.column - 1 :].rstrip(), None)}",
-        )
-        return
-    rest = re.match(r"[ \t]+#\S[^\n\r]*", text[end : end + 500])
-    if rest:
-        start = node.source.spot_at(end)
-        meant, note = _without_comment(line[spot.column - 1 :])
-        same_line = start.line == spot.line
-        hint = f"write: {_corrected(head, meant, note)}" if same_line else "put the text in quotes"
-        findings.error(
-            "yaml-comment",
-            "a space and # open a comment, so that the text ends before it",
-            node.source.spot(start.line, start.column + len(rest[0]) - len(rest[0].lstrip()), 2),
-            hint,
-            "if it is a comment, put a space after the #",
-        )
-
-
-def _without_comment(rest: str) -> tuple[str, str]:
-    """The text of a line's rest, and a true comment behind it."""
-    match = re.search(r"\s+#\s.*", rest[:_LONGEST_READ])
-    return (rest[: match.start()], match[0].rstrip()) if match else (rest.rstrip(), "")
-
-
-def report_brace(node: Node, findings: Findings) -> None:
-    """A value that is nothing but `{name}`, which YAML reads as a mapping."""
-    text = node.source.text[node.start : node.end]
-    spot = node.spot
-    line = spot.excerpt
-    rest = line[spot.column - 1 + len(text) :] if len(text) <= spot.length else ""
-    findings.error(
-        "yaml-brace",
-        f"in YAML {_shortened(text)} is a mapping",
-        spot,
-        f"write: {(line[: spot.column - 1] + quoted(text) + rest).strip()}",
-    )
-
-
-def report_colon(node: Node, findings: Findings) -> None:
-    """A sentence with a colon in it, which YAML reads as a mapping of one key."""
-    assert isinstance(node.value, dict)
-    key = next(iter(node.value))
-    spot = node.key_spot(key)
-    line = spot.excerpt
-    before = line[: spot.column - 1].rstrip()
-    if before.endswith("?"):
-        head = line[: len(before) - 1]
-        text, note = _without_comment(line[len(head) :])
-        findings.error(
-            "yaml-character",
-            f"in YAML a text cannot begin with ?: it {_MEANING['?']}",
-            node.source.spot(spot.line, len(head) + 1),
-            f"write: {_corrected(head, text, note)}",
-        )
-        return
-    colon = spot.column + spot.length
-    text, note = _without_comment(line[spot.column - 1 :])
-    findings.error(
-        "yaml-colon",
-        "a colon and a space inside a text make YAML read a mapping",
-        node.source.spot(spot.line, colon),
-        f"write: {_corrected(line[: spot.column - 1], text, note)}",
-    )

@@ -216,13 +216,13 @@ def _check_prose(
     root: Node, schema: schemas.Subschema, unseen: set[int], findings: Findings
 ) -> None:
     """Find the texts that may be cut short among those that are for people or for the model."""
-    from lorakit.language.yaml import traps
+    from lorakit.language.yaml import prose
 
     stack = [(root, schema)]
     while stack:
         node, rule = stack.pop()
         if id(node) in unseen and rule.prose:
-            traps.check_prose(node, findings)
+            prose.check_prose(node, findings)
         if isinstance(node.value, list):
             items = schemas.subschema(rule.raw.get("items"), rule.file)
             stack += [(child, items) for child in node.value]

@@ -58,11 +58,11 @@ def wrong_type(problem: Problem, findings: Findings) -> None:
 
 def _wrong_type_of_prose(problem: Problem, wanted: str, findings: Findings) -> None:
     """A text in brackets, which YAML reads as a collection."""
-    from lorakit.language.yaml import traps
+    from lorakit.language.yaml import prose, traps
 
     node = problem.node
     if isinstance(node.value, dict) and all(child.value is None for child in node.value.values()):
-        traps.report_brace(node, findings)
+        prose.report_brace(node, findings)
         return
     text = node.source.text[node.start : node.end]
     hint = f"if it is a text, put it in quotes: {traps.quoted(text)}" if len(text) < 100 else ""
@@ -260,15 +260,15 @@ def _kind_hint(schema: Subschema, node: Node) -> str:
 
 def is_a_sentence_that_yaml_split(schema: Subschema, node: Node, findings: Findings) -> bool:
     """Whether a mapping was meant to be a sentence: `- The bunny says: hello`, or `- {bunny}`."""
+    from lorakit.language.yaml import prose
+
     value = node.value
     assert isinstance(value, dict)
-    from lorakit.language.yaml import traps
-
     keys = list(value)
     if not keys or any(key in schema.keys for key in keys):
         return False
     if node.style == "{" and all(child.value is None for child in value.values()):
-        traps.report_brace(node, findings)
+        prose.report_brace(node, findings)
         return True
     if (
         node.style == ""
@@ -277,7 +277,7 @@ def is_a_sentence_that_yaml_split(schema: Subschema, node: Node, findings: Findi
     ):
         if names.foreign(keys[0], schema.keys) or names.nearest(keys[0], schema.keys):
             return False
-        traps.report_colon(node, findings)
+        prose.report_colon(node, findings)
         return True
     return False
 

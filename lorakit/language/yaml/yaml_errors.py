@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from lorakit.language.yaml import traps
+from lorakit.language.yaml.complaint import Complaint
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
@@ -13,31 +14,6 @@ if TYPE_CHECKING:
 
 _LINES_LOOKED_BACK = 40
 _QUOTING = "texts with special characters go in quotes"
-
-
-class Complaint(NamedTuple):
-    """What a parser said and where: `opened` is the (line, column) of what it was in the middle of."""
-
-    source: Source
-    problem: str
-    line: int
-    column: int
-    context: str
-    opened: tuple[int, int] | None
-
-    @property
-    def text(self) -> str:
-        """The line it stumbled on."""
-        return self.source.lines[self.line - 1]
-
-    @property
-    def first_column(self) -> int:
-        """Where the line's text begins."""
-        return len(self.text) - len(self.text.lstrip()) + 1
-
-    def spot(self, column: int | None = None, length: int = 1) -> Spot:
-        """A stretch of that line."""
-        return self.source.spot(self.line, column or self.column, length)
 
 
 class Explained(NamedTuple):
