@@ -1,4 +1,4 @@
-r"""Regular expressions of others: matched in bounded time, whatever they are.
+r"""Regular expressions: those of others, matched in bounded time, and those of ours, compiled when needed.
 
 Python's own engine tries: `(.*)*x` takes longer than the sun will shine. Rust's, which jsonschema-rs brings,
 never does but for look-around and back references, and those give up after a number of attempts.
@@ -10,8 +10,7 @@ import re
 import warnings
 from collections.abc import Iterable
 from functools import cache
-
-import jsonschema_rs
+from typing import Any, cast
 
 _LONGEST = 1000  # characters
 _SIZE = 1_000_000  # bytes of a compiled expression, which what repeats repetitions would multiply
@@ -41,6 +40,8 @@ class Pattern:
             raise BadPattern(error.msg, error.pos) from error
         except (RecursionError, OverflowError) as error:
             raise BadPattern("it is too large") from error
+        import jsonschema_rs
+
         # the end of the text, which is the end of our names
         whole = re.sub(r"(?<!\\)\\Z$", "", expression)
         options = jsonschema_rs.FancyRegexOptions(
@@ -66,3 +67,22 @@ def pattern(expression: str) -> Pattern:
 def any_of(names: Iterable[str]) -> str:
     """An expression that means these names and nothing else, which every engine matches at once."""
     return "|".join(map(re.escape, names)) or r"(?!)"
+
+
+class _Later:
+    """Stands for a compiled expression, and becomes one method of it after the other."""
+
+    def __init__(self, expression: str, flags: int) -> None:
+        self._given = expression, flags
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(
+            re.compile(*self._given), name
+        )  # compiled once: re keeps the last few hundred
+        setattr(self, name, found)
+        return found
+
+
+def later(expression: str, flags: int = 0) -> re.Pattern[str]:
+    """What `re.compile` gives, compiled at its first use: a board needs few of all that stories may."""
+    return cast("re.Pattern[str]", _Later(expression, flags))

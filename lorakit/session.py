@@ -12,6 +12,7 @@ from lorakit.diagnostics import InvalidDocument, LorakitError
 from lorakit.language import FolderReader, locks, merged
 from lorakit.language import load as load_documents
 from lorakit.language.recipe.documents import Project
+from lorakit.language.uncollected import uncollected
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic
@@ -120,14 +121,15 @@ class Session:
         if verify:
             store.verify()
         facts = self.facts(download=download, verify=verify)
-        found = planner.plan(
-            self.project,
-            replace(facts, environment=environment()),
-            kind_of,
-            store,
-            Addresses(store.folder, self.project.recipe.name).read(),
-            selection or planner.Selection(),
-        )
+        with uncollected():
+            found = planner.plan(
+                self.project,
+                replace(facts, environment=environment()),
+                kind_of,
+                store,
+                Addresses(store.folder, self.project.recipe.name).read(),
+                selection or planner.Selection(),
+            )
         store.remember()
         return ShownPlan.of(found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
@@ -16,6 +15,7 @@ from lorakit.language.recipe.documents import Project, Recipe, StoryboardStep, w
 from lorakit.language.recipe.folders import folder_name
 from lorakit.language.recipe.paths import Paths
 from lorakit.language.trees import Trees
+from lorakit.language.uncollected import uncollected
 from lorakit.language.yaml import access, schemas, validation
 from lorakit.language.yaml.findings import Findings, Unreadable
 from lorakit.language.yaml.reader import FolderReader
@@ -91,13 +91,8 @@ def load_with_trees(
 ) -> Loaded:
     """What `load` reads, with the trees: for who compares documents value by value."""
     loader = _Loader(reader or FolderReader(), {} if roots is None else roots)
-    collects = gc.isenabled()
-    gc.disable()  # nothing that is read is garbage before all is read, and looking for some takes a fifth
-    try:
+    with uncollected():
         return loader.loaded(Path(path), settings, profile)
-    finally:
-        if collects:
-            gc.enable()
 
 
 def merged(

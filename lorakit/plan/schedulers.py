@@ -42,6 +42,9 @@ SCHEDULERS: Mapping[str, SchedulerRow] = {
 }
 
 
+_BY_CLASS = {row.diffusers: row for row in reversed(SCHEDULERS.values())}
+
+
 def calls(scheduler: str, steps: int, own: Mapping[str, object] | None = None) -> int:
     """UNet calls of so many steps, by a scheduler's name; `own` is the model's own scheduler's configuration.
 
@@ -50,7 +53,7 @@ def calls(scheduler: str, steps: int, own: Mapping[str, object] | None = None) -
     kind = class_of(scheduler, own or {})
     if kind == _PNDM:
         return steps + (_WARM_UP if warms_up(scheduler, own or {}) else int(steps > 1))
-    row = next((row for row in SCHEDULERS.values() if row.diffusers == kind), None)
+    row = _BY_CLASS.get(kind)
     return row.calls(steps) if row else steps
 
 

@@ -6,15 +6,18 @@ import hashlib
 import json
 from pathlib import Path
 
+# json.dumps makes one at every call
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
 
 def canonical(data: object) -> bytes:
     """JSON with sorted keys and no spaces, UTF-8; raises ValueError for NaN and infinities.
 
     Half of a pair, as in file names that are no UTF-8, is escaped as JSON does.
     """
-    return json.dumps(
-        data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode(errors="backslashreplace")
+    return _ENCODER.encode(data).encode(errors="backslashreplace")
 
 
 def digest_of(data: object) -> str:

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -166,13 +167,13 @@ def _parsed(text: bytes) -> dict[str, Any]:
 
 
 def _without_doubles(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise _Unsound(f"its header has {tensor_name(name)} twice")
-        found[name] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise _Unsound(f"its header has {tensor_name(twice)} twice")
     for name in found:
-        if re.search("[\ud800-\udfff]", name):  # half of a character
+        if not name.isascii() and re.search("[\ud800-\udfff]", name):  # half of a character
             raise _Unsound("its header is not UTF-8")
     return found
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lorakit.language.story.noun_phrases import word_set
+from lorakit.patterns import later
 
 # before names
 _TITLES = word_set("""
@@ -41,23 +42,23 @@ suddenly that the their then there these they this those to two under we what wh
 you your
 """)
 # a number or a letter; but in `Fifth Ave. A car stops` an article
-_NUMBER = re.compile(
+_NUMBER = later(
     r"[\"'\u201c(]?(?:\d|[IVXLCDM]+(?![\w])|(?!A\s+(?!is\b|was\b|has\b|and\b|or\b|of\b|in\b|to\b)[a-z])[A-Z](?!\w))"
 )
-_BREAK = re.compile(r"(?<=[.\u2026])\s+(?=[\"'\u201c\u2018(]*([^\W\d_]))")
-_ORDINAL = re.compile(r"(?:\A|\s)\d{1,2}\.\Z")
-_LAST_WORD = re.compile(r"([^\"'\u201c\u2018\u00ab(\[\u300c\u300e]+)\.\Z")
-_CYRILLIC = re.compile(r"[\u0430-\u044f\u0451.]{1,4}")  # т. д., др.
-_LISTED = re.compile(r"\s*(?:\d{1,3}[.)]|[A-Z]\.|[IVX]{2,5}\.)\s*\Z")
-_FIRST_WORD = re.compile(r"[\s\"'\u201c\u2018\u00ab(]*([\w'\u2019-]+)")
+_BREAK = later(r"(?<=[.\u2026])\s+(?=[\"'\u201c\u2018(]*([^\W\d_]))")
+_ORDINAL = later(r"(?:\A|\s)\d{1,2}\.\Z")
+_LAST_WORD = later(r"([^\"'\u201c\u2018\u00ab(\[\u300c\u300e]+)\.\Z")
+_CYRILLIC = later(r"[\u0430-\u044f\u0451.]{1,4}")  # т. д., др.
+_LISTED = later(r"\s*(?:\d{1,3}[.)]|[A-Z]\.|[IVX]{2,5}\.)\s*\Z")
+_FIRST_WORD = later(r"[\s\"'\u201c\u2018\u00ab(]*([\w'\u2019-]+)")
 _SAYS = (
     "said|says|asked|asks|cried|cries|called|calls|shouted|shouts|whispered|whispers|replied|replies|answered"
     "|answers|yelled|yells|thought|thinks|sang|sings|added|adds|murmured|murmurs|laughed|laughs"
 )
-_TAG = re.compile(rf"\s*(?:(?:[\w'\u2019-]+\s+){{1,3}}(?:{_SAYS})|(?:{_SAYS})\s+\w+)\b")
-_DASHED = re.compile(r"\s*[\u2014\u2013-]\s*[^\W\d_A-Z\u0410-\u042f]")
+_TAG = later(rf"\s*(?:(?:[\w'\u2019-]+\s+){{1,3}}(?:{_SAYS})|(?:{_SAYS})\s+\w+)\b")
+_DASHED = later(r"\s*[\u2014\u2013-]\s*[^\W\d_A-Z\u0410-\u042f]")
 _QUOTE_ENDS = frozenset("\"\u201d\u00bb\u300d\u300f\u2019'")
-_PARTICLE = re.compile(r"\s*(?:と|って|という|とか|とは|라고|하고)")
+_PARTICLE = later(r"\s*(?:と|って|という|とか|とは|라고|하고)")
 _TITLE_ENDS = frozenset("\u300b\u3009")
 _PAIRS = {
     "\u201e": "\u201c",
@@ -74,7 +75,7 @@ _PAIRS |= {
     "(": ")",
     "[": "]",
 }
-_OPENS = re.compile(f'["{re.escape("".join(_PAIRS))}]')
+_OPENS = later(f'["{re.escape("".join(_PAIRS))}]')
 _MOST = 12  # pieces: what stays open for longer was forgotten
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
+
+from lorakit.patterns import later
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
 
-_FRAMES = re.compile(r"([0-9]{1,9})f\Z")
-_CLOCK = re.compile(r"(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,9})?)\Z")
-_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s?\Z")
+_FRAMES = later(r"([0-9]{1,9})f\Z")
+_CLOCK = later(r"(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,9})?)\Z")
+_SECONDS = later(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Duration:
         if self.frames is not None:
             return self.frames
         assert self.seconds is not None
-        return round(self.seconds * fps)
+        return _rounded(self.seconds.numerator, self.seconds.denominator, fps)
 
     def in_seconds(self, fps: int) -> float:
         """Seconds at `fps`."""
@@ -45,6 +46,11 @@ def of(value: float | str) -> Duration:
     duration = parse(value)
     assert duration is not None
     return duration
+
+
+@lru_cache(maxsize=4096)
+def _rounded(numerator: int, denominator: int, fps: int) -> int:
+    return round(Fraction(numerator, denominator) * fps)
 
 
 @cache

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from lorakit.patterns import later
+
 
 def word_set(text: str) -> frozenset[str]:
     """The words of a text, to look others up in."""
@@ -56,13 +58,13 @@ _MOST_WORDS = 6
 _PAIRS = frozenset({"neither", "either"})
 _JOINS = frozenset({"and", "but", "yet"})  # between adjectives
 # forms of address, which belong to a name and to no anchor
-_TITLE_BEFORE = re.compile(
+_TITLE_BEFORE = later(
     r"(?<![\w-])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Capt|Sgt)\.?\s+\Z|(?<![\w-])(?:Miss|Mister|Sir|Madam|Lady|Lord|King"
     r"|Queen|Prince|Princess|Captain|Doctor|Professor|Uncle|Aunt|Auntie|Saint|Granny|Grandpa|Grandma)\s+\Z"
 )
 # before these "a" would mean another one: the first owl, the other bunny
 _ONE_OF_SEVERAL = word_set("first second third last next other same only second-to-last")
-_WORD_BEFORE = re.compile(r"([\w'\u2019-]+)(,?)\s+\Z")
+_WORD_BEFORE = later(r"([\w'\u2019-]+)(,?)\s+\Z")
 
 
 class Phrase(NamedTuple):
@@ -161,7 +163,7 @@ def with_article(article: str, following: str) -> str:
     return a_or_an(article, following)
 
 
-_VOWEL = re.compile(
+_VOWEL = later(
     r"(?!uni[^nm]|use|eu|one\b|once\b|u[bckrst][aeiu])[aeiou]|hour|honest|honou?r|heir",
     re.IGNORECASE,
 )

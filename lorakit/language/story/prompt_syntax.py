@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from lorakit.patterns import later
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -170,27 +172,25 @@ def _flag(match: re.Match[str]) -> tuple[str, str]:
     )
 
 
-_NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
-_NAME = re.compile(r"(?<![{\w])\$?\{\s*[^\W\d][\w -]{0,40}\}(?!\})|(?<![$\w])\$[a-zA-Z_]\w*")
-_BRACES = re.compile(r"(?<!\{)\{[^{}|]*(?:\|[^{}|]*)+\}(?!\})")
+_NUMBER = later(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
+_NAME = later(r"(?<![{\w])\$?\{\s*[^\W\d][\w -]{0,40}\}(?!\})|(?<![$\w])\$[a-zA-Z_]\w*")
+_BRACES = later(r"(?<!\{)\{[^{}|]*(?:\|[^{}|]*)+\}(?!\})")
 _MARKS = ("(", "[", "{", "<", "__", "BREAK", "AND", "--", "::", "++", "$", "embedding:")
 _SIGNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str] | None]], ...] = (
-    (re.compile(r"<[a-zA-Z_][\w-]*(?::[^<>\n]{1,200})?>"), _tag),
-    (re.compile(r"(?<!\w)embedding:[\w.-]+"), _tag),
-    (re.compile(r"(?<!\w)__(?!_)[\w./*-]{0,80}?[^\W_]__(?!\w)"), _choice),
+    (later(r"<[a-zA-Z_][\w-]*(?::[^<>\n]{1,200})?>"), _tag),
+    (later(r"(?<!\w)embedding:[\w.-]+"), _tag),
+    (later(r"(?<!\w)__(?!_)[\w./*-]{0,80}?[^\W_]__(?!\w)"), _choice),
     (_BRACES, _choice),
     (_NAME, _variable),
-    (re.compile(r"\({1,9}[^()\n]{1,200}?(?<!\d):\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*\)+"), _weight),
-    (re.compile(r"\({2,9}[^()\n]{1,200}\){2,9}"), _weight),
+    (later(r"\({1,9}[^()\n]{1,200}?(?<!\d):\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*\)+"), _weight),
+    (later(r"\({2,9}[^()\n]{1,200}\){2,9}"), _weight),
     (
-        re.compile(
-            r"\([^()\n]{1,200}\)(?:\++|-+|[\d.]*\d)(?!\w)|(?<!\w)[^\W\d_]{2,}\+{2,}(?![\w+])"
-        ),
+        later(r"\([^()\n]{1,200}\)(?:\++|-+|[\d.]*\d)(?!\w)|(?<!\w)[^\W\d_]{2,}\+{2,}(?![\w+])"),
         _weight,
     ),
-    (re.compile(r"\\\([^()\\\n]{1,200}\\\)"), _escaped),
-    (re.compile(r"\[{1,9}[^\[\]\n]{1,200}\]{1,9}"), _brackets),
-    (re.compile(r"(?<![\w-])(?:BREAK|AND)(?![\w-])"), _capital),
-    (re.compile(r"(?<![\w-])--([a-z]{1,8})(?=\s|$|,)[ \t]*([\w.:/]+)?", re.IGNORECASE), _flag),
-    (re.compile(r"(?<![\w)])[\w)]{1,60}::(?:-?\d+(?:\.\d+)?)?(?=\s|$)"), _weight),
+    (later(r"\\\([^()\\\n]{1,200}\\\)"), _escaped),
+    (later(r"\[{1,9}[^\[\]\n]{1,200}\]{1,9}"), _brackets),
+    (later(r"(?<![\w-])(?:BREAK|AND)(?![\w-])"), _capital),
+    (later(r"(?<![\w-])--([a-z]{1,8})(?=\s|$|,)[ \t]*([\w.:/]+)?", re.IGNORECASE), _flag),
+    (later(r"(?<![\w)])[\w)]{1,60}::(?:-?\d+(?:\.\d+)?)?(?=\s|$)"), _weight),
 )

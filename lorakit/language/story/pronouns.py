@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lorakit.language.story.noun_phrases import AFTER_OBJECT, is_adjective, word_set
+from lorakit.patterns import later
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,30 +84,26 @@ _IMPERSONAL = (
     rf"|(?:{_HELPS})?{_ADVERB}"
     r"\s+(?:takes?|took|taken)\s+(?:\w+\s+){0,3}?(?:hours?|minutes?|days?|weeks?|months?|years?|time|while|long|ages|forever)\b"
 )
-_CLEFT = re.compile(rf"{_BE}(?:\s+(?:not|only|just|really))?\s+(?:the\s+|an?\s+)?", re.IGNORECASE)
-_THING = re.compile(
-    r"(?<![\w-])(?:an?|some|another|his|her|their|my|your|our)\s+(?=\w)", re.IGNORECASE
-)
+_CLEFT = later(rf"{_BE}(?:\s+(?:not|only|just|really))?\s+(?:the\s+|an?\s+)?", re.IGNORECASE)
+_THING = later(r"(?<![\w-])(?:an?|some|another|his|her|their|my|your|our)\s+(?=\w)", re.IGNORECASE)
 # makes it to the top, likes it here, call it a day
-_IDIOM = re.compile(
+_IDIOM = later(
     r"\b(?:mak(?:e|es|ing)|made)\s+it\s+(?:to|home|back|through|in time|out|across|up|over|safely)\b"
     r"|\b(?:lov|lik|hat|enjoy)(?:e?s|e|ed)?\s+it\s+(?:here|there|at|in|at home|outside)\b"
     r"|\b(?:call(?:s|ed)?\s+it\s+a|give(?:s)?\s+it\s+a|gave\s+it\s+a|take(?:s)?\s+it\s+easy)\b",
     re.IGNORECASE,
 )
 # what time is it; who is it; how dark it is
-_ASKED = re.compile(
+_ASKED = later(
     r"(?:\bwhat\s+(?:time|day|year|month)\s+(?:is|was)|\bwho\s+(?:is|was)"
     rf"|\bhow\s+(?:{'|'.join(_WEATHER.split())}))\s+\Z",
     re.IGNORECASE,
 )
-_INVERTED = re.compile(
-    r"(?<![\w'\u2019])(?:is|was|isn['\u2019]t|wasn['\u2019]t)\s+\Z", re.IGNORECASE
-)
-_LIKED = re.compile(r"\b(?:lov|lik|hat|enjoy|prefer)(?:e?s|e|ed)?\s+\Z", re.IGNORECASE)
-_WHEN = re.compile(r"\s+(?:when|that)\b", re.IGNORECASE)
-_FOLLOWING = re.compile(r"\s+([\w'\u2019-]+)")
-_BEFORE = re.compile(r"(\w+)\s+\Z")
+_INVERTED = later(r"(?<![\w'\u2019])(?:is|was|isn['\u2019]t|wasn['\u2019]t)\s+\Z", re.IGNORECASE)
+_LIKED = later(r"\b(?:lov|lik|hat|enjoy|prefer)(?:e?s|e|ed)?\s+\Z", re.IGNORECASE)
+_WHEN = later(r"\s+(?:when|that)\b", re.IGNORECASE)
+_FOLLOWING = later(r"\s+([\w'\u2019-]+)")
+_BEFORE = later(r"(\w+)\s+\Z")
 _OBJECTS = word_set("him her them")
 # with these between, a name and a pronoun may be one: Jack smiles and Tom sees him, Jack shuts it behind him
 _CLAUSES = word_set("""
@@ -115,10 +112,10 @@ thinks thought knows knew hopes hoped behind beside near around above below unde
 without about on upon against from inside outside between past along within across through off by
 """)
 # Jack, tired and cold, helps him
-_SET_APART = re.compile(
+_SET_APART = later(
     r"\A\s*(?:,[^,;]*,|\([^()]*\)|[\u2013\u2014-][^\u2013\u2014]*?[\u2013\u2014-](?=\s))"
 )
-_HOWS = re.compile(r"\b\w+ly,? (?:and|but|yet) (?:\w+ly\b)")  # quickly and quietly
+_HOWS = later(r"\b\w+ly,? (?:and|but|yet) (?:\w+ly\b)")  # quickly and quietly
 _LETS = word_set("let lets letting")
 _MAKES = word_set("make makes made making keep keeps kept find finds found")
 
@@ -222,14 +219,14 @@ _AFTER_IS = word_set("""
 a an the not here there asleep awake alone back gone going coming been so very too still always never now just
 almost about afraid already also only really quite nearly in on at over under behind up down off out
 """)
-_PARTICIPLE = re.compile(
+_PARTICIPLE = later(
     r"\s+(?:\w+ly\s+)?\w{2,}ing(?:\s*(?:[.,;:!?\u2026\"\u201d)]|$)|\s+(?:an?|the|his|her|its|their|my|your|our|in|on"
     r"|at|to|for|with|into|through|over|under|up|down|off|out|away|about|around|across|after|behind|by|from|and"
     r"|but|him|it|them|again|now|here|there|home|\w+ly)\b)",
     re.IGNORECASE,
 )
-_STATE = re.compile(r"\s+([\w-]+)\s*(?:[.,;:!?\u2026\"\u201d)]|$)")  # Tom's happy.
-_SHORT_FORM = re.compile(r"['\u2019](s|ll|d|ve|re)(?![\w-])", re.IGNORECASE)
+_STATE = later(r"\s+([\w-]+)\s*(?:[.,;:!?\u2026\"\u201d)]|$)")  # Tom's happy.
+_SHORT_FORM = later(r"['\u2019](s|ll|d|ve|re)(?![\w-])", re.IGNORECASE)
 
 
 def short_verb(text: str, end: int) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lorakit.language.story.noun_phrases import ARTICLES, NOT_ADJECTIVES, a_or_an, with_article
 from lorakit.language.story.reading import Figure
 from lorakit.language.story.word_names import is_called
+from lorakit.patterns import later
 
 if TYPE_CHECKING:
     from lorakit.language.story.documents import Character
@@ -94,9 +95,9 @@ def of(whose: str) -> str:
     return f"{whose}'" if whose.endswith("s") else f"{whose}'s"
 
 
-_OWNS = re.compile(r"['\u2019]s(?![\w-])", re.IGNORECASE)
-_PLURAL_S = re.compile(r"['\u2019](?=\s+\w)")
-_OPENING = re.compile(r"(?:^|[\s(])['\u2018]")
+_OWNS = later(r"['\u2019]s(?![\w-])", re.IGNORECASE)
+_PLURAL_S = later(r"['\u2019](?=\s+\w)")
+_OPENING = later(r"(?:^|[\s(])['\u2018]")
 
 
 def possessive(text: str, end: int) -> tuple[bool, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from lorakit.language.story.noun_phrases import ARTICLES, opens, word_set
+from lorakit.patterns import later
 
 _ASKS = word_set("will may can might must do")
 _SMALL_WORDS = _ASKS | word_set("so no am an art")
@@ -25,20 +26,20 @@ winter
 """)
 NAMES_AND_WORDS = _SMALL_WORDS | _PERSONS
 _MONTHS = word_set("april may june august")
-_BEFORE_MONTHS = re.compile(
+_BEFORE_MONTHS = later(
     r"(?<![\w-])(?:in|since|until|till|during|early|late|mid|last|next|every)\s+\Z", re.IGNORECASE
 )
 _DOERS = "he she it they we you i there that this these those someone everyone anyone nobody no all"
 _OWNERS = "the a an my your his her its their our some any every each another"
-_A_SUBJECT = re.compile(rf"\s+(?:{'|'.join((_DOERS + ' ' + _OWNERS).split())})\b", re.IGNORECASE)
-_AN_OBJECT = re.compile(rf"\s+(?:{'|'.join(_OWNERS.split())}|it|this|that)\b", re.IGNORECASE)
-_NAME_GOES_ON = re.compile(
+_A_SUBJECT = later(rf"\s+(?:{'|'.join((_DOERS + ' ' + _OWNERS).split())})\b", re.IGNORECASE)
+_AN_OBJECT = later(rf"\s+(?:{'|'.join(_OWNERS.split())}|it|this|that)\b", re.IGNORECASE)
+_NAME_GOES_ON = later(
     r"\s*(?:[^\w\s]|$)|\s+(?:and|or|is|was|has|had|will|can|[^\W\d_]+s|with|in|at|on)\b",
     re.IGNORECASE,
 )
-_GOES_ON = re.compile(r"\s*(?:[^\w\s]|$)|\s+(?:and|or|is|was|has|had)\b", re.IGNORECASE)
-_ENDS = re.compile(r"[.!?\u2026]")
-_OWNED = re.compile(
+_GOES_ON = later(r"\s*(?:[^\w\s]|$)|\s+(?:and|or|is|was|has|had)\b", re.IGNORECASE)
+_ENDS = later(r"[.!?\u2026]")
+_OWNED = later(
     rf"(?<![\w-])(?:{'|'.join([*_OWNERS.split(), 'no', 'this', 'that'])})\s+\Z", re.IGNORECASE
 )
 
