@@ -42,7 +42,7 @@ SCHEDULERS: Mapping[str, SchedulerRow] = {
 }
 
 
-_BY_CLASS = {row.diffusers: row for row in reversed(SCHEDULERS.values())}
+_BY_CLASS = {row.diffusers: row for row in reversed(list(SCHEDULERS.values()))}
 
 
 def calls(scheduler: str, steps: int, own: Mapping[str, object] | None = None) -> int:
