@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from lorakit.families.flow import FlowTraining
+
 Task = Literal["text", "image", "inpaint", "reference"]
 Engine = Literal["waves", "calls"]
 # configurations by the part they are of: "unet", "vae", "scheduler", ..., and "" for model_index.json
@@ -112,8 +114,13 @@ class Family:
     negative: bool = True
     # whether the denoiser is told the scale, and called once a step
     embedded: Callable[[Configs], bool] = lambda _: False
-    # whether train-image trains it
+    # whether train-image trains it, by a published script where it was made by flow matching, and the layers
+    # that get an adapter where a recipe names none
     trained: bool = False
+    flow: FlowTraining | None = None
+    targets: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0")
+    # parameters of a transformer by its configuration; empty where they are not known
+    shapes: Callable[[Mapping[str, Any]], Mapping[str, tuple[int, ...]]] = lambda _: {}
     # whether a scale has any effect
     guidable: Callable[[Configs], bool] = lambda _: True
     # how many pictures it reads beside the words

@@ -7,6 +7,8 @@ steps without one.
 from __future__ import annotations
 
 from lorakit.families.family import Configs, Family, Part, PromptWords, Published
+from lorakit.families.flow import FlowTraining
+from lorakit.families.flux_shapes import flux_shapes
 from lorakit.families.parts import (
     CLIP,
     CLIP_WORDS,
@@ -34,6 +36,21 @@ ROOTS = (
     "time_text_embed.",
     "norm_out.",
     "proj_out",
+)
+# what the published script trains
+TARGETS = (
+    "attn.to_k",
+    "attn.to_q",
+    "attn.to_v",
+    "attn.to_out.0",
+    "attn.add_k_proj",
+    "attn.add_q_proj",
+    "attn.add_v_proj",
+    "attn.to_add_out",
+    "ff.net.0.proj",
+    "ff.net.2",
+    "ff_context.net.0.proj",
+    "ff_context.net.2",
 )
 GUIDED = {"guidance_embeds": True}
 
@@ -74,6 +91,15 @@ FLUX = Family(
     negative=False,
     embedded=is_told_the_scale,
     guidable=is_told_the_scale,
+    trained=True,
+    flow=FlowTraining(
+        script="train_dreambooth_lora_flux.py",
+        call="flux",
+        distilled=lambda configs, _: not is_told_the_scale(configs),
+    ),
+    targets=TARGETS,
+    shapes=flux_shapes,
+    kohya="flux1",
     call=lambda configs, _: {"max_sequence_length": _limit(configs)},
     published={
         "black-forest-labs/FLUX.1-dev": Published({"transformer": GUIDED}, OTHERS, 11_901_408_320),

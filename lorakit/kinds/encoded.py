@@ -33,6 +33,8 @@ class EncodingActions:
         """Of captions so many tokens are read, and so many of the text encoders' layers are left out."""
         self._step, self._place, self._model = step, place, model
         self._read, self._clip_skip = max_token_length, clip_skip
+        if model.traits.flow is not None:
+            self._read = model.token_limit
         machine = context.facts.machine
         self._device_class = machine.device_class
         spec = EncodingSpec(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, shortened
 from lorakit.facts.models.unet_layers import layer_sizes
 from lorakit.facts.pictures.picture_data import Picture
 from lorakit.families import trained
-from lorakit.kinds import layer_checks
+from lorakit.kinds import flow_checks, layer_checks
 from lorakit.kinds.frames.checks import clip_skip
 from lorakit.kinds.image_set import held_out_count
 from lorakit.language.recipe.documents import TrainImageStep
@@ -62,7 +62,13 @@ def captions(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
     if step.truncate_captions:
         return
     read = step.max_token_length
-    longer = {75: "max_token_length: 150, or ", 150: "max_token_length: 225, or "}.get(read, "")
+    flow = context.facts.models[step.model].traits.flow
+    longer = (
+        {}
+        if flow is not None
+        else {75: "max_token_length: 150, or ", 150: "max_token_length: 225, or "}
+    )
+    more = longer.get(read, "")
     for name, picture, tokens, lost in _long_captions(step, context):
         source = context.facts.models[step.model].source
         reads = (
@@ -73,7 +79,7 @@ def captions(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
             f"the caption of {Path(picture.name).name} has {tokens} tokens, {reads}: "
             f"'{shortened(lost)}' would fall off",
             context.project.recipe.datasets[name].where("images"),
-            f"shorten it, or write {longer}truncate_captions: true",
+            f"shorten it, or write {more}truncate_captions: true",
         )
 
 
@@ -115,18 +121,19 @@ def _long_captions(
                 )
 
 
-def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> Iterator[Diagnostic]:
-    """What this model or this kind of adapter cannot do of what the step asks; `targets` if it names none."""
+def method(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
+    """What this model or this kind of adapter cannot do of what the step asks."""
     model, lora = context.facts.models[step.model], step.lora
     yield from clip_skip(step.clip_skip, model, step.where("clip_skip"), context)
-    if model.guidance_embedded:
+    yield from flow_checks.unlearnt(step, model, context)
+    if model.guidance_embedded and model.traits.flow is None:
         yield context.finding(
             "wrong-model",
             f"{model.source} is told the guidance scale (LCM), and cannot be trained as it was made",
             step.place,
             "train the model that it was distilled from, and wear the adapter with this one",
         )
-    if step.method == "full":
+    if step.method == "full" and model.traits.flow is None:
         if model.path is not None and model.path.is_file():
             yield context.finding(
                 "wrong-model",
@@ -176,4 +183,4 @@ def method(step: TrainImageStep, context: Context, targets: Sequence[str]) -> It
     sizes = layer_sizes(model)
     if sizes and lora.target_modules:
         yield from layer_checks.targets(lora, tuple(sizes), model.source, step.place, context)
-    yield from layer_checks.rank(lora, sizes, lora.target_modules or targets, context)
+    yield from layer_checks.rank(lora, sizes, lora.target_modules or model.traits.targets, context)

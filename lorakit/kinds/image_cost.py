@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from lorakit.facts.models import unet_work
+from lorakit.facts.models import transformer_kept, transformer_work, unet_work
 from lorakit.facts.models.model_facts import copied_bytes
 from lorakit.facts.models.unet_layers import layer_sizes, total, trainable
 from lorakit.facts.networks import text_encoders
@@ -31,34 +31,33 @@ _SCRATCH = {"fp32": 8e6, "bf16": 48e6, "fp16": 48e6}
 _EVALUATION = 30e6  # what one takes beside its layers' tensors
 
 
-def counted(step: TrainImageStep, context: Context, targets: Sequence[str]) -> int | None:
-    """How many parameters are trained, or an adapter has; None where the UNet's are not known."""
+def counted(step: TrainImageStep, context: Context) -> int | None:
+    """How many parameters are trained, or an adapter has; None where the denoiser's are not known."""
     model = context.facts.models[step.model]
     texts = model.text_shapes if step.train_text_encoder else {}
     if step.method == "full":
         own, more = total(model), text_encoders.parameters(texts)
     else:
-        chosen = step.lora.target_modules or targets
+        chosen = step.lora.target_modules or model.traits.targets
         own = trainable(layer_sizes(model), chosen, step.lora)
         layers = text_encoders.layers(texts)
         more = trainable(layers, text_encoders.TARGETS, step.lora) or 0
     return None if own is None else own + more
 
 
-def adapted_layers(
-    step: TrainImageStep, context: Context, targets: Sequence[str]
-) -> tuple[str, ...]:
+def adapted_layers(step: TrainImageStep, context: Context) -> tuple[str, ...]:
     """The layers that get an adapter, as `unet.PATH`; empty where they are not known."""
-    model, chosen = context.facts.models[step.model], step.lora.target_modules or targets
-    unet = [
-        f"unet.{name}"
+    model = context.facts.models[step.model]
+    chosen = step.lora.target_modules or model.traits.targets
+    own = [
+        f"{model.traits.denoiser}.{name}"
         for name, shape in layer_sizes(model).items()
         if hit(name, chosen, linear=len(shape) == 2)
     ]
     texts = text_encoders.layers(model.text_shapes) if step.train_text_encoder else {}
     if step.train_text_encoder and not texts:
         return ()
-    return (*unet, *(name for name in texts if hit(name, text_encoders.TARGETS)))
+    return (*own, *(name for name in texts if hit(name, text_encoders.TARGETS)))
 
 
 def weights_line(step: TrainImageStep, context: Context, count: int | None) -> Iterator[str]:
@@ -95,11 +94,11 @@ def cost(
     training: TrainingPlan,
     seen: ImageSet,
     count: int | None,
-    targets: Sequence[str],
     kept: int = 0,
 ) -> Cost:
     """Operations of an optimizer step, bytes of memory and disk, a name for timings."""
     model = context.facts.models[step.model]
+    targets = model.traits.targets
     width, height = max(
         seen.order.buckets, key=lambda bucket: bucket[0] * bucket[1], default=model.native
     )
@@ -120,7 +119,7 @@ def cost(
         f"{TrainImageTask.kind}|{name}",
         operations=3 * unet_work.of_model(model, positions) * rows * passes,
         precision=training.precision,
-        memory=_memory(step, context, training, positions, count or 0, targets),
+        memory=_memory(step, context, training, positions, count or 0),
         processes=training.sharing,
         disk=_saved(step, context, count or 0) * (1 + kept) + 200_000,
         passing_disk=checkpoints_bytes(step.train, count or 0),
@@ -133,24 +132,27 @@ def _memory(
     training: TrainingPlan,
     positions: float,
     count: int,
-    targets: Sequence[str],
 ) -> int:
     """Bytes of one process at its peak."""
     model, train = context.facts.models[step.model], step.train
     whole = total(model) or model.weight_bytes / 4
-    chosen = step.lora.target_modules or targets
+    chosen = step.lora.target_modules or model.traits.targets
 
     linear = {name for name, shape in layer_sizes(model).items() if len(shape) == 2}
 
     def adapted(layer: str) -> bool:
         return hit(layer, chosen, linear=layer in linear)
 
-    kept, _ = kept_elements(
-        model.unet,
-        positions,
-        adapted=None if step.method == "full" else adapted,
-        checkpointed=train.gradient_checkpointing,
-    )
+    saving = train.gradient_checkpointing
+    if model.traits.flow is not None:
+        kept = transformer_kept.kept_elements(
+            model, positions, adapted=adapted, checkpointed=saving
+        )
+        pictures = TIMESTEPS * transformer_work.elements(model, positions)
+    else:
+        every = None if step.method == "full" else adapted
+        kept, _ = kept_elements(model.unet, positions, adapted=every, checkpointed=saving)
+        pictures = TIMESTEPS * unet_elements(model.unet) * positions
     element, rows = _ELEMENT[training.precision], -(-train.batch_size // processes_of(train))
     # in low precision a second copy: of frozen weights always, of trained ones autocast's until a pass ends
     weights = whole * (4 if training.precision == "fp32" else 6)
@@ -160,7 +162,6 @@ def _memory(
         weights += texts * (6 if low else 4) or max(0.0, model.weight_bytes - whole * 4)
     # an average takes the trained weights' place while they are measured, and these wait beside it
     trained = count * (4 + optimizer_bytes(train) + (4 if train.ema_decay else 0))
-    pictures = TIMESTEPS * unet_elements(model.unet) * positions
     evaluation = _EVALUATION + pictures * element
     backward = _SCRATCH[training.precision] + rows * kept * element * _BACKWARD
     return int(_TORCH_BYTES + weights + trained + evaluation + backward)

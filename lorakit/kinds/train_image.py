@@ -33,7 +33,6 @@ from lorakit.plan.tasks.training import EncodedSample, TrainImageTask
 from lorakit.plan.workers import TRAIN
 from lorakit.store.canonical import digest_of
 
-TARGETS = ("to_q", "to_k", "to_v", "to_out.0")  # diffusers' own example trains these
 _RATES = {"lora": 1e-4, "full": 1e-5}
 
 
@@ -55,7 +54,7 @@ class TrainImages:
         yield from image_checks.captions(step, context)
         yield from picture_warnings(step, seen, context)
         yield from check_samples(step, context)
-        yield from image_checks.method(step, context, TARGETS)
+        yield from image_checks.method(step, context)
         yield from _check_start(step, context)
 
     def plan(self, step: TrainImageStep, context: Context) -> StepPlan:
@@ -67,7 +66,7 @@ class TrainImages:
         read, skip = step.max_token_length, step.clip_skip
         encodings = EncodingActions(step.name, step.place, model, context, read, skip)
         encoded = _encoded(step, seen, encodings, training.seed)
-        count = counted(step, context, TARGETS)
+        count = counted(step, context)
         steps = adapter_steps(step, training.steps)
         task = _task(step, context, seen, training, encoded)
         name = step.name
@@ -84,7 +83,7 @@ class TrainImages:
                 digest_of([name, task.key()]) if model.digest and seen.samples else "",
             ),
             task=task,
-            cost=cost(step, context, training, seen, count, TARGETS, len(steps)),
+            cost=cost(step, context, training, seen, count, len(steps)),
             inputs=(*encoded.inputs, *start_of(step.lora, context).inputs),
             files={
                 **_weights(step, model),
@@ -142,7 +141,7 @@ def _task(
         trigger_word=(source.trigger_word or "") if step.shuffle_tags else "",
         max_token_length=step.max_token_length,
         clip_skip=step.clip_skip,
-        lora=None if full else lora_arguments(step.lora, TARGETS, step.lora.peft_type),
+        lora=None if full else lora_arguments(step.lora, model.traits.targets, step.lora.peft_type),
         start=start.digest,
         start_path=start.path,
         model_path=str(model.path),
@@ -167,8 +166,8 @@ def _check_start(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]
     place = step.lora.where("from") or step.place
     yield from check_adapters([AdapterUse(step.lora.start, 1.0, place)], step.model, context)
     model = context.facts.models[step.model]
-    own = lora_arguments(step.lora, TARGETS, step.lora.peft_type)
-    layers = adapted_layers(step, context, TARGETS)
+    own = lora_arguments(step.lora, model.traits.targets, step.lora.peft_type)
+    layers = adapted_layers(step, context)
     yield from check_start(step.lora, own, model.digest, layers, place, context)
 
 

@@ -18,8 +18,7 @@ import torch
 from torch import Tensor
 
 from lorakit.families import FAMILIES
-
-Embeds = tuple[Tensor, Tensor | None]  # (B, T, D); SDXL's pooled (B, P)
+from lorakit.models.flow import Embeds, flow_call, token_limit
 
 
 def prompt_embeds(
@@ -30,9 +29,16 @@ def prompt_embeds(
     *,
     chunks: int = 1,
     clip_skip: int = 0,
+    limit: int = 0,
 ) -> Embeds:
-    """Embeds of prompts, with gradients where there are any; what is longer than `chunks` is cut."""
+    """Embeds of prompts, with gradients where there are any; what is longer than `chunks` is cut.
+
+    Families of flow matching read up to `limit` tokens instead, 0 for as many as the pipeline tells.
+    """
     traits = FAMILIES[family]
+    flow = flow_call(pipeline, traits)
+    if flow is not None:
+        return flow.embeds(prompts, device, limit or token_limit(pipeline, traits))
     large = traits.pooled
     if chunks == 1 and (large or not clip_skip):
         return _as_diffusers_does(pipeline, list(prompts), device, clip_skip, large=large)

@@ -15,7 +15,7 @@ from lorakit.models.prompt_embeds import prompt_embeds
 
 @dataclass(frozen=True, slots=True)
 class Conditioning:
-    """One prompt: `embeds` (1, T, D); `pooled` (1, P) and `time_ids` (1, 6) for SDXL only."""
+    """One prompt: `embeds` (1, T, D); `pooled` (1, P) where there are any, SDXL's `time_ids` (1, 6)."""
 
     embeds: Tensor
     pooled: Tensor | None = None
@@ -44,10 +44,11 @@ class PromptEncoder:
         negative: bool,
         chunks: int = 1,
         clip_skip: int = 0,
+        limit: int = 0,
     ) -> Conditioning:
         """The conditioning of `text` for a picture of `size` (width, height) px; see `prompt_embeds`."""
         large = FAMILIES[self._family].pooled
-        name = (text, negative and large, chunks, clip_skip, *(size if large else ()))
+        name = (text, negative and large, chunks, clip_skip, limit, *(size if large else ()))
         if name not in self._kept:
             embeds, pooled = prompt_embeds(
                 self._pipeline,
@@ -56,9 +57,12 @@ class PromptEncoder:
                 self._device,
                 chunks=chunks,
                 clip_skip=clip_skip,
+                limit=limit,
             )
             self._kept[name] = Conditioning(embeds)
-            if pooled is not None:
+            if pooled is not None and not large:
+                self._kept[name] = Conditioning(embeds, pooled)
+            elif pooled is not None:
                 empty = negative and not text
                 self._kept[name] = self._large(embeds, pooled, size, empty=empty)
         return self._kept[name]

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from lorakit.diagnostics import LorakitError, in_words
+from lorakit.families import FAMILIES
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.engine_specs import EncodingSpec
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
@@ -31,8 +32,10 @@ class EncodeEngine:
     """Holds a VAE and text encoders in fp32. One step is one picture or one caption."""
 
     def __init__(self, spec: EncodingSpec, report: Report) -> None:
+        self._family = FAMILIES[spec.family]
+        without = (self._family.denoiser,)
         self._pipeline = load_pipeline(
-            Path(spec.path), spec.family, "fp32", spec.device, without=("unet",)
+            Path(spec.path), spec.family, "fp32", spec.device, without=without
         )
         self._encoder = PromptEncoder(self._pipeline, spec.family, spec.device)
         self._report = report
@@ -90,13 +93,10 @@ class EncodeEngine:
 
     def _embeds(self, task: EmbedsTask) -> Mapping[str, Any]:
         # SDXL's sizes are no part of what is kept: a training makes them for each picture
-        encoded = self._encoder(
-            task.text,
-            (0, 0),
-            negative=task.empty,
-            chunks=task.max_token_length // 75,
-            clip_skip=task.clip_skip,
-        )
+        reads: Mapping[str, int] = {"limit": task.max_token_length}
+        if self._family.flow is None:
+            reads = {"chunks": task.max_token_length // 75, "clip_skip": task.clip_skip}
+        encoded = self._encoder(task.text, (0, 0), negative=task.empty, **reads)
         tensors = {"embeds": encoded.embeds.float().cpu().clone()}
         if encoded.pooled is not None:
             tensors["pooled"] = encoded.pooled.float().cpu().clone()

@@ -12,10 +12,11 @@ from typing import Any
 from lorakit.cpu.attention import small_attention_in_math
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.facts.adapters import PEFT_SETTINGS, trained_file
+from lorakit.facts.adapters.layers import NETWORKS
 from lorakit.facts.models.model_configs import read_config
 from lorakit.facts.models.model_files import source_of
 from lorakit.facts.networks.text_encoders import TARGETS
-from lorakit.families import FAMILIES
+from lorakit.families import FAMILIES, STEMS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer, lora_layer
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.tasks.training import LoraArguments, TrainImageTask
@@ -43,7 +44,8 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
     if not words:
         without += FAMILIES[family].text_parts
     pipeline = load_pipeline(Path(task.model_path), family, "fp32", task.device, without=without)
-    parts = {"unet": pipeline.unet}
+    denoiser = FAMILIES[family].denoiser
+    parts = {denoiser: getattr(pipeline, denoiser)}
     if words:
         texts = text_encoders(pipeline, family)
         for text in texts.values():
@@ -54,11 +56,12 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
         if task.lora is None:
             part.requires_grad_(requires_grad=True)
         else:
-            part.add_adapter(_config(task.lora, part, text=name != "unet"), ADAPTER)
+            part.add_adapter(_config(task.lora, part, text=name != denoiser), ADAPTER)
         if task.train.gradient_checkpointing:
             enable = getattr(part, "enable_gradient_checkpointing", None)
             (enable or part.gradient_checkpointing_enable)()
-    small_attention_in_math(pipeline.unet)
+    if FAMILIES[family].waves:
+        small_attention_in_math(pipeline.unet)
     return pipeline
 
 
@@ -99,11 +102,11 @@ def save_adapter(networks: Any, lora: LoraArguments, file: Path, base: str) -> d
         return {"adapter": str(file)}
     from peft.utils import get_peft_model_state_dict
 
-    unet = networks.unet
+    denoiser = networks.denoiser
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        state = get_peft_model_state_dict(unet, adapter_name=ADAPTER)
-    settings = unet.peft_config[ADAPTER].to_dict()
+        state = get_peft_model_state_dict(denoiser, adapter_name=ADAPTER)
+    settings = denoiser.peft_config[ADAPTER].to_dict()
     settings = {k: sorted(v) if isinstance(v, set) else v for k, v in settings.items()}
     settings |= {
         "peft_type": str(lora.peft_type).upper(),
@@ -130,14 +133,14 @@ def adapter_of(networks: Any) -> Adapter:
 
 def parts_of(networks: Any) -> Iterator[tuple[str, Any]]:
     """The networks that are trained, by name."""
-    for part in ("unet", "text_encoder", "text_encoder_2"):
+    for part in NETWORKS:
         if hasattr(networks, part):
             yield part, getattr(networks, part)
 
 
 def named(part: str, name: str) -> str:
     """A layer as files name it: with text_model, as transformers had before its version 5."""
-    whole = part == "unet" or name.startswith("text_model.")
+    whole = not part.startswith("text_encoder") or name.startswith("text_model.")
     return f"{part}.{name}" if whole else f"{part}.text_model.{name}"
 
 
@@ -172,8 +175,7 @@ def save_whole(networks: Any, base: Path, folder: Path, files: Sequence[str]) ->
     """Write a pipeline whose trained networks are new and whose other `files` are the base's."""
     trained = {}
     for part, module in parts_of(networks):
-        name = "diffusion_pytorch_model" if part == "unet" else "model"
-        trained[f"{part}/{name}.safetensors"] = module
+        trained[f"{part}/{STEMS[part]}.safetensors"] = module
     outputs = {}
     for name in files:
         target = folder / name

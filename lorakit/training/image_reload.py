@@ -1,8 +1,8 @@
 """Whether what was trained on pictures arrives in a fresh process, by public loaders.
 
 A LoRA goes through diffusers' own loader, a LoHa or LoKr through PEFT's, a whole model is a folder. What the
-UNet then predicts is compared with what the trained one predicted, and with what it says untrained: a small
-training must not be lost behind a tolerance.
+denoiser then predicts is compared with what the trained one predicted, and with what it says untrained: a
+small training must not be lost behind a tolerance.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch import Tensor
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters import PEFT_SETTINGS
 from lorakit.facts.machine.devices import HOST
+from lorakit.families import FAMILIES
 from lorakit.models.processor import exact_fp32
 from lorakit.training.image_task import ImageTask
 from lorakit.training.reload import in_fresh_process
@@ -96,7 +97,9 @@ def loaded(what: Path, base: Path, family: str, device: str = HOST) -> Any:
     if what.with_name(PEFT_SETTINGS).is_file():
         from peft import PeftModel
 
-        pipeline.unet = PeftModel.from_pretrained(pipeline.unet, str(what.parent))
+        denoiser = FAMILIES[family].denoiser
+        worn = PeftModel.from_pretrained(getattr(pipeline, denoiser), str(what.parent))
+        setattr(pipeline, denoiser, worn)
     else:
         pipeline.load_lora_weights(str(what.parent), weight_name=what.name, adapter_name="a")
     return pipeline

@@ -21,7 +21,7 @@ def start_from(networks: Any, file: Path) -> None:
     Raises LorakitError where it is of another shape, or adapts what is not trained.
     """
     layout = read_layout(file)
-    weights, config = weights_of(layout), networks.unet.config
+    weights, config = weights_of(layout), networks.denoiser.config
     theirs = {
         f"{layer.network}.{path_of(layer, config)}": weights[f"{layer.network}.{layer.name}"]
         for layer in layout.layers

@@ -29,7 +29,8 @@ from lorakit.training.task import trainable
 class ImageTask:
     """Networks with what is trained in them, and what they learn from.
 
-    `noise_offset` and `snr_gamma` 0 are off.
+    `noise_offset` and `snr_gamma` 0 are off. Latents are drawn from the autoencoder's `spread`, where there
+    is one, or are its means.
     """
 
     model: nn.Module
@@ -37,6 +38,7 @@ class ImageTask:
     batches: ImageBatches
     snr_gamma: float = 0.0
     noise_offset: float = 0.0
+    spread: bool = True
     _signal: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,29 +66,44 @@ class ImageTask:
             return torch.randn(shape, generator=generator).to(mean)
 
         start = mean
-        if "logvar" in batch:
+        if self.spread and "logvar" in batch:
             start = mean + torch.exp(0.5 * batch["logvar"]) * drawn(*mean.shape)
         noise = drawn(*mean.shape)
         if self.noise_offset:
             noise = noise + self.noise_offset * drawn(*mean.shape[:2], 1, 1)
-        times = torch.randint(len(self._signal), (len(mean),), generator=generator)
-        batch, start, noise, times = (shard.cut(whole) for whole in (batch, start, noise, times))
-        each = self._errors(model, batch, start, noise, times)
+        places = self._places(len(mean), generator)
+        batch, start, noise, places = (shard.cut(whole) for whole in (batch, start, noise, places))
+        each = self._errors(model, batch, start, noise, places)
         if self.snr_gamma:
-            each = each * self._weights(times).to(each)
+            each = each * self._weights(places).to(each)
         if "weight" in batch:
             each = each * batch["weight"]
         return each.mean()
 
-    def _errors(
-        self, model: nn.Module, batch: Any, start: Tensor, noise: Tensor, times: Tensor
-    ) -> Tensor:
-        """Each sample's mean squared error, over what its mask leaves."""
-        times = times.to(start.device)
+    def _places(self, count: int, generator: torch.Generator) -> Tensor:
+        """Where in the schedule each of so many samples is."""
+        return torch.randint(self._length(), (count,), generator=generator)
+
+    def _length(self) -> int:
+        """Places of the schedule."""
+        return len(self._signal)
+
+    def _noised(
+        self, start: Tensor, noise: Tensor, places: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Noisy latents, what the network is told of the time, and what it is to say."""
+        times = places.to(start.device)
         noisy = self.scheduler.add_noise(start, noise, times)
         target = noise
         if self.scheduler.config.prediction_type == "v_prediction":
             target = self.scheduler.get_velocity(start, noise, times)
+        return noisy, times, target
+
+    def _errors(
+        self, model: nn.Module, batch: Any, start: Tensor, noise: Tensor, places: Tensor
+    ) -> Tensor:
+        """Each sample's mean squared error, over what its mask leaves."""
+        noisy, times, target = self._noised(start, noise, places)
         words = {k: batch[k] for k in ("captions", "embeds", "pooled", "time_ids") if k in batch}
         said = model(noisy, times, **words)
         squares = (said.float() - target.float()).square()
@@ -109,7 +126,7 @@ class ImageTask:
     ) -> Iterator[float]:
         """Each picture's loss at noise and timesteps that are the same whenever it is asked."""
         model.eval()
-        times = torch.linspace(0, len(self._signal) - 1, TIMESTEPS + 2)[1:-1].long()
+        places = torch.linspace(0, self._length() - 1, TIMESTEPS + 2)[1:-1].long()
         for number, sample in enumerate(samples):
             rng = torch.Generator().manual_seed(derive(seed, "held out", number))
             many = [sample] * TIMESTEPS
@@ -119,4 +136,4 @@ class ImageTask:
             batch = {k: v.to(device) if hasattr(v, "to") else v for k, v in batch.items()}
             start: Tensor = batch["mean"]
             noise = torch.randn(start.shape, generator=rng).to(start)
-            yield float(self._errors(model, batch, start, noise, times).mean())
+            yield float(self._errors(model, batch, start, noise, places).mean())

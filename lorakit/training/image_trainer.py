@@ -15,6 +15,7 @@ from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.training import image_model, image_reload
 from lorakit.training.evaluation_log import EvaluationLog
+from lorakit.training.flow_task import FlowTask
 from lorakit.training.image_batches import ImageBatches
 from lorakit.training.image_start import start_from
 from lorakit.training.image_task import ImageTask
@@ -103,7 +104,7 @@ def encoding_of(task: TrainImageTask) -> dict[str, int]:
 
 
 def base_version(family: str, pipeline: Any) -> str:
-    """What sd-scripts calls a base model: `sd_v1`, `sd_v2`, `sd_v2_v`, `sdxl_base_v1-0`."""
+    """What sd-scripts calls a base model: `sd_v1`, `sd_v2`, `sd_v2_v`, `sdxl_base_v1-0`, `flux1`."""
     told = FAMILIES[family].kohya
     if told:
         return told
@@ -117,7 +118,7 @@ def image_task(
     pipeline: Any, networks: Networks, task: TrainImageTask, inputs: Mapping[str, str]
 ) -> ImageTask:
     """What a job trains `networks` on; `inputs` are files by role. Raises LorakitError."""
-    from diffusers import DDPMScheduler
+    from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler
 
     live, shuffle = task.train_text_encoder, task.shuffle_tags
     samples, schedule = task.samples, task.schedule
@@ -139,6 +140,10 @@ def image_task(
         prior_weight=task.prior_loss_weight,
     )
     settings = dict(pipeline.scheduler.config)
+    flow = FAMILIES[task.family].flow
+    if flow is not None:
+        schedule = FlowMatchEulerDiscreteScheduler.from_config(settings)
+        return FlowTask(networks, schedule, batches, spread=flow.spread, weighting=flow.weighting)
     if task.prediction_type != "auto":
         settings["prediction_type"] = task.prediction_type
     scheduler = DDPMScheduler.from_config(settings)

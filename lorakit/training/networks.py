@@ -1,4 +1,4 @@
-"""The networks of a training on pictures as one module: the UNet, and the text encoders that are trained."""
+"""The networks of a training on pictures as one module: the denoiser, and text encoders that are trained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from lorakit.families import FAMILIES
-from lorakit.models.prompt_embeds import Embeds, prompt_embeds
+from lorakit.models.flow import Embeds, flow_call
+from lorakit.models.prompt_embeds import prompt_embeds
 
 
 class Networks(nn.Module):
@@ -19,11 +20,19 @@ class Networks(nn.Module):
         self, pipeline: Any, family: str, *, text: bool, chunks: int = 1, clip_skip: int = 0
     ) -> None:
         super().__init__()
-        self.unet = pipeline.unet
+        traits = FAMILIES[family]
+        self._part = traits.denoiser
+        setattr(self, self._part, getattr(pipeline, self._part))
+        self._flow = flow_call(pipeline, traits)
         if text:
-            for name in FAMILIES[family].text_parts:
+            for name in traits.text_parts:
                 setattr(self, name, getattr(pipeline, name))
         self._encode = Words(pipeline, family, chunks, clip_skip)
+
+    @property
+    def denoiser(self) -> Any:
+        """The network that predicts."""
+        return getattr(self, self._part)
 
     def forward(
         self,
@@ -35,11 +44,13 @@ class Networks(nn.Module):
         pooled: Tensor | None = None,
         time_ids: Tensor | None = None,
     ) -> Tensor:
-        """What the UNet says of latents (B, C, h, w) at `times` (B,)."""
+        """What the denoiser says of latents (B, C, h, w) at `times` (B,)."""
         if embeds is None:
             embeds, pooled = self._encode(captions)
+        if self._flow is not None:
+            return self._flow(self.denoiser, noisy, times, embeds, pooled)
         added = None if time_ids is None else {"text_embeds": pooled, "time_ids": time_ids}
-        said: Tensor = self.unet(
+        said: Tensor = self.denoiser(
             noisy, times, encoder_hidden_states=embeds, added_cond_kwargs=added, return_dict=False
         )[0]
         return said
@@ -54,7 +65,8 @@ class Words:
 
     def __call__(self, captions: Sequence[str]) -> Embeds:
         """Embeds (B, T, D), and SDXL's pooled ones."""
-        device = next(self._pipeline.unet.parameters()).device
+        denoiser = getattr(self._pipeline, FAMILIES[self._family].denoiser)
+        device = next(denoiser.parameters()).device
         return prompt_embeds(
             self._pipeline,
             self._family,

@@ -111,7 +111,7 @@ def test_a_family_that_is_not_trained_says_which_are(
 ) -> None:
     from PIL import Image
 
-    shutil.copytree(tiny_transformer("flux-schnell"), home / "model")
+    shutil.copytree(tiny_transformer("chroma"), home / "model")
     (home / "pictures").mkdir()
     Image.new("RGB", (64, 64), "navy").save(home / "pictures" / "one.png")
     (home / "pictures" / "one.txt").write_text("a fox")
@@ -120,8 +120,8 @@ def test_a_family_that_is_not_trained_says_which_are(
         "  ink: {kind: train-image, data: p, train: {max_train_steps: 1}}\n"
     )
     told = lorakit(home, "validate", "recipe.yaml").stderr
-    assert "model is Flux.1, which is drawn with and not trained yet" in told
-    assert "train Stable Diffusion, SDXL, or wear an adapter" in told
+    assert "model is Chroma, which is drawn with and not trained yet" in told
+    assert "train Stable Diffusion, SDXL, Flux.1, or wear an adapter" in told
 
 
 def test_what_a_chain_cannot_be_is_told(

@@ -1,4 +1,4 @@
-"""The layers of a UNet that an adapter can be put on, and the parameters that adapter has. Without torch."""
+"""The layers of a denoiser that an adapter can be put on, and the parameters that has. Without torch."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ from collections.abc import Mapping, Sequence
 
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.networks.layer_targets import hit
-from lorakit.facts.networks.unet_shapes import shapes_of
+from lorakit.facts.networks.unet_shapes import Shapes, shapes_of
 from lorakit.language.recipe.trainings import LoraSettings
 
 Sizes = Mapping[str, tuple[int, ...]]
 
 
 def layer_sizes(model: ModelFacts) -> Sizes:
-    """The shapes of linear and convolution weights by their layer's name; empty for UNets of other blocks."""
+    """The shapes of linear and convolution weights by their layer's name; empty where they are not known."""
     return {
         name.removesuffix(".weight"): shape
-        for name, shape in shapes_of(model.unet).items()
+        for name, shape in denoiser_shapes(model).items()
         if name.endswith(".weight") and len(shape) in (2, 4)
     }
 
 
 def total(model: ModelFacts) -> int | None:
-    """All parameters of the UNet; None if its blocks are not known."""
-    return sum(map(math.prod, shapes_of(model.unet).values())) or None
+    """All parameters of the denoiser; None if they are not known."""
+    return sum(map(math.prod, denoiser_shapes(model).values())) or None
+
+
+def denoiser_shapes(model: ModelFacts) -> Shapes:
+    """The parameters of a UNet or a transformer by name: a file's own, or what its configuration comes to."""
+    if model.traits.denoiser == "unet":
+        return shapes_of(model.unet)
+    return model.denoiser_shapes or model.traits.shapes(model.transformer)
 
 
 def trainable(sizes: Sizes, targets: Sequence[str] | str, lora: LoraSettings) -> int | None:

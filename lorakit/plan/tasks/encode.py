@@ -39,7 +39,8 @@ class LatentsTask(WorkerTask):
 class EmbedsTask(WorkerTask):
     """The prompt embeds of a caption; `empty` is how a model is told nothing.
 
-    What is longer than 75 tokens is encoded in chunks, up to `max_token_length`.
+    What is longer than 75 tokens is encoded in chunks, up to `max_token_length`, which is how many all in all
+    are read where the denoiser is a transformer.
     """
 
     kind: ClassVar[str] = "embeds"

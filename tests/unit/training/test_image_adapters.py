@@ -29,6 +29,21 @@ WAYS = {
     "full-text-encoder": "method: full, train_text_encoder: true",
 }
 FAMILIES = {"tiny_sd": "sd", "tiny_sd2": "sd", "tiny_sdxl": "sdxl"}
+FLOWS = {"flux-dev": "flux"}
+# of a flow an adapter of the transformer is trained
+FLOW_WAYS = [
+    way for way in WAYS if "full" not in way and way not in ("text-encoder", "convolutions")
+]
+EACH = [(m, w) for m in FAMILIES for w in WAYS] + [(m, w) for m in FLOWS for w in FLOW_WAYS]
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest, model: str) -> Path:
+    """The tiny pipeline of a kind, or of a fixture's name."""
+    if model in FLOWS:
+        found: Path = request.getfixturevalue("tiny_transformer")(model)
+        return found
+    return request.getfixturevalue(model)
 
 
 def planned(model: Path, folder: Path, way: str) -> Any:
@@ -70,7 +85,8 @@ def said(networks_or_pipeline: Any, family: str) -> torch.Tensor:
     if not isinstance(networks, Networks):
         networks = Networks(networks, family, text=False)
     rng = torch.Generator().manual_seed(1)
-    probe = {"noisy": torch.randn(1, 4, 8, 8, generator=rng), "times": torch.tensor([400])}
+    channels = 16 if family in FLOWS.values() else 4
+    probe = {"noisy": torch.randn(1, channels, 8, 8, generator=rng), "times": torch.tensor([400])}
     probe["captions"] = ["a fox"]
     if family == "sdxl":
         probe["time_ids"] = torch.tensor([[64.0, 64, 0, 0, 64, 64]])
@@ -87,16 +103,15 @@ def saved(networks: Any, action: Any, out: Path) -> dict[str, str]:
     return image_model.save(networks, action.task, out, "sd_v1")
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("model", FAMILIES)
+@pytest.mark.parametrize(("model", "way"), EACH)
 def test_complaint_11_what_is_saved_loads_elsewhere_and_is_worn_the_same(
-    request: pytest.FixtureRequest, tmp_path: Path, model: str, way: str
+    folder: Path, tmp_path: Path, model: str, way: str
 ) -> None:
     from lorakit.models.loading import load_pipeline
     from lorakit.training.image_reload import loaded
 
-    family, base = FAMILIES[model], tmp_path / "model"
-    action = planned(request.getfixturevalue(model), tmp_path, way)
+    family, base = {**FAMILIES, **FLOWS}[model], tmp_path / "model"
+    action = planned(folder, tmp_path, way)
     networks = moved(action)
     expected = said(networks, family)
     outputs = saved(networks, action, tmp_path / "out")
@@ -147,12 +162,12 @@ def test_a_training_of_little_effect_does_not_count_as_saved_where_it_is_lost(
 
 @pytest.mark.parametrize(
     ("model", "way"),
-    [(m, w) for m in FAMILIES for w in WAYS if m == "tiny_sd" or "text" in w],
+    [(m, w) for m, w in EACH if m == "tiny_sd" or m in FLOWS or "text" in w],
 )
 def test_the_plan_counts_what_is_trained_and_what_it_leaves(
-    request: pytest.FixtureRequest, tmp_path: Path, model: str, way: str
+    folder: Path, tmp_path: Path, model: str, way: str
 ) -> None:
-    action = planned(request.getfixturevalue(model), tmp_path, way)
+    action = planned(folder, tmp_path, way)
     networks = moved(action)
     count = sum(p.numel() for p in networks.parameters() if p.requires_grad)
     whole = sum(p.numel() for n, p in networks.named_parameters() if "lora_" not in n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from lorakit.training import canonical
 from lorakit.training.checkpoints import Checkpoints
 from lorakit.training.image_trainer import ImageTrainer
 from tests.support.image_training import encoded, fox_recipe
+from tests.support.tiny_transformers import KINDS
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 STEPS = 3
 WAYS = {
     "lora": "lora: {rank: 2, dropout: 0.2}",
+    "flux-dev": "lora: {rank: 2, dropout: 0.2}",
     "text-encoder": "lora: {rank: 2}, train_text_encoder: true",
     "full": "method: full",
 }
@@ -47,13 +50,19 @@ def learnt(job: Job[TrainImageTask], name: str, **train: Any) -> tuple[list[floa
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("way", WAYS)
 def test_gradient_checkpointing_learns_what_a_training_without_it_does(
-    tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, precision: str
+    tiny_sd: Path,
+    tiny_transformer: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    precision: str,
 ) -> None:
     step = (
         f"{WAYS[way]}, train: {{max_train_steps: {STEPS}, "
         f"batch_size: 2, learning_rate: 1e-2, precision: {precision}}}"
     )
-    recipe = fox_recipe(tmp_path, tiny_sd, step, ", test_size: 1")
+    model = tiny_transformer(way) if way in KINDS else tiny_sd
+    recipe = fox_recipe(tmp_path, model, step, ", test_size: 1")
     _, job, _ = encoded(recipe, tmp_path / "scratch")
     losses, weights = learnt(job, "plain")
     called: list[object] = []

@@ -25,16 +25,18 @@ ADAPTER = "pytorch_lora_weights.safetensors"
 ImageJob = Job[TrainImageTask]
 
 
-@pytest.fixture
-def job(tiny_sd: Path, tmp_path: Path) -> ImageJob:
+@pytest.fixture(params=["sd", "flux-dev"])
+def job(request: pytest.FixtureRequest, tiny_sd: Path, tmp_path: Path) -> ImageJob:
     """Three steps, a sample after the second, a picture held out and looked at after each."""
     step = (
-        "lora: {rank: 2, target_modules: [attn2.to_v]}, "
+        "lora: {rank: 2, target_modules: [to_v]}, "
         f"samples: {{prompts: [a fox], every: {SAMPLED}}}, train: {{max_train_steps: {STEPS}, "
         f"checkpointing_steps: {SAMPLED}, batch_size: 1, learning_rate: 1e-2, precision: fp32, "
         "ema_decay: 0.5}"
     )
-    recipe = fox_recipe(tmp_path, tiny_sd, step, ", test_size: 1")
+    flow = request.param != "sd"
+    model = request.getfixturevalue("tiny_transformer")(request.param) if flow else tiny_sd
+    recipe = fox_recipe(tmp_path, model, step, ", test_size: 1")
     _, made, _ = encoded(recipe, tmp_path / "scratch")
     return made
 

@@ -1,0 +1,74 @@
+"""What a diffusion transformer keeps of a forward pass for the way back, from its parameters. Without torch.
+
+Of attention what comes into its norm, queries and keys before and after theirs, values and what comes out;
+of a feed-forward layer what comes into its norm and its activation. What comes into a linear layer is kept
+where it is trained, once where several read the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from lorakit.facts.models import transformer_work
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.models.unet_layers import denoiser_shapes
+
+_BLOCK = re.compile(r"((?:\w+_)?(?:blocks|layers|refiner)\.\d+)\.(.+)\.weight$")
+_SAME = re.compile(r"to_[qkv]$|proj_mlp$")  # read what the norm before them gives
+_SAME_WORDS = re.compile(r"add_[qkv]_proj$")
+_OUT = re.compile(r"to_out|to_add_out")  # reads what attention keeps anyway
+_ATTENTION, _FEED = 1 + 2 + 3 + 1, 1
+
+
+def kept_elements(
+    model: ModelFacts,
+    positions: float,
+    *,
+    adapted: Callable[[str], bool],
+    checkpointed: bool = False,
+) -> float:
+    """Elements kept for a picture of so many latent `positions`, all blocks counted.
+
+    `checkpointed` blocks keep what comes in, and one of them at a time is whole.
+    """
+    picture, words = transformer_work.tokens(model, positions)
+    width = transformer_work.width(model.transformer)
+    blocks: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, shape in denoiser_shapes(model).items():
+        inside = _BLOCK.match(name)
+        if inside and len(shape) == 2:
+            blocks.setdefault(inside[1], {})[inside[2]] = shape
+    each = {
+        block: sum(_of(block, layers, picture, words, width, adapted))
+        for block, layers in blocks.items()
+    }
+    if checkpointed:
+        return len(each) * (picture + words) * width + max(each.values(), default=0.0)
+    return sum(each.values())
+
+
+def _of(
+    block: str,
+    layers: dict[str, tuple[int, ...]],
+    picture: float,
+    words: float,
+    width: int,
+    adapted: Callable[[str], bool],
+) -> Iterator[float]:
+    both = picture + words
+    # one stream of both, or one of each
+    apart = any("add_q_proj" in layer for layer in layers)
+    yield _ATTENTION * width * both
+    read: set[str] = set()
+    for layer, (out, into) in layers.items():
+        of_words = bool(re.search(r"add_|_context|txt_", layer))
+        tokens = (words if of_words else picture) if apart else both
+        if layer.endswith(("net.0.proj", "proj_mlp", "img_mlp.0", "txt_mlp.0")):
+            yield (out + (width if "proj_mlp" not in layer else 0)) * tokens
+        if not adapted(f"{block}.{layer}") or _OUT.search(layer) or "norm" in layer:
+            continue
+        same = "q" if _SAME.search(layer) else "aq" if _SAME_WORDS.search(layer) else layer
+        if same not in read:
+            read.add(same)
+            yield into * tokens

@@ -1,0 +1,27 @@
+"""How a family made by flow matching is trained: what diffusers' published scripts have as defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowTraining:
+    """A published training `script`, and what it does.
+
+    `call` is the file of models/flow/ that calls the denoiser. Timesteps are drawn by `weighting`: evenly, or
+    in the middle more often. `guidance` is the scale that a denoiser is told which is told one. Latents are
+    drawn from the autoencoder's `spread`, or are its means. `distilled` says whether a model learns badly,
+    being distilled to few steps.
+    """
+
+    script: str
+    call: str
+    weighting: Literal["none", "logit_normal"] = "none"
+    guidance: float = 3.5
+    spread: bool = True
+    distilled: Callable[[Mapping[str, Mapping[str, Any]], str], bool] = lambda _configs, _name: (
+        False
+    )

@@ -1,0 +1,49 @@
+"""How transformers of flow matching are told words and called in a training: one file a family.
+
+A family names its own in `families/`: `FlowTraining.call`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from lorakit.families import Family
+
+Embeds = tuple[Tensor, Tensor | None]  # (B, T, D); pooled (B, P)
+
+
+class FlowCall(Protocol):
+    """A denoiser of one family as latents and embeds go into it."""
+
+    def embeds(self, prompts: Sequence[str], device: Any, limit: int) -> Embeds:
+        """Prompts as embeds (B, T, D) of so many tokens, and pooled ones (B, P) where there are any."""
+
+    def __call__(
+        self, denoiser: Any, noisy: Tensor, times: Tensor, embeds: Tensor, pooled: Tensor | None
+    ) -> Tensor:
+        """What it says of latents (B, C, h, w) at timesteps `times` (B,) of 0..1000, of the same shape."""
+
+
+def flow_call(pipeline: Any, family: Family) -> FlowCall | None:
+    """That of a pipeline, which may lack the parts that are not called; None for another kind of family."""
+    if family.flow is None:
+        return None
+    module = importlib.import_module(f"{__name__}.{family.flow.call}")
+    call: FlowCall = module.Call(pipeline, family.flow)
+    return call
+
+
+def token_limit(pipeline: Any, family: Family) -> int:
+    """The most tokens that a whole pipeline reads of a prompt."""
+    return family.token_limit({"": pipeline.config, **dict(_configs(pipeline))})
+
+
+def _configs(pipeline: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, part in pipeline.components.items():
+        told = getattr(part, "config", None)
+        if told is not None:
+            yield name, told if isinstance(told, Mapping) else told.to_dict()
