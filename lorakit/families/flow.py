@@ -11,10 +11,10 @@ from typing import Any, Literal
 class FlowTraining:
     """A published training `script`, and what it does.
 
-    `call` is the file of models/flow/ that calls the denoiser. Timesteps are drawn by `weighting`: evenly, or
-    in the middle more often. `guidance` is the scale that a denoiser is told which is told one. Latents are
-    drawn from the autoencoder's `spread`, or are its means. `distilled` says whether a model learns badly,
-    being distilled to few steps.
+    `call` is the file of models/flow/ and the class in it that calls the denoiser. Timesteps are drawn by
+    `weighting`: evenly, or in the middle more often. `guidance` is what a denoiser is told that is told a
+    scale. Latents are drawn from the autoencoder's `spread`, or are its means. `distilled` says whether a
+    model learns badly, being distilled to few steps.
     """
 
     script: str

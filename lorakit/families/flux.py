@@ -94,7 +94,7 @@ FLUX = Family(
     trained=True,
     flow=FlowTraining(
         script="train_dreambooth_lora_flux.py",
-        call="flux",
+        call="flux:FluxCall",
         distilled=lambda configs, _: not is_told_the_scale(configs),
     ),
     targets=TARGETS,

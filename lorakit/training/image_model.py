@@ -42,15 +42,16 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
     family = task.family
     without = ["vae"]
     if not words:
-        without += FAMILIES[family].text_parts
+        without += FAMILIES[family].encoders
     pipeline = load_pipeline(Path(task.model_path), family, "fp32", task.device, without=without)
     denoiser = FAMILIES[family].denoiser
     parts = {denoiser: getattr(pipeline, denoiser)}
     if words:
-        texts = text_encoders(pipeline, family)
-        for text in texts.values():
-            text.requires_grad_(requires_grad=False)
-        parts |= texts if task.train_text_encoder else {}
+        for name in FAMILIES[family].encoders:
+            text = getattr(pipeline, name)
+            if text is not None:  # some may be left out of a model
+                text.requires_grad_(requires_grad=False)
+        parts |= text_encoders(pipeline, family) if task.train_text_encoder else {}
     seeded(task.seed, "adapter")
     for name, part in parts.items():
         if task.lora is None:

@@ -54,7 +54,10 @@ def test_what_a_flow_cannot_learn_is_told_at_its_place(
         "train black-forest-labs/FLUX.1-dev, and wear the adapter with this one",
     ):
         assert words in told, told
-    recipe.write_text(UNLEARNT.replace("snr_gamma: 5", "method: full"))
+    whole = UNLEARNT.replace("snr_gamma: 5", "method: full").replace(
+        "    lora: {target_modules: [attn2.to_q]}\n", ""
+    )
+    recipe.write_text(whole)
     told = lorakit(tmp_path, "validate", "recipe.yaml").stderr
     assert "recipe.yaml:9:13: error[wrong-model]: method: full is for UNets" in told
 

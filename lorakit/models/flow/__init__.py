@@ -32,8 +32,9 @@ def flow_call(pipeline: Any, family: Family) -> FlowCall | None:
     """That of a pipeline, which may lack the parts that are not called; None for another kind of family."""
     if family.flow is None:
         return None
-    module = importlib.import_module(f"{__name__}.{family.flow.call}")
-    call: FlowCall = module.Call(pipeline, family.flow)
+    file, name = family.flow.call.split(":")
+    module = importlib.import_module(f"{__name__}.{file}")
+    call: FlowCall = getattr(module, name)(pipeline, family.flow)
     return call
 
 

@@ -12,7 +12,7 @@ from lorakit.families.flow import FlowTraining
 from lorakit.models.flow import Embeds
 
 
-class Call:
+class FluxCall:
     """As diffusers' pipeline and its published training script call the transformer."""
 
     def __init__(self, pipeline: Any, flow: FlowTraining) -> None:
