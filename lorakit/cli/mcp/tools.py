@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from lorakit import resources, terminal
@@ -83,24 +82,11 @@ def diff(inside: Inside, revisions: str, documents: Sequence[str]) -> str:
 
 def status(inside: Inside, documents: Sequence[str]) -> str:
     """What `lorakit status --json` says: runs that are going on, the last one, what is out of date."""
-    from lorakit.cli.status import rest_json
-    from lorakit.execute.past_runs import runs_of
-    from lorakit.execute.run_folder import OUTPUTS
-    from lorakit.execute.running import runs_going_on
-    from lorakit.language.found import documents_below
-    from lorakit.store.store import FOLDER
-    from lorakit.upkeep.standing import standings
+    from lorakit.upkeep.project_status import project_status
 
-    home = inside.root
     named = [inside.path(one) for one in documents]
-    going = runs_going_on(home / FOLDER)
-    told: dict[str, object] = {"running": [asdict(one) for one in going]}
-    if not going or named:
-        runs = runs_of(home, {one.folder for one in going})
-        below = inside.held(documents_below(home, besides=home / OUTPUTS))
-        stand, others = standings(named, below, {run.path.parent.name for run in runs})
-        told |= rest_json(runs[-1] if runs else None, stand, others)
-    return json.dumps(told, indent=1, ensure_ascii=False)
+    found = project_status(inside.root, named, inside.held)
+    return json.dumps(found.as_json(), indent=1, ensure_ascii=False)
 
 
 def schema(name: str) -> str:
