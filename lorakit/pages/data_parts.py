@@ -71,4 +71,4 @@ def lengths(title: str, tokens: Sequence[int], read: int, what: str) -> Iterator
         Fact("Are read", f"{read:,}"),
         Fact("Longer than that", f"{longer:,}", tone="failed" if longer else ""),
     ]
-    yield Curve(title, [Series(what, points)], "tokens", what, facts)
+    yield Curve(title, [Series(what, points, ends=False)], "tokens", what, facts)

@@ -101,11 +101,15 @@ class PageTable:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points (x, y) of a curve in order: a `line`, a `faint` one behind it, or `dots` on a line."""
+    """Points (x, y) of a curve in order: a `line`, a `faint` one behind it, or `dots` on a line.
+
+    The last value stands beside the name, unless `ends` is false: what it comes to is not the point.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
     role: Literal["line", "faint", "dots"] = "line"
+    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -296,3 +296,17 @@ def test_links_that_leave_the_folder_and_pipes_are_told(home: Path, tmp_path: Pa
     assert done.returncode == 3
     assert "a.png is no file: a link to nothing" in done.stderr
     assert "hollow holds no pictures" in done.stderr
+
+
+def test_a_twin_that_is_held_out_and_a_crop_that_costs_much_are_warned_of(home: Path) -> None:
+    wide = scene(1, (256, 64))
+    for name in ("a", "b"):
+        told(home / "photos" / f"{name}.png", wide, "a long one")
+    options = ("--set", "test_size=1", "--set", "center_crop=true", "--model", "tiny")
+    (seen,) = data(home, "photos", *options)
+    assert {one["trained_at"][0] for one in seen["pictures"]} == {64}
+    assert {one["cut_away"] for one in seen["pictures"]} == {0.75}
+    codes = {one["code"]: one for one in seen["findings"]}
+    assert "write center_crop: false" in codes["cut-away"]["hints"][0]
+    assert "is held out, and" in codes["held-out-twin"]["message"]
+    assert seen["ready"] is True
