@@ -91,6 +91,9 @@ class Family:
     predicts: Literal["flow"] | None = "flow"
     # how many latents it reads as one channel each, beside each other
     packs: int = 1
+    # elements that a pass keeps at its peak, a token and channel: what comes into a block, its norm, queries,
+    # keys and values, and a feed-forward layer
+    elements: int = 16
     # of those that read words the ones that can wear adapters
     text_parts: tuple[str, ...] = ("text_encoder",)
     words: Callable[[Configs], PromptWords] = lambda _: PromptWords()

@@ -52,6 +52,7 @@ FLUX2_KLEIN = Family(
         "proj_out",
     ),
     packs=4,
+    elements=23,  # its feed-forward layers have gates
     text_parts=(),
     # a turn of a conversation, with an empty thought
     words=lambda _: PromptWords("tokenizer", "qwen", marks=12),

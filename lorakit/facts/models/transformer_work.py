@@ -23,8 +23,7 @@ _WORDS = re.compile(
 _BOTH = re.compile(r"^(single_transformer_blocks|layers)\.")
 _PATCH = 4  # latents that are one token, two by two
 _SPARSE = 64  # tokens of a prompt where none is padded
-# of a block, a token and channel: what comes in, its norm, queries, keys and values, and a feed-forward layer
-_ELEMENTS = 16
+_SHOWN = 2  # pictures that a chained frame is drawn by, at most
 
 
 def width(config: Mapping[str, Any]) -> int:
@@ -62,8 +61,6 @@ def operations(model: ModelFacts, positions: float) -> float:
 
 def elements(model: ModelFacts, positions: float) -> float:
     """Elements at the peak of a pass without gradients."""
-    return (
-        _ELEMENTS
-        * width(model.transformer)
-        * sum(tokens(model, positions, model.traits.references))
-    )
+    family = model.traits
+    seen = sum(tokens(model, positions, min(_SHOWN, family.references)))
+    return family.elements * width(model.transformer) * seen
