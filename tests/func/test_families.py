@@ -29,7 +29,9 @@ steps:
 """
 
 
-@pytest.fixture(params=sorted(KINDS))
+@pytest.fixture(
+    params=[pytest.param(k, marks=[pytest.mark.slow] * ("edit" in k)) for k in sorted(KINDS)]
+)
 def project(
     request: pytest.FixtureRequest, tiny_transformer: Callable[[str], Path], home: Path
 ) -> Path:

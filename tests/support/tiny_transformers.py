@@ -21,6 +21,7 @@ from transformers import (
     Qwen2_5_VLForConditionalGeneration,
     Qwen2VLImageProcessor,
     Qwen2VLProcessor,
+    Qwen2VLVideoProcessor,
     Qwen3Config,
     Qwen3ForCausalLM,
     Qwen3Model,
@@ -314,8 +315,9 @@ def qwen_image(_: Path) -> Any:
 def qwen_image_edit(_: Path, kind: Any = diffusers.QwenImageEditPipeline) -> Any:
     """Qwen/Qwen-Image-Edit."""
     parts = qwen_parts()
+    words = parts["tokenizer"]
     processor = Qwen2VLProcessor(
-        Qwen2VLImageProcessor(), parts["tokenizer"], chat_template=parts["tokenizer"].chat_template
+        Qwen2VLImageProcessor(), words, Qwen2VLVideoProcessor(), chat_template=words.chat_template
     )
     return kind(**parts, processor=processor)
 
