@@ -5,7 +5,7 @@
 
 Where a latent leaves open which of several pictures was meant, squared errors ask for their mean, which
 is soft.  Here a small network of patches, trained beside it, tells decoded pictures from composed ones
-(hinge loss, spectral norms; as in VQGAN its gradient at the last layer is scaled to that of the other
+(hinge loss; as in VQGAN its gradient at the last layer is scaled to that of the other
 losses); its features, and those of the studio's judge at 32 to 8 places a side, are to agree with
 the composed picture's.  Pixels count as L1, with their differences; where the latents were drawn
 again by a diffusion model (redraw_pool.py), chiefly as means over 4x4.
@@ -46,9 +46,10 @@ from train_vae import psnr, rate_factor
 
 from lorakit.rendering.judge import load_judge
 
-LOG_EVERY, SAVE_EVERY = 60, 120  # seconds
+LOG_EVERY, SAVE_EVERY, BALANCE_EVERY = 50, 100, 8  # steps
 HELD_OUT = 64  # the first pictures of a pool are never trained on
 CELL, CROP, MARGIN = 8, 9, 4  # pixels a latent; latents a side; pixels not looked at
+SHIFT = 4  # pixels, at most, that the adversary looks aside: no pattern keeps step with its strides
 CPU = torch.device("cpu")
 
 
@@ -82,6 +83,7 @@ class Run:
         self.other = torch.optim.Adam(self.patches.parameters(), args.patch_rate, betas)
         self.ema = Ema(self.vae.decoder, decay=0.995)
         self.step, self.seconds = 0, 0.0
+        self.weight = 0.0  # of the adversary
         self.pace = Pace()
         self.checkpoint: Path = args.work / "crisp.pt"
         if self.checkpoint.exists():
@@ -127,33 +129,39 @@ class Run:
         noise = torch.randn_like(known) * known.std() * self.args.noise
         return known + noise, to_pictures(np.stack(pictures), CPU), redrawn
 
-    def take_step(self) -> dict[str, float]:
-        """Learn from one batch, the patches first; give the losses."""
+    def take_step(self, first: bool = False) -> dict[str, float]:
+        """Learn from one batch, the patches first, or, at ``first``, alone; give the losses."""
         factor = rate_factor(self.step, self.seconds / self.args.seconds)
         self.optimizer.param_groups[0]["lr"] = self.args.rate * factor
-        self.other.param_groups[0]["lr"] = self.args.patch_rate * factor
+        self.other.param_groups[0]["lr"] = self.args.patch_rate * (1.0 if first else factor)
         latents, wanted, redrawn = self.batch()
-        made = self.vae.decoder(latents.contiguous(memory_format=torch.channels_last))
+        with torch.set_grad_enabled(not first):
+            made = self.vae.decoder(latents.contiguous(memory_format=torch.channels_last))
         made = made[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
 
         self.patches.requires_grad_(True)
-        verdicts = self.patches(torch.cat([wanted, made.detach()]))[0]
-        real, false = verdicts.chunk(2)
+        down, right = (int(v) for v in self.chance.integers(0, SHIFT, 2))
+        near = (..., slice(down, down - SHIFT), slice(right, right - SHIFT))
+        real, false = self.patches(torch.cat([wanted, made.detach()])[near])[0].chunk(2)
         told = F.relu(1 - real).mean() + F.relu(1 + false).mean()
         told.backward()
         self.other.step()
         self.other.zero_grad()
+        if first:
+            return {"told": float(told.detach())}
 
         self.patches.requires_grad_(False)
         with torch.no_grad():
-            known = [self.patches(wanted)[1], judge_features(self.trunk, wanted)]
-        verdict, features = self.patches(made)
+            known = [self.patches(wanted[near])[1], judge_features(self.trunk, wanted)]
+        verdict, features = self.patches(made[near])
         pixels = pixel_loss(made, wanted, redrawn)
         matched = feature_loss(features, known[0])
         judged = feature_loss(judge_features(self.trunk, made), known[1])
         plain = pixels + self.args.matched * matched + self.args.judged * judged
         fooled = -verdict.mean()
-        loss = plain + self.args.adversarial * self.balance(plain, fooled) * fooled
+        if self.step % BALANCE_EVERY == 0 or not self.weight:
+            self.weight = self.args.adversarial * self.balance(plain, fooled)
+        loss = plain + self.weight * fooled
         if not torch.isfinite(loss):
             raise RuntimeError(f"the loss is not finite at step {self.step}")
         loss.backward()
@@ -172,7 +180,7 @@ class Run:
             float(torch.autograd.grad(loss, weight, retain_graph=True)[0].norm())
             for loss in (plain, fooled)
         ]
-        return min(norms[0] / (norms[1] + 1e-6), 100.0) * min(1.0, self.step / 200)
+        return min(norms[0] / (norms[1] + 1e-6), 100.0) * min(1.0, self.step / 50)
 
     def quality(self) -> float:
         """PSNR in dB of the round trip with averaged weights, on pictures never trained on."""
@@ -182,13 +190,14 @@ class Run:
     def train(self) -> None:
         """Train until the schedule's time is spent."""
         found: list[dict[str, float]] = []
-        last_log = last_save = time.monotonic()
+        if not self.step:  # an adversary that knows nothing only adds noise
+            head = [self.take_step(first=True)["told"] for _ in range(self.args.head_start)]
+            print(f"told apart: {head[:20]} .. {head[-20:]}", flush=True)
         while self.seconds < self.args.seconds:
             started = time.monotonic()
             found.append(self.take_step())
-            now = time.monotonic()
-            self.seconds += self.pace.counted(now - started)
-            if now - last_log > LOG_EVERY:
+            self.seconds += self.pace.counted(time.monotonic() - started)
+            if self.step % LOG_EVERY == 0:
                 means: dict[str, Any] = {
                     name: round(float(np.mean([one[name] for one in found])), 4)
                     for name in found[0]
@@ -202,21 +211,23 @@ class Run:
                     **means,
                 )
                 found.clear()
-                last_log = time.monotonic()
-            if now - last_save > SAVE_EVERY:
+            if self.step % SAVE_EVERY == 0:
                 self.save()
-                last_save = time.monotonic()
         self.save()
 
 
-def export(work: Path, start: Path, out: Path) -> None:
-    """Copy the model ``start`` to ``out``, with the averaged decoder of ``WORK/crisp.pt``."""
+def export(work: Path, start: Path, out: Path, part: float) -> None:
+    """Copy the model ``start`` to ``out``; its decoder goes ``part`` of the way to ``WORK/crisp.pt``.
+
+    Between two weights of one descent lie decoders that are sharper than the one and calmer than the other.
+    """
     state = load_checkpoint(work / "crisp.pt")
     shutil.copytree(start, out, dirs_exist_ok=True)
     path = out / "vae" / "diffusion_pytorch_model.safetensors"
-    weights = load_file(path)
+    weights = load_file(start / "vae" / path.name)
     for name, value in state["ema"]["weights"].items():
-        weights[f"decoder.{name}"] = value.half().contiguous()
+        old = weights[f"decoder.{name}"].float()
+        weights[f"decoder.{name}"] = old.lerp(value, part).half().contiguous()
     save_file(weights, path, metadata={"format": "pt"})
     print(json.dumps({"folder": str(out), "step": state["step"], "pictures": state["pictures"]}))
 
@@ -232,19 +243,21 @@ def main() -> None:
     parser.add_argument(
         "--export", type=Path, help="write the model with this decoder here instead"
     )
+    parser.add_argument("--part", type=float, default=1.0, help="how far to go for --export")
     parser.add_argument("--seconds", type=float, default=2400, help="length of the whole schedule")
-    parser.add_argument("--batch", type=int, default=16, help="crops a step")
+    parser.add_argument("--batch", type=int, default=8, help="crops a step")
     parser.add_argument("--redrawn", type=float, default=0.6, help="share of crops drawn again")
     parser.add_argument("--rate", type=float, default=2e-4, help="peak rate of the decoder")
-    parser.add_argument("--patch-rate", type=float, default=4e-4, help="and of its adversary")
+    parser.add_argument("--patch-rate", type=float, default=1e-3, help="and of its adversary")
+    parser.add_argument("--head-start", type=int, default=250, help="steps of the adversary alone")
     parser.add_argument("--noise", type=float, default=0.01, help="noise on latents, in their std")
-    parser.add_argument("--adversarial", type=float, default=0.5, help="weight, of all others")
-    parser.add_argument("--matched", type=float, default=0.2, help="weight of patches' features")
+    parser.add_argument("--adversarial", type=float, default=0.1, help="weight, of all others")
+    parser.add_argument("--matched", type=float, default=0.3, help="weight of patches' features")
     parser.add_argument("--judged", type=float, default=0.1, help="weight of the judge's features")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if args.export:
-        export(args.work, args.start, args.export)
+        export(args.work, args.start, args.export, args.part)
     elif not args.pool:
         parser.error("training needs --pool")
     else:

@@ -30,7 +30,7 @@ def args(tmp_path, studio):
         np.save(tmp_path / f"{name}.npy", values)
     return argparse.Namespace(
         pool=tmp_path, work=tmp_path, start=studio / "model", seconds=1e9, batch=2, redrawn=0.5,
-        rate=1e-3, patch_rate=1e-3, noise=0.01, adversarial=0.5, matched=0.2, judged=0.1, seed=0,
+        rate=1e-3, patch_rate=1e-3, head_start=0, noise=0.01, adversarial=0.5, matched=0.2, judged=0.1, seed=0,
     )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_only_the_decoder_of_an_exported_model_has_changed(args, train_crisp, tm
     losses = [run.take_step() for _ in range(2)]
     assert all(np.isfinite(list(found.values())).all() for found in losses)
     run.save()
-    train_crisp.export(args.work, args.start, tmp_path / "out")
+    train_crisp.export(args.work, args.start, tmp_path / "out", 1.0)
     for path in args.start.rglob("*"):
         name = path.relative_to(args.start)
         if path.is_file() and str(name) != WEIGHTS:
@@ -48,6 +48,29 @@ def test_only_the_decoder_of_an_exported_model_has_changed(args, train_crisp, tm
     assert old.keys() == new.keys()
     moved = {name.split(".")[0] for name in old if not torch.equal(old[name], new[name])}
     assert moved == {"decoder"}
+    train_crisp.export(args.work, args.start, tmp_path / "half", 0.5)
+    between = load_file(tmp_path / "half" / WEIGHTS)
+    for name in old:
+        middle = (old[name].float() + new[name].float()) / 2
+        torch.testing.assert_close(between[name].float(), middle, rtol=2e-3, atol=1e-4)
+
+
+def test_the_adversary_alone_leaves_the_decoder_as_it_is(args, train_crisp):
+    run = train_crisp.Run(args)
+    before = {name: value.clone() for name, value in run.vae.state_dict().items()}
+    patches = {name: value.clone() for name, value in run.patches.state_dict().items()}
+    run.take_step(first=True)
+    assert all(torch.equal(value, before[name]) for name, value in run.vae.state_dict().items())
+    assert any(not torch.equal(v, patches[n]) for n, v in run.patches.state_dict().items())
+
+
+def test_a_checkerboard_costs_more_than_noise_of_its_strength(studio):
+    crisp = importlib.import_module("crisp")
+    board = torch.ones(16, 16)
+    board[::2, ::2] = board[1::2, 1::2] = -1
+    noise = torch.randn(16, 16, generator=torch.Generator().manual_seed(0)).sign()
+    costs = [crisp.alternation(one.expand(1, 3, 16, 16)) for one in (board, noise)]
+    assert costs[0] > 4 * costs[1]
 
 
 def test_it_goes_on_where_it_was_stopped(args, train_crisp):
