@@ -93,6 +93,7 @@ def _valid(drawn: list[Generation], name: str, source: str, out: Path, *, force:
 def _write(made: Written, out: Path, *, force: bool) -> None:
     from lorakit.diagnostics import LorakitError
     from lorakit.store import atomic
+    from lorakit.store.errors import why
 
     for file in made.files:
         if (out / file).exists() and not force:
@@ -103,4 +104,4 @@ def _write(made: Written, out: Path, *, force: bool) -> None:
         for file, text in made.files.items():
             atomic.write_bytes(out / file, text.encode(), durable=False)
     except OSError as error:
-        raise LorakitError(f"{out} cannot be written: {error.strerror}") from error
+        raise LorakitError(f"{out} cannot be written: {why(error)}") from error

@@ -13,6 +13,7 @@ from lorakit import __version__, resources
 from lorakit.diagnostics import LorakitError
 from lorakit.files import read_regular
 from lorakit.language.projects import FOLDER
+from lorakit.store.errors import why
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 _BESIDE = {  # what stands beside the documents -> its template
@@ -102,7 +103,7 @@ def command(folder: Path, name: str) -> None:
         # marks the folder as a project's root, which paths may not leave
         (folder / FOLDER).mkdir(exist_ok=True)
     except OSError as error:
-        raise LorakitError(f"{folder} cannot be written: {error.strerror}") from error
+        raise LorakitError(f"{folder} cannot be written: {why(error)}") from error
     if missing:
         click.echo(f"\n{folder / '.gitignore'} should also hold: {' '.join(missing)}")
     where = "" if folder == Path() else f"cd {folder} && "

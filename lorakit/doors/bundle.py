@@ -57,9 +57,9 @@ def pack(run: WholeRun, target: Path, *, pictures: bool = False) -> list[str]:
                 _add(archive, name, source)
         beside.replace(target)
     except OSError as error:
-        raise LorakitError(
-            f"{target} cannot be written: {f'{error.filename}: ' if error.filename else ''}{why(error)}"
-        ) from error
+        of = error.filename
+        which = f"{of}: " if of and os.fspath(of) not in map(os.fspath, (beside, target)) else ""
+        raise LorakitError(f"{target} cannot be written: {which}{why(error)}") from error
     finally:
         with contextlib.suppress(OSError):
             beside.unlink()

@@ -182,8 +182,9 @@ def save(folder: Path, lock: Lock) -> None:
     """Write the lock of a project's folder at once. Raises LorakitError."""
     from lorakit.language.locks import write
     from lorakit.store.atomic import write_bytes
+    from lorakit.store.errors import why
 
     try:
         write_bytes(folder / FILE, write(lock).encode())
     except OSError as error:
-        raise LorakitError(f"{folder / FILE} cannot be written: {error.strerror}") from error
+        raise LorakitError(f"{folder / FILE} cannot be written: {why(error)}") from error

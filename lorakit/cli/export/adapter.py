@@ -37,6 +37,7 @@ def command(source: Path, style: str, out: Path | None, *, force: bool) -> int:
     from lorakit.facts.adapters.layout import read_layout
     from lorakit.facts.adapters.values import not_finite
     from lorakit.models import adapter_formats
+    from lorakit.store.errors import why
     from lorakit.training import adapter_files
 
     file = existing_file(source)
@@ -56,7 +57,7 @@ def command(source: Path, style: str, out: Path | None, *, force: bool) -> int:
         with _claimed(target, force=force):
             adapter_files.write(adapter_formats.weights_of(layout), target, style, base, metadata)
     except OSError as error:
-        raise LorakitError(f"{target} cannot be written: {error.strerror}") from error
+        raise LorakitError(f"{target} cannot be written: {why(error)}") from error
     click.echo(f"written: {target.parent if style == 'peft' else target}")
     return outcome.DONE
 

@@ -65,6 +65,7 @@ def target_of(out: Path | None, name: str, ending: str, *, force: bool) -> Path 
 def write(target: Path | None, data: bytes) -> None:
     """Write a file at once, or print it. Raises LorakitError."""
     from lorakit.store import atomic
+    from lorakit.store.errors import why
 
     if target is None and sys.stdout.isatty():
         click.echo(data.decode(errors="replace"), nl=False)  # shown, not obeyed
@@ -75,7 +76,7 @@ def write(target: Path | None, data: bytes) -> None:
     try:
         atomic.write_bytes(target, data, durable=False)
     except OSError as error:
-        raise LorakitError(f"{target} cannot be written: {error.strerror}") from error
+        raise LorakitError(f"{target} cannot be written: {why(error)}") from error
 
 
 def tell(
