@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lorakit.cli import outcome
+from lorakit.cli import options, outcome
 from lorakit.cli.browser import show
 from lorakit.cli.progress_line import counting
 
@@ -41,7 +41,7 @@ _RECIPES = (".yaml", ".yml")
     metavar="KEY=VALUE",
     help="Change one value of a recipe; of a folder, any key of datasets or of a training.",
 )
-@click.option("--profile", metavar="NAME", help="Merge one of the recipe's profiles over it.")
+@options.profile_option
 @click.option(
     "--as",
     "held",

@@ -224,7 +224,7 @@ def test_a_training_of_texts_goes_on_from_the_best_of_a_sweep(films: Path) -> No
     [
         ("over: {", "over: {lora.rank: [2, 4], ", ["may have rank: 4, and this step 2", "leave rank out of what rates goes over"]),
         ("rank: 2, from", "rank: 8, from", ["may have rank: 2, and this step 8", "write rank: 2"]),
-        ("over: {", "over: {method: [lora, full], ", ["may be no adapter: members of that sweep train every weight"]),
+        ("over: {", "over: {method: [lora, full], ", ["may be no adapter: members of that sweep train every weight", "NNN/rates/best}}, and write model: mine"]),
         ("    best: {metric: held_out_loss, mode: min}\n", "", ["rates.best is no adapter"]),
         ("from: rates.best", "from: rates.bets", ["did you mean rates.best?"]),
     ],

@@ -130,7 +130,12 @@ def trainings_go_on_from_adapters(recipe: Recipe, root: Node, findings: Findings
             )
         whole = name in steps and access.text(steps[name], "method") == "full"
         if whole or bests.get(name) is False:
-            hint = "to go on from trained weights, name their folder under models:, and train that model"
+            kept = f"outputs/{recipe.name}/NNN/{step}"
+            kept += "/best" if name not in steps else "/model" if kind == "train-image" else ""
+            hint = (
+                "to go on from trained weights, name their folder, "
+                f"models: {{mine: {{from: {kept}}}}}, and write model: mine"
+            )
         what = "is no adapter"
         if bests.get(name) is False:
             what = "may be no adapter: members of that sweep train every weight"
