@@ -139,6 +139,9 @@ class Family:
     rows: Callable[[int, bool], int] = lambda _area, _gpu: 1
     # what sd-scripts calls its base model; empty where the denoiser tells
     kohya: str = ""
+    # its authors' names of layers, as kohya's files have them: diffusers' in each, in order of rows, and how
+    # many times as high their weights are as what they read is wide (see flux_names.py)
+    theirs: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     # our name of its scheduler as published
     scheduler: str = "default"
     # repositories by name, and the bytes of a number in their weights

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lorakit.families.family import Configs, Family, Part, PromptWords, Published
 from lorakit.families.flow import FlowTraining
+from lorakit.families.flux_names import FLUX_NAMES
 from lorakit.families.flux_shapes import flux_shapes
 from lorakit.families.parts import (
     CLIP,
@@ -100,6 +101,7 @@ FLUX = Family(
     targets=TARGETS,
     shapes=flux_shapes,
     kohya="flux1",
+    theirs=FLUX_NAMES,
     call=lambda configs, _: {"max_sequence_length": _limit(configs)},
     published={
         "black-forest-labs/FLUX.1-dev": Published({"transformer": GUIDED}, OTHERS, 11_901_408_320),

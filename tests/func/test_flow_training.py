@@ -119,3 +119,15 @@ def test_an_adapter_is_trained_sampled_and_worn_as_diffusers_wears_it(
     assert found("worn") == fused  # put into the weights, as ours is
     # diffusers' other way adds it in each call: other roundings
     assert max(abs(a - b) for a, b in zip(worn, fused, strict=True)) <= 1
+    words = ["export", "adapter", str(folder), "--format", "kohya", "--out", "ink.safetensors"]
+    assert lorakit(tmp_path, *words).returncode == 0
+    (tmp_path / "worn.yaml").write_text(
+        "recipe: 1\nseed: 5\nmodels: {tiny: {from: model, dtype: fp32}}\n"
+        "adapters: {ink: {from: ink.safetensors}}\n"
+        f"steps:\n  worn: {{kind: generate, {drawn}, adapters: {{ink: 1.0}}}}\n"
+    )
+    again = run(tmp_path, "worn.yaml")
+    assert again.code == 0, again.errors
+    with Image.open(next((again.folder / "worn").rglob("[!c]*.png"))) as picture:
+        apart = max(abs(a - b) for a, b in zip(picture.tobytes(), fused, strict=True))
+    assert apart <= 1  # its layers are of three ranks together: other sums

@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from lorakit.facts.adapters.authors_names import made_by
 from lorakit.facts.adapters.errors import listed
 from lorakit.facts.adapters.layers import AdapterLayer, Network, Shape, delta_shape
 from lorakit.facts.adapters.layout import AdapterLayout
 from lorakit.facts.adapters.places import path_in_clip
+from lorakit.facts.adapters.roles import split
 from lorakit.facts.adapters.sgm import from_sgm
 
 Sizes = Mapping[Network, Mapping[str, Shape]]  # of each network's parameters by name
@@ -140,6 +142,11 @@ def other_base(layout: AdapterLayout, unet: Mapping[str, Any]) -> str:
 
 def made_for(layout: AdapterLayout) -> str:
     """The family of models that an adapter was made for, as far as its layers tell; empty for unknown."""
+    first = next(iter(layout.layers[0].tensors.values())) if layout.layers else ""
+    path = first.removeprefix("lora_unet_").removeprefix("diffusion_model.")
+    authors = made_by((split(path) or ("", ""))[0])
+    if authors:
+        return authors
     if any(layer.network == "text_encoder_2" for layer in layout.layers):
         return "SDXL"
     for layer in layout.layers:

@@ -49,7 +49,8 @@ class AdapterLayer:
     """What adapts one layer: `name` is its path inside `network`, `tensors` are keys of the file by role.
 
     `sgm` is the name as Stability's own code has it, where the file does: where it stands among
-    diffusers' blocks depends on the model. `alpha` over `rank` is how strongly it acts.
+    diffusers' blocks depends on the model. `alpha` over `rank` is how strongly it acts. Of `up` only the
+    `rows` from one to before another are this layer's, where the file has several in one.
     """
 
     network: Network
@@ -59,6 +60,7 @@ class AdapterLayer:
     alpha: float
     rank: float
     sgm: str = ""
+    rows: tuple[int, int] | None = None
 
 
 def method_of(roles: Collection[str]) -> Method | None:

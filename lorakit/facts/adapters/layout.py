@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lorakit.facts.adapters import peft_settings, values
+from lorakit.facts.adapters.authors_names import taken_apart
 from lorakit.facts.adapters.errors import AdapterError, listed
 from lorakit.facts.adapters.files import PEFT_SETTINGS, part_of, parts_of
 from lorakit.facts.adapters.layers import (
@@ -49,7 +50,10 @@ class AdapterLayout:
 
     def shapes(self, layer: AdapterLayer) -> dict[str, tuple[int, ...]]:
         """The shapes of a layer's tensors, by role."""
-        return {role: self.header.tensors[key].shape for role, key in layer.tensors.items()}
+        found = {role: self.header.tensors[key].shape for role, key in layer.tensors.items()}
+        if layer.rows is not None:
+            found["up"] = (layer.rows[1] - layer.rows[0], *found["up"][1:])
+        return found
 
     @property
     def files(self) -> list[Path]:
@@ -72,10 +76,10 @@ def read_layout(file: Path) -> AdapterLayout:
     if problems:
         raise AdapterError(*problems)
     reader = _Reader(file, header, _settings(file, header, formats[0]))
-    layers = [reader.layer(spot, tensors) for spot, tensors in groups.items()]
+    layers = [one for spot, tensors in groups.items() for one in reader.layers(spot, tensors)]
     if reader.problems:
         raise AdapterError(*reader.problems)
-    return AdapterLayout(file, formats[0], tuple(layer for layer in layers if layer), header)
+    return AdapterLayout(file, formats[0], tuple(layers), header)
 
 
 def _together(folder: Path) -> AdapterLayout:
@@ -200,8 +204,20 @@ class _Reader:
         self._settings = settings
         self.problems: list[str] = []
 
-    def layer(self, spot: LayerPlace, tensors: Mapping[str, str]) -> AdapterLayer | None:
-        """The layer, or None with a problem told."""
+    def layers(self, spot: LayerPlace, tensors: Mapping[str, str]) -> Iterator[AdapterLayer]:
+        """The layer, or those that it is made of; none with a problem told."""
+        whole = self._layer(spot, tensors)
+        if whole is None or not spot.pieces:
+            yield from [whole] if whole is not None else []
+            return
+        shapes = {role: self._header.tensors[key].shape for role, key in tensors.items()}
+        apart = taken_apart(whole, spot.pieces, shapes)
+        if isinstance(apart, str):
+            self._refuse(apart, sorted(tensors.values()))
+        else:
+            yield from apart
+
+    def _layer(self, spot: LayerPlace, tensors: Mapping[str, str]) -> AdapterLayer | None:
         method = method_of(tensors)
         if method is None:
             self._refuse("not all that a layer is made of, or too much", sorted(tensors.values()))

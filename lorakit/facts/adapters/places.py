@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from lorakit.facts.adapters.authors_names import Piece, pieces_of
 from lorakit.facts.adapters.flat_names import dotted
 from lorakit.facts.adapters.layers import Network
 from lorakit.facts.adapters.sgm import from_sgm, is_sgm
@@ -61,12 +62,16 @@ _FOREIGN = {
 
 @dataclass(frozen=True, slots=True)
 class LayerPlace:
-    """Where a layer stands; `sgm` is its name in Stability's own code where the file has that."""
+    """Where a layer stands; `sgm` is its name in Stability's own code where the file has that.
+
+    Of a layer under the name of a transformer's authors `pieces` are diffusers' in it.
+    """
 
     network: Network
     path: str
     format: Format
     sgm: str = ""
+    pieces: tuple[Piece, ...] = ()
 
 
 def spot_of(name: str) -> LayerPlace | None:
@@ -74,6 +79,9 @@ def spot_of(name: str) -> LayerPlace | None:
     for beginning, network, written, flat in _BEGINNINGS:
         if name.startswith(beginning):
             rest = name.removeprefix(beginning)
+            pieces = pieces_of(rest) if network == "unet" else ()
+            if pieces:
+                return LayerPlace("transformer", rest, written, pieces=pieces)
             path = dotted(rest.replace(".", "_")) if flat else rest
             return _spot(network, path, written) if path else None
     if name.startswith(_UNET_ROOTS):  # diffusers' first files, of a UNet alone

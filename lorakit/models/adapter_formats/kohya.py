@@ -8,9 +8,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from lorakit.diagnostics import LorakitError
+from lorakit.facts.adapters.authors_names import family_of
 from lorakit.facts.adapters.flat_names import flat
 from lorakit.facts.adapters.places import path_in_clip
 from lorakit.models.adapter_formats.held import check_held
+from lorakit.models.adapter_formats.kohya_blocks import in_blocks
 from lorakit.models.adapter_formats.layers import Adapter, File, Layer
 
 BASE = "ss_base_model_version"  # in the header, also of diffusers' files: what it was trained on
@@ -23,7 +26,9 @@ _ARCHITECTURES = {
     "sd_v2": "stable-diffusion-v2-512",
     "sd_v2_v": "stable-diffusion-v2-768-v",
     "sdxl_base_v1-0": "stable-diffusion-xl-v1-base",
+    "flux1": "flux-1-dev",
 }
+_MODULES = {"flux1": "networks.lora_flux"}
 _WORD_WIDTHS = {1024: "sd_v2", 2048: "sdxl_base_v1-0"}  # what cross-attention reads
 
 
@@ -42,6 +47,15 @@ def to_kohya(
     version = base or _version(adapter)
     large = version.startswith("sdxl")
     tensors: dict[str, Tensor] = {}
+    if any(key.startswith("transformer.") for key in adapter):
+        family = family_of(base, (key.partition(".")[2] for key in adapter))
+        if family is None:
+            raise LorakitError(
+                "kohya's format names a transformer's layers as its authors do, and of which model these "
+                f"are is not known, or how they call them: {next(iter(adapter))}"
+            )
+        version = base or family.kohya
+        adapter = dict(in_blocks(adapter, family))
     for key, layer in adapter.items():
         stem = layer.stem or _stem(key, large=large)
         tensors |= {f"{stem}.{end}": tensor for end, tensor in _tensors(layer).items()}
@@ -52,11 +66,13 @@ def to_kohya(
 
 def _stem(name: str, *, large: bool) -> str:
     network, _, path = name.partition(".")
+    first = "lora_te1" if large else "lora_te"
+    stems = {"unet": "lora_unet", "text_encoder": first, "text_encoder_2": "lora_te2"}
+    if network not in stems:
+        return f"lora_unet_{flat(name)}"  # of a transformer, by its authors' names
     if network != "unet":
         path = path_in_clip(path)
-    first = "lora_te1" if large else "lora_te"
-    stem = {"unet": "lora_unet", "text_encoder": first, "text_encoder_2": "lora_te2"}[network]
-    return f"{stem}_{flat(path)}"
+    return f"{stems[network]}_{flat(path)}"
 
 
 def _tensors(layer: Layer) -> dict[str, Tensor]:
@@ -90,7 +106,7 @@ def _header(adapter: Adapter, name: str, version: str) -> dict[str, str]:
     ranks, alphas = {layer.rank for layer in layers}, {layer.alpha for layer in layers}
     first = layers[0]
     return {
-        "ss_network_module": "lycoris.kohya" if lycoris else "networks.lora",
+        "ss_network_module": "lycoris.kohya" if lycoris else _MODULES.get(version, "networks.lora"),
         **args,
         # sd-scripts' own word where layers differ
         "ss_network_dim": f"{first.rank:g}" if len(ranks) == 1 else "Dynamic",

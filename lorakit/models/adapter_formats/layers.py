@@ -61,13 +61,15 @@ def weights_of(layout: AdapterLayout) -> Adapter:
     with opened(layout.file, layout.header) as tensor:
         for layer in layout.layers:
             tensors = {role: tensor(key) for role, key in layer.tensors.items() if role != "alpha"}
+            if layer.rows is not None:
+                tensors["up"] = tensors["up"][slice(*layer.rows)].contiguous()
             stem, _ = split(next(iter(layer.tensors.values()))) or ("", "")
             layers[f"{layer.network}.{layer.name}"] = Layer(
                 layer.method,
                 tensors,
                 layer.alpha,
                 layer.rank,
-                stem if stem.startswith("lora_") else "",
+                stem if stem.startswith("lora_") and layer.network != "transformer" else "",
             )
     return layers
 

@@ -19,12 +19,12 @@ from lorakit.models.adapter_formats.layers import Adapter, File, Layer
 def to_peft(adapter: Adapter) -> tuple[File, dict[str, object]]:
     """Weights and configuration of the UNet's adapter. Raises LorakitError with what PEFT cannot hold."""
     check_held(adapter, "PEFT's", ["lora", "loha", "lokr"], ["magnitude", "dora_scale"])
-    texts = [name for name in adapter if not name.startswith("unet.")]
+    texts = [name for name in adapter if name.startswith("text_encoder")]
     if texts:
         raise LorakitError(
             f"PEFT's format holds one network, and this adapter has text encoders too: {texts[0]}"
         )
-    layers = {name.removeprefix("unet."): layer for name, layer in adapter.items()}
+    layers = {name.partition(".")[2]: layer for name, layer in adapter.items()}
     methods = sorted({layer.method for layer in layers.values()})
     if len(methods) > 1:
         raise LorakitError(

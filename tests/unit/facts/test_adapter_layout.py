@@ -119,7 +119,7 @@ REFUSED: dict[str, tuple[dict[str, torch.Tensor], str]] = {
     "an embedding inside": (pair(FLAT) | {"bundle_emb.fox.string_to_param.*": torch.ones(1, 8)}, "textual inversion.*bundle_emb"),
     "something beside": (pair(FLAT) | {"logit_scale": torch.ones(1)}, "not known what they do: logit_scale"),
     "another end": (pair(FLAT, lora_sideways=torch.ones(1)), r"not known what they do: .*proj_in\.lora_sideways"),
-    "Flux": (pair("lora_unet_double_blocks_0_img_attn_proj"), "is an adapter of Flux"),
+    "SD 3": (pair("lora_unet_joint_blocks_0_x_block_attn_proj"), "is an adapter of Stable Diffusion 3"),
     "SD3": (pair("lora_unet_joint_blocks_0_x_block_attn_proj"), "is an adapter of Stable Diffusion 3"),
     "T5": (pair(FLAT) | pair("lora_te3_encoder_block_0_layer_0_SelfAttention_k"), "adapter of Stable Diffusion 3 or Flux"),
     "no second matrix": ({f"{FLAT}.lora_down.weight": torch.ones(2, 8)}, r"not all that a layer is made of, or too much: .*lora_down\.weight"),

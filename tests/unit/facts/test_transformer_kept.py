@@ -1,0 +1,101 @@
+"""What a plan counts of a transformer's training, held against torch: parameters, and what autograd keeps."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+from peft import LoraConfig
+
+from lorakit.facts.models import transformer_kept
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.networks.layer_targets import hit
+from lorakit.families import FAMILIES, PUBLISHED
+
+SMALL = {
+    "num_layers": 2,
+    "num_single_layers": 3,
+    "attention_head_dim": 32,
+    "num_attention_heads": 2,
+    "joint_attention_dim": 32,
+    "pooled_projection_dim": 16,
+    "guidance_embeds": True,
+    "axes_dims_rope": (8, 12, 12),
+}
+WORDS = 256
+TARGETS = {
+    "as the script": FAMILIES["flux"].targets,
+    "attention": ("to_q", "to_k", "to_v"),
+    "more": (*FAMILIES["flux"].targets, "proj_mlp", "proj_out"),
+}
+
+
+def test_published_transformers_have_as_many_parameters_as_is_told() -> None:
+    counted = {n: p for n, p in PUBLISHED.items() if p.parameters and "flux.1-" in n.lower()}
+    assert counted
+    for name, told in counted.items():
+        shapes = FAMILIES["flux"].shapes(told.configs.get("transformer", {}))
+        assert sum(map(math.prod, shapes.values())) == told.parameters, name
+
+
+@pytest.mark.parametrize("config", [SMALL, {"guidance_embeds": True}, {}])
+def test_shapes_are_the_transformer_s(config: dict[str, Any]) -> None:
+    with torch.device("meta"):
+        model = diffusers.FluxTransformer2DModel(**config)
+    found = {name: tuple(p.shape) for name, p in model.named_parameters()}
+    assert FAMILIES["flux"].shapes(config) == found
+
+
+def kept(model: torch.nn.Module, side: int) -> float:
+    """Elements of what autograd keeps of a pass, weights not counted."""
+    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    found: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            found[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    places = diffusers.FluxPipeline._prepare_latent_image_ids(
+        1, side // 2, side // 2, "cpu", torch.float32
+    )
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        said = model(
+            hidden_states=torch.randn(1, len(places), 64),
+            timestep=torch.tensor([0.5]),
+            guidance=torch.tensor([3.5]),
+            pooled_projections=torch.randn(1, SMALL["pooled_projection_dim"]),
+            encoder_hidden_states=torch.randn(1, WORDS, SMALL["joint_attention_dim"]),
+            txt_ids=torch.zeros(WORDS, 3),
+            img_ids=places,
+        )
+        assert said.sample.requires_grad
+        return sum(found.values()) / 4
+
+
+@pytest.mark.parametrize("targets", TARGETS)
+@pytest.mark.parametrize("saving", [False, True])
+def test_what_is_kept_for_the_way_back_is_counted(targets: str, saving: bool) -> None:
+    side, chosen = 32, TARGETS[targets]
+    model = diffusers.FluxTransformer2DModel(**SMALL).requires_grad_(False)
+    model.add_adapter(LoraConfig(r=2, target_modules=list(chosen)))
+    facts = ModelFacts(
+        "m", "m", "flux", None, None, configs={"transformer": SMALL}, token_limit=WORDS
+    )
+
+    def counted(*, checkpointed: bool) -> float:
+        return transformer_kept.kept_elements(
+            facts, side * side, adapted=lambda layer: hit(layer, chosen), checkpointed=checkpointed
+        )
+
+    if saving:  # what comes into each block, and a block at a time
+        model.enable_gradient_checkpointing()
+        found = kept(model, side)
+        whole = counted(checkpointed=True)
+        assert found < whole < found + counted(checkpointed=False) / 2
+    else:
+        assert counted(checkpointed=False) == pytest.approx(kept(model, side), rel=0.1)
