@@ -11,12 +11,11 @@ import click
 from lorakit.cli import options, outcome
 from lorakit.cli.browser import show
 from lorakit.cli.progress_line import counting
+from lorakit.files import YAML_ENDINGS
 
 if TYPE_CHECKING:
     from lorakit.preview.looks import Look
     from lorakit.preview.seen import Seen
-
-_RECIPES = (".yaml", ".yml")
 
 
 @click.command("data")
@@ -75,9 +74,9 @@ def command(
     what is seen. A page with all of it is written below outputs/data. Nothing is trained. The exit code is 3
     where a training would not begin.
     """
-    from lorakit.preview.folder import Wanted, look_at
+    from lorakit.preview.folder import FolderOptions, look_at
 
-    recipe = Path(place).suffix.lower() in _RECIPES
+    recipe = Path(place).suffix.lower() in YAML_ENDINGS
     if recipe and any(word is not None for word in (size, model, trigger_word, held)):
         raise click.UsageError(
             "--size, --model, --trigger-word and --as are for a folder: a recipe says them, or --set does"
@@ -92,7 +91,7 @@ def command(
         # words that are written are no template as well
         template = "" if write_captions else caption or ""
         words = (held or "", model or "", size, template, trigger_word or "", settings)
-        looks = [look_at(Wanted(place, *words))]
+        looks = [look_at(FolderOptions(place, *words))]
     if write_captions:
         _write(looks, caption or "", quiet=as_json)
     seen = [_see(look, download=download) for look in looks]

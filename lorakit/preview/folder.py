@@ -27,7 +27,7 @@ _MOST_LOOKED_AT = 10_000  # files, to see what a folder holds
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FolderOptions:
     """What is looked at, and how: the words of a command line.
 
     `held` is images, texts, or empty where that is to be seen; `settings` are `key=value` of the data set or
@@ -63,7 +63,7 @@ class _OneText(FolderReader):
         return path == self._document or super().is_file(path)
 
 
-def look_at(wanted: Wanted) -> Look:
+def look_at(wanted: FolderOptions) -> Look:
     """The look at a folder, a table, `lorakit:name` or `hub:owner/name`.
 
     Raises InvalidDocument, LorakitError.
@@ -99,7 +99,7 @@ def look_at(wanted: Wanted) -> Look:
     return replace(look, name=name, asked=False, reads=reads, unwritten=unwritten)
 
 
-def _recipe(wanted: Wanted, held: str) -> dict[str, object]:
+def _recipe(wanted: FolderOptions, held: str) -> dict[str, object]:
     named = wanted.place.startswith((SHIPPED, HUB))
     data: dict[str, object] = {held: wanted.place if named else _STAND_INS[held]}
     step: dict[str, object] = {"kind": _STEPS[held], "data": DATA}

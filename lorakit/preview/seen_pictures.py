@@ -31,7 +31,7 @@ from lorakit.preview.alike import groups, pairs
 from lorakit.preview.looks import Look
 from lorakit.preview.picture_doubts import findings
 from lorakit.preview.seen_picture import Alike, SeenPicture
-from lorakit.preview.thumbnails import Progress, Thumbnail, Wanted, thumbnails
+from lorakit.preview.thumbnails import Progress, Thumbnail, ThumbnailSource, thumbnails
 from lorakit.store.store import Store
 
 _TAGGED = 3  # parts between commas that a caption of tags has at least
@@ -121,7 +121,9 @@ def seen_pictures(
     chosen = _samples(look, image)
     with inside(look.project, look.reads):
         made = thumbnails(
-            [Wanted(s.picture.file, s.picture.size, s.bucket) for s, _ in chosen], folder, progress
+            [ThumbnailSource(s.picture.file, s.picture.size, s.bucket) for s, _ in chosen],
+            folder,
+            progress,
         )
         rows = in_tables(place, look.source)
         used = {p.file for p in pictures} | {p.mask for p in pictures if p.mask}

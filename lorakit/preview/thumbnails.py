@@ -57,7 +57,7 @@ class Thumbnail:
     trouble: str = ""
 
 
-class Wanted(NamedTuple):
+class ThumbnailSource(NamedTuple):
     """A picture's file, its own size and the one that it is trained at, in px."""
 
     file: Path
@@ -65,7 +65,9 @@ class Wanted(NamedTuple):
     trained_at: tuple[int, int]
 
 
-def thumbnails(pictures: Sequence[Wanted], folder: Path, progress: Progress) -> list[Thumbnail]:
+def thumbnails(
+    pictures: Sequence[ThumbnailSource], folder: Path, progress: Progress
+) -> list[Thumbnail]:
     """Each picture cut as it is trained at, reduced where that is large, and kept in `folder`.
 
     What is there already is not made again, what is of no picture any more goes. Raises StoreError.
@@ -95,7 +97,7 @@ def _stopping(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _made(wanted: Wanted, folder: Path) -> Thumbnail:
+def _made(wanted: ThumbnailSource, folder: Path) -> Thumbnail:
     file, whole, size = wanted
     try:
         data = read_regular(file, _MOST)

@@ -108,7 +108,7 @@ def _size(size: tuple[int, int]) -> str:
 
 
 def _texts(seen: SeenTexts) -> Iterator[tuple[str, str]]:
-    for name, part in (("train", seen.train), ("scored", seen.test)):
+    for name, part in (("trained", seen.train), ("scored", seen.test)):
         labels = [
             f"{label} {count:,}" for label, count in zip(seen.labels, part.counts, strict=True)
         ]

@@ -17,18 +17,18 @@ MIDDLE = (0.5, 0.5)
 _SPARE = 1.5  # times as many pixels across as are needed, so that it is as sharp
 
 
-class Cut(NamedTuple):
+class CropLoss(NamedTuple):
     """What a picture becomes: the share of it that is cut away, and how many times larger it is drawn."""
 
     lost: float
     scale: float
 
 
-def cut_of(picture: tuple[int, int], size: tuple[int, int]) -> Cut:
+def cut_of(picture: tuple[int, int], size: tuple[int, int]) -> CropLoss:
     """What becomes of a picture of (width, height) px that is cut to `size`."""
     scale = max(size[0] / picture[0], size[1] / picture[1])
     kept = size[0] * size[1] / (picture[0] * picture[1] * scale**2)
-    return Cut(max(0.0, 1 - kept), scale)
+    return CropLoss(max(0.0, 1 - kept), scale)
 
 
 def cut(

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from lorakit.facts.pictures.open_picture import header, rgb
 from lorakit.preview.alike import Pair, groups, pairs
-from lorakit.preview.thumbnails import Fingerprint, Wanted, thumbnails
+from lorakit.preview.thumbnails import Fingerprint, ThumbnailSource, thumbnails
 from tests.support.picture_folders import scene
 
 
@@ -22,7 +22,7 @@ def prints(tmp_path: Path, *pictures: Image.Image | bytes) -> list[Fingerprint]:
             file.write_bytes(picture)
         else:
             picture.save(file)
-        wanted.append(Wanted(file, header(file, "").size, (96, 64)))
+        wanted.append(ThumbnailSource(file, header(file, "").size, (96, 64)))
     made = thumbnails(wanted, tmp_path / "thumbnails", lambda *_: None)
     found = [one.fingerprint for one in made if one.fingerprint]
     assert len(found) == len(pictures)
