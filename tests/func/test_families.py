@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from tests.support.runs import lorakit, run
 from tests.support.tiny_transformers import KINDS, SIDE, SIDES
@@ -161,3 +163,56 @@ def test_a_part_that_cannot_be_loaded_here_says_what_it_needs(home: Path) -> Non
     assert "recipe.yaml:2:20: error[model]: processor of " in told, told
     assert "is a Qwen2VLProcessor, which transformers loads with torchvision alone" in told
     assert "pip install torchvision" in told
+
+
+def test_an_adapter_of_another_family_is_told(
+    tiny_transformer: Callable[[str], Path], home: Path
+) -> None:
+    shutil.copytree(tiny_transformer("flux-schnell"), home / "model")
+    layers = ("transformer.transformer_blocks.0.attn.to_q", "transformer.layers.0.attention.to_q")
+    for name, layer in zip(("flux", "z"), layers, strict=True):
+        pair = {
+            f"{layer}.lora_A.weight": torch.ones(2, 16),
+            f"{layer}.lora_B.weight": torch.ones(16, 2),
+        }
+        save_file(pair, home / f"{name}.safetensors")
+    (home / "recipe.yaml").write_text(
+        "recipe: 1\nmodels: {m: {from: model}, sd: {from: tiny}}\n"
+        "adapters: {flux: {from: flux.safetensors}, z: {from: z.safetensors}}\nsteps:\n"
+        "  fits: {kind: generate, prompts: [a fox], model: m, adapters: {flux: 1}}\n"
+        "  other: {kind: generate, prompts: [a fox], model: m, adapters: {z: 1}}\n"
+        "  unet: {kind: generate, prompts: [a fox], model: sd, adapters: {flux: 1}}\n"
+    )
+    told = lorakit(home, "validate", "recipe.yaml").stderr
+    assert told.count("error[adapter]") == 2, told
+    assert "recipe.yaml:6:66: error[adapter]" in told
+    assert (
+        "changes layers that the model does not have: transformer.layers.0.attention.to_q" in told
+    )
+    assert "recipe.yaml:7:66: error[adapter]" in told
+    assert "model is Flux.1: take an adapter that was made for it" in told
+
+
+def test_an_adapter_of_a_transformer_is_exported_where_a_format_has_its_names(home: Path) -> None:
+    layer = "transformer_blocks.0.attn.to_q"
+    pair = {"A": torch.ones(2, 16), "B": torch.ones(16, 2)}
+    named = {f"transformer.{layer}.lora_{name}.weight": matrix for name, matrix in pair.items()}
+    save_file(named, home / "flux.safetensors")
+    assert (
+        lorakit(
+            home, "export", "adapter", "flux.safetensors", "--format", "peft", "--out", "p"
+        ).returncode
+        == 0
+    )
+    found = load_file(home / "p" / "adapter_model.safetensors")
+    assert {n: tuple(t.shape) for n, t in found.items()} == {
+        f"base_model.model.{layer}.lora_A.weight": (2, 16),
+        f"base_model.model.{layer}.lora_B.weight": (16, 2),
+    }
+    other = {
+        n.replace("transformer_blocks.0.attn", "layers.0.attention"): m for n, m in named.items()
+    }
+    save_file(other, home / "z.safetensors")
+    refused = lorakit(home, "export", "adapter", "z.safetensors", "--out", "k.safetensors")
+    assert refused.returncode != 0
+    assert "kohya's format names a transformer's layers as its authors do" in refused.stderr

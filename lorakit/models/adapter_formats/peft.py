@@ -17,7 +17,7 @@ from lorakit.models.adapter_formats.layers import Adapter, File, Layer
 
 
 def to_peft(adapter: Adapter) -> tuple[File, dict[str, object]]:
-    """Weights and configuration of the UNet's adapter. Raises LorakitError with what PEFT cannot hold."""
+    """Weights and configuration of the denoiser's adapter. Raises LorakitError with what PEFT cannot hold."""
     check_held(adapter, "PEFT's", ["lora", "loha", "lokr"], ["magnitude", "dora_scale"])
     texts = [name for name in adapter if name.startswith("text_encoder")]
     if texts:
