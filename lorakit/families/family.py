@@ -124,6 +124,8 @@ class Family:
     targets: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0")
     # parameters of a transformer by its configuration; empty where they are not known
     shapes: Callable[[Mapping[str, Any]], Mapping[str, tuple[int, ...]]] = lambda _: {}
+    # what stands in its weights and is no parameter
+    buffers: tuple[str, ...] = ()
     # whether a scale has any effect
     guidable: Callable[[Configs], bool] = lambda _: True
     # how many pictures it reads beside the words

@@ -6,6 +6,7 @@ Esser et al. 2024, https://arxiv.org/abs/2403.03206. T5 may be left out; then CL
 from __future__ import annotations
 
 from lorakit.families.family import Configs, Family, PromptWords, Published
+from lorakit.families.flow import FlowTraining
 from lorakit.families.parts import (
     CLIP_WORDS,
     CLIP_WORDS_2,
@@ -89,6 +90,25 @@ STABLE_DIFFUSION_3 = Family(
     words=_words,
     token_limit=_limit,
     defaults=_defaults,
+    trained=True,
+    flow=FlowTraining(
+        script="train_dreambooth_lora_sd3.py",
+        call="stable_diffusion_3:StableDiffusion3Call",
+        weighting="logit_normal",
+        preconditioned=True,
+        distilled=lambda _, name: "turbo" in name,
+    ),
+    buffers=("pos_embed.pos_embed",),
+    targets=(
+        "attn.add_k_proj",
+        "attn.add_q_proj",
+        "attn.add_v_proj",
+        "attn.to_add_out",
+        "attn.to_k",
+        "attn.to_out.0",
+        "attn.to_q",
+        "attn.to_v",
+    ),
     native=_native,
     unit=2,
     least=0.25,

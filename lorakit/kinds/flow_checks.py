@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.language.recipe.documents import TrainImageStep
+from lorakit.language.yaml import names
 from lorakit.plan.kind import Context
 
 _USUAL = 75  # tokens that UNets' text encoders read
@@ -54,6 +55,14 @@ def unlearnt(step: TrainImageStep, model: ModelFacts, context: Context) -> Itera
             f"method: full is for UNets; of {title} an adapter is trained",
             step.where("method") or step.place,
             "write method: lora",
+        )
+    lacking = [name for name in model.traits.encoders if name not in model.configs]
+    if model.path is not None and lacking:
+        yield context.finding(
+            "wrong-model",
+            f"{model.source} is drawn with and not trained: it has no {names.listed(lacking)}",
+            step.where("model") or step.place,
+            "train the whole model, and wear the adapter with this one",
         )
     if flow.distilled(model.configs, f"{model.source}".lower()):
         yield context.finding(

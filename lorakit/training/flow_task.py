@@ -10,10 +10,10 @@ Lipman et al. 2023, https://arxiv.org/abs/2210.02747.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lorakit.training.image_task import ImageTask
 
@@ -22,10 +22,12 @@ from lorakit.training.image_task import ImageTask
 class FlowTask(ImageTask):
     """An `ImageTask` whose scheduler is a FlowMatchEulerDiscreteScheduler.
 
-    Places of its schedule are drawn evenly, or from the middle more often (`logit_normal`).
+    Places of its schedule are drawn evenly, or from the middle more often (`logit_normal`). Where it is
+    `preconditioned`, the pictures x_s - s said are compared, whose error is s times as large.
     """
 
     weighting: Literal["none", "logit_normal"] = "none"
+    preconditioned: bool = False
 
     def __post_init__(self) -> None:
         self._signal = self.scheduler.sigmas[: len(self.scheduler.timesteps)].float()
@@ -37,6 +39,12 @@ class FlowTask(ImageTask):
             self.weighting, count, logit_mean=0.0, logit_std=1.0, generator=generator
         )
         return (shares * self._length()).long()
+
+    def _errors(
+        self, model: nn.Module, batch: Any, start: Tensor, noise: Tensor, places: Tensor
+    ) -> Tensor:
+        each = super(FlowTask, self)._errors(model, batch, start, noise, places)
+        return each * self._signal[places].to(each).square() if self.preconditioned else each
 
     def _noised(
         self, start: Tensor, noise: Tensor, places: Tensor

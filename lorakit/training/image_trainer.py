@@ -106,7 +106,7 @@ def encoding_of(task: TrainImageTask) -> dict[str, int]:
 def base_version(family: str, pipeline: Any) -> str:
     """What sd-scripts calls a base model: `sd_v1`, `sd_v2`, `sd_v2_v`, `sdxl_base_v1-0`, `flux1`."""
     told = FAMILIES[family].kohya
-    if told:
+    if told or FAMILIES[family].denoiser != "unet":
         return told
     # Stable Diffusion 2 reads OpenCLIP's words through linear projections
     version = "sd_v2" if pipeline.unet.config.use_linear_projection else "sd_v1"
@@ -143,7 +143,14 @@ def image_task(
     flow = FAMILIES[task.family].flow
     if flow is not None:
         schedule = FlowMatchEulerDiscreteScheduler.from_config(settings)
-        return FlowTask(networks, schedule, batches, spread=flow.spread, weighting=flow.weighting)
+        return FlowTask(
+            networks,
+            schedule,
+            batches,
+            spread=flow.spread,
+            weighting=flow.weighting,
+            preconditioned=flow.preconditioned,
+        )
     if task.prediction_type != "auto":
         settings["prediction_type"] = task.prediction_type
     scheduler = DDPMScheduler.from_config(settings)

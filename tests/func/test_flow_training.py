@@ -62,6 +62,15 @@ def test_what_a_flow_cannot_learn_is_told_at_its_place(
     assert "recipe.yaml:9:13: error[wrong-model]: method: full is for UNets" in told
 
 
+def test_a_model_without_one_of_its_encoders_is_not_trained(
+    tiny_transformer: Callable[[str], Path], tmp_path: Path
+) -> None:
+    step = "train: {max_train_steps: 1}"
+    fox_recipe(tmp_path, tiny_transformer("sd3-without-t5"), step)
+    told = lorakit(tmp_path, "validate", "recipe.yaml").stderr
+    assert "model is drawn with and not trained: it has no text_encoder_3" in told
+
+
 @pytest.mark.parametrize("kind", ["flux-dev"])
 def test_an_adapter_is_trained_sampled_and_worn_as_diffusers_wears_it(
     kind: str, tiny_transformer: Callable[[str], Path], tmp_path: Path

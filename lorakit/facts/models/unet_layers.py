@@ -31,7 +31,9 @@ def denoiser_shapes(model: ModelFacts) -> Shapes:
     """The parameters of a UNet or a transformer by name: a file's own, or what its configuration comes to."""
     if model.traits.denoiser == "unet":
         return shapes_of(model.unet)
-    return model.denoiser_shapes or model.traits.shapes(model.transformer)
+    if not model.denoiser_shapes:
+        return model.traits.shapes(model.transformer)
+    return {n: s for n, s in model.denoiser_shapes.items() if n not in model.traits.buffers}
 
 
 def trainable(sizes: Sizes, targets: Sequence[str] | str, lora: LoraSettings) -> int | None:

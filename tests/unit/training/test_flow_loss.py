@@ -50,10 +50,25 @@ def flux(pipeline: Any, noisy: Tensor, timesteps: Tensor, prompts: list[str]) ->
     return kind._unpack_latents(said, height=height * 8, width=width * 8, vae_scale_factor=8)
 
 
+def sd3(pipeline: Any, noisy: Tensor, timesteps: Tensor, prompts: list[str]) -> Tensor:
+    """train_dreambooth_lora_sd3.py: --precondition_outputs 1, which is below."""
+    embeds, _, pooled, _ = pipeline.encode_prompt(
+        prompts, prompts, prompts, do_classifier_free_guidance=False, max_sequence_length=256
+    )
+    return pipeline.transformer(
+        hidden_states=noisy,
+        timestep=timesteps,
+        encoder_hidden_states=embeds,
+        pooled_projections=pooled,
+        return_dict=False,
+    )[0]
+
+
 # kind -> how its script calls the transformer, its weighting scheme, whether it samples latents
 SCRIPTS: Mapping[str, tuple[Said, str, bool]] = {
     "flux-dev": (flux, "none", True),
     "flux-schnell": (flux, "none", True),
+    "sd3": (sd3, "logit_normal", True),
 }
 
 
@@ -114,8 +129,10 @@ def test_the_loss_is_the_published_script_s(
         (tmp_path / "foxes" / name).with_suffix(".txt").read_text().strip() for name in names
     ]
     weights = compute_loss_weighting_for_sd3(weighting_scheme=weighting, sigmas=sigmas)
-    target = noise - latents
-    errors = weights * (said(pipeline, noisy, timesteps, prompts).float() - target) ** 2
+    found_there, target = said(pipeline, noisy, timesteps, prompts).float(), noise - latents
+    if said is sd3:
+        found_there, target = found_there * (-sigmas) + noisy, latents
+    errors = weights * (found_there - target) ** 2
     expected = errors.reshape(3, -1).mean(1).mean()
     assert float(found) == pytest.approx(float(expected), rel=1e-6)
     # and the timesteps are not one
@@ -130,4 +147,4 @@ def test_the_scripts_are_those_that_families_name() -> None:
 
 
 def family_of(kind: str) -> str:
-    return {"flux-dev": "flux", "flux-schnell": "flux"}[kind]
+    return kind.partition("-")[0]
