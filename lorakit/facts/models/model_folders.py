@@ -12,9 +12,10 @@ from typing import Any
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.files.weights_header import WeightsError, WeightsHeader, weights_header
 from lorakit.facts.models.loadable import check_scheduler, check_sizes
-from lorakit.facts.models.model_configs import ModelError, read_config, read_json
+from lorakit.facts.models.model_configs import ModelError, read_config
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.models.model_files import check_weights, listing_of, serving
+from lorakit.facts.models.tokenizer_files import check_words, counted_by
 from lorakit.facts.networks import text_encoders
 from lorakit.families import BY_CLASS, FAMILIES, Configs, Family, Part, drawn_with
 from lorakit.families.parts import latent_factor
@@ -30,8 +31,6 @@ _OTHER_INPUTS = {
     3: "an upscaler: its UNet reads a small picture beside the latents",
 }
 _MOST_BLOCKS = 1000
-_WORDS = ("tokenizer.json", "vocab.json")
-_PIECES = "spiece.model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def check_folder(name: str, folder: Path) -> _Told:
         check_unet(name, family, configs["unet"], int(configs["vae"].get("latent_channels", 4)))
     for part in parts:
         if part.name.startswith("tokenizer"):
-            _check_words(folder, listing, part.name)
+            check_words(folder, listing, part.name)
     configs["scheduler"] = read_config(folder, "scheduler/scheduler_config.json")
     check_scheduler(name, configs["scheduler"])
     return _Told(family, configs)
@@ -91,7 +90,7 @@ def folder_facts(
         native=family.native(configs),
         vae_factor=latent_factor(configs),
         token_limit=family.token_limit(configs),
-        tokenizer=_counted_by(folder, family.words(configs).tokenizer),
+        tokenizer=counted_by(folder, family.words(configs).tokenizer),
         vocabulary=frozenset(words) if words else None,
         num_inference_steps=int(studio.get("default_num_inference_steps", steps)),
         guidance_scale=float(studio.get("default_guidance_scale", guidance)),
@@ -244,33 +243,6 @@ def _parts(name: str, index: Mapping[str, Any], family: Family) -> tuple[Part, .
             )
         found.append(part)
     return tuple(found)
-
-
-def _check_words(folder: Path, listing: frozenset[str], part: str) -> None:
-    if f"{part}/{_PIECES}" in listing and not any(f"{part}/{file}" in listing for file in _WORDS):
-        if importlib.util.find_spec("sentencepiece") is None:
-            raise ModelError(
-                f"{folder / part} has words for SentencePiece alone ({_PIECES})",
-                "pip install sentencepiece, with which transformers reads them",
-            )
-        return
-    if not any(f"{part}/{file}" in listing for file in _WORDS):
-        raise ModelError(
-            f"{folder / part} has neither tokenizer.json nor vocab.json and merges.txt"
-        )
-    for file in _WORDS:
-        if f"{part}/{file}" not in listing:
-            continue
-        told = read_json(folder / part / file, f"{part}/{file}")
-        words = told.get("model") if file == _WORDS[0] else told
-        if not isinstance(words, dict) or not words:
-            raise ModelError(f"{part}/{file} of the model in {folder} holds no words")
-
-
-def _counted_by(folder: Path, part: str) -> Path | None:
-    """The tokenizer that prompts are counted with; None where only SentencePiece could."""
-    there = any((folder / part / name).is_file() for name in _WORDS)
-    return folder / part if there else None
 
 
 def _holds(name: str) -> bool:
