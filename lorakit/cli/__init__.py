@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import signal
+from gc import set_threshold  # the name alone: a command here is called gc as well
 
 import click
 
@@ -86,7 +86,7 @@ def main() -> None:
 
     terminal.guard()
     # modules, documents and plans are no garbage: looking for some in them takes a twentieth of a command
-    gc.set_threshold(50_000, 20, 20)
+    set_threshold(50_000, 20, 20)
     try:
         guarded(command)
     except KeyboardInterrupt:  # between two lines of ours

@@ -151,8 +151,8 @@ def test_a_failure_is_told_and_the_rest_goes_on_if_asked(home: Path) -> None:
 
     write_project(home, board_text(SCENES, video=""))
     shutil.copytree(home / "tiny", home / "broken")
-    weights = home / "broken" / "unet" / "diffusion_pytorch_model.safetensors"
-    save_file({**load_file(weights), "conv_in.weight": torch.ones(3, 3)}, weights)
+    weights = home / "broken" / "vae" / "diffusion_pytorch_model.safetensors"
+    save_file({**load_file(weights), "decoder.conv_in.bias": torch.ones(3)}, weights)
     (home / "recipe.yaml").write_text(
         "recipe: 1\nmodels: {tiny: {from: tiny}, broken: {from: broken}}\nsteps:\n"
         "  posters: {kind: generate, model: broken, prompts: [a fox]}\n"
