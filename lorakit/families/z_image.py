@@ -6,6 +6,7 @@ Cai et al. 2025, https://arxiv.org/abs/2511.22699. The Turbo form's schedule is 
 from __future__ import annotations
 
 from lorakit.families.family import Configs, Family, Part, PromptWords, Published
+from lorakit.families.flow import FlowTraining
 from lorakit.families.parts import KL_VAE, picture_size, qwen_words, transformer
 
 _OTHERS = 83_819_683 + 4_022_468_096
@@ -50,6 +51,13 @@ Z_IMAGE = Family(
     words=lambda _: PromptWords("tokenizer", "qwen", marks=8, padded=False),
     token_limit=lambda _: _LIMIT,
     defaults=_defaults,
+    trained=True,
+    flow=FlowTraining(
+        script="train_dreambooth_lora_z_image.py",
+        call="z_image:ZImageCall",
+        spread=False,
+        distilled=lambda configs, _: _defaults(configs, "")[1] == 0.0,
+    ),
     native=picture_size,
     unit=2,
     least=0.25,

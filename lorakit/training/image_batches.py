@@ -91,7 +91,7 @@ class ImageBatches:
                 self._embeds(sample, caption, drop)
                 for sample, caption, drop in zip(samples, captions, dropped, strict=True)
             ]
-            batch |= {name: torch.cat([one[name] for one in words]) for name in words[0]}
+            batch |= {name: _together([one[name] for one in words]) for name in words[0]}
         if self.large:
             ids = [time_ids(sample, place) for sample, place in zip(samples, places, strict=True)]
             batch["time_ids"] = torch.tensor(ids, dtype=torch.float32)
@@ -122,6 +122,13 @@ class ImageBatches:
         ):
             shown[place] = parts[free[other]]
         return ", ".join(shown)
+
+
+def _together(rows: Sequence[Tensor]) -> Tensor:
+    """Rows (1, T, ...) as one batch; where some have fewer places, zeros are behind them."""
+    if len({row.shape[1] for row in rows}) == 1:
+        return torch.cat(list(rows))
+    return torch.nn.utils.rnn.pad_sequence([row[0] for row in rows], batch_first=True)
 
 
 def _mask(file: Mapping[str, Tensor], place: int) -> Tensor:

@@ -125,7 +125,10 @@ def test_a_family_that_is_not_trained_says_which_are(
     )
     told = lorakit(home, "validate", "recipe.yaml").stderr
     assert "model is Chroma, which is drawn with and not trained yet" in told
-    assert "train Stable Diffusion, SDXL, Flux.1, Stable Diffusion 3, or wear an adapter" in told
+    assert (
+        "train Stable Diffusion, SDXL, Flux.1, Stable Diffusion 3, Z-Image, or wear an adapter"
+        in told
+    )
 
 
 def test_what_a_chain_cannot_be_is_told(

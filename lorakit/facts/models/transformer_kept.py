@@ -66,6 +66,8 @@ def _of(
         tokens = (words if of_words else picture) if apart else both
         if layer.endswith(("net.0.proj", "proj_mlp", "img_mlp.0", "txt_mlp.0")):
             yield (out + (width if "proj_mlp" not in layer else 0)) * tokens
+        elif layer.endswith("feed_forward.w1"):  # gated, between norms of its own
+            yield 3 * (out + width) * tokens
         if not adapted(f"{block}.{layer}") or _OUT.search(layer) or "norm" in layer:
             continue
         same = "q" if _SAME.search(layer) else "aq" if _SAME_WORDS.search(layer) else layer

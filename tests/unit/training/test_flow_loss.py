@@ -64,11 +64,24 @@ def sd3(pipeline: Any, noisy: Tensor, timesteps: Tensor, prompts: list[str]) -> 
     )[0]
 
 
+def z_image(pipeline: Any, noisy: Tensor, timesteps: Tensor, prompts: list[str]) -> Tensor:
+    """train_dreambooth_lora_z_image.py: latents are the mode, prompts of their own lengths, minus what is said."""
+    embeds, _ = pipeline.encode_prompt(prompts, do_classifier_free_guidance=False)
+    said = pipeline.transformer(
+        list(noisy.unsqueeze(2).unbind(dim=0)),
+        (1000 - timesteps) / 1000,
+        embeds,
+        return_dict=False,
+    )[0]
+    return -torch.stack(said, dim=0).squeeze(2)
+
+
 # kind -> how its script calls the transformer, its weighting scheme, whether it samples latents
 SCRIPTS: Mapping[str, tuple[Said, str, bool]] = {
     "flux-dev": (flux, "none", True),
     "flux-schnell": (flux, "none", True),
     "sd3": (sd3, "logit_normal", True),
+    "z-image": (z_image, "none", False),
 }
 
 
@@ -89,6 +102,10 @@ def test_the_loss_is_the_published_script_s(
     said, weighting, sampled = SCRIPTS[kind]
     step = "lora: {rank: 2}, train: {max_train_steps: 1, batch_size: 3, precision: fp32}"
     recipe = fox_recipe(tmp_path, tiny_transformer(kind), step)
+    # of several lengths
+    (tmp_path / "foxes" / "1.txt").write_text(
+        "a fox at 1 on mars beside a wooden door in the forest"
+    )
     _, job, _ = encoded(recipe, tmp_path / "scratch")
     learner = ImageTrainer(job).prepare()
     model = learner.model
@@ -147,4 +164,4 @@ def test_the_scripts_are_those_that_families_name() -> None:
 
 
 def family_of(kind: str) -> str:
-    return kind.partition("-")[0]
+    return kind if kind in FAMILIES else kind.partition("-")[0]

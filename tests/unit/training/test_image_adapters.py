@@ -29,7 +29,7 @@ WAYS = {
     "full-text-encoder": "method: full, train_text_encoder: true",
 }
 FAMILIES = {"tiny_sd": "sd", "tiny_sd2": "sd", "tiny_sdxl": "sdxl"}
-FLOWS = {"flux-dev": "flux", "sd3": "sd3"}
+FLOWS = {"flux-dev": "flux", "sd3": "sd3", "z-image": "z-image"}
 # of a flow an adapter of the transformer is trained
 FLOW_WAYS = [
     way for way in WAYS if "full" not in way and way not in ("text-encoder", "convolutions")
