@@ -213,13 +213,13 @@ def _footer(plan: Plan) -> Iterator[Line]:
         yield [("memory  ", STRONG), (f"about {numbers.size(estimate.memory)} at the peak", "")]
         yield [("disk    ", STRONG), (f"about {numbers.size(estimate.disk)}", "")]
         for waves in by_batch_size(plan.waves):
+            calls = f"{numbers.count(waves.calls, 'call')} of the network"
+            if waves.batch_size == 1:
+                yield [("calls   ", STRONG), (f"{calls}, one row each", "")]
+                continue
             rows = waves.calls * waves.batch_size
             words = f"{waves.rows} of {rows} rows in use ({waves.fullness:.0%})"
-            calls = numbers.count(waves.calls, "call")
-            yield [
-                ("waves   ", STRONG),
-                (f"{words}: {calls} of the network, {waves.batch_size} rows each", ""),
-            ]
+            yield [("waves   ", STRONG), (f"{words}: {calls}, {waves.batch_size} rows each", "")]
         yield []
     for warning in plan.warnings:
         for number, text in enumerate(render_text([warning]).splitlines()):

@@ -201,11 +201,12 @@ def test_every_state_is_drawn(state, console):
 
 
 def test_samples_of_many_checkpoints_are_one_line_of_waves(new_board, console):
-    every = (*[Waves(8, 10, 50)] * 5, Waves(4, 6, 24))
+    every = (*[Waves(8, 10, 50)] * 5, Waves(4, 6, 24), Waves(1, 28, 28))
     shown = drawn(replace(new_board, waves=every), console()).splitlines()
-    assert [line for line in shown if line.startswith("waves")] == [
+    assert [line for line in shown if line.startswith(("waves", "calls"))] == [
         "waves   250 of 400 rows in use (62%): 50 calls of the network, 8 rows each",
         "waves   24 of 24 rows in use (100%): 6 calls of the network, 4 rows each",
+        "calls   28 calls of the network, one row each",
     ]
 
 
