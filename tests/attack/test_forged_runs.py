@@ -244,7 +244,8 @@ def test_a_bundle_names_no_folder_of_this_machine_its_project(
     said = lorakit("verify", "b.zip")
     told(said.text)
     assert said.code == 1
-    assert "is outside the project, and a bundle holds what is inside" in said.text
+    assert "does not say how it was made" in said.text
+    assert "is outside of it" in said.text
 
 
 def test_documents_of_a_bundle_may_lie_in_folders(home: Path) -> None:
