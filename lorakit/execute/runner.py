@@ -1,16 +1,14 @@
 """The runner: hands ready actions to workers, keeps what comes back, tells what happens.
 
 One thread decides everything: it takes messages from the workers, commits results (objects, then the
-manifest), finds what has become ready, and sends it out. An action's key is computed when its inputs
-are there, so that a result which turns out equal to an earlier one stops the work behind it.
+manifest), finds what has become ready, and sends it out.
 """
 
 from __future__ import annotations
 
 import queue
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,13 +19,9 @@ from lorakit.execute import jobs, run_report, running
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import (
     SUCCEEDED,
-    ActionFinished,
-    ActionProgress,
-    ActionStarted,
     Ending,
     Event,
     Note,
-    Outcome,
     RunFinished,
     RunStarted,
     WorkerState,
@@ -35,24 +29,21 @@ from lorakit.execute.events import (
 from lorakit.execute.pool import Workers
 from lorakit.execute.results import Results
 from lorakit.execute.run_folder import RunFolder
-from lorakit.execute.slots import Slot, how_it_ended
+from lorakit.execute.settling import Settling
+from lorakit.execute.slots import Slot
 from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.task_graph import TaskGraph
 from lorakit.execute.turns import may_begin
-from lorakit.execute.workers import Inbox, WorkerHandle
+from lorakit.execute.worker_messages import WorkerMessages
+from lorakit.execute.workers import Inbox
 from lorakit.facts.machine.this_machine import this_machine
-from lorakit.plan.actions import Action
 from lorakit.plan.hint import what_a_change_costs
-from lorakit.plan.keys import action_key
 from lorakit.plan.planner import Selection
 from lorakit.plan.states import Plan
 from lorakit.plan.workers import WORKERS
 from lorakit.store.errors import StoreError, why
 from lorakit.store.journal import Addresses, Timings
-from lorakit.store.manifests import Output
 from lorakit.store.store import Scratch, Store
-
-_LATENCY = 0.1  # s between looks at Ctrl-C
 
 
 @dataclass(slots=True)
@@ -93,11 +84,7 @@ class Runner:
         self._inbox: Inbox = queue.Queue()
         self._watch = Stopwatch()
         self._estimates = Estimates(plan.timings)
-        self._calls: dict[int, dict[str, int]] = {}  # by worker, as it last told them
-        self._broken: dict[str, str] = {}
         self._one_by_one = this_machine().kind.gpu
-        self._failed = False
-        self._halted = False  # something failed after which nothing more is begun
 
     # -- the run ---------------------------------------------------------------------------------
 
@@ -111,25 +98,25 @@ class Runner:
         try:
             for planned in self._plan.to_make:
                 self._slot(planned.action.engine.slot)
-            self._settle_ready(self._graph.first())
+            self._settling.ready(self._graph.first())
             while not self._over():
                 if self._settings.stop():
                     ending = "interrupted"
                     break
                 self._check_folders()
                 self._dispatch()
-                self._listen()
+                self._messages.listen()
         except StoreError as error:
-            self._stop_for(str(error))
+            self._settling.stop_for(str(error))
         except OSError as error:
-            self._stop_for(f"{error.filename or self._store.folder}: {why(error)}")
+            self._settling.stop_for(f"{error.filename or self._store.folder}: {why(error)}")
         finally:
             for slot in self._slots.values():
                 if slot.worker is not None:
                     self._workers.give_back(slot.worker)
-            self._keep_late_results()
+            self._messages.keep_late_results()
             scratch.close()
-        return self._finish("failed" if self._failed and ending == "done" else ending)
+        return self._finish("failed" if self._settling.failed and ending == "done" else ending)
 
     def _scratched(self) -> Scratch:
         try:
@@ -140,6 +127,24 @@ class Runner:
         self._scratch = scratch.folder
         self._results = Results(
             self._plan, self._graph, self._selection, self._store, scratch.folder
+        )
+        self._settling = Settling(
+            self._graph,
+            self._results,
+            self._store,
+            self._folder,
+            self._watch,
+            self._tell,
+            self._queue,
+        )
+        self._messages = WorkerMessages(
+            self._inbox,
+            self._slots,
+            self._graph,
+            self._settling,
+            self._watch,
+            self._estimates,
+            self._tell,
         )
         return scratch
 
@@ -160,13 +165,9 @@ class Runner:
             )
 
     def _over(self) -> bool:
-        if self._halted and not self._settings.keep_going:
+        if self._settling.halted and not self._settings.keep_going:
             return not any(slot.busy for slot in self._slots.values())
         return self._graph.over
-
-    def _stop_for(self, reason: str) -> None:
-        self._failed = self._halted = True
-        self._tell(Note, reason)
 
     # -- workers ---------------------------------------------------------------------------------
 
@@ -184,9 +185,17 @@ class Runner:
         slot.worker = self._workers.take(slot.name, threads, lock, self._folder.log, self._inbox)
         self._tell(WorkerState, slot.name, "starting")
 
+    def _queue(self, id_: str) -> None:
+        """Hand an action to its slot, unless that has been given up."""
+        slot = self._slot(self._graph.actions[id_].engine.slot)
+        if slot.given_up:
+            self._settling.fail(id_, slot.given_up)
+        else:
+            slot.put(id_)
+
     def _dispatch(self) -> None:
         """Keep every worker supplied."""
-        if self._halted and not self._settings.keep_going:
+        if self._settling.halted and not self._settings.keep_going:
             return
         for slot in self._slots.values():
             if slot.wants_a_worker:
@@ -195,7 +204,7 @@ class Runner:
                 continue
             while (action := slot.take()) is not None:
                 # another run may have made it since it was queued
-                if self._reuse(action):
+                if self._settling.reuse(action):
                     continue
                 assert slot.worker is not None
                 if not slot.busy:
@@ -204,167 +213,13 @@ class Runner:
                 lost = self._results.lost(inputs)
                 if lost:
                     why_not = f"{lost} was damaged or removed since it was made: run again"
-                    self._fail(action.id, why_not)
+                    self._settling.fail(action.id, why_not)
                     continue
                 engine = jobs.settled(action, inputs, self._store)
                 reads = jobs.reads(self._plan.sources, self._store, engine.spec.to_json())
                 slot.worker.open(engine, reads)
                 logs = self._folder.path / action.id.rpartition("/")[0] / "logs"
                 slot.worker.submit(self._results.job(action, inputs, logs))
-
-    def _listen(self) -> None:
-        """Take what the workers tell, all that is there, or wait a moment for it."""
-        try:
-            message = self._inbox.get(timeout=_LATENCY)
-            while True:
-                self._hear(*message)
-                message = self._inbox.get_nowait()
-        except queue.Empty:
-            return
-
-    def _hear(self, worker: WorkerHandle, message: Mapping[str, Any]) -> None:
-        slot = self._slots[worker.slot]
-        match message["event"]:
-            case "state":
-                self._hear_state(slot, message)
-            case "started":
-                self._tell(ActionStarted, message["id"])
-            case "progress":
-                done, total, figures = message["done"], message["total"], message["figures"]
-                self._watch.progress(message["id"], done, figures.get("training_seconds"))
-                self._estimates.note(self._graph.actions[message["id"]], figures)
-                self._tell(ActionProgress, message["id"], done, total, figures)
-            case "ended":
-                self._hear_end(worker, message)
-            case "note":
-                self._tell(Note, str(message["text"]))
-            case "refused":
-                for id_ in slot.refuse(str(message["engine"])):
-                    self._fail(id_, str(message["error"]))
-            case "broken":
-                self._broken[slot.name] = str(message["error"])
-            case "gone" if not worker.ending:
-                self._bury(slot, int(message["code"]))
-
-    def _hear_state(self, slot: Slot, message: Mapping[str, Any]) -> None:
-        state, detail = str(message["state"]), str(message.get("detail", ""))
-        seconds = float(message.get("seconds", 0.0))
-        if state == "starting":
-            slot.ready = True
-            return
-        if state == "loading":
-            slot.loading = detail
-        elif state == "ready":
-            self._watch.loaded(slot.name, detail, seconds)
-            detail = slot.loading
-        self._tell(WorkerState, slot.name, state, detail, round(seconds, 2))
-
-    def _hear_end(self, worker: WorkerHandle, message: Mapping[str, Any]) -> None:
-        self._calls[worker.pid] = dict(message.get("calls", {}))
-        worker.jobs.discard(message["id"])
-        if "error" in message:
-            self._fail(message["id"], str(message["error"]))
-        else:
-            self._commit(message)
-        self._slots[worker.slot].retire()
-
-    def _bury(self, slot: Slot, code: int) -> None:
-        """A worker died: what it had in hand is tried once more, unless that keeps killing workers."""
-        lost = slot.bury(code, self._broken.pop(slot.name, ""))
-        if slot.wants_a_worker and not lost:
-            how = how_it_ended(code)
-            self._tell(Note, f"the {slot.name} worker ended by itself ({how}); starting it again")
-        for id_, reason in lost.items():
-            self._fail(id_, reason)
-
-    def _keep_late_results(self) -> None:
-        """What workers finished while they were being ended is kept as well."""
-        while True:
-            try:
-                _, message = self._inbox.get_nowait()
-            except queue.Empty:
-                return
-            done = message["event"] == "ended" and "error" not in message
-            if done and message["id"] not in self._graph.outcomes:
-                try:
-                    self._commit(message)
-                except StoreError as error:
-                    self._stop_for(str(error))
-
-    # -- actions ---------------------------------------------------------------------------------
-
-    def _settle_ready(self, ready: Iterable[str]) -> None:
-        """Actions whose inputs are there: taken from the store, or queued.
-
-        A loop and no recursion: ten thousand cached frames may hang on each other.
-        """
-        todo = list(ready)[::-1]
-        while todo:
-            id_ = todo.pop()
-            action = self._graph.actions[id_]
-            inputs = {role: o.digest for role, o in self._graph.inputs(id_).items()}
-            key = self._graph.keys[id_] = action_key(action, inputs)
-            kept = self._results.kept(action)
-            if kept is not None:
-                todo += self._settle(id_, kept, "cached")
-            elif self._graph.claim(id_, key):
-                slot = self._slot(action.engine.slot)
-                if slot.given_up:
-                    self._fail(id_, slot.given_up)
-                else:
-                    slot.put(id_)
-
-    def _reuse(self, action: Action) -> bool:
-        """Take a queued action's outputs from the store after all."""
-        kept = self._results.kept(action)
-        if kept is None:
-            return False
-        ready = self._settle(action.id, kept, "cached")
-        for twin in self._graph.twins(action.id):
-            ready += self._settle(twin, kept, "cached")
-        self._settle_ready(ready)
-        return True
-
-    def _commit(self, message: Mapping[str, Any]) -> None:
-        """Keep a result: objects first, the manifest last."""
-        id_ = str(message["id"])
-        outputs, seconds = self._results.commit(message)
-        self._watch.lap(self._graph.actions[id_])
-        ready = self._settle(id_, outputs, "made", seconds)
-        for twin in self._graph.twins(id_):
-            ready += self._settle(twin, outputs, "cached")
-        self._settle_ready(ready)
-
-    def _settle(
-        self, id_: str, outputs: Mapping[str, Output], outcome: Outcome, seconds: float = 0.0
-    ) -> list[str]:
-        """Put an action's files in the run folder; returns what waited for it alone."""
-        files: list[str] = []
-        for name, paths in self._graph.actions[id_].files.items():
-            self._folder.put(self._store.object_path(outputs[name].digest), paths)
-            files += paths
-        picture = next((file for file in files if file.endswith(".png")), "")
-        key = self._graph.keys[id_]
-        self._tell(ActionFinished, id_, outcome, key, seconds, tuple(files), picture)
-        return self._graph.settle(id_, outputs, outcome)
-
-    def _fail(self, id_: str, error: str) -> None:
-        ready: list[str] = []
-        for failed in (id_, *self._graph.twins(id_)):
-            key = self._graph.keys.get(failed, "")
-            action = self._graph.actions[failed]
-            self._halted = self._halted or not (action.alone or action.may_fail)
-            # a sample that cannot be drawn is a pity, and no reason to end a run
-            self._failed = self._failed or not action.may_fail
-            self._tell(ActionFinished, failed, "failed", key, detail=error)
-            skipped_with, freed = self._graph.fail(failed)
-            ready += freed
-            for skipped in skipped_with:
-                self._failed = self._failed or not self._graph.actions[skipped].may_fail
-                self._tell(
-                    ActionFinished, skipped, "skipped", detail=f"needs {failed}, which failed"
-                )
-        self._settle_ready(ready)
 
     # -- the end ---------------------------------------------------------------------------------
 
@@ -387,7 +242,7 @@ class Runner:
             ending,
             self._folder.path,
             seconds,
-            calls=dict(sum((Counter(calls) for calls in self._calls.values()), Counter())),
+            calls=self._messages.calls,
             hint=what_a_change_costs(
                 list(graph.actions.values()), {**self._plan.timings, **observed}
             ),
@@ -397,7 +252,7 @@ class Runner:
         try:
             self._folder.finish(run_report.manifest(self._plan, graph, finished), complete=complete)
         except StoreError as error:
-            self._stop_for(str(error))
+            self._settling.stop_for(str(error))
             finished = replace(finished, ending="failed" if ending == "done" else ending)
         else:
             finished = self._reported(finished)

@@ -9,14 +9,18 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import lorakit
 from lorakit.diagnostics import InvalidDocument
-from lorakit.execute.pool import Workers
+from lorakit.execute.events import Event
+from lorakit.execute.results import Results
 from lorakit.execute.run_folder import RunFolder
-from lorakit.execute.runner import Runner, Settings
+from lorakit.execute.settling import Settling
+from lorakit.execute.stopwatch import Stopwatch
+from lorakit.execute.task_graph import TaskGraph
 from lorakit.plan.planner import Selection
 from lorakit.store.store import Store
 from tests.support.planning import facts_for, plan_of
@@ -96,21 +100,27 @@ def test_complaint_10_a_sample_that_fails_ends_no_run(tmp_path: Path) -> None:
     plan = plan_of(path, facts_for(("tiny",)))
     store = Store(tmp_path)
     store.prepare()
-    told: list[object] = []
+    told: list[Event] = []
     folder = RunFolder.create(tmp_path, "recipe")
-    with Workers() as workers:
-        runner = Runner(plan, store, folder, Selection(), Settings(), told.append, workers)
+    graph = TaskGraph(plan)
+    results = Results(plan, graph, Selection(), store, tmp_path)
+    queued: list[str] = []
+
+    def tell(kind: type[Event], *values: Any, **named: Any) -> None:
+        told.append(kind(0.0, *values, **named))
+
+    settling = Settling(graph, results, store, folder, Stopwatch(), tell, queued.append)
     samples = [p.action for p in plan.actions if p.action.id.startswith("style/samples")]
     assert len(samples) == 2
     for sample in samples:
         # the adapter is an output of the training before anything is drawn with it
         assert sample.inputs[0].action == "style/training"
-        runner._fail(sample.id, "out of memory")
-    assert not runner._failed
-    assert not runner._halted
+        settling.fail(sample.id, "out of memory")
+    assert not settling.failed
+    assert not settling.halted
     assert next(e.outcome for e in told if e.type == "action-finished") == "failed"  # type: ignore[attr-defined]
-    runner._fail("style/training", "out of memory")
-    assert runner._failed
+    settling.fail("style/training", "out of memory")
+    assert settling.failed
     folder.close()
 
 

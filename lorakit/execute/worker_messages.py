@@ -1,0 +1,123 @@
+"""What workers tell while a run goes on: how far they are, what came of an action, that one is gone."""
+
+from __future__ import annotations
+
+import queue
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lorakit.execute.estimates import Estimates
+from lorakit.execute.events import ActionProgress, ActionStarted, Note, WorkerState
+from lorakit.execute.settling import Settling
+from lorakit.execute.slots import Slot, how_it_ended
+from lorakit.execute.stopwatch import Stopwatch
+from lorakit.execute.task_graph import TaskGraph
+from lorakit.execute.workers import Inbox, WorkerHandle
+from lorakit.store.errors import StoreError
+
+_LATENCY = 0.1  # s between looks at Ctrl-C
+
+
+class WorkerMessages:
+    """The messages of one run's workers; `slots` are those that have begun, `inbox` what they write to."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        slots: Mapping[str, Slot],
+        graph: TaskGraph,
+        settling: Settling,
+        watch: Stopwatch,
+        estimates: Estimates,
+        tell: Callable[..., None],
+    ) -> None:
+        self._inbox, self._slots, self._graph = inbox, slots, graph
+        self._settling, self._watch, self._estimates = settling, watch, estimates
+        self._tell = tell
+        self._calls: dict[int, dict[str, int]] = {}  # by worker, as it last told them
+        self._broken: dict[str, str] = {}
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """How often each network was called, in all workers together."""
+        return dict(sum((Counter(calls) for calls in self._calls.values()), Counter()))
+
+    def listen(self) -> None:
+        """Take what the workers tell, all that is there, or wait a moment for it. Raises StoreError."""
+        try:
+            message = self._inbox.get(timeout=_LATENCY)
+            while True:
+                self._hear(*message)
+                message = self._inbox.get_nowait()
+        except queue.Empty:
+            return
+
+    def keep_late_results(self) -> None:
+        """What workers finished while they were being ended is kept as well."""
+        while True:
+            try:
+                _, message = self._inbox.get_nowait()
+            except queue.Empty:
+                return
+            done = message["event"] == "ended" and "error" not in message
+            if done and message["id"] not in self._graph.outcomes:
+                try:
+                    self._settling.commit(message)
+                except StoreError as error:
+                    self._settling.stop_for(str(error))
+
+    def _hear(self, worker: WorkerHandle, message: Mapping[str, Any]) -> None:
+        slot = self._slots[worker.slot]
+        match message["event"]:
+            case "state":
+                self._hear_state(slot, message)
+            case "started":
+                self._tell(ActionStarted, message["id"])
+            case "progress":
+                done, total, figures = message["done"], message["total"], message["figures"]
+                self._watch.progress(message["id"], done, figures.get("training_seconds"))
+                self._estimates.note(self._graph.actions[message["id"]], figures)
+                self._tell(ActionProgress, message["id"], done, total, figures)
+            case "ended":
+                self._hear_end(worker, message)
+            case "note":
+                self._tell(Note, str(message["text"]))
+            case "refused":
+                for id_ in slot.refuse(str(message["engine"])):
+                    self._settling.fail(id_, str(message["error"]))
+            case "broken":
+                self._broken[slot.name] = str(message["error"])
+            case "gone" if not worker.ending:
+                self._bury(slot, int(message["code"]))
+
+    def _hear_state(self, slot: Slot, message: Mapping[str, Any]) -> None:
+        state, detail = str(message["state"]), str(message.get("detail", ""))
+        seconds = float(message.get("seconds", 0.0))
+        if state == "starting":
+            slot.ready = True
+            return
+        if state == "loading":
+            slot.loading = detail
+        elif state == "ready":
+            self._watch.loaded(slot.name, detail, seconds)
+            detail = slot.loading
+        self._tell(WorkerState, slot.name, state, detail, round(seconds, 2))
+
+    def _hear_end(self, worker: WorkerHandle, message: Mapping[str, Any]) -> None:
+        self._calls[worker.pid] = dict(message.get("calls", {}))
+        worker.jobs.discard(message["id"])
+        if "error" in message:
+            self._settling.fail(message["id"], str(message["error"]))
+        else:
+            self._settling.commit(message)
+        self._slots[worker.slot].retire()
+
+    def _bury(self, slot: Slot, code: int) -> None:
+        """A worker died: what it had in hand is tried once more, unless that keeps killing workers."""
+        lost = slot.bury(code, self._broken.pop(slot.name, ""))
+        if slot.wants_a_worker and not lost:
+            how = how_it_ended(code)
+            self._tell(Note, f"the {slot.name} worker ended by itself ({how}); starting it again")
+        for id_, reason in lost.items():
+            self._settling.fail(id_, reason)
