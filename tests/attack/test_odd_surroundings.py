@@ -78,7 +78,7 @@ def test_few_file_handles_are_told_with_a_way_out(home: Path, handles: int) -> N
 
 @pytest.mark.skipif(sys.platform != "linux", reason="others do not hold to the limit")
 @pytest.mark.parametrize(
-    "megabytes", [400, *(pytest.param(mb, marks=pytest.mark.slow) for mb in (700, 1000, 1400))]
+    "megabytes", [400, *(pytest.param(mb, marks=pytest.mark.slow) for mb in (550, 700, 1000))]
 )
 def test_too_little_memory_is_called_that_whatever_fails_of_it(home: Path, megabytes: int) -> None:
     limit = f"resource.setrlimit(resource.RLIMIT_AS, ({megabytes}_000_000,) * 2)"
