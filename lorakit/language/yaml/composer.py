@@ -1,8 +1,8 @@
 """A parser's events become nodes, in one loop without recursion.
 
 libyaml's own composer recurses in C, where a deep document ends the process. What no document needs is
-rejected on the way, with its place: duplicate keys, recursive aliases, bombs of aliases, tags, several
-documents.
+rejected on the way, with its place: duplicate keys, recursive aliases, bombs of aliases, several
+documents; tags and control characters by `forbidden`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lorakit.language.yaml.findings import Unreadable
+from lorakit.language.yaml.forbidden import CONTROL, reject_control_character, reject_tag
 from lorakit.language.yaml.nodes import BROKEN, Node
 from lorakit.language.yaml.scalars import NotFinite, resolve
 
@@ -26,35 +27,11 @@ MOST_NODES = 100_000
 MOST_LETTERS = 10_000_000
 MOST_DEPTH = 100
 
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _END = yaml.StreamEndEvent
-_TEXT_TAG = "tag:yaml.org,2002:str"
-_LONGEST_SHOWN = 60
 _ENDS_A_TEXT = frozenset({"", "\n", "\r", ",", "}", "]", ":"})
 # PyYAML's event classes have no types worth the name
 _Event = Any
-
-
-# what YAML's one-letter escapes stand for, those that no text may hold
-_ESCAPED = {"0": "\0", "a": "\a", "b": "\b", "v": "\v", "f": "\f", "e": "\x1b"}
-
-
-def _is_control(escape: str) -> bool:
-    """Whether an escape by number stands for a control character."""
-    if escape[1] not in "xuU":
-        return False
-    number = int(f"0x{escape[2:]}", 0)
-    return number > 0x10FFFF or CONTROL.search(chr(number)) is not None
-
-
-def _instead_of_a_tag(tag: str, as_text: str) -> str:
-    """What to write where a tag stands that means nothing here."""
-    if tag.startswith("!include"):
-        return "a recipe builds on another with extends: base.yaml"
-    if tag.startswith("!!") or not as_text:
-        return "remove it"
-    return f"remove it; if ! belongs to a text, {as_text}"
 
 
 class _Open:
@@ -164,7 +141,7 @@ class Composer:
         start, line, column = mark.index, mark.line + 1, mark.column + 1
         style = "{" if event.flow_style else ""
         node = Node(value, self._source, start, start, line, column, style, event.anchor, {})
-        broken = self._reject_tag(event)
+        broken = reject_tag(event, self._source, self._findings)
         self._open.append(_Open(node, event.anchor, self._count, self._letters, broken))
         self._count += 1
 
@@ -198,7 +175,7 @@ class Composer:
         )
         if event.tag is not None:
             node.style = "!"
-            if self._reject_tag(event):
+            if reject_tag(event, self._source, self._findings):
                 node.value = BROKEN
         elif plain:
             try:
@@ -213,7 +190,7 @@ class Composer:
                 self._findings.error("not-finite", message, node, hint)
                 node.value = BROKEN
         elif event.style == '"' and CONTROL.search(text):
-            self._control_character(node)
+            reject_control_character(node, self._findings)
             node.value = CONTROL.sub(" ", text)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
@@ -247,37 +224,6 @@ class Composer:
         node = self._anchors[name]
         node.anchor = None  # it is used, so the author meant one
         return node
-
-    def _reject_tag(self, event: _Event) -> bool:
-        """Report a tag, if there is one that means nothing here; whether it did."""
-        tag: str | None = event.tag
-        if tag is None or tag == _TEXT_TAG:
-            return False
-        from lorakit.language.yaml import traps
-
-        mark = event.start_mark
-        shown = tag.replace("tag:yaml.org,2002:", "!!")
-        trap = traps.on_line(self._source.lines[mark.line], mark.column + 1)
-        self._findings.error(
-            "unknown-tag",
-            f"the tag {shown[:_LONGEST_SHOWN]} has no meaning here",
-            self._source.spot(mark.line + 1, mark.column + 1, len(shown)),
-            _instead_of_a_tag(shown, trap.hint if trap else ""),
-        )
-        return True
-
-    def _control_character(self, node: Node) -> None:
-        """Report an escape that stands for a control character, which cannot be seen itself."""
-        written = self._text[node.start : node.end]
-        escapes = re.finditer(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", written)
-        for escape in escapes:
-            if CONTROL.search(_ESCAPED.get(escape[0][1], "")) or _is_control(escape[0]):
-                at = self._source.spot_at(node.start + escape.start(), len(escape[0]))
-                message = f"{escape[0]} stands for a control character, which no text may hold"
-                self._findings.error("control-character", message, at, "remove it")
-                return
-        message = "the text holds a control character"
-        self._findings.error("control-character", message, node, "remove it")
 
     def _put(self, mapping: Node, key: Node, value: Node) -> None:
         name = key.value

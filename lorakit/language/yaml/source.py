@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import yaml
 
 from lorakit.language.yaml import conflicts
-from lorakit.language.yaml.composer import CONTROL, Composer
+from lorakit.language.yaml.composer import Composer
 from lorakit.language.yaml.findings import Unreadable
+from lorakit.language.yaml.forbidden import CONTROL
 from lorakit.language.yaml.nodes import Node, Source
 
 if TYPE_CHECKING:
