@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from lorakit.store import atomic, journal
-from lorakit.training.loop import Figures
+from lorakit.training.step_log import Figures
 
 _TIMES = 10  # how often it is measured, besides before the first step
 

@@ -15,7 +15,6 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,12 @@ from lorakit.cpu.frozen_weights import FrozenWeights
 from lorakit.cpu.heap import give_back_freed_memory
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine.devices import DEVICES
-from lorakit.store import atomic, journal
 from lorakit.training.accelerator import accelerator_for
 from lorakit.training.checkpoints import Checkpoint, Checkpoints
 from lorakit.training.memory import peak_memory
 from lorakit.training.optimizers import optimizer_for, schedule_for
 from lorakit.training.rank_shard import RankShard, rows_of
+from lorakit.training.step_log import Figures, StepLog
 from lorakit.training.task import LoopSettings, Task, seeded
 from lorakit.training.trackers import Trackers
 
@@ -43,22 +42,6 @@ _NAMED = 4  # samples of a bad batch that an error names
 
 class LossNotFinite(LorakitError):
     """The loss or the gradients became infinite or NaN."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """One optimizer step: `step` counts from 1, `seconds` are this step's, `memory` the peak in bytes."""
-
-    step: int
-    loss: float
-    learning_rate: float
-    grad_norm: float
-    seconds: float
-    memory: int
-
-    def as_json(self) -> dict[str, float]:
-        """One line of `metrics.jsonl`."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 class Loop:
@@ -83,7 +66,6 @@ class Loop:
         self._frozen = FrozenWeights(task.model, settings.precision)
         self.step_number = 0  # optimizer steps that are through
         self.seconds = 0.0  # of steps in this process, without evaluations and checkpoints
-        self.history: list[Figures] = []
         self._weights = dict(task.parameters())
         optimizer = optimizer_for(self._weights, settings)
         self._schedule = schedule_for(optimizer, settings)
@@ -96,7 +78,7 @@ class Loop:
             else {}
         )
         self._checkpoints = Checkpoints(folder) if folder is not None else None
-        self._log = folder / "metrics.jsonl" if folder is not None else None
+        self._log = StepLog(folder, writes=self.leads)
         self._saved = -1
         values = {name: getattr(settings, name) for name in settings.__dataclass_fields__}
         self._trackers = Trackers(self.accelerator, logs, values, logs.parent.name if logs else "")
@@ -107,6 +89,11 @@ class Loop:
     def leads(self) -> bool:
         """Whether this process writes checkpoints, figures and results; one of them does."""
         return self._shard.rank == 0
+
+    @property
+    def history(self) -> list[Figures]:
+        """The figures of every step so far, those of earlier processes too."""
+        return self._log.history
 
     @property
     def done(self) -> bool:
@@ -134,7 +121,8 @@ class Loop:
         figures = Figures(
             self.step_number, mean, rate, norm, round(seconds, 6), peak_memory(self.settings.device)
         )
-        self._note(figures)
+        self.tell(**{k: v for k, v in figures.as_json().items() if k != "step"})
+        self._log.note(figures)
         if not DEVICES[self.settings.device].gpu and self.step_number % _TIDIED == 0:
             give_back_freed_memory()
         every = self.settings.checkpointing_steps
@@ -265,14 +253,6 @@ class Loop:
         keys += [] if self.settings.precision == "fp32" else ["precision: fp32"]
         return f"{', '.join(keys[:-1])} or {keys[-1]}"
 
-    def _note(self, figures: Figures) -> None:
-        self.history.append(figures)
-        self.tell(**{k: v for k, v in figures.as_json().items() if k != "step"})
-        if self._log is not None and self.leads:
-            self._log.parent.mkdir(parents=True, exist_ok=True)
-            with self._log.open("a", encoding="utf-8") as file:
-                file.write(journal.checked(figures.as_json()))
-
     # -- going on ----------------------------------------------------------------------------------
 
     def _put(self, values: Any) -> None:
@@ -291,21 +271,7 @@ class Loop:
             for name, average in checkpoint.averages.items():
                 self._averages[name].copy_(average)
             self.step_number = self._saved = checkpoint.step
-        self._remember()
-
-    def _remember(self) -> None:
-        """What was noted after the checkpoint happens again: keep what was before."""
-        if self._log is None or not self._log.exists():
-            return
-        kept: list[str] = []
-        for line in journal.read_checked(self._log):
-            figures = Figures(**line)  # type: ignore[arg-type]
-            if figures.step > self.step_number:
-                break
-            self.history.append(figures)
-            kept.append(journal.checked(line))
-        if self.leads:
-            atomic.write_bytes(self._log, "".join(kept).encode(), durable=False)
+        self._log.go_back(self.step_number)
 
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:

@@ -24,9 +24,10 @@ from lorakit.store.sources import SourceReading
 from lorakit.training.best_weights import BestWeights
 from lorakit.training.curve import write_curve
 from lorakit.training.evaluation_log import EvaluationLog
-from lorakit.training.loop import Figures, Loop
+from lorakit.training.loop import Loop
 from lorakit.training.memory import peak_memory
 from lorakit.training.step_adapters import StepAdapters
+from lorakit.training.step_log import Figures
 from lorakit.training.task import LoopSettings, Task, size
 
 _LOG = logging.getLogger("lorakit")  # what is told here stands in the run's notes
