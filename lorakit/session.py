@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lorakit.diagnostics import InvalidDocument, LorakitError
 from lorakit.language import FolderReader, locks, merged
 from lorakit.language import load as load_documents
-from lorakit.language.recipe.documents import Project
+from lorakit.language.recipe.project import Project
 from lorakit.language.uncollected import uncollected
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from lorakit.language.recipe.documents import Project
+    from lorakit.language.recipe.project import Project
     from lorakit.language.yaml.reader import Reader
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan

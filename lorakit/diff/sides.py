@@ -18,7 +18,7 @@ from lorakit.git.reader import RevisionReader
 from lorakit.git.snapshot import Snapshot
 from lorakit.kinds import kind_of
 from lorakit.language import FolderReader, Loaded, document_kind, load_with_trees, locks
-from lorakit.language.recipe.documents import Project
+from lorakit.language.recipe.project import Project
 from lorakit.plan import estimate, planner
 from lorakit.plan.expand import expand
 from lorakit.store.manifests import Manifest, Output

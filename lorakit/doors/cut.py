@@ -8,7 +8,8 @@ from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, LorakitError, Place
 from lorakit.kinds.film import held
-from lorakit.language.recipe.documents import Project, Step, StoryboardStep, VideoStep
+from lorakit.language.recipe.documents import Step, StoryboardStep, VideoStep
+from lorakit.language.recipe.project import Project
 from lorakit.language.story.documents import Video
 from lorakit.plan.actions import Action
 from lorakit.plan.expand import Expanded

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from lorakit.diagnostics import as_json
 from lorakit.execute.run_request import RunRequest
-from lorakit.language.recipe.documents import Project
+from lorakit.language.recipe.project import Project
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Plan, Planned
 from lorakit.plan.tasks.film import FilmTask

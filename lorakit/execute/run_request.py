@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lorakit.language.recipe.documents import Project
+    from lorakit.language.recipe.project import Project
     from lorakit.plan.planner import Selection
 
 

@@ -24,7 +24,8 @@ from lorakit.facts.models.model_configs import ModelError
 from lorakit.facts.models.model_lookup import model_facts
 from lorakit.facts.models.tokens import TokenCounter
 from lorakit.files import within
-from lorakit.language.recipe.documents import Project, TrainTextStep, with_members
+from lorakit.language.recipe.documents import TrainTextStep, with_members
+from lorakit.language.recipe.project import Project
 from lorakit.store.journal import Timings
 from lorakit.store.store import FOLDER, Store
 

@@ -15,7 +15,8 @@ from lorakit.facts.hub.hub_copies import Kind, commit_of, snapshot
 from lorakit.facts.models.model_files import listing_of, serving
 from lorakit.facts.texts.text_models import minilm_folder, text_files
 from lorakit.language.locks import FILE, Lock, Pin, name_of, of_hub
-from lorakit.language.recipe.documents import ModelSource, Project, with_members
+from lorakit.language.recipe.documents import ModelSource, with_members
+from lorakit.language.recipe.project import Project
 from lorakit.language.recipe.trainings import DataSource
 
 Source = ModelSource | DataSource

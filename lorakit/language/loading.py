@@ -11,9 +11,10 @@ from lorakit.language import projects
 from lorakit.language.boards import Boards, checked, is_board
 from lorakit.language.recipe import build_recipe, merge, settings, sweeps
 from lorakit.language.recipe.checks import RECIPE_CHECKS
-from lorakit.language.recipe.documents import Project, Recipe, StoryboardStep, with_members
+from lorakit.language.recipe.documents import Recipe, StoryboardStep, with_members
 from lorakit.language.recipe.folders import folder_name
 from lorakit.language.recipe.paths import Paths
+from lorakit.language.recipe.project import Project
 from lorakit.language.trees import Trees
 from lorakit.language.uncollected import uncollected
 from lorakit.language.yaml import access, schemas, validation

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.diagnostics import InvalidDocument, in_order
-from lorakit.language.recipe.documents import ModelSource, Project
+from lorakit.language.recipe.documents import ModelSource
+from lorakit.language.recipe.project import Project
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.trees import Trees
 from lorakit.language.yaml import validation

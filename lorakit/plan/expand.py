@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, in_order
 from lorakit.facts.facts import Facts
-from lorakit.language.recipe.documents import Project, Step
+from lorakit.language.recipe.documents import Step
 from lorakit.language.recipe.folders import in_folder
+from lorakit.language.recipe.project import Project
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, Kind, StepPlan
 

@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.facts import Facts
-from lorakit.language.recipe.documents import Project, Step
+from lorakit.language.recipe.documents import Step
+from lorakit.language.recipe.project import Project
 from lorakit.language.story.durations import Duration
 from lorakit.plan.actions import Action
 

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine.environment import differences
-from lorakit.language.recipe.documents import Project, Step
+from lorakit.language.recipe.documents import Step
+from lorakit.language.recipe.project import Project
 from lorakit.plan import estimate, limits, waves
 from lorakit.plan.actions import Action
 from lorakit.plan.expand import expand

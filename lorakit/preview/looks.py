@@ -11,7 +11,8 @@ from lorakit.diagnostics import Diagnostic, InvalidDocument, LorakitError
 from lorakit.facts.data.data_sets import DataError
 from lorakit.facts.gather import unread
 from lorakit.language.recipe.build_recipe import MINILM, STUDIO, shipped_model
-from lorakit.language.recipe.documents import Project, TrainImageStep, TrainTextStep, with_members
+from lorakit.language.recipe.documents import TrainImageStep, TrainTextStep, with_members
+from lorakit.language.recipe.project import Project
 from lorakit.language.recipe.trainings import DataSource, TrainSettings
 from lorakit.language.yaml import names
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from unicodedata import normalize
 
-from lorakit.diagnostics import Diagnostic, Place
+from lorakit.diagnostics import Place
 from lorakit.language.recipe.trainings import (
     DataSource,
     LoraSettings,
@@ -285,25 +285,3 @@ class Recipe:
                 if at + 1 != int(number) and not scene.sentences[at].repeat:
                     return f"{name}/{scene_name}/{at + 1}"
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """Everything one command is about: the merged recipe, its folders, and the files it was read from.
-
-    Paths of documents do not leave `root`; `home` is where outputs and the store are (language/projects.py).
-    `files` are the documents in the order they were met (recipe, what it extends, storyboards);
-    `lines` gives the text of a file's lines, so that later stages can point into them.
-    """
-
-    root: Path
-    home: Path
-    recipe: Recipe
-    warnings: tuple[Diagnostic, ...]
-    files: tuple[Path, ...]
-    lines: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
-
-    def excerpt(self, place: Place) -> str | None:
-        """The line of text a place stands on."""
-        lines = self.lines.get(place.file, ())
-        return lines[place.line - 1] if 0 < place.line <= len(lines) else None

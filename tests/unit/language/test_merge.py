@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from lorakit.diagnostics import InvalidDocument
 from lorakit.language import load
 from lorakit.language.recipe import merge
-from lorakit.language.recipe.documents import GenerateStep, Project
+from lorakit.language.recipe.documents import GenerateStep
+from lorakit.language.recipe.project import Project
 from lorakit.language.yaml.findings import Findings
 from lorakit.language.yaml.nodes import Node, Source
 from lorakit.language.yaml.source import compose

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument
 from lorakit.language import load
-from lorakit.language.recipe.documents import GenerateStep, Project, StoryboardStep
+from lorakit.language.recipe.documents import GenerateStep, StoryboardStep
+from lorakit.language.recipe.project import Project
 
 RECIPE = """\
 recipe: 1
