@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.support.runs import lorakit, run
-from tests.support.tiny_transformers import KINDS, SIDE, SIDES
+from tests.support.tiny_parts import SIDE
+from tests.support.tiny_transformers import KINDS, SIDES
 
 BOARD = """storyboard: 1
 look: {num_inference_steps: 2, width: SIDE, height: SIDE}
