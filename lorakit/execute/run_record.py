@@ -15,7 +15,8 @@ from lorakit.plan.actions import Action
 from lorakit.plan.states import Plan, Planned
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
-from lorakit.plan.tasks.sheet import ContactSheetTask, SideBySideTask
+from lorakit.plan.tasks.sheet import ContactSheetTask
+from lorakit.plan.tasks.side_by_side import SideBySideTask
 
 NAME = "record.json"
 VERSION = 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.kinds.sheet import ASSEMBLY, side_by_side
+from lorakit.kinds.sheet import ASSEMBLY
+from lorakit.kinds.side_by_side import side_by_side
 from lorakit.kinds.training_plan import measured
 from lorakit.language.recipe.documents import CompareStep
 from lorakit.plan.actions import Action, Input

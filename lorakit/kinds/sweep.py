@@ -10,7 +10,8 @@ from lorakit import kinds
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.image_set import held_out_count
 from lorakit.kinds.letters import check_letters
-from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, pictures_of, side_by_side
+from lorakit.kinds.sheet import ASSEMBLY, contact_sheet, pictures_of
+from lorakit.kinds.side_by_side import side_by_side
 from lorakit.kinds.training_plan import measured
 from lorakit.language.recipe.documents import Member, StoryboardStep, SweepStep, TrainImageStep
 from lorakit.language.yaml import names

@@ -16,7 +16,8 @@ from lorakit.plan.tasks.figures import (
     SweepTableTask,
 )
 from lorakit.plan.tasks.film import FilmTask
-from lorakit.plan.tasks.sheet import ContactSheetTask, SideBySideTask
+from lorakit.plan.tasks.sheet import ContactSheetTask
+from lorakit.plan.tasks.side_by_side import SideBySideTask
 from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.ffmpeg_writer import FilmInterrupted

@@ -39,24 +39,3 @@ class ContactSheetTask(WorkerTask):
     heading: str = field(metadata=keyed_as("title"))
     groups: tuple[SheetRows, ...]
     fallbacks: tuple[Fallback, ...] = field(default=(), metadata=OMITTED)
-
-
-@dataclass(frozen=True, slots=True)
-class SideBySideTask(WorkerTask):
-    """Several series of pictures beside each other; with `down` each is a row, else a column.
-
-    `pictures` are inputs by series; one that did not come leaves its place empty. `fallbacks` are fonts for
-    what the shipped one lacks.
-    """
-
-    kind: ClassVar[str] = "side-by-side"
-    version: ClassVar[int] = 1
-    unit: ClassVar[str] = "picture"
-    file: ClassVar[str] = "side_by_side.png"
-
-    heading: str = field(metadata=keyed_as("title"))
-    of: tuple[str, ...]
-    captions: tuple[str, ...]
-    pictures: tuple[tuple[str, ...], ...]
-    down: bool = field(default=False, metadata=OMITTED)
-    fallbacks: tuple[Fallback, ...] = field(default=(), metadata=OMITTED)

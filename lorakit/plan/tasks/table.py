@@ -15,7 +15,8 @@ from lorakit.plan.tasks.figures import (
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.json_form import from_json
-from lorakit.plan.tasks.sheet import ContactSheetTask, SideBySideTask
+from lorakit.plan.tasks.sheet import ContactSheetTask
+from lorakit.plan.tasks.side_by_side import SideBySideTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.tasks.training import TrainImageTask, TrainTextTask
 
