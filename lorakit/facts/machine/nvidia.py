@@ -7,17 +7,15 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # the least compute capability that torch's builds for a version of CUDA have kernels for
 _LEAST = {11: 3.7, 12: 5.0, 13: 7.5}
 
 
-@dataclass(frozen=True, slots=True)
-class Gpu:
+class Gpu(NamedTuple):
     """One GPU; `memory` in bytes."""
 
     name: str
@@ -54,10 +52,10 @@ def _number(entry: str, count: int) -> int | None:
 
 def why_unusable() -> str:
     """Why the GPUs that are here cannot be used, in words; "" where they can, or where there are none."""
-    every, build = installed(), torch_cuda()
+    every = installed()
     if not every:
         return _failure()
-    name = every[0].name
+    name, build = every[0].name, torch_cuda()
     if build is None:
         return (
             f"there is {_a(name)}, and this torch was built for the CPU alone; "
@@ -82,6 +80,10 @@ def _a(name: str) -> str:
 @functools.cache
 def installed() -> tuple[Gpu, ...]:
     """The GPUs of this machine, in the driver's order; none where there is no driver."""
+    if _tool() is None:
+        return ()
+    import subprocess
+
     try:
         rows = [line.split(",") for line in _asked("name,compute_cap,memory.total")]
         return tuple(
@@ -93,6 +95,8 @@ def installed() -> tuple[Gpu, ...]:
 
 @functools.cache
 def _uuids() -> tuple[str, ...]:
+    import subprocess
+
     try:
         return tuple(line.strip() for line in _asked("uuid"))
     except (OSError, subprocess.SubprocessError):
@@ -101,6 +105,10 @@ def _uuids() -> tuple[str, ...]:
 
 def _failure() -> str:
     """Why the driver's tool tells of no GPU, where there is such a tool."""
+    if _tool() is None:
+        return ""
+    import subprocess
+
     try:
         _asked("name")
     except subprocess.CalledProcessError as error:
@@ -113,8 +121,14 @@ def _failure() -> str:
     return ""
 
 
+def _tool() -> str | None:
+    return shutil.which("nvidia-smi")
+
+
 def _asked(query: str) -> list[str]:
-    tool = shutil.which("nvidia-smi")
+    import subprocess
+
+    tool = _tool()
     if tool is None:
         raise FileNotFoundError
     return subprocess.run(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lorakit.facts.models.model_configs import ModelError
 from lorakit.families import PARTS, STEMS
@@ -22,8 +22,7 @@ _VARIANTS = ("", "fp16", "bf16")
 _PIECE = r"-\d{5}-of-\d{5}"
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(NamedTuple):
     """The files of one network's weights, and the variant that diffusers knows them by; "" for none."""
 
     files: tuple[str, ...]
@@ -38,13 +37,15 @@ def weights_of(part: str, listing: Collection[str]) -> Weights | None:
         whole = f"{stem}{dotted}.safetensors"
         if whole in listing:
             return Weights((whole,), variant)
+        index = f"{stem}.safetensors.index{dotted}.json"
+        if index not in listing:
+            continue
         # diffusers has called pieces of a variant in two ways
         pieces = re.compile(
             rf"{re.escape(stem)}({re.escape(dotted)}{_PIECE}|{_PIECE}{re.escape(dotted)})\.safetensors"
         )
         found = sorted(name for name in listing if pieces.fullmatch(name))
-        index = f"{stem}.safetensors.index{dotted}.json"
-        if found and index in listing:
+        if found:
             return Weights((index, *found), variant)
     return None
 

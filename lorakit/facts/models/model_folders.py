@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.files.weights_header import WeightsError, WeightsHeader, weights_header
@@ -33,12 +32,12 @@ _OTHER_INPUTS = {
 _MOST_BLOCKS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a folder's configurations say."""
+class _Told(NamedTuple):
+    """What a folder's configurations say, and the paths that it holds."""
 
     family: Family
     configs: Configs
+    listing: frozenset[str]
 
 
 def check_folder(name: str, folder: Path) -> _Told:
@@ -60,7 +59,7 @@ def check_folder(name: str, folder: Path) -> _Told:
             check_words(folder, listing, part.name)
     configs["scheduler"] = read_config(folder, "scheduler/scheduler_config.json")
     check_scheduler(name, configs["scheduler"])
-    return _Told(family, configs)
+    return _Told(family, configs, listing)
 
 
 def folder_facts(
@@ -68,8 +67,7 @@ def folder_facts(
 ) -> ModelFacts:
     """The facts of a folder. Raises ModelError where it cannot be drawn with."""
     told = check_folder(source.source, folder)
-    family, configs = told.family, told.configs
-    listing = listing_of(folder)
+    family, configs, listing = told.family, told.configs, told.listing
     weights = {
         part: check_weights(folder, part, listing) for part in family.weighed if part in configs
     }
@@ -78,9 +76,10 @@ def folder_facts(
     words = studio.get("vocabulary")
     files = serving(listing)
     tensors = [name for found in weights.values() for name in found.files if _holds(name)]
-    shapes = _shapes(folder, weights[family.denoiser].files)
+    shapes = {part: _shapes(folder, found.files) for part, found in weights.items()}
+    denoiser = shapes[family.denoiser]
     if family.denoiser == "unet":
-        check_sizes(source.source, configs["unet"], shapes)
+        check_sizes(source.source, configs["unet"], denoiser)
     return ModelFacts(
         name=source.name,
         source=source.source,
@@ -102,8 +101,8 @@ def folder_facts(
             folder, [n for n in files if n.startswith(("text_", "tokenizer"))]
         ),
         text_shapes=text_encoders.shapes_in(folder, files),
-        denoiser_shapes={} if family.denoiser == "unet" else shapes,
-        parameters={part: _elements(folder, found.files) for part, found in weights.items()},
+        denoiser_shapes={} if family.denoiser == "unet" else denoiser,
+        parameters={part: sum(map(math.prod, held.values())) for part, held in shapes.items()},
     )
 
 
@@ -266,12 +265,3 @@ def _shapes(folder: Path, files: Sequence[str]) -> dict[str, tuple[int, ...]]:
         for name in filter(_holds, files)
         for key, shape in header_of(folder / name).shapes.items()
     }
-
-
-def _elements(folder: Path, files: Sequence[str]) -> int:
-    """How many numbers a network's weights are. Raises ModelError for a file that is none."""
-    count = 0
-    for name in filter(_holds, files):
-        header = header_of(folder / name)
-        count += sum(map(math.prod, header.shapes.values()))
-    return count

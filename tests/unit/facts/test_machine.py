@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.machinery
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,7 +40,10 @@ def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         (build / "version.py").write_text(f"cuda: Optional[str] = {told}\n")
         (build / "__init__.py").touch()
         spec = importlib.machinery.ModuleSpec("torch", None, origin=str(build / "__init__.py"))
-        monkeypatch.setattr(nvidia.importlib.util, "find_spec", lambda _: spec)
+        find = importlib.util.find_spec
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda name: spec if name == "torch" else find(name)
+        )
         monkeypatch.setenv("PATH", str(tmp_path))
         forget()
 
