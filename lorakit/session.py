@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lorakit.facts.files.digests import Digests
     from lorakit.language.yaml.nodes import Node
     from lorakit.language.yaml.reader import Reader
-    from lorakit.pages.notebook import ShownPlan
+    from lorakit.pages.shown_plan import ShownPlan
     from lorakit.plan.expand import Expanded
     from lorakit.plan.planner import Selection
     from lorakit.plan.states import Plan
@@ -112,7 +112,7 @@ class Session:
         """
         from lorakit.facts.machine.environment import environment
         from lorakit.kinds import kind_of
-        from lorakit.pages.notebook import ShownPlan
+        from lorakit.pages.shown_plan import ShownPlan
         from lorakit.plan import planner
         from lorakit.store.journal import Addresses
         from lorakit.store.store import Store
@@ -139,7 +139,7 @@ class Session:
 
     def _repr_html_(self) -> str:
         """The plan as a table in a notebook, or what is wrong with the document."""
-        from lorakit.pages.notebook import problems
+        from lorakit.pages.shown_plan import problems
 
         try:
             return self.plan()._repr_html_()
@@ -171,8 +171,8 @@ class Session:
         from lorakit.execute.run_record import record
         from lorakit.execute.run_request import RunRequest
         from lorakit.execute.runner import Runner, Settings
-        from lorakit.pages.notebook import ShownRun
         from lorakit.pages.run_report import write_report
+        from lorakit.pages.shown_run import ShownRun
         from lorakit.plan.planner import Selection
         from lorakit.store.store import Store
         from lorakit.ui.plain import told

@@ -10,8 +10,7 @@ from lorakit.facts.machine.this_machine import Machine
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Estimate, Planned
 from lorakit.plan.tasks.frame import FrameTask
-from lorakit.plan.tasks.training import TrainTask
-from lorakit.plan.workers import WORKERS
+from lorakit.plan.workers import TRAIN, WORKERS
 
 _PARENT_BYTES = 60 << 20  # what `lorakit run` itself weighs
 
@@ -49,7 +48,7 @@ def _guess(action: Action, machine: Machine) -> float:
 
 def _together(todo: Sequence[Action], memory: Mapping[str, int], machine: Machine) -> int:
     """Bytes of the workers that may run at once: on a GPU they take turns (execute/turns.py)."""
-    trainings = frozenset(a.id for a in todo if isinstance(a.task, TrainTask))
+    trainings = frozenset(a.id for a in todo if a.engine.slot == TRAIN.name)
     behind: dict[str, frozenset[str]] = {}  # the trainings that an action waits for
     apart = True
     for action in todo:

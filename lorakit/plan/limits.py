@@ -8,7 +8,6 @@ from lorakit.diagnostics import Diagnostic
 from lorakit.facts.facts import Facts
 from lorakit.plan import estimate, memory, numbers
 from lorakit.plan.states import Estimate, Planned
-from lorakit.plan.tasks.training import TrainTask
 
 _SMALL = 2 << 30  # bytes of memory that any machine has
 
@@ -34,6 +33,8 @@ def findings(planned: Sequence[Planned], cost: Estimate, facts: Facts) -> Iterat
 
 
 def _memory(planned: Sequence[Planned], need: int, have: int, facts: Facts) -> Diagnostic:
+    from lorakit.plan.tasks.training import TrainTask
+
     greatest = next(
         (
             (p.action, p.action.task)

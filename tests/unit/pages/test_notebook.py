@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import lorakit
-from lorakit.pages.notebook import ShownRun
+from lorakit.pages.shown_run import ShownRun
 from tests.support.boards import board_text, sentences, write_project
 from tests.support.runs import run
 
