@@ -10,9 +10,8 @@ import site
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lorakit import resources
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
@@ -43,8 +42,7 @@ FactsT = TypeVar("FactsT")
 _Problem = Callable[..., None]
 
 
-@dataclass(frozen=True, slots=True)
-class StandIn:
+class StandIn(NamedTuple):
     """A folder whose files stand for those of a project for a while, and where else they may lead."""
 
     folder: Path

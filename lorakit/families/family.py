@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lorakit.families.flow import FlowTraining
 
@@ -15,8 +15,7 @@ Configs = Mapping[str, Mapping[str, Any]]
 Options = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A component of a pipeline: the `classes` that are loaded, as published first.
 
     `library` is where they are from. `stem` is what a file of its weights is called, empty where it has none.
@@ -32,8 +31,7 @@ class Part:
     needs: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PromptWords:
+class PromptWords(NamedTuple):
     """How prompts are counted: by which `tokenizer`, and how many `marks` it puts around each.
 
     `kind` says how it splits text where there is no tokenizer.json. Where they are `padded`, the denoiser is
@@ -46,8 +44,7 @@ class PromptWords:
     padded: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(NamedTuple):
     """A repository of the hub, to count with before it is here.
 
     `configs` are its denoiser's and its scheduler's, `parameters` those of the denoiser where nothing counts

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowTraining:
+class FlowTraining(NamedTuple):
     """A published training `script`, and what it does.
 
     `call` is the file of models/flow/ and the class in it that calls the denoiser. Timesteps are drawn by

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.facts import Facts
@@ -17,8 +17,7 @@ from lorakit.plan.actions import Action
 StepT_contra = TypeVar("StepT_contra", bound=Step, contravariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Clip:
+class Clip(NamedTuple):
     """What a film shows of a sentence: the frames it is made of, for how long, with what caption.
 
     `frames` are the actions that draw them, one or many; they share the clip's time.

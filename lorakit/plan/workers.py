@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lorakit.plan import memory
 from lorakit.plan.engine_specs import DrawingSpec, EncodingSpec, EngineSpec
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerKind:
+class WorkerKind(NamedTuple):
     """One kind of worker.
 
     `engine` is the class that works in it, or what chooses one, imported there only, and `spec` what that

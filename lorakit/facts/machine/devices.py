@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HOST = "cpu"  # where noise is drawn, schedules step, and what was saved is checked
 CUDA = "cuda"
 MPS = "mps"
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(NamedTuple):
     """What a kind of device can, whatever its make.
 
     `gpu`: it computes beside the CPU, one process at a time for each. `own_memory`: it has memory of its own,

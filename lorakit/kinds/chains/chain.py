@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class ChainStart:
+class ChainStart(NamedTuple):
     """Where a chained frame begins: another frame's latents, pulled towards an anchor's."""
 
     frame: str
@@ -16,8 +14,7 @@ class ChainStart:
     anchor_weight: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A frame as those after it see it: its address, and its hops from where its chain began."""
 
     id: str

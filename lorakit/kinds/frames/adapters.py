@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lorakit.language.recipe.documents import AdapterUse
 from lorakit.plan.actions import Input
 from lorakit.plan.kind import Context
 
 
-@dataclass(frozen=True, slots=True)
-class WornAdapters:
+class WornAdapters(NamedTuple):
     """Digests with weights, and the files; `input:<role>` stands for what another action makes."""
 
     weighed: tuple[tuple[str, float], ...]
