@@ -11,7 +11,7 @@ from lorakit.facts.files.digests import Digests
 from lorakit.facts.files.weights_header import WeightsHeader as Header
 from lorakit.facts.models.model_configs import ModelError
 from lorakit.facts.models.model_facts import ModelFacts
-from lorakit.facts.models.model_folders import check_unet, header_of
+from lorakit.facts.models.model_folders import header_of
 from lorakit.facts.models.single_file_configs import (
     TEXTS,
     UNET,
@@ -21,6 +21,7 @@ from lorakit.facts.models.single_file_configs import (
     family_of,
     tokenizer_folder,
 )
+from lorakit.facts.models.unet_checks import check_unet
 from lorakit.facts.networks import text_encoders
 from lorakit.facts.networks.unet_shapes import shapes_of
 from lorakit.families.parts import latent_factor
