@@ -20,6 +20,7 @@ from lorakit.store.errors import StoreError, why
 from lorakit.store.manifests import Manifest, Output, is_digest
 from lorakit.store.scratch import Scratch
 from lorakit.store.seen import Memory, digest_and_identity, identity
+from lorakit.store.walking import stored
 
 __all__ = ["FOLDER", "Manifest", "Output", "Scratch", "Store", "StoreError"]
 
@@ -117,12 +118,11 @@ class Store:
         """Read every object anew; those whose bytes are not their digest's are removed and returned."""
         self._memory.forget()
         damaged = []
-        for path in sorted(self.objects.glob("??/*")):
-            digest = path.parent.name + path.name
-            if not is_digest(digest) or path.is_symlink():
+        for digest, path, status in sorted(stored(self.objects)):
+            if not is_digest(digest) or stat.S_ISLNK(status.st_mode):
                 continue
             try:
-                if not self.has(Output(digest, path.lstat().st_size)):
+                if not self.has(Output(digest, status.st_size)):
                     path.unlink()
                     damaged.append(digest)
             except OSError:

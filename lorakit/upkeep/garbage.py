@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from lorakit.store.journal import Addresses
 from lorakit.store.manifests import is_digest
 from lorakit.store.sources import texts_in
 from lorakit.store.store import Store
+from lorakit.store.walking import stored
 from lorakit.upkeep.standing import opened, planned
 
 _OBJECT = re.compile(r"[0-9a-f]{62}\Z")
@@ -192,8 +194,8 @@ def _plans(
 
 def _sweep(store: Store, roots: _Roots, found: Garbage, now: float) -> None:
     named: set[str] = set()
-    for file, size, _ in _files(store.actions):
-        key = file.parent.name + file.name.removesuffix(".json")
+    for name, file, size, _ in _files(store.actions):
+        key = name.removesuffix(".json")
         manifest = store.manifest(key)
         if manifest is not None:
             digests = {output.digest for output in manifest.outputs.values()}
@@ -202,8 +204,7 @@ def _sweep(store: Store, roots: _Roots, found: Garbage, now: float) -> None:
                 roots.digests |= digests | set(manifest.inputs.values())
         if manifest is None or not (key in roots.keys or key in roots.told):
             found.manifests[file] = size
-    for file, size, touched in _files(store.objects):
-        digest = file.parent.name + file.name
+    for digest, file, size, touched in _files(store.objects):
         if _OBJECT.match(file.name):
             young = digest not in named and now - touched < _YOUNG
             if digest not in roots.digests and not young:
@@ -228,15 +229,8 @@ def _stats(folder: Path) -> list[os.stat_result]:
     return [path.lstat() for path in folder.rglob("*") if not path.is_dir()]
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, int, float]]:
-    """The files two levels down, with their bytes and when they were touched; links are not followed."""
-    with contextlib.suppress(OSError), os.scandir(folder) as parts:
-        for part in parts:
-            if len(part.name) != 2 or not part.is_dir(follow_symlinks=False):
-                continue
-            with os.scandir(part.path) as entries:
-                for entry in entries:
-                    if entry.is_file(follow_symlinks=False):
-                        status = entry.stat(follow_symlinks=False)
-                        touched = max(status.st_mtime, status.st_ctime)
-                        yield Path(entry.path), status.st_size, touched
+def _files(folder: Path) -> Iterator[tuple[str, Path, int, float]]:
+    """The files of a part of the store, with their bytes and when they were touched; no links."""
+    for name, path, status in stored(folder):
+        if stat.S_ISREG(status.st_mode):
+            yield name, path, status.st_size, max(status.st_mtime, status.st_ctime)

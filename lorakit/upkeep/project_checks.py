@@ -18,6 +18,7 @@ from lorakit.language.yaml.schemas import FILES
 from lorakit.plan import numbers
 from lorakit.store import scratch
 from lorakit.store.store import FOLDER, Store
+from lorakit.store.walking import stored
 from lorakit.upkeep.condition import Condition, Examination, Level
 
 _FULL, _NARROW = 500e6, 5e9  # bytes
@@ -75,13 +76,12 @@ def store(home: Path) -> Iterator[Condition]:
 def _contents(there: Store) -> tuple[int, int, int, int]:
     """How many results and objects there are, the objects' bytes, and how many are damaged by their size."""
     sizes: dict[str, int] = {}
-    for path in there.objects.glob("??/*"):
-        status = path.lstat()
+    for digest, _, status in stored(there.objects):
         if stat.S_ISREG(status.st_mode):
-            sizes[path.parent.name + path.name] = status.st_size
+            sizes[digest] = status.st_size
     results, damaged = 0, set()
-    for path in there.actions.glob("??/*.json"):
-        manifest = there.manifest(path.parent.name + path.stem)
+    for name, _, _ in stored(there.actions):
+        manifest = there.manifest(name.removesuffix(".json")) if name.endswith(".json") else None
         if manifest is None:
             continue
         results += 1
