@@ -100,7 +100,10 @@ def test_the_trap_works(proof: Path) -> None:
     assert ran(proof) == "filelock "
 
 
-@pytest.mark.parametrize("slot", [*WORKERS])
+@pytest.mark.parametrize(
+    "slot",
+    [slot if slot == "render" else pytest.param(slot, marks=pytest.mark.slow) for slot in WORKERS],
+)
 def test_no_worker_imports_a_planted_module(
     slot: str, proof: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +120,7 @@ def test_no_worker_imports_a_planted_module(
     assert ran(proof) == ""
 
 
+@pytest.mark.slow
 def test_the_other_processes_of_a_training_import_no_planted_module(
     proof: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +141,7 @@ def test_the_other_processes_of_a_training_import_no_planted_module(
     assert ran(proof) == ""
 
 
+@pytest.mark.slow
 def test_the_check_of_a_text_training_imports_no_planted_module(
     proof: Path, tmp_path: Path
 ) -> None:
@@ -145,6 +150,7 @@ def test_the_check_of_a_text_training_imports_no_planted_module(
     assert ran(proof) == ""
 
 
+@pytest.mark.slow
 def test_the_check_of_a_training_on_pictures_imports_no_planted_module(
     proof: Path, tmp_path: Path
 ) -> None:

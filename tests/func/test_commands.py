@@ -188,6 +188,7 @@ def test_off_a_terminal_a_line_for_each_change(home: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_python_can_do_the_same(home: Path) -> None:
     write_project(home, board_text(SCENES, video=""))
     program = (

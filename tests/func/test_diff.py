@@ -208,6 +208,7 @@ def two_branches_that_each_edit_merge(week: Week) -> None:
     assert sorted(run(week.home).made()) == expected
 
 
+@pytest.mark.slow
 def test_a_week_of_edits(repo: Path) -> None:
     """Each edit is foretold and drawn, and what was drawn is what was foretold."""
     assert diff(repo)["documents"] == []

@@ -362,6 +362,7 @@ def test_an_adapter_s_file(home: Path) -> None:
     assert "tiny is not in git: it is taken as it is now" in found["notes"]
 
 
+@pytest.mark.slow
 def test_pictures_before_and_after(repo: Path, tmp_path: Path) -> None:
     """Out of the store, as far as they are there; the sheet is a picture beside it."""
     from PIL import Image

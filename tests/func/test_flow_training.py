@@ -71,7 +71,10 @@ def test_a_model_without_one_of_its_encoders_is_not_trained(
     assert "model is drawn with and not trained: it has no text_encoder_3" in told
 
 
-@pytest.mark.parametrize("kind", ["flux-dev", "sd3", "z-image"])
+@pytest.mark.parametrize(
+    "kind",
+    ["flux-dev", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("sd3", "z-image"))],
+)
 def test_an_adapter_is_trained_sampled_and_worn_as_diffusers_wears_it(
     kind: str, tiny_transformer: Callable[[str], Path], tmp_path: Path
 ) -> None:

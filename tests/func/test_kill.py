@@ -135,6 +135,7 @@ def test_a_worker_without_its_parent_ends(home: Path, start: Start) -> None:
     assert not alive
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_end_well(home: Path, whole: Ran, start: Start) -> None:
     write_project(home, board_text(SCENES, steps=12))
     both = [start(home), start(home)]

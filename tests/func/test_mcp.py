@@ -165,6 +165,7 @@ def within(home: Path, what: Callable[[Any], Awaitable[None]]) -> None:
     anyio.run(session)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_cancelled_stops_at_a_frame_and_is_gone_on_with(home: Path) -> None:
     write_project(home, board_text([("one", sentences(1, 40))], steps=30))
 

@@ -77,6 +77,7 @@ def test_a_storyboard_alone_is_runnable(tmp_path: Path) -> None:
     assert done.finished["film"]
 
 
+@pytest.mark.slow
 def test_the_readme_s_five_minutes_typed_into_a_plain_folder_run(tmp_path: Path) -> None:
     """Two files in two folders that nothing marks as a project, called from above both."""
     text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")

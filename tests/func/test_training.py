@@ -107,6 +107,7 @@ def test_complaint_06_a_killed_training_goes_on_to_the_same_bytes(
     assert [json.loads(line)["step"] for line in log] == list(range(1, STEPS + 1))
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_started_again_and_goes_on(
     project: Path, unbroken: dict[str, str]
 ) -> None:
@@ -153,6 +154,7 @@ def test_until_stops_a_training_in_its_middle_and_the_next_run_goes_on(
     assert digests(again) == unbroken
 
 
+@pytest.mark.slow
 def test_complaint_15_and_16_two_trainings_and_their_table(project: Path) -> None:
     more = (
         "  full: {kind: train-text, data: films, max_length: 32, method: full, "

@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.support.boards import board_text, sentences, write_project
 from tests.support.repositories import commit, git, init
 from tests.support.runs import lorakit, run
@@ -13,6 +15,7 @@ from tests.support.runs import lorakit, run
 LINES = sentences(1, 3)
 
 
+@pytest.mark.slow
 def test_a_week_ends_locked_verified_and_cleared(home: Path, tmp_path: Path) -> None:
     (home / ".gitignore").write_text("tiny/\noutputs/\n.lorakit/\n")
     write_project(home, board_text([("one", LINES)]))

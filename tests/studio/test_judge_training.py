@@ -87,6 +87,7 @@ def pool(tmp_path, scenes):
 
 
 @pytest.mark.parametrize("build", ["conv", "next"])
+@pytest.mark.slow
 def test_a_run_learns_and_goes_on_from_its_checkpoint(build, pool, tmp_path, monkeypatch):
     train_judge = importlib.import_module("train_judge")
     words = f"--build {build} --pool {pool} --work {tmp_path / 'work'} --batch 4 --rate 2e-2"

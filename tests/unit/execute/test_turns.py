@@ -70,6 +70,7 @@ steps:
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_a_run_on_one_gpu_has_one_model_in_its_memory(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ def trained(
     return told["losses"], load_file(ended["outputs"]["adapter"])
 
 
+@pytest.mark.slow
 def test_sdxl_with_its_text_encoders_is_trained_by_two_processes_as_by_one(
     tiny_sdxl: Path, tmp_path: Path
 ) -> None:

@@ -166,6 +166,7 @@ def test_a_disk_that_fills_is_said_and_the_training_goes_on_from_its_last_checkp
 
 
 @pytest.mark.usefixtures("real_starts")
+@pytest.mark.slow
 def test_complaint_13_a_training_opens_no_connection(
     job: TextJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
