@@ -154,6 +154,7 @@ def test_two_runs_at_once_end_well(home: Path, whole: Ran, start: Start) -> None
         assert Ran(0, [], Path(folder), "").pictures() == whole.pictures()
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_at_a_frame_and_the_next_run_goes_on(
     home: Path, whole: Ran, start: Start
 ) -> None:

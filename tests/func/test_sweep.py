@@ -111,6 +111,7 @@ def killing(texts: Path, doomed: str) -> tuple[int, list[dict[str, object]]]:
     return process.wait(60), events
 
 
+@pytest.mark.slow
 def test_complaint_15_trainings_that_fail_take_no_other_along(texts: Path) -> None:
     # weights of another width than config.json says: transformers raises what nobody foresees
     (texts / "torn").mkdir()

@@ -28,6 +28,7 @@ def verified(home: Path, what: str) -> tuple[int, dict[str, object]]:
     return done.returncode, told
 
 
+@pytest.mark.slow
 def test_a_run_is_made_again_as_it_was_though_its_documents_have_changed(home: Path) -> None:
     write_project(home, BOARD)
     first = run(home, "recipe.yaml", "--set", "seed=5")

@@ -154,6 +154,7 @@ def _until(page: Any, expression: str) -> None:
         page.wait_for_timeout(50)
 
 
+@pytest.mark.slow
 def test_a_page_follows_in_the_browser(
     home: Path, start: Callable[..., Watching], tmp_path: Path
 ) -> None:

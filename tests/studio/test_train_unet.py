@@ -67,6 +67,7 @@ def test_a_kept_text_encoder_stays_as_it_is_while_the_unet_learns(args, train_un
     assert moved["unet"] > 100
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_where_it_was(args, train_unet):
     train_unet.Run(args, 0).train()
     args.stop_after = 3

@@ -51,7 +51,7 @@ def row(pipeline: Any, prompt: str, seed: int, steps: int = 6) -> Row:
 
 
 @pytest.mark.usefixtures("threads")
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 def test_frames_that_are_alone_have_the_bits_of_those_in_company(tiny_sd: Path, count: int) -> None:
     """The promise, on whatever processor this is: tried at run time, and kept however the tries come out."""
     pipeline = load_pipeline(tiny_sd, "sd", "fp32", "cpu")
