@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,32 +79,44 @@ def _not_ignored(gitignore: Path) -> list[str]:
     show_default=True,
     help="A film from a storyboard, a classifier of texts, or a style learned from pictures.",
 )
-def command(folder: Path, name: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Say in JSON what was written.")
+def command(folder: Path, name: str, as_json: bool) -> None:
     """Put a first project into FOLDER: documents, and what git, editors and pull requests need.
 
     Never overwrites a file.
     """
     template = TEMPLATES[name]
     missing: list[str] = []
+    ends: dict[str, list[str]] = {"written": [], "kept": [], "left_out": []}
+
+    def tell(end: str, target: Path, why_so: str = "") -> None:
+        ends[end].append(target.as_posix())
+        if not as_json:
+            click.echo(f"{end.replace('_', ' '):<8} {target}{why_so}")
+
     try:
         for file, content in _files(template):
             target = folder / file
             if os.path.lexists(target):  # a link to nothing is somebody's too
-                click.echo(f"kept     {target}")
+                tell("kept", target)
                 if file.name == ".gitignore":
                     missing = _not_ignored(target)
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.parent.resolve().is_relative_to(folder.resolve()):
-                click.echo(f"left out {target}: its folder is a link that leads elsewhere")
+                tell("left_out", target, ": its folder is a link that leads elsewhere")
                 continue
             with target.open("xb") as made:
                 made.write(content)
-            click.echo(f"written  {target}")
+            tell("written", target)
         # marks the folder as a project's root, which paths may not leave
         (folder / FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise LorakitError(f"{folder} cannot be written: {why(error)}") from error
+    if as_json:
+        run = f"recipes/{template.recipe}"
+        click.echo(json.dumps({**ends, "ignore": missing, "run": run}, ensure_ascii=False))
+        return
     if missing:
         click.echo(f"\n{folder / '.gitignore'} should also hold: {' '.join(missing)}")
     where = "" if folder == Path() else f"cd {folder} && "

@@ -93,3 +93,15 @@ def test_pre_commit_s_hook_checks_documents(tmp_path: Path) -> None:
     board = tmp_path / "storyboards" / "fox-and-key.yaml"
     board.write_text(board.read_text("utf-8").replace("strength: 0.7", "strenth: 0.7"), "utf-8")
     assert lorakit(tmp_path, *words[1:], *checked).returncode == 3
+
+
+def test_a_script_is_told_what_was_written_and_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("outputs/\n")
+    told = json.loads(lorakit(tmp_path, "init", "--template", "style", "--json").stdout)
+    assert "recipes/bootcamp-image.yaml" in told["written"]
+    assert all((tmp_path / file).is_file() for file in told["written"])
+    assert (told["kept"], told["ignore"]) == ([".gitignore"], [".lorakit/"])
+    assert told["run"] == "recipes/bootcamp-image.yaml"
+    again = json.loads(lorakit(tmp_path, "init", "--template", "style", "--json").stdout)
+    assert again["written"] == []
+    assert sorted(again["kept"]) == sorted([*told["written"], ".gitignore"])

@@ -51,11 +51,15 @@ def test_a_bundle_is_verified_elsewhere_and_is_the_same_twice(home: Path, tmp_pa
     write_project(home, BOARD)
     first = run(home, "recipe.yaml")
     for name in ("a.zip", "b.zip"):
-        packed = lorakit(home, "bundle", str(first.folder), "--out", str(tmp_path / name))
+        words = ("bundle", str(first.folder), "--out", str(tmp_path / name), "--json")
+        packed = lorakit(home, *words)
         assert packed.returncode == 0, packed.stderr
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     names = zipfile.ZipFile(tmp_path / "a.zip").namelist()
     assert {"environment.json", "run/record.json", "run/manifest.json"} <= set(names)
+    told = json.loads(packed.stdout)
+    assert told["files"] == sorted(names)
+    assert told["bytes"] == (tmp_path / told["bundle"]).stat().st_size
     assert "project/recipe.yaml" in names
     # the model is a folder of the user's, which is not packed: what is lacking is told at its place
     (tmp_path / "elsewhere").mkdir()
