@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lorakit.plan.tasks.json_form import BESIDE, key_of, keyed_as, to_json
@@ -46,6 +47,12 @@ class DrawingSpec(EngineSpec):
     adapters: tuple[tuple[str, float], ...] = ()
     adapter_paths: tuple[str, ...] = field(default=(), metadata=BESIDE)
     batch_sizes: str = field(default="", metadata=BESIDE)
+
+    @property
+    def adapter_files(self) -> list[tuple[Path, float]]:
+        """The files of what is worn, with their weights."""
+        worn = zip(self.adapter_paths, self.adapters, strict=True)
+        return [(Path(path), float(weight)) for path, (_, weight) in worn]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

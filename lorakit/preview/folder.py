@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lorakit.diagnostics import InvalidDocument, LorakitError
-from lorakit.facts.data.data_sets import HUB
+from lorakit.facts.data.data_sets import HUB, LORAKIT
 from lorakit.facts.files.folders import entries, walk
 from lorakit.facts.files.roots import UserRoots
 from lorakit.facts.pictures.open_picture import ENDINGS
@@ -20,7 +20,6 @@ from lorakit.language.yaml import names, schemas
 from lorakit.preview.looks import Look, looks_of, unplaced
 
 DATA = "data"  # what the data set, its step and its model are called
-SHIPPED = "lorakit:"
 _STEPS = {"images": "train-image", "texts": "train-text"}
 _STAND_INS = {"images": "lorakit:hologram", "texts": "lorakit:movie-snippets"}
 _MOST_LOOKED_AT = 10_000  # files, to see what a folder holds
@@ -83,7 +82,7 @@ def look_at(wanted: FolderOptions) -> Look:
         raise InvalidDocument([unplaced(one, unwritten) for one in error.diagnostics]) from error
     name, root = wanted.place, project.root
     source = project.recipe.datasets[DATA]
-    if not wanted.place.startswith((SHIPPED, HUB)):
+    if not wanted.place.startswith((LORAKIT, HUB)):
         path = Path(os.path.abspath(wanted.place))  # noqa: PTH100 - keeps links: names stay the user's
         source = (
             replace(source, images=str(path))
@@ -100,7 +99,7 @@ def look_at(wanted: FolderOptions) -> Look:
 
 
 def _recipe(wanted: FolderOptions, held: str) -> dict[str, object]:
-    named = wanted.place.startswith((SHIPPED, HUB))
+    named = wanted.place.startswith((LORAKIT, HUB))
     data: dict[str, object] = {held: wanted.place if named else _STAND_INS[held]}
     step: dict[str, object] = {"kind": _STEPS[held], "data": DATA}
     recipe: dict[str, object] = {"recipe": 1, "datasets": {DATA: data}, "steps": {DATA: step}}
@@ -129,7 +128,7 @@ def _held(place: str) -> str:
     """Whether a place holds images or texts. Raises LorakitError where there is nothing."""
     if place.startswith(HUB):
         return "images"
-    if place.startswith(SHIPPED):
+    if place.startswith(LORAKIT):
         return next((held for held, name in _STAND_INS.items() if name == place), "images")
     path = Path(place)
     if not path.exists():

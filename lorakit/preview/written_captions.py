@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.data.data_sets import HUB
+from lorakit.facts.data.data_sets import HUB, LORAKIT
 from lorakit.facts.gather import inside
 from lorakit.facts.pictures.picture_data import Picture
 from lorakit.facts.pictures.picture_folders import CAPTIONS
@@ -40,7 +40,7 @@ class WrittenCaptions:
 def holds_files(look: Look) -> bool:
     """Whether a look is of pictures in a folder of the user's own."""
     images = look.source.images
-    return bool(images) and not images.startswith((HUB, "lorakit:"))
+    return bool(images) and not images.startswith((HUB, LORAKIT))
 
 
 def write_captions(look: Look, words: str) -> WrittenCaptions:
@@ -52,7 +52,7 @@ def write_captions(look: Look, words: str) -> WrittenCaptions:
     """
     if not look.source.images:
         raise LorakitError("--write-captions is for pictures, and these are texts")
-    if look.source.images.startswith((HUB, "lorakit:")):
+    if not holds_files(look):
         raise LorakitError(
             f"{look.source.images} is not yours to write into: copy its files into a folder, and name that"
         )

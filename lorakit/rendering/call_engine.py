@@ -40,15 +40,11 @@ class CallEngine:
     """
 
     def __init__(self, spec: DrawingSpec, report: Report) -> None:
-        adapters = [
-            (Path(path), float(weight))
-            for path, (_, weight) in zip(spec.adapter_paths, spec.adapters, strict=True)
-        ]
         keep_freed_memory()
         self.calls: Counter[str] = Counter()
         self._family = FAMILIES[spec.family]
         pipeline = load_pipeline(
-            Path(spec.path), spec.family, spec.precision, spec.device, adapters
+            Path(spec.path), spec.family, spec.precision, spec.device, spec.adapter_files
         )
         self._pipelines: dict[Task, Any] = {}
         self._components = pipeline

@@ -41,14 +41,10 @@ class RenderEngine:
     """
 
     def __init__(self, spec: DrawingSpec, report: Report) -> None:
-        adapters = [
-            (Path(path), float(weight))
-            for path, (_, weight) in zip(spec.adapter_paths, spec.adapters, strict=True)
-        ]
         keep_freed_memory()
         self.calls: Counter[str] = Counter()
         self._pipeline = load_pipeline(
-            Path(spec.path), spec.family, spec.precision, spec.device, adapters
+            Path(spec.path), spec.family, spec.precision, spec.device, spec.adapter_files
         )
         self._count_calls()
         compute_row_by_row(self._pipeline.unet)

@@ -22,6 +22,7 @@ from lorakit.store.sources import texts_in
 
 T = TypeVar("T")
 HUB = "hub:"
+LORAKIT = "lorakit:"
 _SHOWN = 6  # faults of rows that are told one by one
 
 
