@@ -32,7 +32,8 @@ class _Roots:
 
     def hold(self, path: str) -> bool:
         while True:
-            if any(path == folder or path.startswith(folder + os.sep) for folder in self.folders):
+            # the top of a disk ends in a separator already
+            if any(path == f or path.startswith(os.path.join(f, "")) for f in self.folders):  # noqa: PTH118
                 return True
             if self.more is None:
                 return False

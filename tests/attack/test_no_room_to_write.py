@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mounts")
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A disk of 2 MB with a project that has run; the current folder is in it."""
     place = tmp_path / "disk"
     place.mkdir()
@@ -47,6 +47,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     words_of_a1111 = PngImagePlugin.PngInfo()
     words_of_a1111.add_text("parameters", "a fox\nSteps: 4, Seed: 1")
     Image.new("RGB", (8, 8)).save(project / "a.png", pnginfo=words_of_a1111)
+    monkeypatch.chdir(project)  # and back at the end, when the disk is gone
     yield project
     os.chdir("/")
     subprocess.run(["umount", "-l", str(place)], check=True)
@@ -63,7 +64,6 @@ def test_what_cannot_be_written_is_told_with_a_way_out(disk: Path, way: str) -> 
                 pass
     else:
         subprocess.run(["mount", "-o", "remount,ro", str(disk.parent)], check=True)
-    os.chdir(disk)
     before = sorted(disk.rglob("*"))
     for words in WRITING:
         said = lorakit(*words)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lorakit import files
 from tests.attack.commands import Said, lorakit
 
 IMAGES = "recipe: 1\ndatasets: {mine: {images: mine}}\nsteps:\n  style: {kind: train-image, data: mine}\n"
@@ -234,3 +235,12 @@ def test_a_revision_opens_no_file(
     )
     assert said.code == 3
     assert "revision must be the name of a commit, a branch or a tag" in said.text
+
+
+def test_the_top_of_a_disk_holds_all_that_is_on_it(elsewhere: Path) -> None:
+    """A command that is called there, with a document that no project holds, has it for its project."""
+    file = picture(elsewhere / "a.png")
+    with files.within([Path(file.anchor)], list):
+        files.check_root(file)
+    with files.within([file.parent.parent / "else"], list), pytest.raises(PermissionError):
+        files.check_root(file)
