@@ -77,6 +77,9 @@ class Cast:
             else:
                 self._braced(reading, match)
         mentioned = reading.done(self._figures) if matches else Mentioned(text, text, ())
+        if self._pronouns.asks_of_things and not memory.things:
+            named = self._named(matches) if named is None else named
+            memory.things = pronouns.has_thing(text, frozenset(at for at, _ in named))
         if reading.lonely:
             reading.flush_lonely(bool(mentioned.characters), self._figures)
         for word, name, offset in self._near.find(text):

@@ -82,6 +82,8 @@ def _is_slip(word: str, name: str) -> bool:
             and word[different[1]] == name[different[0]]
         )
     longer, shorter = (word, name) if len(word) > len(name) else (name, word)
+    if longer[1:] == shorter:  # nor is one that lacks it: the twins, and who wins
+        return False
     return len(longer) == len(shorter) + 1 and shorter in _without_one(longer)
 
 

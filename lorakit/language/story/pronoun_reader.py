@@ -25,6 +25,7 @@ class PronounReader:
         for index, figure in enumerate(figures):
             if figure.character.pronouns:
                 self._by_pronoun.setdefault(figure.character.pronouns, []).append(index)
+        self.asks_of_things = "it" in self._by_pronoun  # whether an `it` may be somebody
 
     def read(
         self, reading: Reading, match: re.Match[str], named: Sequence[tuple[int, int]]
@@ -40,6 +41,15 @@ class PronounReader:
         possessive = pronouns.is_possessive(text, start, end)
         following = [(at, index) for at, index in named if at > start]
         meant, rivals = self._who(kind, reading.memory)
+        if (
+            kind == "it"
+            and kind not in reading.memory.by_pronoun
+            and self._met(reading, start, named)
+        ):
+            meant, rivals = (
+                None,
+                [],
+            )  # Tom builds a boat. It sinks: the owl of another scene is not meant
         if (
             meant is not None
             and reading.figures == [meant]
@@ -116,6 +126,14 @@ class PronounReader:
         )
         for index in indices:
             reading.remember(index, self._figures[index].character.pronouns)
+
+    @staticmethod
+    def _met(reading: Reading, start: int, named: Sequence[tuple[int, int]]) -> bool:
+        """Whether the scene had told of anybody or anything before the pronoun at `start`."""
+        memory = reading.memory
+        if memory.last is not None or memory.things:
+            return True
+        return pronouns.has_thing(reading.text[:start], frozenset(at for at, _ in named))
 
     def _who(self, kind: str, memory: SceneMemory) -> tuple[int | None, list[int]]:
         """The character that a pronoun means, and all it might mean if these are several."""

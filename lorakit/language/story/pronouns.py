@@ -158,9 +158,15 @@ def nobody(text: str, start: int, end: int, names_at: frozenset[int]) -> bool:
     if acts and text[start:end].lower() == "it":
         return False
     # the bunny finds a key and holds it: the thing is nearer than whom another sentence named
-    return any(
-        thing.end() not in names_at for thing in _THING.finditer(text, max(0, start - 200), start)
-    )
+    return has_thing(text[max(0, start - 200) : start], names_at, max(0, start - 200))
+
+
+def has_thing(text: str, names_at: frozenset[int], offset: int = 0) -> bool:
+    """Whether a text tells of something that is no character: a boat, his kite.
+
+    `names_at` are the places where characters are named, in a text of which this one begins at `offset`.
+    """
+    return any(offset + thing.end() not in names_at for thing in _THING.finditer(text))
 
 
 def is_possessive(text: str, start: int, end: int) -> bool:

@@ -33,6 +33,7 @@ class SceneMemory:
     together: list[int] = field(default_factory=list)
     together_in: int = 0  # the sentence that brought them together
     last: int | None = None
+    things: bool = False  # whether a sentence told of something that is no character: a boat
 
 
 class Figure(NamedTuple):

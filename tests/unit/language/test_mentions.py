@@ -173,6 +173,24 @@ def test_a_scene_may_open_with_a_pronoun_that_only_one_character_has() -> None:
 
 
 @pytest.mark.parametrize(
+    "scene",
+    [
+        ("Foxy builds a boat.", "It sinks."),
+        ("A boat sails.", "It sinks."),
+        ("A boat sails. It sinks.",),
+        ("Foxy sleeps.", "It is loud, and it rings."),
+        ("The fox's kite is torn. It falls.",),
+    ],
+)
+def test_it_is_the_thing_that_the_scene_has_met_and_nobody_of_another_scene(
+    scene: tuple[str, ...],
+) -> None:
+    prompts, _, _ = told(*scene, cast=(FOX, ROBOT))
+    assert "robot" not in " ".join(prompts)
+    assert told("It sleeps", "It wakes", cast=(FOX, ROBOT))[0][1] == "Max the robot wakes"
+
+
+@pytest.mark.parametrize(
     ("sentence", "codes"),
     [
         ("They sleep", ["unclear-pronoun"]),
