@@ -80,6 +80,7 @@ class SceneLayout:
                 files=[path],
                 start=start,
                 seed=seed,
+                shared=frames[:1] if scene.chain.attention == "shared" else (),
             )
             frames.append(action)
             clips.append(Clip((action.id,), sentence.hold, sentence.caption, title))

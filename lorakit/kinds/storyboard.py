@@ -9,6 +9,7 @@ from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.chains import CHAINS
 from lorakit.kinds.film import aspect_notes, film
 from lorakit.kinds.frames.checks import (
+    check_attention,
     check_chained,
     check_guidance,
     check_look,
@@ -55,6 +56,8 @@ class Storyboards:
                     sentence.strength_place,
                     sentence.place,
                 )
+        for scene in {s.chain: s for s in reversed(board.scenes)}.values():
+            yield from check_attention(settings, scene.chain, scene.place)
         for sentence in looks.values():
             yield from check_look(settings, sentence.look, sentence.place)
         yield from check_guidance(settings, dict.fromkeys(s.look for _, _, s in drawn))
@@ -67,12 +70,15 @@ class Storyboards:
         if len({settings.size(s.look) for s in looks.values()}) > 1 and not context.draft:
             for scene in board.scenes:
                 sizes = {settings.size(s.look) for s in scene.sentences}
-                if len(sizes) > 1 and CHAINS[scene.chain.start].links:
+                shared = scene.chain.attention == "shared"
+                if len(sizes) > 1 and (shared or CHAINS[scene.chain.start].links):
                     yield context.finding(
                         "size",
                         f"scene {scene.name} chains frames of different sizes",
                         scene.place,
-                        "give the scene one size, or write chain: {from: noise}",
+                        "give the scene one size, or write chain: {from: noise, attention: own}"
+                        if shared
+                        else "give the scene one size, or write chain: {from: noise}",
                     )
         prompts = ((s.prompt, s.place) for _, _, s in drawn)
         yield from check_prompts(settings, prompts, known_words(step, context), _parts(board))

@@ -12,18 +12,25 @@ _SCRATCH = 1.15  # of a pass, with what a device's kernels take beside its tenso
 
 
 def drawing_bytes(
-    model: ModelFacts, precision: str, size: tuple[int, int], rows: int, *, guided: bool
+    model: ModelFacts,
+    precision: str,
+    size: tuple[int, int],
+    rows: int,
+    *,
+    guided: bool,
+    references: int = 0,
 ) -> int:
     """Bytes at the peak of drawing at `size` (width, height) px, `rows` frames in a call of the denoiser.
 
-    Frames that are guided are in it twice. One picture is decoded at a time.
+    Frames that are guided are in it twice, and so many `references` of each beside it. One
+    picture is decoded at a time.
     """
     each = BYTES[precision]
     pixels = size[0] * size[1]
     twice = 2 if guided and not model.guidance_embedded else 1
     positions = pixels / model.vae_factor**2
     if model.traits.denoiser == "unet":
-        denoiser = rows * twice * unet_elements(model.unet) * positions * each
+        denoiser = rows * (twice + references) * unet_elements(model.unet) * positions * each
     else:  # a pipeline calls it once for each of the two
         denoiser = transformer_work.elements(model, positions) * each
     # fp16 is too narrow for what an autoencoder computes: it is kept in fp32

@@ -20,18 +20,28 @@ from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.job import Report
 from lorakit.rendering.batch_sizes import BatchSizes
 from lorakit.rendering.cross_attention_cache import Stacker, cache_projections
-from lorakit.rendering.frame_files import DAMAGED, FrameJob, drawn, failed, not_finite, start_of
+from lorakit.rendering.frame_files import (
+    DAMAGED,
+    FrameJob,
+    drawn,
+    failed,
+    not_finite,
+    references_of,
+    start_of,
+)
 from lorakit.rendering.known_batch_sizes import KnownBatchSizes
 from lorakit.rendering.prompt_encoder import PromptEncoder
 from lorakit.rendering.schedules import Schedule
-from lorakit.rendering.wave import Row, advance, advance_trying, predictor
+from lorakit.rendering.wave import Reference, Row, advance, advance_trying, predictor
 
-_Sort = tuple[tuple[int, int, int], bool]  # a row's (C, H, W), and whether it is guided
+# a row's (C, H, W), whether it is guided, and how many references it has, where it has any
+_Sort = tuple[tuple[int, int, int], bool] | tuple[tuple[int, int, int], bool, int]
 
 
 def _sort(row: Row) -> _Sort:
     _, channels, height, width = row.latents.shape
-    return (channels, height, width), row.guided
+    size = (channels, height, width)
+    return (size, row.guided, len(row.references)) if row.references else (size, row.guided)
 
 
 class RenderEngine:
@@ -174,7 +184,22 @@ class RenderEngine:
             self._encoder(task.negative_prompt, size, negative=True),
             float(task.guidance_scale),
             guidance_embed=self._guidance_embed(float(task.guidance_scale)),
+            references=self._references(job, shape),
         )
+
+    def _references(self, job: FrameJob, shape: tuple[int, ...]) -> tuple[Reference, ...]:
+        """The frames that this one's self-attention sees, with the noise that each began from."""
+        found = []
+        size = (job.task.width, job.task.height)
+        for latents, (prompt, seed) in zip(
+            references_of(job), job.task.shared_attention, strict=True
+        ):
+            if tuple(latents.shape) != shape:
+                raise ValueError(f"latents of {tuple(latents.shape)} beside a frame of {shape}")
+            noise = torch.randn(shape, generator=torch.Generator(HOST).manual_seed(seed))
+            words = self._encoder(prompt, size, negative=False, clip_skip=job.task.clip_skip)
+            found.append(Reference(latents, noise, words))
+        return tuple(found)
 
     def _guidance_embed(self, scale: float) -> Tensor | None:
         """What a UNet is told of the guidance scale, if it is one that is (Luo et al. 2023)."""

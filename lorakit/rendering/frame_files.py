@@ -30,6 +30,12 @@ def start_of(job: FrameJob) -> Tensor | None:
     return start
 
 
+def references_of(job: FrameJob) -> list[Tensor]:
+    """The latents (1, C, H, W) of the frames that this one's self-attention sees."""
+    count = len(job.task.shared_attention)
+    return [load_file(job.inputs[f"shared_{number}"])["latents"] for number in range(1, count + 1)]
+
+
 def failed(job: FrameJob, why: str) -> Mapping[str, Any]:
     """How a job ends that came to nothing."""
     return {"id": job.id, "error": why}

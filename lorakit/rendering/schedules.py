@@ -62,6 +62,11 @@ class Schedule:
         result: Tensor = self.scheduler.add_noise(start, noise, self.timesteps[:1])
         return result
 
+    def noised(self, latents: Tensor, noise: Tensor, index: int) -> Tensor:
+        """Finished latents (1, C, H, W) with as much noise as there is before call `index`, the next one."""
+        result: Tensor = self.scheduler.add_noise(latents, noise, self.timesteps[index : index + 1])
+        return result
+
     def scaled(self, latents: Tensor, index: int) -> Tensor:
         """The latents as the UNet wants them at call `index`."""
         result: Tensor = self.scheduler.scale_model_input(latents, self.timesteps[index])

@@ -21,6 +21,16 @@ from lorakit.facts.machine.devices import DEVICES
 from lorakit.rendering.cross_attention_cache import Stacked, Stacker
 from lorakit.rendering.prompt_encoder import Conditioning
 from lorakit.rendering.schedules import Schedule
+from lorakit.rendering.shared_attention import sharing
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A finished frame that another's self-attention sees: latents and noise (1, C, H, W), and words."""
+
+    latents: Tensor
+    noise: Tensor
+    positive: Conditioning
 
 
 @dataclass(slots=True)
@@ -38,6 +48,7 @@ class Row:
     guidance_scale: float
     index: int = 0
     guidance_embed: Tensor | None = None
+    references: tuple[Reference, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -53,15 +64,18 @@ class Row:
         return self.guidance_scale > 1 and self.guidance_embed is None
 
 
-Predict = Callable[[Tensor, Tensor, Tensor, dict[str, Tensor] | None, Tensor | None], Tensor]
-_Call = tuple[Tensor, Tensor, Tensor, "dict[str, Tensor] | None", Tensor | None]
+Predict = Callable[
+    [Tensor, Tensor, Tensor, dict[str, Tensor] | None, Tensor | None, int, int], Tensor
+]
+_Call = tuple[Tensor, Tensor, Tensor, "dict[str, Tensor] | None", Tensor | None, int, int]
 Stack = Callable[[Sequence[Conditioning]], Stacked]
 
 
 def predictor(unet: Any, device: str) -> Predict:
     """The UNet as a function of (B, C, H, W) latents, (B,) timesteps and conditioning; fp32 out.
 
-    The last of its arguments are (B, D) embeddings of guidance scales, or None.
+    The last of its arguments are (B, D) embeddings of guidance scales, or None; how many times each frame is
+    in the call; and how many references each has, whose rows come last and are left out of what it gives.
     """
     dtype = unet.dtype
     # as the weights lie (models/loading.py says why)
@@ -74,17 +88,20 @@ def predictor(unet: Any, device: str) -> Predict:
         embeds: Tensor,
         added: dict[str, Tensor] | None,
         guidance: Tensor | None = None,
+        times: int = 1,
+        references: int = 0,
     ) -> Tensor:
         inputs = latents.to(device=device, dtype=dtype, memory_format=layout)
-        out: Tensor = unet(
-            inputs,
-            timesteps.to(device),
-            encoder_hidden_states=embeds,
-            timestep_cond=None if guidance is None else guidance.to(device, dtype),
-            added_cond_kwargs=added,
-            return_dict=False,
-        )[0]
-        return out.float().cpu()
+        with sharing(unet, times, references):
+            out: Tensor = unet(
+                inputs,
+                timesteps.to(device),
+                encoder_hidden_states=embeds,
+                timestep_cond=None if guidance is None else guidance.to(device, dtype),
+                added_cond_kwargs=added,
+                return_dict=False,
+            )[0]
+        return out[: len(out) * times // (times + references)].float().cpu()
 
     return predict
 
@@ -95,9 +112,9 @@ def advance(
 ) -> None:
     """One UNet call of `batch_size` rows and one step of each row's schedule.
 
-    `rows` are at most as many, all guided or none: guided ones are in the call twice, and the two sorts have
-    calls of their own, so that neither's bits depend on the other. What is left is filled up with copies of
-    the first, and thrown away.
+    `rows` are at most as many, all guided or none, and have as many references each: guided ones are in the
+    call twice, and each sort has calls of its own, so that none's bits depend on another. What is left is
+    filled up with copies of the first, and thrown away.
     """
     _step(rows, predict(*_call(rows, batch_size, stack or Stacker())))
 
@@ -126,10 +143,31 @@ def _call(rows: Sequence[Row], batch_size: int, stack: Stack) -> _Call:
     timesteps = torch.stack([row.schedule.timesteps[row.index] for row in filled])
     texts = [row.positive for row in filled]
     scales = [row.guidance_embed for row in filled if row.guidance_embed is not None]
+    times, references = 1, len(rows[0].references)
     if rows[0].guided:
+        times = 2
         scaled, timesteps = torch.cat([scaled, scaled]), torch.cat([timesteps, timesteps])
         texts = [*(row.negative for row in filled), *texts]
-    return scaled, timesteps, *stack(texts), torch.cat(scales) if scales else None
+    if references:
+        seen = [(row, row.references[number]) for number in range(references) for row in filled]
+        scaled = torch.cat([scaled, *(_noised(row, reference) for row, reference in seen)])
+        timesteps = torch.cat([timesteps, *[timesteps[: len(filled)]] * references])
+        texts = [*texts, *(reference.positive for _, reference in seen)]
+        scales = scales * (1 + references)
+    return (
+        scaled,
+        timesteps,
+        *stack(texts),
+        torch.cat(scales) if scales else None,
+        times,
+        references,
+    )
+
+
+def _noised(row: Row, reference: Reference) -> Tensor:
+    """A reference as the UNet would meet it where the row is now."""
+    noisy = row.schedule.noised(reference.latents, reference.noise, row.index)
+    return row.schedule.scaled(noisy, row.index)
 
 
 def _step(rows: Sequence[Row], out: Tensor) -> None:

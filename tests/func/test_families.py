@@ -97,6 +97,21 @@ def test_what_a_family_cannot_do_is_told_at_its_place(
         assert words in told, told
 
 
+def test_attention_is_shared_where_the_denoiser_has_it(
+    tiny_transformer: Callable[[str], Path], home: Path
+) -> None:
+    shutil.copytree(tiny_transformer("flux-schnell"), home / "model")
+    (home / "recipe.yaml").write_text(RECIPE)
+    board = BOARD.replace("SIDE", str(SIDES["flux-schnell"]))
+    (home / "board.yaml").write_text(f"{board}chain: {{from: noise, attention: shared}}\n")
+    told = lorakit(home, "validate", "recipe.yaml").stderr
+    assert (
+        "board.yaml:8:33: error[chain]: attention: shared is for Stable Diffusion and SDXL; "
+        in told
+    )
+    assert "model is Flux.1\n" in told
+
+
 def test_prompts_are_counted_in_the_words_that_are_read(
     tiny_transformer: Callable[[str], Path], home: Path
 ) -> None:

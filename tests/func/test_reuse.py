@@ -68,6 +68,7 @@ def test_a_changed_sentence_costs_its_chain_and_nothing_else(home: Path) -> None
     ("chain", "again"),
     [
         ("{from: noise}", ["film/one/2"]),
+        ("{from: noise, attention: shared}", ["film/one/2"]),
         ("{from: anchor, strength: 0.5}", ["film/one/2"]),
         ("{from: previous, strength: 0.5}", ["film/one/2", "film/one/3", "film/one/4"]),
     ],
@@ -82,6 +83,28 @@ def test_what_a_sentence_put_in_second_touches(home: Path, chain: str, again: li
     second = run(home)
     assert second.code == 0, second.errors
     assert second.made("frame") == again
+
+
+def test_frames_that_share_attention_are_drawn_again_with_their_scene_s_first(home: Path) -> None:
+    lines = sentences(1, 3)
+    scenes = [("one", lines), ("two", sentences(2, 2))]
+    chain = "{from: noise, attention: shared}"
+    write_project(home, board_text(scenes, chain=chain, video=""))
+    first = run(home)
+    assert first.code == 0, first.errors
+    changed = [("one", ["a fox on mars", *lines[1:]]), scenes[1]]
+    write_project(home, board_text(changed, chain=chain, video=""))
+    second = run(home)
+    assert second.made("frame") == ["film/one/1", "film/one/2", "film/one/3"]
+    assert second.calls["rows"] == 3 * 4
+    # each by itself, after others were drawn beside it: the same bytes
+    write_project(home, board_text(scenes, chain=chain, video=""))
+    again = run(home, "--force", "film/one/3")
+    assert again.made("frame") == ["film/one/3"]
+    assert again.pictures() == first.pictures()
+    own = board_text(scenes, chain="{from: noise}", video="")
+    write_project(home, own)
+    assert run(home).made("frame") == ["film/one/2", "film/one/3", "film/two/2"]
 
 
 def test_objects_that_were_cleared_away_are_made_again_only_where_they_are_missed(

@@ -11,7 +11,7 @@ from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.networks.text_encoders import clip_skip_limit
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.kinds.known_words import words_of
-from lorakit.language.story.documents import ImageSettings
+from lorakit.language.story.documents import Chain, ImageSettings
 from lorakit.plan import schedulers
 from lorakit.plan.kind import Context
 
@@ -208,6 +208,19 @@ def check_chained(
             "as a reference, and changes of it what the sentence says",
             written,
             "remove it; strength: 1 begins anew, from the words alone",
+        )
+
+
+def check_attention(settings: RenderSettings, chain: Chain, place: Place) -> Iterator[Diagnostic]:
+    """Attention that is shared between frames, with a model whose denoiser has no such layers."""
+    model = settings.model
+    if chain.attention == "shared" and not model.traits.waves:
+        instead = "frames are shown the ones before" if model.traits.references else ""
+        yield settings.context.finding(
+            "chain",
+            f"attention: shared is for Stable Diffusion and SDXL; {model.source} is {model.traits.title}",
+            chain.attention_place or place,
+            f"remove it{f': its {instead} as pictures' if instead else ''}",
         )
 
 

@@ -27,8 +27,12 @@ def frame_action(
     files: Sequence[str],
     start: ChainStart | None = None,
     seed: int = 0,
+    shared: Sequence[Action] = (),
 ) -> Action:
-    """The action that draws one picture; `seed` is only what its file will say."""
+    """The action that draws one picture; `seed` is only what its file will say.
+
+    `shared` are the frames that its self-attention sees.
+    """
     width, height = settings.size(look)
     steps = settings.steps(look)
     by_reference = start is not None and "image" not in settings.model.traits.pipelines
@@ -51,6 +55,8 @@ def frame_action(
         if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
             inputs.append(Input("anchor", start.anchor, "latents"))
             anchor_weight = start.anchor_weight
+    seen = [(frame.id, frame.task) for frame in shared if isinstance(frame.task, FrameTask)]
+    inputs += [Input(f"shared_{at}", frame, "latents") for at, (frame, _) in enumerate(seen, 1)]
     task = FrameTask(
         prompt=prompt,
         negative_prompt=look.negative_prompt,
@@ -69,6 +75,7 @@ def frame_action(
         use_karras_sigmas=look.use_karras_sigmas,
         anchor_weight=anchor_weight,
         clip_skip=look.clip_skip,
+        shared_attention=tuple((task.prompt, task.noise) for _, task in seen),
         seed=seed,
         effective_steps=effective,
     )
@@ -80,7 +87,9 @@ def frame_action(
         place=place,
         engine=settings.engine(batch_size),
         task=task,
-        cost=settings.cost(width, height, batch_size, guided=settings.guided(look)),
+        cost=settings.cost(
+            width, height, batch_size, guided=settings.guided(look), references=len(seen)
+        ),
         inputs=tuple(inputs),
         files={"picture": tuple(files)},
         units=max(1, schedulers.calls(task.scheduler, effective, settings.model.scheduler)),

@@ -36,7 +36,7 @@ class RenderSettings:
     draft: bool
     context: Context
     engines: dict[int, Engine] = field(default_factory=dict, compare=False, repr=False)
-    costs: dict[tuple[int, int, int, bool], Cost] = field(
+    costs: dict[tuple[int, int, int, bool, int], Cost] = field(
         default_factory=dict, compare=False, repr=False
     )
 
@@ -111,24 +111,34 @@ class RenderSettings:
         known["trained"] = [[i.role, i.action, i.output] for i in self.worn.inputs]
         return Engine(RENDER.name, spec, digest_of(known) if model.digest else "")
 
-    def cost(self, width: int, height: int, batch_size: int, *, guided: bool) -> Cost:
+    def cost(
+        self, width: int, height: int, batch_size: int, *, guided: bool, references: int = 0
+    ) -> Cost:
         """What a UNet step at this size costs, and a frame; counted once for each size."""
-        size = (width, height, batch_size, guided)
+        size = (width, height, batch_size, guided, references)
         if size not in self.costs:
             self.costs[size] = self._counted(*size)
         return self.costs[size]
 
-    def _counted(self, width: int, height: int, batch_size: int, guided: bool) -> Cost:
+    def _counted(
+        self, width: int, height: int, batch_size: int, guided: bool, references: int
+    ) -> Cost:
         pixels = width * height
         positions = pixels / self.model.vae_factor**2
-        known = (self.model.digest, width, height, self.precision, self.device_class, batch_size)
+        known = [self.model.digest, width, height, self.precision, self.device_class, batch_size]
+        known += [f"shared {references}"] if references else []
         return Cost(
             "|".join(map(str, known)),
-            operations=_passes(self.model, guided=guided)
+            operations=(_passes(self.model, guided=guided) + references)
             * unet_work.of_model(self.model, positions),
             precision=self.precision,
             memory=drawing_bytes(
-                self.model, self.precision, (width, height), batch_size, guided=guided
+                self.model,
+                self.precision,
+                (width, height),
+                batch_size,
+                guided=guided,
+                references=references,
             ),
             disk=int(pixels * 1.6) + 4096,
         )

@@ -71,13 +71,16 @@ class Character:
 class Chain:
     """How a frame starts from another: `strength` in (0, 1] as in img2img, 1 being text-to-image.
 
-    `anchor_weight` in [0, 1] pulls the start towards the scene's first frame.
+    `anchor_weight` in [0, 1] pulls the start towards the scene's first frame. With `attention: shared`
+    a frame's self-attention sees the scene's first frame beside itself.
     """
 
     start: ChainFrom = field(default=_CHAIN["from"], metadata={"key": "from"})
     strength: float = _CHAIN["strength"]
     anchor_weight: float = _CHAIN["anchor_weight"]
+    attention: Literal["own", "shared"] = _CHAIN["attention"]
     strength_place: Place | None = field(default=None, compare=False, repr=False)
+    attention_place: Place | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from lorakit.plan.tasks.task import WorkerTask
 class FrameTask(WorkerTask):
     """One picture of `width` x `height` px from a prompt, from noise or from another frame's latents.
 
-    `noise` seeds its generator. `adapters` are digests, or `input:<role>` for one that another action makes,
-    with their weights. `use_karras_sigmas` None leaves them as the model's scheduler
+    `shared_attention` has a (prompt, noise) of each frame that its self-attention sees, the inputs
+    `shared_1` and so on. `noise` seeds its generator. `adapters` are digests, or `input:<role>` for one that
+    another action makes, with their weights. `use_karras_sigmas` None leaves them as the model's scheduler
     has them. `batch_size` is the number of rows in a call of the UNet. `seed` is what the file
     will say, `effective_steps` how many of the steps `strength` leaves.
     """
@@ -45,6 +46,7 @@ class FrameTask(WorkerTask):
     use_karras_sigmas: bool | None = field(default=None, metadata=OMITTED)
     anchor_weight: float | None = field(default=None, metadata=OMITTED)
     clip_skip: int = field(default=0, metadata=OMITTED)
+    shared_attention: tuple[tuple[str, int], ...] = field(default=(), metadata=OMITTED)
     seed: int = field(default=0, metadata=BESIDE)
     effective_steps: int = field(default=0, metadata=BESIDE)
 

@@ -133,6 +133,7 @@ BOARD_CHANGES: list[Change] = [
     ("chain.from", ("chain", "from"), "noise"),
     ("chain.strength", ("chain", "strength"), 0.7),
     ("chain.anchor_weight", ("chain", "anchor_weight"), 0.5),
+    ("chain.attention", ("chain", "attention"), "shared"),
     ("scenes", ("scenes", 0, "sentences", 0), "The bunny finds a cake"),
     ("scene.notes", (*S, "notes"), "mine"),
     ("scene.name", (*S, "name"), "renamed"),

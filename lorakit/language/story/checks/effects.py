@@ -71,6 +71,8 @@ def settings_have_effect(board: Storyboard, root: Node, findings: Findings) -> N
         _strength(value, governed, findings)
     for value, governed in _written(frames, root, "chain", "anchor_weight", own):
         _anchor_weight(value, governed, findings)
+    for value, governed in _written(frames, root, "chain", "attention", own):
+        _attention(value, governed, findings)
     for value, governed in _written(frames, root, "look", "negative_prompt", own, _is_guided):
         told_of_no_guidance(value, [frame.sentence.look for frame in governed], findings)
     _seeds(root, frames, findings)
@@ -171,6 +173,14 @@ def _anchor_weight(value: Node, frames: list[_Frame], findings: Findings) -> Non
     else:
         why = "it acts from a scene's third frame on"
     findings.warning("no-effect", f"anchor_weight has no effect here: {why}", value, hint)
+
+
+def _attention(value: Node, frames: list[_Frame], findings: Findings) -> None:
+    """It is shared with a scene's first frame, by those behind it."""
+    if value.value != "shared" or any(frame.number for frame in frames):
+        return
+    why = "no scene has a second frame" if frames else "each scene says its own"
+    findings.warning("no-effect", f"attention has no effect here: {why}", value, "remove it")
 
 
 def told_of_no_guidance(value: Node, looks: list[ImageSettings], findings: Findings) -> None:
