@@ -18,6 +18,8 @@ _COMMANDS = {
     "plan": "Show what a run would make, why, and what it would cost.",
     "diff": "Compare two revisions: what is drawn again, why, in how long.",
     "run": "Make what is missing: pictures, films, trainings, tables.",
+    "pick": "Choose one of a frame's takes, or look at them.",
+    "approve": "Hold frames as they are, or release them.",
     "watch": "Draw what changes whenever a file is saved, and show it in a browser.",
     "data": "Show a data set before a training, as the model will see it.",
     "resolve": "Show a recipe's merged values, and where each stands.",

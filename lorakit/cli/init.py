@@ -19,6 +19,7 @@ from lorakit.store.errors import why
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 _BESIDE = {  # what stands beside the documents -> its template
     ".gitignore": "gitignore",
+    ".gitattributes": "gitattributes",
     ".pre-commit-config.yaml": "pre-commit-config.yaml",
     ".vscode/settings.json": "vscode/settings.json",
     ".vscode/extensions.json": "vscode/extensions.json",

@@ -31,4 +31,4 @@ def command(request: Request, frames: bool, as_json: bool, detailed_exitcode: bo
         from lorakit.ui.plan_view import show_plan
 
         show_plan(plan, terminal.console(), frames=frames)
-    return outcome.WORK_TO_DO if detailed_exitcode and plan.to_make else outcome.DONE
+    return outcome.WORK_TO_DO if detailed_exitcode and not plan.complete else outcome.DONE

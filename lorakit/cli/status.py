@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lorakit.upkeep.project_status import ProjectStatus
     from lorakit.upkeep.standing import Standing
 
+_SHOWN = 5  # held frames that are named
+
 
 @click.command("status")
 @click.argument(
@@ -98,3 +100,9 @@ def _show(one: Standing) -> None:
             click.echo(f"  {terminal.line(reason)}")
         if one.to_make > len(one.reasons):
             click.echo("  …; `lorakit plan` has them all")
+    for words in one.waiting:
+        click.echo(f"  {terminal.line(words)}")
+    if one.held:
+        shown = ", ".join(one.held[:_SHOWN])
+        more = f" and {len(one.held) - _SHOWN} more" if len(one.held) > _SHOWN else ""
+        click.echo(f"  held (inputs changed): {terminal.line(shown)}{more}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lorakit.diff.report import ActionChange, Relation
 from lorakit.plan.explain import changes_since, reason_of
+from lorakit.plan.states import State
 from lorakit.store.canonical import digest_of
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ def compared(before: Sequence[Planned], after: Sequence[Planned]) -> tuple[Actio
     taken: set[str] = set()
     for planned in after:
         action, address = planned.action, planned.action.id
+        if planned.state is State.APPROVED and address not in same:
+            reason = "its inputs changed"
+            found.append(ActionChange(action, Relation.HELD, reason, planned, old.get(address)))
+            taken.add(address)
+            continue
         other: str | None = address
         if address not in same:
             # what is made of something new is new

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lorakit.diagnostics import InvalidDocument
 from lorakit.diff import documents
 from lorakit.diff.actions import Lineage, compared, of_one_side
+from lorakit.diff.decisions import changed_decisions
 from lorakit.diff.documents import Read
 from lorakit.diff.report import ActionChange, Comparison, DocumentDiff, Relation, Side, ValueChange
 from lorakit.diff.sides import Kept, RevisionSide, SideOf, WorkingSide, problems_of
@@ -254,6 +255,7 @@ def _values(before: Loaded, after: Loaded) -> tuple[ValueChange, ...]:
         one, two = before.boards[old.path], after.boards[new.path]
         if one.source is not before.root.source or two.source is not after.root.source:
             found += changed_values(one, two)
+        found += changed_decisions(old.decisions, new.decisions)
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from enum import Enum
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
+from lorakit.plan.frame_names import frame_address
 from lorakit.plan.states import Planned
 from lorakit.store.store import Store
 
@@ -19,6 +20,7 @@ class Relation(Enum):
     AGAIN = ("~", "drawn again", "yellow")
     NEW = ("+", "new", "green")
     MOVED = (">", "moved", "cyan")
+    HELD = ("|", "held", "magenta")  # approved, whatever became of its inputs
     SAME = ("=", "stays", "dim")
     GONE = ("-", "gone", "red")
 
@@ -67,7 +69,7 @@ class ActionChange:
     def scene(self) -> str:
         """The address of what it is shown under: a frame's scene, and itself where it is in none."""
         action = self.action
-        return action.id.rpartition("/")[0] if action.group else action.id
+        return frame_address(action).scene if action.group else action.id
 
     @property
     def to_make(self) -> bool:

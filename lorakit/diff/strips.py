@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diff.report import Relation
+from lorakit.plan.frame_names import frame_address
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.store.manifests import is_digest
 
@@ -41,20 +42,20 @@ def strips(document: DocumentDiff, store: Store) -> Iterator[Strip]:
         before = tuple(_picture(one.before, store) for one in shown)
         after = tuple(_picture(one.planned, store) for one in shown)
         if any(before) or any(after):
-            first, last = (one.action.id.rpartition("/")[2] for one in (shown[0], shown[-1]))
+            first, last = (frame_address(one.action).last for one in (shown[0], shown[-1]))
             which = first if first == last else f"{first} to {last}"
             yield Strip(f"{name} {which}", before, after)
 
 
 def _around_changes(frames: Sequence[ActionChange]) -> list[ActionChange]:
-    still = (Relation.SAME, Relation.MOVED)
+    still = (Relation.SAME, Relation.MOVED, Relation.HELD)
     changed = [n for n, one in enumerate(frames) if one.relation not in still]
     near = {at for n in changed for at in (n - 1, n, n + 1) if 0 <= at < len(frames)}
     return [frames[n] for n in sorted(near)][:_MOST]
 
 
 def _number(change: ActionChange) -> tuple[int, bool]:
-    last = change.action.id.rpartition("/")[2]
+    last = frame_address(change.action).number
     return (int(last) if last.isdecimal() else 0), change.relation is Relation.GONE
 
 

@@ -17,7 +17,7 @@ from lorakit.execute.task_graph import TaskGraph
 from lorakit.facts.files.digests import Digests
 from lorakit.files import read_regular
 from lorakit.plan.hint import what_a_change_costs
-from lorakit.plan.states import Plan, State
+from lorakit.plan.states import Plan
 from lorakit.store import scratch
 from lorakit.store.journal import Addresses
 from lorakit.store.store import FOLDER
@@ -33,7 +33,7 @@ def folder_with_all(plan: Plan, root: Path) -> Path | None:
     """
     if plan.to_make or home_of(root, plan.recipe).is_symlink():
         return None
-    asked = [p for p in plan.actions if p.state is not State.HELD]
+    asked = [p for p in plan.actions if not p.state.left_alone]
     wanted = {
         path: (p.outputs or {}).get(name, "")
         for p in asked

@@ -14,8 +14,9 @@ from lorakit.execute.task_graph import TaskGraph
 from lorakit.facts.machine.environment import differences
 from lorakit.plan.actions import Action
 from lorakit.plan.planner import Selection
-from lorakit.plan.states import Plan
+from lorakit.plan.states import Plan, State
 from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.pick import PickTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.workers import WORKERS
 from lorakit.store.manifests import Manifest, Output
@@ -34,6 +35,11 @@ class Results:
 
     def kept(self, action: Action) -> Mapping[str, Output] | None:
         """An action's outputs, if the store has all that somebody needs of them, whole."""
+        if isinstance(action.task, PickTask):
+            return self._picked(action, action.task)
+        if self._graph.planned[action.id].state is State.APPROVED:
+            manifest = self._store.manifest(self._graph.keys[action.id])
+            return manifest.outputs if manifest and self._has(action, manifest.outputs) else None
         if self._graph.planned[action.id].forced or self._selection.forces(action):
             return None
         manifest = self._store.manifest(self._graph.keys[action.id])
@@ -42,11 +48,16 @@ class Results:
         packages, now = WORKERS[action.engine.slot].packages, self._plan.environment
         if self._selection.rebuild and differences(manifest.environment, now, packages):
             return None
-        for name in set(action.files) | self._graph.opened_behind(action.id):
-            output = manifest.outputs.get(name)
-            if output is None or not self._store.has(output):
-                return None
-        return manifest.outputs
+        return manifest.outputs if self._has(action, manifest.outputs) else None
+
+    def _picked(self, action: Action, task: PickTask) -> Mapping[str, Output] | None:
+        outputs = task.chosen(self._graph.inputs(action.id))
+        return outputs if self._has(action, outputs) else None
+
+    def _has(self, action: Action, outputs: Mapping[str, Output]) -> bool:
+        """Whether the store has all of an action's outputs that somebody needs, whole."""
+        needed = set(action.files) | self._graph.opened_behind(action.id)
+        return all(name in outputs and self._store.has(outputs[name]) for name in needed)
 
     def lost(self, inputs: Mapping[str, Output]) -> str:
         """The role of an input that is no longer whole; empty where all are."""

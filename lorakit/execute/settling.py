@@ -15,7 +15,10 @@ from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.task_graph import TaskGraph
 from lorakit.plan.actions import Action
+from lorakit.plan.decisions import stale_pick
 from lorakit.plan.keys import action_key
+from lorakit.plan.states import State
+from lorakit.plan.tasks.pick import PickTask
 from lorakit.store.manifests import Output
 from lorakit.store.store import Store
 
@@ -48,13 +51,29 @@ class Settling:
         while todo:
             id_ = todo.pop()
             action = self._graph.actions[id_]
-            inputs = {role: o.digest for role, o in self._graph.inputs(id_).items()}
-            key = self._graph.keys[id_] = action_key(action, inputs)
+            given = self._graph.planned[id_]
+            inputs = self._graph.inputs(id_) if given.state is not State.APPROVED else {}
+            digests = {role: output.digest for role, output in inputs.items()}
+            key = action_key(action, digests)
+            if given.state is State.APPROVED and given.key:
+                key = given.key  # not that of its inputs as they are
+            self._graph.keys[id_] = key
             kept = self._results.kept(action)
             if kept is not None:
+                self._tell_of_stale(action, inputs)
                 todo += self._settle(id_, kept, "cached")
+            elif given.state is State.APPROVED or isinstance(action.task, PickTask):
+                self.fail(id_, "its picture was damaged or removed since it was made: run again")
             elif self._graph.claim(id_, key):
                 self._queue(id_)
+
+    def _tell_of_stale(self, action: Action, inputs: Mapping[str, Output]) -> None:
+        """Say that a pick is not followed, where the plan could not know it yet."""
+        task = action.task
+        known = self._graph.planned[action.id].outputs is not None
+        if isinstance(task, PickTask) and not known and task.stale(inputs):
+            where = f"{action.place}: " if action.place else ""
+            self._tell(Note, f"{where}warning[stale-pick]: {stale_pick(task)}")
 
     def reuse(self, action: Action) -> bool:
         """Take a queued action's outputs from the store after all."""

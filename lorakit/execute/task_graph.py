@@ -20,7 +20,7 @@ class TaskGraph:
     def __init__(self, plan: Plan) -> None:
         self.planned = {p.action.id: p for p in plan.actions}
         self.actions: dict[str, Action] = {id_: p.action for id_, p in self.planned.items()}
-        self.held = {id_ for id_, p in self.planned.items() if p.state is State.HELD}
+        self.held = {id_ for id_, p in self.planned.items() if p.state.left_alone}
         self.keys: dict[str, str] = {}
         self.outputs: dict[str, Mapping[str, Output]] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -31,8 +31,12 @@ class TaskGraph:
         self._needs: dict[str, set[str]] = {}  # those without which an action is not made
         for id_, action in self.actions.items():
             if id_ not in self.held:
-                self._waits[id_] = {source.action for source in action.inputs}
-                self._needs[id_] = {s.action for s in action.inputs if not s.optional}
+                # what was approved stands whatever becomes of its inputs
+                kept = self.planned[id_].state is State.APPROVED
+                self._waits[id_] = set() if kept else {source.action for source in action.inputs}
+                self._needs[id_] = self._waits[id_] - {
+                    s.action for s in action.inputs if s.optional
+                }
                 for source in self._waits[id_]:
                     self._behind.setdefault(source, []).append(id_)
 

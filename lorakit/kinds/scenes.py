@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from lorakit.kinds.chains import CHAINS
 from lorakit.kinds.chains.chain import ChainStart, Drawn
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import RenderSettings
+from lorakit.kinds.takes import noise_of, take_actions
 from lorakit.language.recipe.documents import StoryboardStep
+from lorakit.language.story.decisions import FrameName
 from lorakit.language.story.documents import Scene, Sentence, Storyboard
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Clip
-from lorakit.plan.seeds import derive
 
 
 class SceneLayout:
@@ -68,21 +70,28 @@ class SceneLayout:
             if start is not None and previous is not None:
                 hop = 1 if first is not None and start.frame == first.id else previous.hop + 1
             seed, identity = self._seed(scene, sentence)
-            action = frame_action(
+            draw = partial(
+                frame_action,
                 self.settings,
                 id=f"{self.step.name}/{scene.name}/{number}",
                 step=self.step.name,
                 group=group,
                 prompt=sentence.prompt,
                 look=sentence.look,
-                noise=derive(seed, identity, hop),
                 place=sentence.place,
                 files=[path],
                 start=start,
                 seed=seed,
                 shared=frames[:1] if scene.chain.attention == "shared" else (),
             )
-            frames.append(action)
+            action, every = take_actions(
+                draw,
+                partial(noise_of, seed, identity, hop),
+                FrameName(scene.name, number),
+                sentence.takes,
+                self.board.decisions,
+            )
+            frames += every
             clips.append(Clip((action.id,), sentence.hold, sentence.caption, title))
             previous = Drawn(action.id, hop)
             first = first or previous

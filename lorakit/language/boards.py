@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lorakit.language.picks import decided
 from lorakit.language.recipe import sweeps
 from lorakit.language.recipe.checks.amounts import MOST_PICTURES
 from lorakit.language.story import build_board
 from lorakit.language.story.checks import BOARD_CHECKS
+from lorakit.language.story.decisions import Decisions
 from lorakit.language.yaml import access, schemas, validation
 from lorakit.language.yaml.findings import Findings, Unreadable
 
@@ -58,6 +61,9 @@ class Boards:
                 continue
             path = self._paths.file(link, "storyboard", self._findings)
             board = self._board(path, link, swept.board(name)) if path is not None else None
+            if board is not None and "/" in name:
+                # members of a sweep are held against each other as they are drawn
+                board = replace(board, decisions=Decisions())
             if board is not None:
                 boards[name] = board
         return boards
@@ -87,7 +93,10 @@ class Boards:
                 f"to build on it, write extends: {link.value} at the top",
             )
             return None
-        return checked(root, path, self._findings)
+        return self._decided(checked(root, path, self._findings))
+
+    def _decided(self, board: Storyboard) -> Storyboard:
+        return decided(board, self._trees, self._paths.root, self._findings)
 
     def _member(self, root: Node, path: Path, link: Node) -> Storyboard:
         """A sweep's board: what has no effect in one member may have it in the others."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 from lorakit.diagnostics import InvalidDocument, in_order
 from lorakit.language import projects
 from lorakit.language.boards import Boards, checked, is_board
+from lorakit.language.picks import decided
 from lorakit.language.recipe import build_recipe, merge, settings, sweeps
 from lorakit.language.recipe.checks import RECIPE_CHECKS
 from lorakit.language.recipe.documents import Recipe, StoryboardStep, with_members
@@ -181,7 +182,7 @@ class _Loader:
         self,
         root: Node,
         document: Path,
-        _paths: Paths,
+        paths: Paths,
         given: Sequence[str],
         profile: str | None,
     ) -> tuple[Recipe, Node]:
@@ -195,6 +196,7 @@ class _Loader:
                 "leave out --profile, or name a recipe that draws the storyboard",
             )
         board = checked(root, document, self._findings)
+        board = decided(board, self._trees, paths.root, self._findings)
         model = build_recipe.shipped_model(build_recipe.STUDIO, root.place)
         step = StoryboardStep("film", root.place, model=model.name, adapters=(), board=board)
         recipe = Recipe(

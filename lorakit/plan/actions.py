@@ -42,6 +42,19 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A result that was approved, and stays whatever its inputs come to: its key, and its picture's digest.
+
+    `take` is which it was, and `place` where that is written.
+    """
+
+    key: str
+    picture: str
+    take: int = 1
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing to make.
 
@@ -50,7 +63,8 @@ class Action:
     `units` is the amount of work: UNet steps of a frame, frames of a film. `notes` are lines that a plan
     says of it. `places` are where a field of its task stands, by the field's name in a key.
     Where it stands `alone`, its failure fails the run and keeps nothing from being made but what needs it;
-    where it `may_fail`, its failure is told and the run is done all the same.
+    where it `may_fail`, its failure is told and the run is done all the same. `held` is what was approved
+    at its address. What `needs_approval` waits until all its inputs are.
     """
 
     id: str
@@ -68,6 +82,8 @@ class Action:
     places: Mapping[str, Place] = field(default_factory=dict, hash=False)
     alone: bool = False
     may_fail: bool = False
+    held: Held | None = None
+    needs_approval: bool = False
 
     @property
     def kind(self) -> str:

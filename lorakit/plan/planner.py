@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine.environment import differences
 from lorakit.language.recipe.documents import Step
 from lorakit.language.recipe.project import Project
-from lorakit.plan import estimate, limits, waves
+from lorakit.plan import decisions, estimate, limits, waves
 from lorakit.plan.actions import Action
 from lorakit.plan.expand import expand
 from lorakit.plan.explain import changes_between, reason_of
 from lorakit.plan.keys import action_key
 from lorakit.plan.kind import Kind
 from lorakit.plan.states import ParameterChange, Plan, Planned, State
+from lorakit.plan.store_view import StoreView
+from lorakit.plan.tasks.pick import PickTask
 from lorakit.plan.workers import WORKERS
 from lorakit.store.store import Manifest, Output
-
-
-class StoreView(Protocol):
-    """What a plan may see of the store."""
-
-    def manifest(self, key: str) -> Manifest | None:
-        """The manifest for a key."""
-
-    def has(self, output: Output) -> bool:
-        """Whether an object is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +71,7 @@ def plan(
         warnings=(
             *expanded.warnings,
             *_made_elsewhere(planned),
+            *decisions.findings(planned, view, last, project.excerpt),
             *limits.findings(planned, cost, facts),
         ),
         machine=f"{facts.machine.name}, {facts.machine.cores} cores",
@@ -101,64 +94,101 @@ def resolve(
     Forwards: keys, as far as the digests of inputs are known. Backwards: which outputs somebody needs,
     so that an action whose objects were cleared away is made again only where they are missed.
     """
-    outputs: dict[str, Mapping[str, Output]] = {}
-    keys: dict[str, str | None] = {}
-    manifests: dict[str, Manifest | None] = {}
     wanted = _wanted(actions, selection)
-    forced: dict[str, str] = {}
-    elsewhere: dict[str, str] = {}
+    known = _Known()
     for action in actions:
-        keys[action.id] = key = _key(action, outputs)
-        manifest = view.manifest(key) if key is not None else None
-        if manifest is not None and environment:
-            packages = WORKERS[action.engine.slot].packages
-            others = differences(manifest.environment, environment, packages)
-            if others:
-                elsewhere[action.id] = f"environment: {', '.join(others)}"
-        if action.id in wanted and selection.forces(action):
-            forced[action.id] = "forced"
-        elif action.id in wanted and selection.rebuild and action.id in elsewhere:
-            forced[action.id] = elsewhere[action.id]
-        manifests[action.id] = manifest = None if action.id in forced else manifest
-        if manifest is not None:
-            outputs[action.id] = manifest.outputs
-
+        _look(known, action, view, selection, environment, wanted=action.id in wanted)
+    by_id = {action.id: action for action in actions}
+    unapproved = decisions.unapproved(actions, by_id, known.outputs)
     needed: dict[str, set[str]] = {a.id: set(a.files) for a in actions}
     remake: dict[str, bool] = {}
     for action in reversed(actions):
-        manifest = manifests[action.id]
+        manifest = known.manifests[action.id]
         remake[action.id] = manifest is None or any(
             name not in manifest.outputs or not view.has(manifest.outputs[name])
             for name in needed[action.id]
         )
-        if remake[action.id] and action.id in wanted:
+        if remake[action.id] and action.id in wanted and action.id not in unapproved:
             for source in action.inputs:
                 needed[source.action].add(source.output)
 
     result = []
     for action in actions:
-        key = keys[action.id]
+        key, manifest = known.keys[action.id], known.manifests[action.id]
         changes: tuple[ParameterChange, ...] = ()
         if action.id not in wanted:
             state, reason = State.HELD, "left out by --only"
+        elif action.id in unapproved and remake[action.id]:
+            state, reason = State.UNAPPROVED, unapproved[action.id]
+        elif action.id in known.kept:
+            state, reason = State.APPROVED, "(inputs changed)"
         elif not remake[action.id]:
-            state, reason = State.CACHED, elsewhere.get(action.id, "")
-        elif manifests[action.id] is not None:
-            state, reason = State.NEW, _gone(manifests[action.id], needed[action.id])
-        elif action.id in forced:
-            state, reason = State.CHANGED, forced[action.id]
+            state, reason = State.CACHED, known.elsewhere.get(action.id, "")
+        elif manifest is not None:
+            state, reason = State.NEW, _gone(manifest, needed[action.id])
+        elif action.id in known.forced:
+            state, reason = State.CHANGED, known.forced[action.id]
         elif key is None:
-            state, reason = State.WAITS, _waits(action, outputs)
+            state, reason = State.WAITS, _waits(action, known.outputs)
         else:
             before = view.manifest(last[action.id]) if action.id in last else None
             changes = changes_between(before, action) if before else ()
             state = State.CHANGED if before else State.NEW
             reason = reason_of(changes) if before else ""
-        manifest = manifests[action.id]
         digests = {n: o.digest for n, o in manifest.outputs.items()} if manifest else None
-        made_again = action.id in forced
+        made_again = action.id in known.forced
         result.append(Planned(action, state, reason, key, changes, digests, made_again))
     return tuple(result)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of actions from the first on, by their addresses.
+
+    `kept` are approved and left alone; `forced` says why one is made again that is there, `elsewhere` with
+    which other versions one was made.
+    """
+
+    keys: dict[str, str | None] = field(default_factory=dict)
+    manifests: dict[str, Manifest | None] = field(default_factory=dict)
+    outputs: dict[str, Mapping[str, Output]] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
+    forced: dict[str, str] = field(default_factory=dict)
+    elsewhere: dict[str, str] = field(default_factory=dict)
+
+
+def _look(
+    known: _Known,
+    action: Action,
+    view: StoreView,
+    selection: Selection,
+    environment: Mapping[str, str] | None,
+    *,
+    wanted: bool,
+) -> None:
+    """Find an action's key and what the store has for it, once its inputs have been looked at."""
+    id_ = action.id
+    known.keys[id_] = key = _key(action, known.outputs)
+    picked = isinstance(action.task, PickTask)
+    manifest = decisions.held_result(action, key, view)
+    if manifest is not None:
+        known.kept.add(id_)
+        known.keys[id_] = manifest.key
+    elif key is not None:
+        manifest = _picked(action, key, known.outputs) if picked else view.manifest(key)
+    if manifest is not None and id_ not in known.kept and not picked:
+        if environment:
+            packages = WORKERS[action.engine.slot].packages
+            others = differences(manifest.environment, environment, packages)
+            if others:
+                known.elsewhere[id_] = f"environment: {', '.join(others)}"
+        if wanted and selection.forces(action):
+            known.forced[id_] = "forced"
+        elif wanted and selection.rebuild and id_ in known.elsewhere:
+            known.forced[id_] = known.elsewhere[id_]
+    known.manifests[id_] = manifest = None if id_ in known.forced else manifest
+    if manifest is not None:
+        known.outputs[id_] = manifest.outputs
 
 
 def _gone(manifest: Manifest | None, needed: set[str]) -> str:
@@ -186,6 +216,15 @@ def _wanted(actions: Sequence[Action], selection: Selection) -> set[str]:
             wanted.add(action.id)
             wanted.update(source.action for source in action.inputs)
     return wanted
+
+
+def _picked(action: Action, key: str, outputs: Mapping[str, Mapping[str, Output]]) -> Manifest:
+    """What a pick comes to: nothing is made, so that no manifest of it is kept."""
+    task = action.task
+    assert isinstance(task, PickTask)
+    inputs = {one.role: outputs[one.action][one.output] for one in action.inputs}
+    digests = {role: output.digest for role, output in inputs.items()}
+    return Manifest(key, task.kind, task.key(), digests, task.chosen(inputs), 0.0, {})
 
 
 def _key(action: Action, outputs: Mapping[str, Mapping[str, Output]]) -> str | None:

@@ -18,12 +18,19 @@ class State(Enum):
     CHANGED = ("~", "changed", "yellow")
     CACHED = ("=", "cached", "dim")
     WAITS = (">", "waits", "cyan")
-    HELD = ("|", "held", "dim")
+    HELD = ("|", "held", "dim")  # by --only
+    APPROVED = ("|", "held", "magenta")  # whatever its inputs have come to
+    UNAPPROVED = (">", "waits", "magenta")  # for frames to be approved, which no run does
 
     def __init__(self, symbol: str, word: str, style: str) -> None:
         self.symbol = symbol
         self.word = word
         self.style = style
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether a run does nothing about it, not even take it from the store."""
+        return self in (State.HELD, State.UNAPPROVED)
 
     @property
     def to_make(self) -> bool:
@@ -102,10 +109,15 @@ class Plan:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def count(self, state: State) -> int:
-        """How many actions are in a state."""
-        return sum(p.state is state for p in self.actions)
+        """How many actions are in a state, or in another that is called the same."""
+        return sum(p.state.word == state.word for p in self.actions)
 
     @property
     def to_make(self) -> tuple[Planned, ...]:
         """The actions that a run would make."""
         return tuple(p for p in self.actions if p.state.to_make)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is to be made, and nothing waits for approval."""
+        return not any(p.state.to_make or p.state is State.UNAPPROVED for p in self.actions)

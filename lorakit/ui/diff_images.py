@@ -72,10 +72,10 @@ def _draw(found: Sequence[Strip], console: Console) -> None:
     for strip in found:
         for name, pictures in (("before", strip.before), ("after", strip.after)):
             console.print(Text(f"{clean(strip.title)}, {name}", FAINT))
-            console.print(Pixels.from_image(_row(pictures, console.width)))
+            console.print(Pixels.from_image(row(pictures, console.width)))
 
 
-def _row(pictures: Sequence[Path | None], width: int) -> Image:
+def row(pictures: Sequence[Path | None], width: int) -> Image:
     """Pictures beside each other, in pixels of which two are a cell; dark where there is none."""
     from PIL import Image
 

@@ -11,6 +11,7 @@ from lorakit.plan.states import State
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import Place
+    from lorakit.plan.actions import Action
     from lorakit.plan.states import ParameterChange, Plan, Planned, Waves
 
 
@@ -77,9 +78,19 @@ def _planned(planned: Planned) -> dict[str, object]:
         "units": action.units,
         "cost": asdict(action.cost),
         "may_fail": action.may_fail,
+        "held": _held(action),
+        "needs_approval": action.needs_approval,
         "extra": action.task.beside(),
         "notes": list(action.notes),
     }
+
+
+def _held(action: Action) -> dict[str, object] | None:
+    held = action.held
+    if held is None:
+        return None
+    place = place_as_json(held.place)
+    return {"key": held.key, "picture": held.picture, "take": held.take, "place": place}
 
 
 def _change(change: ParameterChange) -> dict[str, object]:

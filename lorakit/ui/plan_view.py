@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import render_text
 from lorakit.plan import numbers
+from lorakit.plan.frame_names import frame_address
 from lorakit.plan.states import State
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.pick import PickTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.waves import by_batch_size
 from lorakit.ui.outline import TreeNode, lines_of, show
@@ -28,7 +30,15 @@ if TYPE_CHECKING:
 __all__ = ["count_line", "groups_of", "plan_as_json", "show_plan"]
 
 # whose symbol a folded scene carries: what a reader looks for first
-_FOREMOST = (State.CHANGED, State.NEW, State.WAITS, State.CACHED, State.HELD)
+_FOREMOST = (
+    State.CHANGED,
+    State.NEW,
+    State.WAITS,
+    State.APPROVED,
+    State.CACHED,
+    State.UNAPPROVED,
+    State.HELD,
+)
 _REASONS = 3  # lines of reasons under a folded scene
 
 
@@ -41,7 +51,8 @@ def show_plan(plan: Plan, console: Console, *, frames: bool = False) -> None:
 
 def count_line(plan: Plan) -> str:
     """Count the actions in each state: the last line of a plan, for people and for grep."""
-    counts = ", ".join(f"{plan.count(state)} {state.word}" for state in State)
+    words = {state.word: plan.count(state) for state in State}
+    counts = ", ".join(f"{number} {word}" for word, number in words.items())
     return f"{numbers.count(len(plan.actions), 'action')}: {counts}"
 
 
@@ -74,7 +85,7 @@ def groups_of(actions: Iterable[Planned]) -> Iterator[tuple[str, list[Group | Pl
 def title_of(planned: Planned) -> str:
     """Name the scene of a frame, from its address `step/scene/number`; empty where it has none."""
     action = planned.action
-    scene = action.id.removeprefix(f"{action.step}/").rpartition("/")[0]
+    scene = frame_address(action).scene.removeprefix(action.step).removeprefix("/")
     return "" if f"{scene}/".startswith(f"{action.group}/") else scene
 
 
@@ -109,7 +120,7 @@ def _group(group: Group, width: int, *, frames: bool) -> TreeNode:
         node.branches = [
             _frame(planned, planned.action.task)
             if isinstance(planned.action.task, FrameTask)
-            else _single(planned)
+            else _single(planned, _number(planned))
             for planned in group.members
         ]
     else:
@@ -157,10 +168,9 @@ def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
 
 
 def _number(planned: Planned) -> str:
-    last = planned.action.id.rsplit("/", 1)[-1]
-    return (
-        f"frame {last}" if isinstance(planned.action.task, FrameTask) and last.isdigit() else last
-    )
+    address = frame_address(planned.action)
+    frame = isinstance(planned.action.task, FrameTask | PickTask) and address.number.isdigit()
+    return f"frame {address.last}" if frame else address.last
 
 
 def _stated(planned: Planned, name: str, detail: str = "") -> Line:
@@ -173,10 +183,10 @@ def _stated(planned: Planned, name: str, detail: str = "") -> Line:
     return line
 
 
-def _single(planned: Planned) -> TreeNode:
+def _single(planned: Planned, called: str = "") -> TreeNode:
     action = planned.action
     files = [path for paths in action.files.values() for path in paths]
-    name = action.task.title or clean(action.label)
+    name = called or action.task.title or clean(action.label)
     detail = files[0] if files else ""
     if isinstance(action.task, FilmTask):
         detail = f"{detail}, {numbers.count(action.units, action.task.unit)}"

@@ -163,6 +163,8 @@ class _Roots:
     def of_plan(self, plan: Plan, last: dict[str, str]) -> None:
         """All that a plan names; of what has no key yet what was last made at its address."""
         for one in plan.actions:
+            if one.action.held is not None:  # what was approved stays until it is released
+                self.keys.add(one.action.held.key)
             if one.key is not None:
                 self.keys.add(one.key)
             if one.key is None or one.state is State.WAITS:

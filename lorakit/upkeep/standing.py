@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import InvalidDocument, LorakitError
+from lorakit.plan.states import State
 from lorakit.session import load
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _REASONS = 3  # that are told of each document
 class Standing:
     """A document by its plan: `to_make` of `actions` in about so many `seconds`, for some `reasons`.
 
+    `held` are approved frames whose inputs have changed, `waiting` what waits for approval.
     `trouble` says why there is no plan.
     """
 
@@ -30,6 +32,8 @@ class Standing:
     to_make: int = 0
     seconds: float = 0.0
     reasons: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
     trouble: str = ""
 
 
@@ -68,6 +72,10 @@ def standing(document: Path, session: Session | str) -> Standing:
         len(told),
         round(plan.estimate.seconds, 1),
         tuple(told[:_REASONS]),
+        tuple(p.action.id for p in plan.actions if p.state is State.APPROVED),
+        tuple(
+            f"{p.action.id}: waits {p.reason}" for p in plan.actions if p.state is State.UNAPPROVED
+        ),
     )
 
 

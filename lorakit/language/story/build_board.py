@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node, Spot
 
+_TAKES: int = schemas.defaults(schemas.STORYBOARD)["takes"]
 _SCENE = schemas.defaults(schemas.STORYBOARD, "scene")
 MOST_SENTENCES = 20_000
 MOST_LETTERS = 4_000  # of one sentence
@@ -53,11 +54,13 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     nodes = access.items(root, "scenes")
     scenes: list[Scene] = []
     budget = _Budget(findings)
+    takes = access.integer(root, "takes") or _TAKES
     for number, (name, node) in enumerate(zip(_scene_names(nodes), nodes, strict=True), start=1):
         scene = _SceneBuilder(
             look=board_settings.image_settings(access.child(node, "look"), look),
             chain=board_settings.chain(access.child(node, "chain"), chain),
             setting=access.text(node, "setting") or _SCENE["setting"],
+            takes=access.integer(node, "takes") or takes,
             cast=cast,
             findings=findings,
             budget=budget,
@@ -202,6 +205,7 @@ class _SceneBuilder:
     look: ImageSettings
     chain: Chain
     setting: str
+    takes: int
     cast: Cast
     findings: Findings
     budget: _Budget
@@ -236,9 +240,10 @@ class _SceneBuilder:
         prompt, caption, who = own.pop("prompt"), mentioned.caption, mentioned.characters
         if not own:
             usual = (text, prompt, caption, who, spot.place, self.look, chain.strength)
-            return Sentence(*usual, strength_place=chain.strength_place)
+            return Sentence(*usual, takes=self.takes, strength_place=chain.strength_place)
         own.setdefault("characters", who)
         own.setdefault("look", self.look)
+        own.setdefault("takes", self.takes)
         if "strength" not in own:
             own |= {"strength": chain.strength, "strength_place": chain.strength_place}
         return Sentence(text=text, prompt=prompt, caption=caption, place=spot.place, **own)
@@ -258,6 +263,8 @@ class _SceneBuilder:
             own |= {"strength": strength, "strength_place": given["strength"].place}
         if "seed" in given:
             own["seed"] = access.integer(extra, "seed")
+        if "takes" in given:
+            own["takes"] = access.integer(extra, "takes") or self.takes
         if access.boolean(extra, "repeat"):
             own["repeat"] = True
         if not _LOOK_OF_A_SENTENCE.isdisjoint(given):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lorakit.diagnostics import Place
 from lorakit.language.story import durations
+from lorakit.language.story.decisions import Decisions
 from lorakit.language.story.durations import Duration
 from lorakit.language.yaml import decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _LOOK = defaults(STORYBOARD, "look")
 _SENTENCE = defaults(STORYBOARD, "sentence")
+_BOARD = defaults(STORYBOARD)
 _CHAIN = defaults(STORYBOARD, "chain")
 _VIDEO = defaults(STORYBOARD, "film")
 _TRANSITION = defaults(STORYBOARD, "film", "transition")
@@ -89,7 +91,7 @@ class Sentence:
 
     `text` as the author wrote it; `prompt` is what the model is told, `caption` what the film shows.
     `seed` is the sentence's own, or None. `strength` is resolved from sentence, scene and board.
-    `repeat` holds the frame before it instead of drawing one.
+    `repeat` holds the frame before it instead of drawing one. `takes` of it are drawn.
     """
 
     text: str
@@ -102,6 +104,7 @@ class Sentence:
     hold: Duration | None = None
     seed: int | None = None
     repeat: bool = _SENTENCE["repeat"]
+    takes: int = _BOARD["takes"]
     strength_place: Place | None = field(default=None, compare=False, repr=False)
 
 
@@ -160,7 +163,10 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Storyboard:
-    """What happens. `seed` is the board's own, or None where the recipe's stands."""
+    """What happens. `seed` is the board's own, or None where the recipe's stands.
+
+    `decisions` are what the file beside it says was picked and approved.
+    """
 
     path: Path
     title: str
@@ -170,3 +176,4 @@ class Storyboard:
     scenes: tuple[Scene, ...]
     video: Video | None
     place: Place
+    decisions: Decisions = field(default_factory=Decisions, repr=False)

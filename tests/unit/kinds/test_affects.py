@@ -118,6 +118,7 @@ BOARD_CHANGES: list[Change] = [
     ("title", ("title",), "Another"),
     ("notes", ("notes",), "mine"),
     ("seed", ("seed",), 2),
+    ("takes", ("takes",), 2),
     *[(f"look.{k}", ("look", k), v) for k, v in LOOK],
     ("look.use_karras_sigmas", ("look",), {"style": "soft", **KARRAS}),
     ("look.notes", ("look", "notes"), "mine"),
@@ -140,6 +141,7 @@ BOARD_CHANGES: list[Change] = [
     ("scene.setting", (*S, "setting"), "on the moon"),
     ("scene.seed", (*S, "seed"), 5),
     ("scene.start", ("scenes", 1, "start"), "previous-scene"),
+    ("scene.takes", (*S, "takes"), 2),
     ("scene.sentences", (*S, "sentences"), ["a fox", "an owl"]),
     (
         "scene.text",
@@ -154,6 +156,7 @@ BOARD_CHANGES: list[Change] = [
     ("sentence.guidance_scale", (*C, "guidance_scale"), 2.0),
     ("sentence.strength", (*C, "strength"), 0.8),
     ("sentence.seed", (*C, "seed"), 3),
+    ("sentence.takes", (*C, "takes"), 2),
     ("sentence.hold", (*C, "hold"), "40f"),
     ("sentence.repeat", (*C, "repeat"), True),
     ("video.notes", ("video", "notes"), "mine"),

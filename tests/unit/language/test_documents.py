@@ -62,6 +62,8 @@ ELSEWHERE = {
     ("#", "storyboard"): "the version",
     ("#", "recipe"): "the version",
     ("#", "chain"): "each scene's chain",
+    ("#", "takes"): "each sentence's takes",
+    ("scene", "takes"): "each sentence's takes",
     ("#", "extends"): "merged",
     ("#", "profiles"): "merged",
     **{
@@ -165,7 +167,7 @@ def test_each_field_comes_from_a_key_or_is_derived() -> None:
         "id", "place", "number", "prompt", "caption", "characters", "look", "board", "video", "path", "show",
         "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain", "places",
         "resources", "strength_place", "setting_place", "anchor_place", "dtype_place",
-        "members",
+        "members", "decisions",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:
         keys = {renamed.get(key, key) for key in properties(reference)}

@@ -205,7 +205,7 @@ def test_what_no_words_are_for_is_told_in_the_library_s(monkeypatch: pytest.Monk
     assert "a does not meet the schema: [1,1] has non-unique elements" in found.message
 
 
-@pytest.mark.parametrize("file", [*FILES, "lock.schema.json"])
+@pytest.mark.parametrize("file", [*FILES, "lock.schema.json", "picks.schema.json"])
 def test_each_key_is_described_and_its_example_and_default_are_valid(file: str) -> None:
     def walk(raw: Any, at: str) -> None:
         if not isinstance(raw, dict):

@@ -11,19 +11,37 @@ import pytest
 
 import lorakit
 from lorakit.facts.machine.environment import RECORDED
+from lorakit.plan.states import Plan
 from lorakit.plan.tasks.job import Job, job_from_json
 from lorakit.plan.tasks.table import TASKS, task_from_json
 from lorakit.plan.tasks.training import EncodedSample
 from lorakit.plan.workers import WORKERS
 from tests.support.actions import FRAME, TEXTS
+from tests.support.planning import plan_of
 from tests.unit.kinds.test_recorded_keys import every_kind, shipped
 
+DIGEST = "0123456789abcdef" * 4
 PACKAGE = Path(lorakit.__file__).parent
+
+
+def picked(home: Path) -> Plan:
+    """A board with a frame of which a take was picked."""
+    home.mkdir()
+    text = "storyboard: 1\nscenes: [{name: one, sentences: [{text: a fox, takes: 2}]}]\n"
+    (home / "board.yaml").write_text(text)
+    (home / "board.picks.yaml").write_text(
+        f"picks: 1\nframes:\n  one/1: {{take: 2, picture: {DIGEST}}}\n"
+    )
+    return plan_of(home / "board.yaml")
 
 
 def test_every_task_arrives_as_it_was_sent(tmp_path: Path) -> None:
     (tmp_path / "sweep").mkdir()
-    plans = every_kind(tmp_path), shipped(tmp_path / "sweep", "sweep-strength.yaml")
+    plans = (
+        every_kind(tmp_path),
+        shipped(tmp_path / "sweep", "sweep-strength.yaml"),
+        picked(tmp_path / "picked"),
+    )
     tasks = [planned.action.task for plan in plans for planned in plan.actions]
     assert {task.kind for task in tasks} == set(TASKS)
     for task in tasks:

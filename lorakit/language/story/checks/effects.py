@@ -23,6 +23,7 @@ _OF_A_DRAWN_FRAME = (
     "guidance_scale",
     "strength",
     "seed",
+    "takes",
 )
 
 
