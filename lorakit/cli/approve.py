@@ -38,7 +38,8 @@ def command(
 
     try:
         found = deciding(document, frames[0], profile)
-        names = list(dict.fromkeys(name for text in frames for name in found.named(text)))
+        known = found.board.decisions.approved if release else ()
+        names = list(dict.fromkeys(name for text in frames for name in found.named(text, known)))
     except UnknownFrame as error:
         raise click.UsageError(str(error)) from error
     changed = _release(found, names) if release else _approve(found, names)

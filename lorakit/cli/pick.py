@@ -43,7 +43,9 @@ def command(
         raise click.UsageError("say which frame, as in meadow/2")
     try:
         found = deciding(document, frame, profile)
-        names = found.named(frame) if frame and frame != found.step.name else found.every_frame()
+        known = found.board.decisions.picks if remove else ()
+        whole = not frame or frame == found.step.name
+        names = found.every_frame() if whole else found.named(frame, known)
         if take is None and not remove:
             return _show(found, names, as_json=as_json, asked=bool(frame))
         if len(names) == 1:

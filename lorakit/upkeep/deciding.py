@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import InvalidDocument, LorakitError
@@ -89,9 +89,15 @@ class Deciding:
         there = path if path is not None and path.is_file() else None
         return Take(number, there, digest if there else "", one.key or "")
 
-    def named(self, text: str) -> list[FrameName]:
-        """The frames of a scene, or the one frame, that a text means. Raises UnknownFrame."""
+    def named(self, text: str, known: Collection[FrameName] = ()) -> list[FrameName]:
+        """The frames of a scene, or the one frame, that a text means. Raises UnknownFrame.
+
+        `known` are frames of which something was decided, whether they are still there or not.
+        """
         text = text.removeprefix(f"{self.step.name}/") or text
+        gone = FrameName.of(text)
+        if gone is not None and gone in known:
+            return [gone]
         scene = next((one for one in self.board.scenes if one.name == text), None)
         if scene is not None:
             every = enumerate(scene.sentences, 1)

@@ -162,6 +162,8 @@ def test_validate_looks_at_the_picks(drawn: Path) -> None:
         "lorakit pick board.yaml gone/1 --remove",
     ):
         assert words in said.text
+    assert lorakit("pick", "recipe.yaml", "gone/1", "--remove").code == 0
+    assert "gone" not in PICKS.read_text()
     PICKS.write_text(
         "picks: 1\nframes:\n  one/2: {take: three, picture: short}\n  one: {take: 1}\n"
     )
