@@ -16,6 +16,8 @@ ELSEWHERE = {"bad-config", "disk", "environment", "memory", "missing-compiler", 
 ELSEWHERE |= {"chain", "scheduler"}
 ELSEWHERE |= {"distilled"}  # of one of them too: tests/func/test_flow_training.py
 ELSEWHERE |= {"wrong-model"}  # of a model in one file, which is too large for a golden
+# of what was drawn before: tests/func/test_picks.py
+ELSEWHERE |= {"approval", "stale-pick"}
 ELSEWHERE |= {"machine"}  # of one with a GPU, or with LORAKIT_DEVICE set
 
 
