@@ -21,6 +21,7 @@ from lorakit.facts.files.roots import UserRoots
 from lorakit.facts.machine.this_machine import MachineError, this_machine
 from lorakit.facts.models.model_configs import ModelError
 from lorakit.facts.models.model_lookup import model_facts
+from lorakit.facts.models.parts_folder import PartsError
 from lorakit.facts.models.tokens import TokenCounter
 from lorakit.files import within
 from lorakit.language.recipe.documents import TrainTextStep, with_members
@@ -119,7 +120,8 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
                 raise ModelError("lorakit:minilm reads texts; it cannot draw")  # noqa: TRY301
             facts = models[name] = model_facts(source, digests, download=download)
         except ModelError as error:
-            problem("model", str(error), source.place, *error.hints)
+            place = source.parts_place if isinstance(error, PartsError) else None
+            problem("model", str(error), place or source.place, *error.hints)
             continue
         except OSError as error:
             problem("model", unread(error), source.place)

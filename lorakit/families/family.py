@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from lorakit.families.flow import FlowTraining
+from lorakit.families.original import Original
 
 Task = Literal["text", "image", "inpaint", "reference"]
 Engine = Literal["waves", "calls"]
@@ -121,6 +122,8 @@ class Family:
     targets: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0")
     # parameters of a transformer by its configuration; empty where they are not known
     shapes: Callable[[Mapping[str, Any]], Mapping[str, tuple[int, ...]]] = lambda _: {}
+    # its transformer as its authors' own files have it; None where none is read
+    original: Original | None = None
     # what stands in its weights and is no parameter
     buffers: tuple[str, ...] = ()
     # whether a scale has any effect

@@ -9,7 +9,7 @@ from __future__ import annotations
 from lorakit.families.family import Configs, Family, Part, PromptWords, Published
 from lorakit.families.flow import FlowTraining
 from lorakit.families.flux_names import FLUX_NAMES
-from lorakit.families.flux_shapes import flux_shapes
+from lorakit.families.flux_shapes import FLUX_ORIGINAL, flux_shapes
 from lorakit.families.parts import (
     CLIP,
     CLIP_WORDS,
@@ -100,6 +100,7 @@ FLUX = Family(
     ),
     targets=TARGETS,
     shapes=flux_shapes,
+    original=FLUX_ORIGINAL,
     kohya="flux1",
     theirs=FLUX_NAMES,
     call=lambda configs, _: {"max_sequence_length": _limit(configs)},

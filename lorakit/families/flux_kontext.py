@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lorakit.families.family import Configs, Family, Options, PromptWords, Published
 from lorakit.families.flux import GUIDED, OTHERS, PARTS, ROOTS, is_told_the_scale
+from lorakit.families.flux_shapes import FLUX_ORIGINAL, flux_shapes
 from lorakit.families.parts import picture_size
 
 _LIMIT = 512
@@ -37,6 +38,8 @@ FLUX_KONTEXT = Family(
     embedded=is_told_the_scale,
     guidable=is_told_the_scale,
     references=1,
+    shapes=flux_shapes,
+    original=FLUX_ORIGINAL,
     call=_call,
     published={
         "black-forest-labs/FLUX.1-Kontext-dev": Published(

@@ -16,6 +16,7 @@ from lorakit.families.parts import (
     t5_words,
     transformer,
 )
+from lorakit.families.stable_diffusion_3_shapes import SD3_ORIGINAL, sd3_shapes
 
 _OTHERS = 83_819_683 + 123_650_304 + 694_659_840 + 4_762_310_656
 _MEDIUM = {
@@ -24,6 +25,7 @@ _MEDIUM = {
     "num_attention_heads": 24,
     "attention_head_dim": 64,
 }
+_MEDIUM_2 = {**_MEDIUM, "qk_norm": "rms_norm", "dual_attention_layers": tuple(range(13))}
 _LARGE = {**_MEDIUM, "num_layers": 38, "num_attention_heads": 38, "qk_norm": "rms_norm"}
 _LARGEST = 38  # layers
 
@@ -98,6 +100,8 @@ STABLE_DIFFUSION_3 = Family(
         preconditioned=True,
         distilled=lambda _, name: "turbo" in name,
     ),
+    shapes=sd3_shapes,
+    original=SD3_ORIGINAL,
     buffers=("pos_embed.pos_embed",),
     targets=(
         "attn.add_k_proj",
@@ -121,7 +125,7 @@ STABLE_DIFFUSION_3 = Family(
             {"transformer": _LARGE}, _OTHERS, 8_056_627_520
         ),
         "stabilityai/stable-diffusion-3.5-medium": Published(
-            {"transformer": {**_MEDIUM, "qk_norm": "rms_norm"}}, _OTHERS, 2_243_171_520
+            {"transformer": _MEDIUM_2}, _OTHERS, 2_243_171_520
         ),
         "stabilityai/stable-diffusion-3-medium-diffusers": Published(
             {"transformer": _MEDIUM}, _OTHERS, 2_028_328_000

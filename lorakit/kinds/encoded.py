@@ -40,6 +40,7 @@ class EncodingActions:
         spec = EncodingSpec(
             name=model.source,
             path=str(model.path),
+            parts=str(model.parts or ""),
             family=model.family,
             device=machine.device,
         )

@@ -133,6 +133,13 @@ def method(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
             step.place,
             "train the model that it was distilled from, and wear the adapter with this one",
         )
+    if model.quantised_bytes and model.path is not None:
+        yield context.finding(
+            "wrong-model",
+            f"{model.path.name} is quantised (GGUF): it is drawn with, and not trained",
+            step.place,
+            "train the model that it was made of, and wear the adapter with this one",
+        )
     if step.method == "full" and model.traits.flow is None:
         if model.path is not None and model.path.is_file():
             yield context.finding(

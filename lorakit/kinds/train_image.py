@@ -145,6 +145,7 @@ def _task(
         start=start.digest,
         start_path=start.path,
         model_path=str(model.path),
+        model_parts=str(model.parts or ""),
         source=model.source,
         family=model.family,
         device=training.device,

@@ -63,7 +63,11 @@ class Lock:
 
 def name_of(source: ModelSource | DataSource) -> str:
     """What a lock calls a source: as the recipe writes it, with @revision if it names one."""
-    told = source.source if isinstance(source, ModelSource) else source.texts or source.images
+    told = (
+        source.hub or source.source
+        if isinstance(source, ModelSource)
+        else source.texts or source.images
+    )
     return f"{told}@{source.revision}" if source.revision else told
 
 

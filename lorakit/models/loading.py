@@ -11,7 +11,7 @@ import torch
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine.devices import DEVICES
 from lorakit.families import FAMILIES
-from lorakit.models import pipelines
+from lorakit.models import pipelines, single_files
 from lorakit.models.processor import check_device
 from lorakit.models.wearing import wear
 
@@ -25,11 +25,13 @@ def load_pipeline(
     device: str,
     adapters: Sequence[tuple[Path, float]] = (),
     *,
+    parts: str = "",
     without: Sequence[str] = (),
 ) -> Any:
     """A pipeline of the family that draws from words, ready for inference.
 
-    `without` names parts that are not needed, such as `vae`, and are not loaded from a folder.
+    `parts` is the folder that a checkpoint in one file takes what it lacks from. `without` names parts that
+    are not needed, such as `vae`, and are not loaded from a folder.
     Raises LorakitError where weights are missing or an adapter does not fit.
     """
     from diffusers.utils import logging
@@ -37,9 +39,12 @@ def load_pipeline(
     logging.disable_progress_bar()
     check_device(device)
     try:
-        load = pipelines.from_file if path.is_file() else pipelines.from_folder
-        pipeline = load(path, family, DTYPES[precision], without)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        if path.is_file():
+            folder = Path(parts) if parts else None
+            pipeline = single_files.from_file(path, family, DTYPES[precision], without, folder)
+        else:
+            pipeline = pipelines.from_folder(path, family, DTYPES[precision], without)
+    except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
         raise LorakitError(f"the model in {path} cannot be loaded: {error}") from error
     pipeline.set_progress_bar_config(disable=True)
     if adapters:

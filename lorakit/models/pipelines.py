@@ -1,4 +1,4 @@
-"""diffusers' pipelines put together from their parts, each of a class that is known here.
+"""diffusers' pipelines put together from the parts of a folder, each of a class that is known here.
 
 A folder names its classes itself, and may name some of its own, which are programs; and what it lists beside
 the parts that draw (a safety checker, a feature extractor) need not be there.
@@ -7,20 +7,14 @@ the parts that draw (a safety checker, a feature extractor) need not be there.
 from __future__ import annotations
 
 import inspect
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 
 from lorakit.facts.models.model_configs import read_config
 from lorakit.facts.models.model_files import check_weights, listing_of
-from lorakit.facts.models.model_folders import header_of
-from lorakit.facts.models.single_file_configs import configs_of, tokenizer_folder
-from lorakit.facts.models.tokens import clip_vocabulary, read_merges
 from lorakit.families import FAMILIES, Family, Part, Task
 
 
@@ -32,27 +26,9 @@ def from_folder(path: Path, family: str, dtype: torch.dtype, without: Sequence[s
     for part in traits.parts:
         told = index.get(part.name) or (None, None)
         missing = part.name in without or (part.optional and told[1] is None)
-        loaded[part.name] = None if missing else _part(path, part, str(told[1]), dtype)
+        loaded[part.name] = None if missing else part_from(path, part, str(told[1]), dtype)
     loaded["scheduler"] = _scheduler(path)
-    return _joined(loaded, traits, index)
-
-
-def from_file(path: Path, family: str, dtype: torch.dtype, without: Sequence[str] = ()) -> Any:
-    """A pipeline of a checkpoint in one file, without a network. Raises OSError, ValueError, LorakitError."""
-    traits = FAMILIES[family]
-    with _configs(path) as (folder, index):
-        options = traits.options(index)
-        pipeline = _class_of(traits).from_single_file(
-            str(path),
-            config=str(folder),
-            local_files_only=True,
-            dtype=dtype,
-            **{k: v for k, v in options.items() if k.startswith("requires_")},
-        )
-    parts = {name: None if name in without else part for name, part in pipeline.components.items()}
-    if parts["vae"] is not None:
-        parts["vae"] = parts["vae"].to(_vae_dtype(dtype))
-    return _joined(parts, traits, pipeline.config)
+    return joined(loaded, traits, index)
 
 
 def for_task(pipeline: Any, family: Family, task: Task) -> Any:
@@ -75,24 +51,28 @@ def for_task(pipeline: Any, family: Family, task: Task) -> Any:
     return made
 
 
-def _class_of(family: Family) -> Any:
+def class_of(family: Family) -> Any:
+    """The pipeline of a family that draws from words."""
     import diffusers
 
     return getattr(diffusers, family.classes[0])
 
 
-def _joined(parts: dict[str, Any], family: Family, index: Mapping[str, Any]) -> Any:
+def joined(parts: dict[str, Any], family: Family, index: Mapping[str, Any]) -> Any:
+    """A pipeline of its parts; `index` is what its model_index.json says."""
     names = {*(part.name for part in family.parts), "scheduler"}
     own = {name: part for name, part in parts.items() if name in names}
-    return _class_of(family)(**own, **family.options(index))
+    return class_of(family)(**own, **family.options(index))
 
 
-def _vae_dtype(dtype: torch.dtype) -> torch.dtype:
+def vae_dtype(dtype: torch.dtype) -> torch.dtype:
+    """What an autoencoder is kept in."""
     # what an autoencoder computes on the way goes beyond fp16's largest number: black pictures
     return torch.float32 if dtype == torch.float16 else dtype
 
 
-def _part(path: Path, part: Part, kind: str, dtype: torch.dtype) -> Any:
+def part_from(path: Path, part: Part, kind: str, dtype: torch.dtype) -> Any:
+    """A part of a folder, of the class `kind`. Raises OSError, ValueError."""
     import diffusers
     import transformers
 
@@ -108,7 +88,7 @@ def _part(path: Path, part: Part, kind: str, dtype: torch.dtype) -> Any:
         variant=check_weights(path, part.name, listing_of(path)).variant or None,
         use_safetensors=True,
         local_files_only=True,
-        dtype=_vae_dtype(dtype) if part.name == "vae" else dtype,
+        dtype=vae_dtype(dtype) if part.name == "vae" else dtype,
     )
 
 
@@ -121,21 +101,3 @@ def _scheduler(path: Path) -> Any:
     if not known:
         raise ValueError(f"its scheduler is a {name}, which diffusers does not have")
     return kind.from_pretrained(str(path / "scheduler"), local_files_only=True)
-
-
-@contextmanager
-def _configs(path: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """A folder with a checkpoint's configurations and tokenizers, as diffusers reads them, and its index."""
-    configs, _ = configs_of(header_of(path), path.stem)
-    merges = tokenizer_folder() / "merges.txt"
-    words = json.dumps(clip_vocabulary(read_merges(merges)))
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        for file, config in configs.items():
-            target = folder / file
-            target.parent.mkdir(exist_ok=True)
-            target.write_text(json.dumps(config), "utf-8")
-            if target.parent.name.startswith("tokenizer"):
-                (target.parent / "merges.txt").write_bytes(merges.read_bytes())
-                (target.parent / "vocab.json").write_text(words, "utf-8")
-        yield folder, configs["model_index.json"]

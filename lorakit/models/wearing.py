@@ -55,7 +55,9 @@ def _sizes(pipeline: Any) -> Sizes:
     sizes = {}
     for network in NETWORKS:
         part = getattr(pipeline, network, None)
-        shapes = {n: tuple(p.shape) for n, p in part.named_parameters()} if part is not None else {}
+        named = part.named_parameters() if part is not None else ()
+        # of a quantised weight the shape that it has where it is used
+        shapes = {n: tuple(getattr(p, "quant_shape", p.shape)) for n, p in named}
         sizes[network] = sizes_of(network, shapes)
     return sizes
 
@@ -68,5 +70,23 @@ def _modules(pipeline: Any, layout: AdapterLayout) -> list[tuple[nn.Module, Laye
         path = path_of(layer, _unet_config(pipeline))
         if layer.network.startswith("text_encoder") and not hasattr(network, "text_model"):
             path = path.removeprefix("text_model.")  # transformers 5 has lost it
-        modules.append((network.get_submodule(path), weights[f"{layer.network}.{layer.name}"]))
+        modules.append((_plain(network, path), weights[f"{layer.network}.{layer.name}"]))
     return modules
+
+
+def _plain(network: nn.Module, path: str) -> nn.Module:
+    """A module of a network, in the precision it is called in where its weight is quantised (GGUF)."""
+    module: Any = network.get_submodule(path)
+    if not hasattr(module.weight, "quant_type"):
+        plain: nn.Module = module
+        return plain
+    from diffusers.quantizers.gguf.utils import dequantize_gguf_tensor
+
+    weight = dequantize_gguf_tensor(module.weight).to(module.compute_dtype)
+    made = nn.Linear(weight.shape[1], weight.shape[0], bias=module.bias is not None, device="meta")
+    made.weight = nn.Parameter(weight, requires_grad=False)
+    if module.bias is not None:
+        made.bias = nn.Parameter(module.bias.to(module.compute_dtype), requires_grad=False)
+    above, _, name = path.rpartition(".")
+    setattr(network.get_submodule(above), name, made)
+    return made

@@ -45,4 +45,7 @@ def weights_bytes(model: ModelFacts, precision: str) -> int:
     if not model.parameters:
         return model.weight_bytes
     more = model.parameters.get("vae", 0) * (2 if precision == "fp16" else 0)
-    return sum(model.parameters.values()) * each + more
+    whole = sum(model.parameters.values()) * each + more
+    if model.quantised_bytes:  # kept as they are in the file
+        whole += model.quantised_bytes - model.parameters[model.traits.denoiser] * each
+    return whole

@@ -34,10 +34,12 @@ class DrawingSpec(EngineSpec):
     """A pipeline that draws `batch_size` rows a call, with what it wears.
 
     `adapters` are digests, or `input:<role>`, with their weights; `adapter_paths` their files in the same
-    order. `batch_sizes` is the file that remembers which smaller calls are equal; empty where there is none.
+    order. `parts` is the folder that a checkpoint in one file takes what it lacks from; empty for none.
+    `batch_sizes` is the file that remembers which smaller calls are equal; empty where there is none.
     """
 
     path: str = field(metadata=BESIDE)
+    parts: str = field(default="", metadata=BESIDE)
     digest: str | None
     family: str
     vae_factor: int
@@ -60,5 +62,6 @@ class EncodingSpec(EngineSpec):
     """The autoencoder and the text encoders of a model."""
 
     path: str = field(metadata=BESIDE)
+    parts: str = field(default="", metadata=BESIDE)
     family: str
     device: str

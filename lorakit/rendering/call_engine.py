@@ -44,7 +44,12 @@ class CallEngine:
         self.calls: Counter[str] = Counter()
         self._family = FAMILIES[spec.family]
         pipeline = load_pipeline(
-            Path(spec.path), spec.family, spec.precision, spec.device, spec.adapter_files
+            Path(spec.path),
+            spec.family,
+            spec.precision,
+            spec.device,
+            spec.adapter_files,
+            parts=spec.parts,
         )
         self._pipelines: dict[Task, Any] = {}
         self._components = pipeline

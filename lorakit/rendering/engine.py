@@ -54,7 +54,12 @@ class RenderEngine:
         keep_freed_memory()
         self.calls: Counter[str] = Counter()
         self._pipeline = load_pipeline(
-            Path(spec.path), spec.family, spec.precision, spec.device, spec.adapter_files
+            Path(spec.path),
+            spec.family,
+            spec.precision,
+            spec.device,
+            spec.adapter_files,
+            parts=spec.parts,
         )
         self._count_calls()
         compute_row_by_row(self._pipeline.unet)

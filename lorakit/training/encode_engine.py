@@ -35,7 +35,7 @@ class EncodeEngine:
         self._family = FAMILIES[spec.family]
         without = (self._family.denoiser,)
         self._pipeline = load_pipeline(
-            Path(spec.path), spec.family, "fp32", spec.device, without=without
+            Path(spec.path), spec.family, "fp32", spec.device, parts=spec.parts, without=without
         )
         self._encoder = PromptEncoder(self._pipeline, spec.family, spec.device)
         self._report = report

@@ -43,7 +43,14 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
     without = ["vae"]
     if not words:
         without += FAMILIES[family].encoders
-    pipeline = load_pipeline(Path(task.model_path), family, "fp32", task.device, without=without)
+    pipeline = load_pipeline(
+        Path(task.model_path),
+        family,
+        "fp32",
+        task.device,
+        parts=task.model_parts,
+        without=without,
+    )
     denoiser = FAMILIES[family].denoiser
     parts = {denoiser: getattr(pipeline, denoiser)}
     if words:

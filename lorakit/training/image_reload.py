@@ -59,15 +59,18 @@ def check(
     untrained: Tensor,
     encoded: Mapping[str, int] | None = None,
     device: str = HOST,
+    parts: str = "",
 ) -> float:
     """The greatest difference, as a share of the greatest value. Raises LorakitError.
 
     `what` is an adapter's file, or the folder of a whole model; `untrained` is what the networks predicted
-    before the training, on this `device`; `encoded` says how captions are.
+    before the training, on this `device`; `encoded` says how captions are, `parts` where `base` takes what it
+    lacks from.
     """
     tensors = {name: value for name, value in probe.items() if isinstance(value, Tensor)}
     tensors |= {"expected": expected, "untrained": untrained}
-    words = {"what": str(what), "base": str(base), "family": family, "device": device}
+    words = {"what": str(what), "base": str(base), "parts": parts, "family": family}
+    words |= {"device": device}
     request = {**words, "captions": list(probe.get("captions", [])), "encoded": dict(encoded or {})}
     return judged(in_fresh_process("train-image", what.parent, request, tensors))
 
@@ -88,14 +91,19 @@ def judged(apart: Mapping[str, float]) -> float:
 
 
 def loaded(
-    what: Path, base: Path, family: str, device: str = HOST, without: Sequence[str] = ()
+    what: Path,
+    base: Path,
+    family: str,
+    device: str = HOST,
+    without: Sequence[str] = (),
+    parts: str = "",
 ) -> Any:
     """A pipeline with what was saved, by the loaders that other programs use, `without` some parts."""
     from lorakit.models.loading import load_pipeline
 
     if what.is_dir():
         return load_pipeline(what, family, "fp32", device)
-    pipeline = load_pipeline(base, family, "fp32", device, without=without)
+    pipeline = load_pipeline(base, family, "fp32", device, parts=parts, without=without)
     if what.with_name(PEFT_SETTINGS).is_file():
         from peft import PeftModel
 
@@ -112,7 +120,7 @@ def compared(words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[st
     captions = {"captions": words["captions"]} if words["captions"] else {}
     probe = {**tensors, **captions}
     what, base, family = Path(words["what"]), Path(words["base"]), words["family"]
-    return differences(what, base, family, probe, words["encoded"], words["device"])
+    return differences(what, base, family, probe, words["encoded"], words["device"], words["parts"])
 
 
 def differences(
@@ -122,6 +130,7 @@ def differences(
     probe: Probe,
     encoded: Mapping[str, int] | None = None,
     device: str = HOST,
+    parts: str = "",
 ) -> dict[str, float]:
     """What is saved against what was trained, by a probe with `expected` and `untrained` beside it.
 
@@ -145,9 +154,9 @@ def differences(
     spared = traits.flow is not None and "embeds" in probe
     without = ("vae", *traits.encoders) if spared else ()
     # one after the other: two whole models may not fit
-    before = said(load_pipeline(base, family, "fp32", device, without=without))
+    before = said(load_pipeline(base, family, "fp32", device, parts=parts, without=without))
     gc.collect()
-    after = said(loaded(what, base, family, device, without))
+    after = said(loaded(what, base, family, device, without, parts))
     return {
         "difference": share(after, expected),
         "effect": share(expected, untrained),

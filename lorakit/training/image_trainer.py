@@ -75,7 +75,15 @@ class ImageTrainer(Trainer[TrainImageTask]):
         free_device(model)
         encoding, device = encoding_of(self.task), self.task.device
         return image_reload.check(
-            what, base, family, self._probe, expected, self._untrained, encoding, device
+            what,
+            base,
+            family,
+            self._probe,
+            expected,
+            self._untrained,
+            encoding,
+            device,
+            self.task.model_parts,
         )
 
     def figures(self, loop: Loop, log: EvaluationLog, outputs: Mapping[str, str]) -> dict[str, Any]:

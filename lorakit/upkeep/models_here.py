@@ -12,10 +12,9 @@ from lorakit import resources
 from lorakit.execute.run_folder import OUTPUTS
 from lorakit.facts.hub.cards import CARD, license_of
 from lorakit.facts.hub.cards import SHIPPED as SHIPPED_LICENSES
+from lorakit.facts.models.checkpoint_file import checkpoint_family
 from lorakit.facts.models.model_configs import ModelError
-from lorakit.facts.models.model_folders import check_folder, header_of
-from lorakit.facts.models.single_file_configs import configs_of
-from lorakit.facts.models.single_file_configs import family_of as configured
+from lorakit.facts.models.model_folders import check_folder
 from lorakit.facts.texts.text_models import MINILM_PACKAGE, minilm_folder
 from lorakit.files import read_mapping
 from lorakit.language.found import documents_below
@@ -145,8 +144,7 @@ def family_of(path: Path) -> str:
     """What a folder or file of weights is: sd, sdxl, a text model's type, or the class that it names."""
     try:
         if path.is_file():
-            configs, _ = configs_of(header_of(path), path.stem)
-            return configured(configs).name
+            return checkpoint_family(path).name
         if not (path / "model_index.json").is_file():
             return str(read_mapping(path / "config.json", _MOST).get("model_type", ""))
         return check_folder(str(path), path).family.name

@@ -21,7 +21,9 @@ class ModelFacts:
     `configs` are configurations by part, as published where they are not there yet, and empty where
     nothing is known. `vae` and `text_encoder_digest` are the digests of what encodes pictures and words,
     `text_shapes` the text encoders' parameters by name, `denoiser_shapes` a transformer's, `parameters`
-    how many each part has; empty where they are not known. `remarks` are what a user should know of how a
+    how many each part has; empty where they are not known. `parts` is the folder that a checkpoint in one
+    file takes what it lacks from, `quantised_bytes` what its denoiser is kept in where that is not the
+    precision it is called in. `remarks` are what a user should know of how a
     model is read.
     """
 
@@ -39,6 +41,8 @@ class ModelFacts:
     guidance_scale: float = 7.5
     weight_bytes: int = 0
     revision: str = ""
+    parts: Path | None = None
+    quantised_bytes: int = 0
     configs: Configs = field(default_factory=dict, repr=False)
     vae: str = ""
     text_encoder_digest: str = ""

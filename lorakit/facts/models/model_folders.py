@@ -104,7 +104,12 @@ def has_configs(folder: Path) -> bool:
     )
 
 
-def is_whole(folder: Path) -> bool:
+def has_parts(folder: Path) -> bool:
+    """Whether a folder has all that a pipeline needs but for the weights of its denoiser."""
+    return is_whole(folder, denoiser=False)
+
+
+def is_whole(folder: Path, *, denoiser: bool = True) -> bool:
     """Whether a folder has all that a pipeline needs, or what makes it another kind of model."""
     listing = listing_of(folder)
     if "model_index.json" not in listing:
@@ -117,7 +122,8 @@ def is_whole(folder: Path) -> bool:
         for part in family.weighed:
             if family.part(part).optional and not _named(index, part):
                 continue
-            check_weights(folder, part, listing)
+            if denoiser or part != family.denoiser:
+                check_weights(folder, part, listing)
             if f"{part}/config.json" not in listing:
                 return False
     except ModelError:

@@ -17,10 +17,12 @@ from lorakit.facts.models.model_folders import (
     check_folder,
     folder_facts,
     has_configs,
+    has_parts,
     is_whole,
 )
+from lorakit.facts.models.parts_folder import PartsError
 from lorakit.facts.models.single_file_configs import tokenizer_folder
-from lorakit.facts.models.single_files import single_file_facts
+from lorakit.facts.models.single_files import SUFFIXES, single_file_facts
 from lorakit.facts.networks.unet_shapes import shapes_of
 from lorakit.families import FAMILIES, PUBLISHED, Published, guessed, titles
 from lorakit.families.stable_diffusion import TRAILING
@@ -57,15 +59,37 @@ def model_facts(source: ModelSource, digests: Digests, *, download: bool = False
         return folder_facts(source, found, digests, revision=found.name)
     path = Path(source.source)
     if path.is_dir():
+        if source.parts:
+            raise PartsError(
+                f"parts: is for a model in one file, and {path} is a folder",
+                "leave parts: out, or copy what the folder lacks into it",
+            )
         return folder_facts(source, path, digests)
-    if path.is_file() and path.suffix == ".safetensors":
-        return single_file_facts(source, path, digests)
+    if path.is_file() and path.suffix in SUFFIXES:
+        return _of_file(source, path, digests, download=download)
     if path.is_file():
         raise ModelError(
-            f"{path} is not a .safetensors file; other formats can hold programs and are not opened"
+            f"{path} is no .safetensors and no .gguf file; others can hold programs and are not opened"
         )
     what = "is no file and no folder" if path.exists() else ""
     raise ModelError(f"{path} {what}" if what else f"there is no model at {path}")
+
+
+def _of_file(source: ModelSource, file: Path, digests: Digests, *, download: bool) -> ModelFacts:
+    """The facts of a checkpoint in one file, with the folder that it takes what it lacks from."""
+    parts = Path(source.parts) if source.parts else None
+    if source.parts.startswith("hub:"):
+        repository = source.parts.removeprefix("hub:")
+        parts = hub_folder(
+            repository,
+            beside_denoisers(of_pipelines(repository)),
+            has_parts,
+            revision=source.revision,
+            download=download,
+        )
+        if parts is None:
+            return _not_there_yet(source, repository)
+    return single_file_facts(source, file, digests, parts)
 
 
 def hub_folder(
@@ -115,6 +139,19 @@ def of_pipelines(repository: str) -> Callable[[Collection[str]], Sequence[str]]:
     return wanted
 
 
+def beside_denoisers(
+    wanted: Callable[[Collection[str]], Sequence[str]],
+) -> Callable[[Collection[str]], Sequence[str]]:
+    """Of the files that are wanted those without the weights of what is called step by step."""
+    denoisers = tuple({f"{family.denoiser}/" for family in FAMILIES.values()})
+
+    def beside(listing: Collection[str]) -> Sequence[str]:
+        names = wanted(listing)
+        return [n for n in names if not (n.startswith(denoisers) and n.endswith(".safetensors"))]
+
+    return beside
+
+
 def without_weights(
     wanted: Callable[[Collection[str]], Sequence[str]],
 ) -> Callable[[Collection[str]], Sequence[str]]:
@@ -132,7 +169,8 @@ def _not_there_yet(source: ModelSource, repository: str) -> ModelFacts:
     parameters = known.parameters or sum(
         map(math.prod, shapes_of(configs.get("unet", {})).values())
     )
-    size = (parameters + known.others) * family.published_bytes
+    fetched = known.others + (0 if source.parts else parameters)
+    size = fetched * family.published_bytes
     steps, guidance = family.defaults(configs, repository.lower())
     return ModelFacts(
         source.name,

@@ -47,27 +47,48 @@ def tokenizer_folder() -> Path:
     return resources.path("data") / "clip"
 
 
-def configs_of(header: Header, stem: str) -> tuple[Configs, tuple[str, ...]]:
+def configs_of(header: Header, stem: str, projected: int = 0) -> tuple[Configs, tuple[str, ...]]:
     """Configurations by the names they have in diffusers' layout, and what a user should know of the choice.
 
-    `stem` is the file's own name, which may say what nothing in it does.
+    `stem` is the file's own name, which may say what nothing in it does; `projected` how wide pooled words
+    are where their encoder is not in it.
     """
     base = _base(header)
-    configs = _shipped(base)
+    configs = shipped(base)
     unet = configs["unet/config.json"]
-    unet |= _unet(header, unet)
-    configs["vae/config.json"] |= _vae(header)
+    unet |= _unet(header, unet, projected)
+    configs["vae/config.json"] |= vae_config(header, VAE)
     _size_texts(header, configs)
     return configs, tuple(_schedule(header, stem, base, configs))
 
 
 def _base(header: Header) -> str:
+    """By its text encoders, or where it has none by what its UNet is told."""
     if any(name.startswith("conditioner.embedders.1.") for name in header.tensors):
         return "sdxl"
-    return "sd-v2" if any(name.startswith(_OPEN_CLIP[0]) for name in header.tensors) else "sd-v1"
+    if any(name.startswith(_OPEN_CLIP[0]) for name in header.tensors):
+        return "sd-v2"
+    if any(name.startswith(TEXTS) for name in header.tensors):
+        return "sd-v1"
+    if shape_of(header, f"{UNET}label_emb.0.0.weight"):
+        return "sdxl"
+    # a linear layer where version 1 has a convolution
+    into = shape_of(header, f"{UNET}input_blocks.1.1.proj_in.weight")
+    return "sd-v2" if len(into) == 2 else "sd-v1"
 
 
-def _shipped(base: str) -> Configs:
+def texts_held(header: Header) -> frozenset[str]:
+    """The parts that read words and are in the file."""
+    ways = ((_CLIP[0], _OPEN_CLIP[0], _CLIP[1]), (_OPEN_CLIP[1],))
+    return frozenset(
+        name
+        for name, prefixes in zip(("text_encoder", "text_encoder_2"), ways, strict=True)
+        if any(key.startswith(prefixes) for key in header.tensors)
+    )
+
+
+def shipped(base: str) -> Configs:
+    """The configurations of a base model that ship with lorakit; none for others."""
     root = resources.path("data") / "base-models" / base
     return {
         file.relative_to(root).as_posix(): json.loads(file.read_text("utf-8"))
@@ -75,7 +96,7 @@ def _shipped(base: str) -> Configs:
     }
 
 
-def _unet(header: Header, base: Mapping[str, Any]) -> dict[str, Any]:
+def _unet(header: Header, base: Mapping[str, Any], projected: int) -> dict[str, Any]:
     """What a UNet's tensors say of its blocks."""
     at = f"{UNET}input_blocks"
     widths: list[int] = []
@@ -121,7 +142,7 @@ def _unet(header: Header, base: Mapping[str, Any]) -> dict[str, Any]:
     added = shape_of(header, f"{UNET}label_emb.0.0.weight")
     if added:
         own["projection_class_embeddings_input_dim"] = added[1]
-        own["addition_time_embed_dim"] = max(1, (added[1] - _pooled(header)) // 6)
+        own["addition_time_embed_dim"] = max(1, (added[1] - (_pooled(header) or projected)) // 6)
     return own
 
 
@@ -136,9 +157,10 @@ def _depth(header: Header, at: str) -> int:
     return depth
 
 
-def _vae(header: Header) -> dict[str, Any]:
+def vae_config(header: Header, prefix: str) -> dict[str, Any]:
+    """What an autoencoder's tensors, whose names begin so, say of it."""
     widths: list[int] = []
-    at = f"{VAE}encoder.down"
+    at = f"{prefix}encoder.down"
     while shape := shape_of(header, f"{at}.{len(widths)}.block.0.conv1.weight"):
         widths.append(shape[0])
     if not widths:
@@ -147,7 +169,7 @@ def _vae(header: Header) -> dict[str, Any]:
         "block_out_channels": widths,
         "down_block_types": ["DownEncoderBlock2D"] * len(widths),
         "up_block_types": ["UpDecoderBlock2D"] * len(widths),
-        "latent_channels": (*shape_of(header, f"{VAE}decoder.conv_in.weight"), 4, 4)[1],
+        "latent_channels": (*shape_of(header, f"{prefix}decoder.conv_in.weight"), 4, 4)[1],
     }
 
 
@@ -160,11 +182,12 @@ def _size_texts(header: Header, configs: Configs) -> None:
         ("text_encoder_2", _OPEN_CLIP[1], True),
     ):
         config = configs.get(f"{name}/config.json")
-        if config is not None and (own := _text(header, prefix, open_clip=open_clip)):
+        if config is not None and (own := text_config(header, prefix, open_clip=open_clip)):
             config |= own
 
 
-def _text(header: Header, prefix: str, *, open_clip: bool) -> dict[str, Any]:
+def text_config(header: Header, prefix: str, *, open_clip: bool) -> dict[str, Any]:
+    """What CLIP's tensors, whose names begin so, say of it."""
     words = shape_of(
         header,
         prefix + ("token_embedding.weight" if open_clip else "embeddings.token_embedding.weight"),

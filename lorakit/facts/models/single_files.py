@@ -6,112 +6,125 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lorakit.facts.files.digests import Digests
-from lorakit.facts.files.weights_header import WeightsHeader as Header
+from lorakit.facts.files.gguf_header import SUFFIX
+from lorakit.facts.models.checkpoint_file import ModelFile, read_checkpoint
 from lorakit.facts.models.model_configs import ModelError
 from lorakit.facts.models.model_facts import ModelFacts
-from lorakit.facts.models.model_folders import header_of
-from lorakit.facts.models.single_file_configs import (
-    TEXTS,
-    UNET,
-    VAE,
-    Configs,
-    configs_of,
-    family_of,
-    tokenizer_folder,
-)
+from lorakit.facts.models.original_transformers import bytes_of, count_of
+from lorakit.facts.models.single_file_configs import TEXTS, UNET, VAE, tokenizer_folder
+from lorakit.facts.models.tokenizer_files import counted_by
 from lorakit.facts.models.unet_checks import check_unet
 from lorakit.facts.networks import text_encoders
-from lorakit.facts.networks.unet_shapes import shapes_of
+from lorakit.facts.networks.unet_shapes import Shapes, shapes_of
+from lorakit.families import Configs
 from lorakit.families.parts import latent_factor
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.store.canonical import digest_of
 
+SUFFIXES = (".safetensors", SUFFIX)
 
-def single_file_facts(source: ModelSource, file: Path, digests: Digests) -> ModelFacts:
-    """The facts of one file. Raises ModelError where it cannot be drawn with."""
-    header = header_of(file)
-    _check(file, header)
-    configs, remarks = configs_of(header, file.stem)
-    family = family_of(configs)
-    parts = {name.partition("/")[0]: config for name, config in configs.items()}
-    check_unet(str(file), family, parts["unet"], int(parts["vae"]["latent_channels"]))
-    _check_sizes(file, header, configs)
-    steps, guidance = family.defaults(parts, file.stem.lower())
+
+def single_file_facts(
+    source: ModelSource, file: Path, digests: Digests, parts: Path | None = None
+) -> ModelFacts:
+    """The facts of one file, with `parts` that it lacks. Raises ModelError where it cannot be drawn with."""
+    read = read_checkpoint(file, parts)
+    family, configs = read.family, read.configs
+    told: Configs = {
+        "": configs["model_index.json"],
+        **{name.partition("/")[0]: config for name, config in configs.items() if "/" in name},
+    }
+    if family.denoiser == "unet":
+        check_unet(str(file), family, told["unet"], int(told["vae"].get("latent_channels", 4)))
+        _check_sizes(read)
+    steps, guidance = family.defaults(told, file.stem.lower())
     # a file says little of itself: what is read into it decides what it draws
-    digest = digest_of({"file": digests.file(file), "configs": configs})
+    known: dict[str, Any] = {"file": digests.file(file), "configs": configs}
+    if read.taken and read.parts is not None:
+        names = [name for part in read.taken for name in read.parts.files(part)]
+        known["parts"] = digests.files(read.parts.folder, names)
+    digest = digest_of(known)
     return ModelFacts(
         name=source.name,
         source=source.source,
         family=family.name,
         path=file,
+        parts=read.parts.folder if read.taken and read.parts else None,
         digest=digest,
         vae=digest,
         text_encoder_digest=digest,
-        native=family.native(parts),
-        vae_factor=latent_factor(parts),
-        tokenizer=tokenizer_folder(),
+        native=family.native(told),
+        vae_factor=latent_factor(told),
+        token_limit=family.token_limit(told),
+        tokenizer=_counted(read, family.words(told).tokenizer),
         num_inference_steps=steps,
         guidance_scale=guidance,
-        weight_bytes=file.stat().st_size,
-        configs={**parts, "": configs["model_index.json"]},
-        text_shapes={
-            f"{part}.{name}": shape
-            for part in family.text_parts
-            for name, shape in text_encoders.shapes_of(configs[f"{part}/config.json"]).items()
-        },
-        parameters=_parameters(header),
-        remarks=remarks,
+        weight_bytes=file.stat().st_size + _taken_bytes(read),
+        configs=told,
+        text_shapes=_text_shapes(read, told),
+        denoiser_shapes={} if family.denoiser == "unet" else family.shapes(told["transformer"]),
+        parameters=_parameters(read),
+        quantised_bytes=bytes_of(read.header) if read.quantised else 0,
+        remarks=read.remarks,
     )
 
 
-def _check(file: Path, header: Header) -> None:
-    """A checkpoint has a UNet, a VAE and text encoders. Raises ModelError."""
-
-    def has(*prefixes: str) -> bool:
-        return any(name.startswith(prefixes) for name in header.tensors)
-
-    if not has(f"{UNET}input_blocks.0.0."):
-        if has(UNET):
-            raise ModelError(
-                f"{file} is a checkpoint of another kind (Flux, Stable Diffusion 3, ...): it has no UNet; "
-                "lorakit draws with Stable Diffusion 1, 2 and XL"
-            )
-        raise ModelError(
-            f"{file} holds no UNet under model.diffusion_model: not a whole checkpoint",
-            "an adapter goes under adapters:, a whole checkpoint under models:",
-        )
-    if has("conditioner.embedders.0.model.") and not has("conditioner.embedders.1."):
-        raise ModelError(f"{file} is SDXL's refiner, which finishes what another model began")
-    missing = [
-        what
-        for what, prefixes in (("a VAE (first_stage_model)", (VAE,)), ("text encoders", TEXTS))
-        if not has(*prefixes)
-    ]
-    if missing:
-        raise ModelError(
-            f"{file} lacks {' and '.join(missing)}: not a whole checkpoint",
-            "take the whole file of the model, or its folder in diffusers' layout",
-        )
+def _counted(read: ModelFile, name: str) -> Path | None:
+    if read.parts is not None and any(part.name == name for part in read.taken):
+        return counted_by(read.parts.folder, name)
+    return tokenizer_folder()
 
 
-def _check_sizes(file: Path, header: Header, configs: Configs) -> None:
+def _text_shapes(read: ModelFile, told: Configs) -> Shapes:
+    """Of the text encoders that can wear adapters."""
+    return {
+        f"{part}.{name}": shape
+        for part in read.family.text_parts
+        if part in told
+        for name, shape in text_encoders.shapes_of(told[part]).items()
+    }
+
+
+def _check_sizes(read: ModelFile) -> None:
     """The UNet has as many numbers as the one that its configuration describes. Raises ModelError."""
-    wanted = sum(map(math.prod, shapes_of(configs["unet/config.json"]).values()))
-    found = _parameters(header)["unet"]
+    wanted = sum(map(math.prod, shapes_of(read.configs["unet/config.json"]).values()))
+    found = _parameters(read)["unet"]
     if wanted != found:
         raise ModelError(
-            f"the UNet of {file} is of another build than Stable Diffusion 1, 2 or XL: "
+            f"the UNet of {read.file} is of another build than Stable Diffusion 1, 2 or XL: "
             f"it has {found:,} parameters, where {wanted:,} are expected"
         )
 
 
-def _parameters(header: Header) -> Mapping[str, int]:
-    counts = {"unet": 0, "vae": 0, "text_encoder": 0}
-    for name, shape in header.shapes.items():
-        part = "unet" if name.startswith(UNET) else "vae" if name.startswith(VAE) else ""
-        part = part or ("text_encoder" if name.startswith(TEXTS) else "")
+def _parameters(read: ModelFile) -> Mapping[str, int]:
+    """Parameters of each part; of text encoders in the file those of all of them together."""
+    counts = {"vae": 0, "text_encoder": 0, read.family.denoiser: 0}
+    if read.transformer is not None:
+        counts[read.family.denoiser] = count_of(read.transformer)
+    texts = (*TEXTS, "text_encoders.")
+    for name, shape in read.header.shapes.items():
+        part = "vae" if name.startswith((VAE, "vae.")) else ""
+        part = part or ("text_encoder" if name.startswith(texts) else "")
+        if read.transformer is None and name.startswith(UNET):
+            part = "unet"
         if part and not re.search(r"position_ids$|logit_scale$", name):
             counts[part] += math.prod(shape)
+    for taken in read.taken:
+        if read.parts is not None and taken.stem:
+            counts[taken.name] = counts.get(taken.name, 0) + read.parts.count(taken)
     return counts
+
+
+def _taken_bytes(read: ModelFile) -> int:
+    if read.parts is None:
+        return 0
+    return sum(
+        (read.parts.folder / name).stat().st_size
+        for part in read.taken
+        if part.stem
+        for name in read.parts.weights(part).files
+        if name.endswith(".safetensors")
+    )

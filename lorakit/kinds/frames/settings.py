@@ -96,6 +96,7 @@ class RenderSettings:
         spec = DrawingSpec(
             name=model.source,
             path=str(model.path),
+            parts=str(model.parts or ""),
             digest=model.digest,
             family=model.family,
             vae_factor=model.vae_factor,

@@ -41,6 +41,7 @@ class ModelSource:
     """Where a model comes from: `lorakit:studio`, `hub:owner/name`, or a resolved folder or file.
 
     `place` is where that stands. `revision` is a commit, branch or tag of the hub; empty is its newest.
+    `parts` is the folder, or hub:owner/name, that a file takes what it lacks from; empty for none.
     """
 
     name: str
@@ -48,7 +49,14 @@ class ModelSource:
     dtype: DType
     place: Place
     revision: str = ""
+    parts: str = ""
     dtype_place: Place | None = field(default=None, compare=False, repr=False)
+    parts_place: Place | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def hub(self) -> str:
+        """What of it stands on the hub, hub:owner/name; empty for nothing."""
+        return next((told for told in (self.source, self.parts) if told.startswith("hub:")), "")
 
 
 @dataclass(frozen=True, slots=True)

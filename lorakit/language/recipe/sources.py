@@ -36,6 +36,7 @@ def models(root: Node, paths: Paths, findings: Findings) -> dict[str, ModelSourc
         source = _model_source(link, paths, findings)
         place = (link or node).place
         own = {"dtype": _MODEL["dtype"], **decode.values_of(ModelSource, node)}
+        own["parts"] = _parts(access.child(node, "parts"), paths, findings)
         sources[name] = ModelSource(name=name, source=source, place=place, **own)
     return sources
 
@@ -83,6 +84,33 @@ def _model_source(node: Node | None, paths: Paths, findings: Findings) -> str:
                 or "it ships lorakit:studio, which draws, and lorakit:minilm, which reads",
             )
         return text
+    if _is_of_hub(node, text, findings):
+        return text
+    if _is_pickle(node, "model", findings):
+        return text
+    path = paths.file(node, "model", findings, folder_too=True)
+    return str(path) if path is not None else text
+
+
+def _parts(node: Node | None, paths: Paths, findings: Findings) -> str:
+    """The folder or the hub's model that a checkpoint in one file takes what it lacks from."""
+    if node is None or not isinstance(node.value, str) or not node.value.strip():
+        return ""
+    if _is_of_hub(node, node.value, findings):
+        return node.value
+    path = paths.file(node, "folder of parts", findings, folder_too=True)
+    if path is not None and paths.reader.is_file(path):
+        findings.error(
+            "wrong-form",
+            f"parts: is a folder in diffusers' layout, and {path.name} is a file",
+            node,
+            "name the folder that model_index.json stands in, or hub:owner/name",
+        )
+    return str(path) if path is not None else node.value
+
+
+def _is_of_hub(node: Node, text: str, findings: Findings) -> bool:
+    """Whether a text names a model of the hub, or meant to; what is wrong with it is found."""
     address = _HUB_ADDRESS.match(text)
     if text.startswith("hub:") or address:
         owner_and_name = text[address.end() :] if address else text.removeprefix("hub:")
@@ -95,7 +123,7 @@ def _model_source(node: Node | None, paths: Paths, findings: Findings) -> str:
                 if _HUB_NAME.match(owner_and_name)
                 else "for example: hub:CompVis/stable-diffusion-v1-4",
             )
-        return text
+        return True
     if "://" in text:
         findings.error(
             "wrong-form",
@@ -103,11 +131,8 @@ def _model_source(node: Node | None, paths: Paths, findings: Findings) -> str:
             node,
             "write hub:owner/name, or download it and give its path",
         )
-        return text
-    if _is_pickle(node, "model", findings):
-        return text
-    path = paths.file(node, "model", findings, folder_too=True)
-    return str(path) if path is not None else text
+        return True
+    return False
 
 
 def _adapter_path(link: Node | None, paths: Paths, findings: Findings) -> Path:

@@ -70,6 +70,7 @@ class TrainTask(WorkerTask):
     start: str = field(default="", metadata=OMITTED)
     start_path: str = field(default="", metadata=BESIDE)
     model_path: str = field(default="", metadata=BESIDE)
+    model_parts: str = field(default="", metadata=BESIDE)
     source: str = field(default="", metadata=BESIDE)
     device: str = field(default=HOST, metadata=BESIDE)
     checkpointing_steps: int = field(default=0, metadata=BESIDE)

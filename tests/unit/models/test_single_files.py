@@ -133,8 +133,8 @@ def test_a_turbo_form_in_one_file_is_drawn_without_guidance(tmp_path: Path) -> N
     [
         ("inpainting", "inpainting model"),
         ("pix2pix", "InstructPix2Pix"),
-        ("no vae", "lacks a VAE"),
-        ("no words", "lacks text encoders"),
+        ("no vae", "lacks vae: not a whole checkpoint"),
+        ("no words", "lacks text_encoder: not a whole"),
         ("refiner", "SDXL's refiner"),
         ("flux", "another kind"),
         ("a layer more", "of another build"),
