@@ -120,6 +120,9 @@ class Family:
     trained: bool = False
     flow: FlowTraining | None = None
     targets: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0")
+    # the relative change of its first block's output, from one step to the next, below which `speed: fast`
+    # takes what the other blocks added from the step before; 0 where diffusers has no such cache for it
+    block_cache: float = 0.0
     # parameters of a transformer by its configuration; empty where they are not known
     shapes: Callable[[Mapping[str, Any]], Mapping[str, tuple[int, ...]]] = lambda _: {}
     # its transformer as its authors' own files have it; None where none is read

@@ -13,6 +13,7 @@ from lorakit.families.flux_shapes import FLUX_ORIGINAL, flux_shapes
 from lorakit.families.parts import (
     CLIP,
     CLIP_WORDS,
+    FIRST_BLOCK,
     KL_VAE,
     picture_size,
     t5,
@@ -101,6 +102,7 @@ FLUX = Family(
     targets=TARGETS,
     shapes=flux_shapes,
     original=FLUX_ORIGINAL,
+    block_cache=FIRST_BLOCK,
     kohya="flux1",
     theirs=FLUX_NAMES,
     call=lambda configs, _: {"max_sequence_length": _limit(configs)},

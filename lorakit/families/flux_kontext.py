@@ -8,7 +8,7 @@ from __future__ import annotations
 from lorakit.families.family import Configs, Family, Options, PromptWords, Published
 from lorakit.families.flux import GUIDED, OTHERS, PARTS, ROOTS, is_told_the_scale
 from lorakit.families.flux_shapes import FLUX_ORIGINAL, flux_shapes
-from lorakit.families.parts import picture_size
+from lorakit.families.parts import FIRST_BLOCK, picture_size
 
 _LIMIT = 512
 
@@ -40,6 +40,7 @@ FLUX_KONTEXT = Family(
     references=1,
     shapes=flux_shapes,
     original=FLUX_ORIGINAL,
+    block_cache=FIRST_BLOCK,
     call=_call,
     published={
         "black-forest-labs/FLUX.1-Kontext-dev": Published(

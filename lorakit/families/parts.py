@@ -13,6 +13,8 @@ CLIP = Part("text_encoder", "transformers", ("CLIPTextModel",), "model")
 CLIP_WORDS = Part("tokenizer", "transformers", _CLIP_WORDS)
 CLIP_WORDS_2 = Part("tokenizer_2", "transformers", _CLIP_WORDS)
 
+# how much the first block may change where the others are skipped: ParaAttention's, where the cache is from
+FIRST_BLOCK = 0.08
 
 KL_VAE = Part("vae", "diffusers", ("AutoencoderKL",), _NETWORK)
 

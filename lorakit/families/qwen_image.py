@@ -6,7 +6,7 @@ Wu et al. 2025, https://arxiv.org/abs/2508.02324.
 from __future__ import annotations
 
 from lorakit.families.family import Family, Part, PromptWords, Published
-from lorakit.families.parts import qwen_words, transformer
+from lorakit.families.parts import FIRST_BLOCK, qwen_words, transformer
 
 OTHERS = 126_892_531 + 8_292_166_656
 PARAMETERS = 20_430_401_088
@@ -51,6 +51,7 @@ QWEN_IMAGE = Family(
     unit=2,
     least=0.19,
     guidance="true_cfg_scale",
+    block_cache=FIRST_BLOCK,
     least_steps=2,  # its schedule is stretched to end a little above nothing, and one step cannot be
     published={"Qwen/Qwen-Image": Published({"transformer": CONFIG}, OTHERS, PARAMETERS)},
 )

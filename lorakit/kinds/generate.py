@@ -10,6 +10,8 @@ from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.film import aspect_notes
 from lorakit.kinds.frames.checks import check_guidance, check_look, check_prompts, check_scheduler
 from lorakit.kinds.frames.frame import frame_action
+from lorakit.kinds.frames.memory_checks import check_memory
+from lorakit.kinds.frames.memory_lines import memory_lines
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import known_words
 from lorakit.kinds.letters import check_letters
@@ -36,6 +38,7 @@ class Generate:
         """Adapters, size and prompts."""
         settings = render_settings(step.model, step.adapters, context)
         yield from check_adapters(step.adapters, step.model, context)
+        yield from check_memory(settings)
         yield from check_look(settings, step.look, step.place)
         yield from check_guidance(settings, [step.look])
         yield from check_scheduler(settings, step.look, step.place)
@@ -77,5 +80,8 @@ class Generate:
                 )
                 clips.append(Clip((frames[-1].id,), None, prompt.text, ""))
         sheet = contact_sheet(step.name, step.name, clips)
-        notes = tuple(aspect_notes(step.look.aspect, settings.size(step.look)))
+        notes = (
+            *aspect_notes(step.look.aspect, settings.size(step.look)),
+            *memory_lines(settings, [step.look]),
+        )
         return StepPlan((*frames, sheet), tuple(clips), step.look.aspect, notes)

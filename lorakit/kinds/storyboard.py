@@ -16,6 +16,8 @@ from lorakit.kinds.frames.checks import (
     check_prompts,
     check_scheduler,
 )
+from lorakit.kinds.frames.memory_checks import check_memory
+from lorakit.kinds.frames.memory_lines import memory_lines
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import known_words
 from lorakit.kinds.letters import check_letters
@@ -38,6 +40,7 @@ class Storyboards:
         """Adapters, sizes, strengths, prompts, and the glyphs of the captions."""
         settings = render_settings(step.model, step.adapters, context)
         yield from check_adapters(step.adapters, step.model, context)
+        yield from check_memory(settings)
         board = step.board
         looks: dict[object, Sentence] = {}
         drawn = [
@@ -112,6 +115,7 @@ class Storyboards:
         notes = [
             n for each in looks for n in aspect_notes(each.aspect, settings.size(each), film_action)
         ]
+        notes += memory_lines(settings, looks)
         notes += _no_film_notes(step, context)
         return StepPlan(tuple(actions), clips, look.aspect, tuple(dict.fromkeys(notes)))
 

@@ -12,8 +12,12 @@ from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine.devices import DEVICES
 from lorakit.families import FAMILIES
 from lorakit.models import pipelines, single_files
+from lorakit.models.placing import place
 from lorakit.models.processor import check_device
+from lorakit.models.quickening import quicken
+from lorakit.models.rounding import round_weights, rounded
 from lorakit.models.wearing import wear
+from lorakit.plan.engine_specs import AS_IT_IS, Keeping
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -27,11 +31,13 @@ def load_pipeline(
     *,
     parts: str = "",
     without: Sequence[str] = (),
+    keeping: Keeping = AS_IT_IS,
 ) -> Any:
     """A pipeline of the family that draws from words, ready for inference.
 
     `parts` is the folder that a checkpoint in one file takes what it lacks from. `without` names parts that
-    are not needed, such as `vae`, and are not loaded from a folder.
+    are not needed, such as `vae`, and are not loaded from a folder; `keeping` says how
+    the pipeline is kept in memory.
     Raises LorakitError where weights are missing or an adapter does not fit.
     """
     from diffusers.utils import logging
@@ -49,8 +55,11 @@ def load_pipeline(
     pipeline.set_progress_bar_config(disable=True)
     if adapters:
         wear(pipeline, adapters)
-    pipeline.to(device)
     traits = FAMILIES[family]
+    if keeping.weight_bits:
+        for part in rounded(traits, pipeline):
+            round_weights(part, keeping.weight_bits, device)
+    place(pipeline, traits, device, keeping.offload)
     for part in (getattr(pipeline, traits.denoiser), pipeline.vae):
         if part is None:
             continue
@@ -61,4 +70,5 @@ def load_pipeline(
         # convolutions gain next to nothing from it at these sizes, the decoder's a third
         if DEVICES[device].unet_channels_last or part is pipeline.vae:
             part.to(memory_format=torch.channels_last)
+    quicken(getattr(pipeline, traits.denoiser), keeping)
     return pipeline

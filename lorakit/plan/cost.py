@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lorakit.plan.memory_modes import MemoryMode
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -12,7 +14,7 @@ class Cost:
     `timing` is the name under which seconds a unit are remembered here; `seconds` guesses them where no
     operations are counted. `memory` is the peak of one process, 0 where it is not known, and `processes` how
     many of them share a machine's memory. `passing_disk` is free again at the end. `speedup` is how much
-    better than a UNet's steps this work fills matrix units.
+    better than a UNet's steps this work fills matrix units. `mode` is how a model is kept in that memory.
     """
 
     timing: str
@@ -24,6 +26,7 @@ class Cost:
     processes: int = 1
     disk: int = 0
     passing_disk: int = 0
+    mode: MemoryMode | None = None
 
 
 def assembly_cost(kind: str, units: int, height: int | None = None) -> Cost:

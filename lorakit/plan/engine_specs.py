@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lorakit.plan.tasks.json_form import BESIDE, key_of, keyed_as, to_json
+from lorakit.plan.memory_modes import NONE, Offload
+from lorakit.plan.tasks.json_form import BESIDE, OMITTED, key_of, keyed_as, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,24 @@ class EngineSpec:
 NOTHING = EngineSpec()
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How a loaded pipeline is kept, and made quicker; all of it as diffusers and bitsandbytes do it.
+
+    `weight_bits` are those that large linear layers are rounded to, 0 for none; `offload` is what waits in
+    the machine's memory while it is not needed on the card. `block_cache` is the change of a step below which
+    a transformer's blocks are skipped, 0 for never; its blocks may be `compiled`.
+    """
+
+    weight_bits: int = 0
+    offload: Offload = NONE
+    block_cache: float = 0.0
+    compiled: bool = False
+
+
+AS_IT_IS = Keeping()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawingSpec(EngineSpec):
     """A pipeline that draws `batch_size` rows a call, with what it wears.
@@ -36,6 +55,7 @@ class DrawingSpec(EngineSpec):
     `adapters` are digests, or `input:<role>`, with their weights; `adapter_paths` their files in the same
     order. `parts` is the folder that a checkpoint in one file takes what it lacks from; empty for none.
     `batch_sizes` is the file that remembers which smaller calls are equal; empty where there is none.
+    `keeping` says how it is kept in memory and made quicker.
     """
 
     path: str = field(metadata=BESIDE)
@@ -49,6 +69,7 @@ class DrawingSpec(EngineSpec):
     adapters: tuple[tuple[str, float], ...] = ()
     adapter_paths: tuple[str, ...] = field(default=(), metadata=BESIDE)
     batch_sizes: str = field(default="", metadata=BESIDE)
+    keeping: Keeping = field(default=Keeping(), metadata=OMITTED)
 
     @property
     def adapter_files(self) -> list[tuple[Path, float]]:

@@ -23,6 +23,8 @@ from lorakit.facts.pictures.open_picture import rgb
 from lorakit.families import FAMILIES, Task
 from lorakit.models.loading import load_pipeline
 from lorakit.models.pipelines import for_task
+from lorakit.models.placing import place_again
+from lorakit.models.tiles import decode_in_tiles
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.job import Report
 from lorakit.rendering.frame_files import DAMAGED, FrameJob, drawn, failed, not_finite, start_of
@@ -50,7 +52,9 @@ class CallEngine:
             spec.device,
             spec.adapter_files,
             parts=spec.parts,
+            keeping=spec.keeping,
         )
+        self._spec = spec
         self._pipelines: dict[Task, Any] = {}
         self._components = pipeline
         self._report = report
@@ -66,7 +70,8 @@ class CallEngine:
 
         def decoded(_module: Any, _inputs: Any, pixels: Tensor) -> None:
             self.calls["vae_decoder"] += 1
-            self._finite = bool(torch.isfinite(pixels).all())
+            # tile by tile, or all at once
+            self._finite = self._finite and bool(torch.isfinite(pixels).all())
 
         getattr(pipeline, self._family.denoiser).register_forward_hook(count)
         pipeline.vae.decoder.register_forward_hook(decoded)
@@ -127,6 +132,8 @@ class CallEngine:
         elif references:
             given["image"] = references if self._family.references > 1 else references[0]
         pipeline = self._pipeline(kind)
+        self._finite = True
+        decode_in_tiles(pipeline.vae, tiled=task.vae_tiling)
         picture: Image.Image = pipeline(**given).images[0]
         latents = self._unpacked(pipeline, last[0], task.width, task.height)
         wrong = not_finite(latents) or ("" if self._finite else DAMAGED)
@@ -136,7 +143,10 @@ class CallEngine:
 
     def _pipeline(self, task: Task) -> Any:
         if task not in self._pipelines:
-            self._pipelines[task] = for_task(self._components, self._family, task)
+            made = for_task(self._components, self._family, task)
+            if made is not self._components:
+                place_again(made, self._spec.device, self._spec.keeping.offload)
+            self._pipelines[task] = made
         return self._pipelines[task]
 
     def _unpacked(self, pipeline: Any, latents: Tensor, width: int, height: int) -> Tensor:

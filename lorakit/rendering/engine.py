@@ -16,6 +16,7 @@ from lorakit.cpu.heap import keep_freed_memory
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.facts.machine.devices import HOST
 from lorakit.models.loading import load_pipeline
+from lorakit.models.tiles import decode_in_tiles
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.job import Report
 from lorakit.rendering.batch_sizes import BatchSizes
@@ -60,6 +61,7 @@ class RenderEngine:
             spec.device,
             spec.adapter_files,
             parts=spec.parts,
+            keeping=spec.keeping,
         )
         self._count_calls()
         compute_row_by_row(self._pipeline.unet)
@@ -218,8 +220,9 @@ class RenderEngine:
         return embed
 
     @torch.inference_mode()
-    def _decode(self, latents: Tensor) -> Image.Image:
+    def _decode(self, latents: Tensor, *, tiled: bool) -> Image.Image:
         vae = self._pipeline.vae
+        decode_in_tiles(vae, tiled=tiled)
         scaled = latents / vae.config.scaling_factor + (
             getattr(vae.config, "shift_factor", None) or 0
         )
@@ -237,7 +240,7 @@ class RenderEngine:
         if wrong := not_finite(latents):
             return failed(job, wrong)
         try:
-            picture = self._decode(latents)
+            picture = self._decode(latents, tiled=job.task.vae_tiling)
         except ValueError as error:
             return failed(job, str(error))
         return drawn(job, picture, latents, time.monotonic() - began)

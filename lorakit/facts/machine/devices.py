@@ -17,7 +17,7 @@ class Device(NamedTuple):
     which torch counts. `fp16` and `fused_adamw`: kernels it has. `unet_channels_last`: it likes a UNet so;
     a CPU's group norms take up to 25 times as long. `operations` are a low guess of floating-point
     operations a second, by precision, `per_core` of each of a CPU's cores; `fast_bf16` where bf16 has units
-    of its own.
+    of its own. `rounds`: kernels for weights of 8 and 4 bits.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Device(NamedTuple):
     operations: Mapping[str, float]
     fast_bf16: float
     per_core: bool = False
+    rounds: bool = True
 
     def operations_a_second(self, precision: str, cores: int, *, fast_bf16: bool) -> float:
         """A low guess, for a machine of so many cores."""
@@ -70,6 +71,7 @@ DEVICES: Mapping[str, Device] = {
             unet_channels_last=True,
             operations=dict.fromkeys(("fp32", "bf16", "fp16"), 2e12),
             fast_bf16=2e12,
+            rounds=False,
         ),
     )
 }

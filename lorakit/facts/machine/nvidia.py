@@ -16,11 +16,12 @@ _LEAST = {11: 3.7, 12: 5.0, 13: 7.5}
 
 
 class Gpu(NamedTuple):
-    """One GPU; `memory` in bytes."""
+    """One GPU; `memory` in bytes, `free` of it as this process first asked, 0 where that is not told."""
 
     name: str
     capability: float
     memory: int
+    free: int = 0
 
 
 def visible() -> tuple[Gpu, ...]:
@@ -85,9 +86,10 @@ def installed() -> tuple[Gpu, ...]:
     import subprocess
 
     try:
-        rows = [line.split(",") for line in _asked("name,compute_cap,memory.total")]
+        rows = [line.split(",") for line in _asked("name,compute_cap,memory.total,memory.free")]
         return tuple(
-            Gpu(name.strip(), float(able), int(float(size)) << 20) for name, able, size in rows
+            Gpu(name.strip(), float(able), *(int(float(size)) << 20 for size in sizes))
+            for name, able, *sizes in rows
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return ()

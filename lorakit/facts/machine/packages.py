@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 
-# an optimizer or a tracker, as recipes call it -> the module it lives in; its extra has its name, with dashes
+ROUNDING = "low_memory"  # what weights are rounded with
+# an optimizer, a tracker, a way to keep weights -> its module; the extra has its name, with dashes
 MODULES: Mapping[str, str] = {
     "adamw_8bit": "bitsandbytes",
+    "low_memory": "bitsandbytes",
     "lion": "lion_pytorch",
     "prodigy": "prodigyopt",
     "tensorboard": "tensorboard",

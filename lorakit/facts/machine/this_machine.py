@@ -9,6 +9,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine import nvidia
@@ -29,12 +30,21 @@ class MachineError(LorakitError):
         self.hints = hints
 
 
+class Card(NamedTuple):
+    """What there is to keep a model in, in bytes: a GPU's memory, what of it is free, and the machine's."""
+
+    memory: int
+    free: int
+    beside: int
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """The device that pictures are drawn on.
 
     `device_class` says between which machines bits agree, and is part of keys; `fast_bf16` whether bf16
-    runs faster than fp32 here. `remarks` are what a user should know of the choice.
+    runs faster than fp32 here. `remarks` are what a user should know of the choice, `given` a card that is
+    asked about and need not be here.
     """
 
     device: str
@@ -42,6 +52,7 @@ class Machine:
     name: str
     fast_bf16: bool
     remarks: tuple[str, ...] = ()
+    given: Card | None = None
 
     @property
     def kind(self) -> Device:
@@ -61,7 +72,15 @@ class Machine:
     @property
     def memory(self) -> int:
         """The device's memory in bytes; a Mac's GPU shares the machine's."""
-        return _memory(self.device)
+        return self.given.memory if self.given else _memory(self.device)
+
+    @property
+    def card(self) -> Card | None:
+        """Memory that is a GPU's own; None where there is none."""
+        if self.given or not self.kind.own_memory:
+            return self.given
+        free = min((gpu.free for gpu in nvidia.visible() if gpu.free), default=self.memory)
+        return Card(self.memory, free, _memory(HOST))
 
     def precision(self, wanted: str) -> str:
         """The precision that a model's `dtype` comes to here: fp32, bf16 or fp16."""

@@ -57,6 +57,8 @@ def frame_action(
             anchor_weight = start.anchor_weight
     seen = [(frame.id, frame.task) for frame in shared if isinstance(frame.task, FrameTask)]
     inputs += [Input(f"shared_{at}", frame, "latents") for at, (frame, _) in enumerate(seen, 1)]
+    guided = settings.guided(look)
+    mode = settings.mode(width, height, batch_size, guided=guided, references=len(seen))
     task = FrameTask(
         prompt=prompt,
         negative_prompt=look.negative_prompt,
@@ -76,6 +78,10 @@ def frame_action(
         anchor_weight=anchor_weight,
         clip_skip=look.clip_skip,
         shared_attention=tuple((task.prompt, task.noise) for _, task in seen),
+        weight_bits=mode.bits,
+        vae_tiling=settings.tiled(width, height),
+        block_cache=settings.block_cache,
+        compiled=settings.compiled(mode),
         seed=seed,
         effective_steps=effective,
     )
@@ -85,11 +91,9 @@ def frame_action(
         group=group,
         label=prompt,
         place=place,
-        engine=settings.engine(batch_size),
+        engine=settings.engine(batch_size, mode),
         task=task,
-        cost=settings.cost(
-            width, height, batch_size, guided=settings.guided(look), references=len(seen)
-        ),
+        cost=settings.cost(width, height, batch_size, guided=guided, references=len(seen)),
         inputs=tuple(inputs),
         files={"picture": tuple(files)},
         units=max(1, schedulers.calls(task.scheduler, effective, settings.model.scheduler)),

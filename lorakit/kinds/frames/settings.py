@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Place
+from lorakit.facts.machine.packages import ROUNDING, absent
 from lorakit.facts.models import unet_work
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.kinds.frames.adapters import WornAdapters, worn_adapters
-from lorakit.language.recipe.documents import AdapterUse
+from lorakit.language.recipe.documents import AdapterUse, ModelSource
 from lorakit.language.story.documents import ImageSettings
 from lorakit.plan.actions import Engine, Input
 from lorakit.plan.aspect import nearest_size
 from lorakit.plan.cost import Cost
-from lorakit.plan.drawing_memory import drawing_bytes
-from lorakit.plan.engine_specs import DrawingSpec
+from lorakit.plan.drawing_memory import TILE, drawing_needs, undecodable
+from lorakit.plan.engine_specs import DrawingSpec, Keeping
 from lorakit.plan.kind import Context
+from lorakit.plan.memory_modes import BITS, NONE, PLAIN, MemoryMode, chosen
 from lorakit.plan.workers import RENDER
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import FOLDER
@@ -35,7 +37,12 @@ class RenderSettings:
     worn: WornAdapters
     draft: bool
     context: Context
-    engines: dict[int, Engine] = field(default_factory=dict, compare=False, repr=False)
+    engines: dict[tuple[int, Keeping], Engine] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    modes: dict[tuple[int, int, int, bool, int], MemoryMode] = field(
+        default_factory=dict, compare=False, repr=False
+    )
     costs: dict[tuple[int, int, int, bool, int], Cost] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -45,6 +52,11 @@ class RenderSettings:
         """Where the recipe names the model's precision, or the model."""
         model = self.context.project.recipe.models[self.model.name]
         return model.dtype_place or model.place
+
+    @property
+    def source_model(self) -> ModelSource:
+        """The model as the recipe has it."""
+        return self.context.project.recipe.models[self.model.name]
 
     @property
     def source_place(self) -> Place:
@@ -85,13 +97,62 @@ class RenderSettings:
         given = look.guidance_scale
         return float(self.model.guidance_scale if given is None else given)
 
-    def engine(self, batch_size: int) -> Engine:
-        """What a worker loads for these frames; settled once for each batch size."""
-        if batch_size not in self.engines:
-            self.engines[batch_size] = self._settle_engine(batch_size)
-        return self.engines[batch_size]
+    def tiled(self, width: int, height: int) -> bool:
+        """Whether a picture of this size is decoded in tiles: as asked, or since a card cannot otherwise."""
+        if max(width, height) <= TILE:
+            return False
+        card = self.context.facts.machine.card
+        return self.source_model.memory == "minimal" or (
+            card is not None and undecodable(self.model, self.precision, (width, height), card)
+        )
 
-    def _settle_engine(self, batch_size: int) -> Engine:
+    def mode(
+        self, width: int, height: int, batch_size: int, *, guided: bool, references: int = 0
+    ) -> MemoryMode:
+        """How the model is kept while pictures of this size are drawn; chosen once for each."""
+        size = (width, height, batch_size, guided, references)
+        if size not in self.modes:
+            needs = drawing_needs(
+                self.model,
+                self.precision,
+                (width, height),
+                batch_size,
+                guided=guided,
+                references=references,
+                tiled=self.tiled(width, height),
+            )
+            machine, wish = self.context.facts.machine, self.source_model.memory
+            # nothing is rounded unasked where there is no card that it would have to fit
+            bits = BITS[wish] if machine.card or wish != "auto" else (0,)
+            there = [b for b in bits if any(b == of for of, _ in needs)] or [0]
+            if wish == "auto" and absent(ROUNDING):
+                there = there[:1]
+            self.modes[size] = chosen(needs, there, machine.card)
+        return self.modes[size]
+
+    @property
+    def block_cache(self) -> float:
+        """The change of a step below which blocks are skipped; 0 for never."""
+        return self.model.traits.block_cache if self.source_model.speed == "fast" else 0.0
+
+    def keeping(self, mode: MemoryMode) -> Keeping:
+        """What a worker is told of a mode."""
+        return Keeping(mode.bits, mode.offload, self.block_cache, self.compiled(mode))
+
+    def compiled(self, mode: MemoryMode) -> bool:
+        """Whether blocks are compiled: on an NVIDIA GPU, where all of them stay there as they are."""
+        fast = self.source_model.speed == "fast" and not self.model.traits.waves
+        own = self.context.facts.machine.card is not None
+        return fast and own and not mode.bits and mode.offload == NONE
+
+    def engine(self, batch_size: int, mode: MemoryMode = PLAIN) -> Engine:
+        """What a worker loads for these frames; settled once for each batch size and mode."""
+        wanted = (batch_size, self.keeping(mode))
+        if wanted not in self.engines:
+            self.engines[wanted] = self._settle_engine(*wanted)
+        return self.engines[wanted]
+
+    def _settle_engine(self, batch_size: int, keeping: Keeping) -> Engine:
         model = self.model
         spec = DrawingSpec(
             name=model.source,
@@ -105,6 +166,7 @@ class RenderSettings:
             batch_size=batch_size,
             adapters=self.worn.weighed,
             adapter_paths=self.worn.paths,
+            keeping=keeping,
             batch_sizes=str(self.context.project.home / FOLDER / "widths.json"),
         )
         known = spec.key()
@@ -126,21 +188,26 @@ class RenderSettings:
     ) -> Cost:
         pixels = width * height
         positions = pixels / self.model.vae_factor**2
-        known = [self.model.digest, width, height, self.precision, self.device_class, batch_size]
-        known += [f"shared {references}"] if references else []
+        known: list[object] = [
+            self.model.digest,
+            width,
+            height,
+            self.precision,
+            self.device_class,
+            batch_size,
+        ]
+        if references:
+            known.append(f"shared {references}")
+        mode = self.mode(width, height, batch_size, guided=guided, references=references)
+        if (keeping := self.keeping(mode)) != Keeping():
+            known.append(str(keeping))
         return Cost(
             "|".join(map(str, known)),
             operations=(_passes(self.model, guided=guided) + references)
             * unet_work.of_model(self.model, positions),
             precision=self.precision,
-            memory=drawing_bytes(
-                self.model,
-                self.precision,
-                (width, height),
-                batch_size,
-                guided=guided,
-                references=references,
-            ),
+            memory=mode.card,
+            mode=mode,
             disk=int(pixels * 1.6) + 4096,
         )
 

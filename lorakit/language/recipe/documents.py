@@ -34,6 +34,8 @@ _GENERATE = defaults(RECIPE, "generate")
 _TEXT = defaults(RECIPE, "train-text")
 _IMAGE = defaults(RECIPE, "train-image")
 DType = Literal["auto", "fp32", "bf16", "fp16"]
+MemoryWish = Literal["auto", "low", "minimal"]
+Speed = Literal["exact", "fast"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,12 @@ class ModelSource:
     place: Place
     revision: str = ""
     parts: str = ""
+    memory: MemoryWish = "auto"
+    speed: Speed = "exact"
     dtype_place: Place | None = field(default=None, compare=False, repr=False)
     parts_place: Place | None = field(default=None, compare=False, repr=False)
+    memory_place: Place | None = field(default=None, compare=False, repr=False)
+    speed_place: Place | None = field(default=None, compare=False, repr=False)
 
     @property
     def hub(self) -> str:

@@ -338,6 +338,8 @@ ELSEWHERE = {
         "adapter.from",
         "adapter.notes",
         "model.from",
+        "model.memory",  # of transformers: tests/unit/plan/test_memory_modes.py
+        "model.speed",
         "model.revision",  # of a digest, which the facts bring
         "step.kind",
         "generate.kind",
