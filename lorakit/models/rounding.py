@@ -38,7 +38,9 @@ def round_weights(network: nn.Module, bits: int, device: str) -> None:
 
 def rounded(family: Family, pipeline: Any) -> tuple[nn.Module, ...]:
     """Of a pipeline's networks those that are rounded: the denoiser, and text encoders as large as one."""
-    chosen = [getattr(pipeline, family.denoiser)]
+    denoiser = getattr(pipeline, family.denoiser)
+    # what is quantised in its file is kept as it is there
+    chosen = [] if getattr(denoiser, "hf_quantizer", None) else [denoiser]
     for name in family.encoders:
         part = getattr(pipeline, name)
         if part is not None and sum(p.numel() for p in part.parameters()) >= LARGE:
