@@ -26,9 +26,11 @@ def exact_fp32() -> Iterator[None]:
 
 def free_device(model: torch.nn.Module) -> None:
     """Take a model that is done off its GPU, so that another process can load the same there."""
-    if any(p.is_cuda for p in model.parameters()):
+    there = {p.device.type for p in model.parameters()} - {HOST}
+    if there:
         model.to(HOST)
-        torch.cuda.empty_cache()
+    for device in there:
+        torch.get_device_module(device).empty_cache()
 
 
 def check_device(device: str) -> None:

@@ -181,6 +181,7 @@ class RenderEngine:
             task.strength if start is not None else 1.0,
             generator,
             karras=task.use_karras_sigmas,
+            device=self._device,
         )
         return Row(
             job.id,
@@ -217,7 +218,7 @@ class RenderEngine:
         embed: Tensor = self._pipeline.get_guidance_scale_embedding(
             torch.tensor([scale - 1.0]), embedding_dim=width
         )
-        return embed
+        return embed.to(self._device)
 
     @torch.inference_mode()
     def _decode(self, latents: Tensor, *, tiled: bool) -> Image.Image:
@@ -226,21 +227,22 @@ class RenderEngine:
         scaled = latents / vae.config.scaling_factor + (
             getattr(vae.config, "shift_factor", None) or 0
         )
-        pixels = vae.decode(scaled.to(self._device, vae.dtype), return_dict=False)[0]
+        # to the CPU at once: to ask the device whether they are finite would be to wait for it twice
+        pixels = vae.decode(scaled.to(vae.dtype), return_dict=False)[0].float().cpu()
         if not torch.isfinite(pixels).all():
             raise ValueError(DAMAGED)
         picture: Image.Image = self._pipeline.image_processor.postprocess(
-            pixels.float().cpu(), output_type="pil"
+            pixels, output_type="pil"
         )[0]
         return picture
 
     def _finish(self, row: Row) -> Mapping[str, Any]:
         job, began = self._jobs.pop(row.id), self._began.pop(row.id)
-        latents = row.latents.contiguous()
+        latents = row.latents.contiguous().cpu()
         if wrong := not_finite(latents):
             return failed(job, wrong)
         try:
-            picture = self._decode(latents, tiled=job.task.vae_tiling)
+            picture = self._decode(row.latents.contiguous(), tiled=job.task.vae_tiling)
         except ValueError as error:
             return failed(job, str(error))
         return drawn(job, picture, latents, time.monotonic() - began)

@@ -27,7 +27,8 @@ _MANY = 256  # entries kept; a project that tries many models must not gather th
 
 def _processor(device: str) -> str:
     if DEVICES[device].own_memory:
-        return f"{torch.cuda.get_device_name()} {torch.version.cuda}"
+        named: str = torch.get_device_module(device).get_device_name()
+        return f"{named} {torch.version.cuda}"
     match = None
     with contextlib.suppress(OSError):
         text = Path("/proc/cpuinfo").read_text("utf-8")

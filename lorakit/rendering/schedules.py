@@ -27,10 +27,13 @@ class Schedule:
         generator: torch.Generator,
         *,
         karras: bool | None = None,
+        device: str = HOST,
     ) -> None:
         """`template` is the pipeline's scheduler; `name` is of plan/schedulers.py; `strength` in (0, 1].
 
-        `karras` None leaves its sigmas as the template has them.
+        `karras` None leaves its sigmas as the template has them. The latents of a step are on `device`,
+        and so is `told`, what the denoiser is told of the time; noise levels are numbers of the CPU's, so
+        that no step waits for a device.
         """
         import diffusers
 
@@ -49,6 +52,8 @@ class Schedule:
             if hasattr(self.scheduler, "set_begin_index"):
                 self.scheduler.set_begin_index(first)
         self.timesteps: Tensor = self.scheduler.timesteps[first:]
+        self.told: Tensor = self.timesteps.to(device)
+        self._device = device
         self._extra = _step_options(self.scheduler, generator)
 
     def __len__(self) -> int:
@@ -56,16 +61,22 @@ class Schedule:
         return len(self.timesteps)
 
     def begin(self, noise: Tensor, start: Tensor | None) -> Tensor:
-        """The first noisy latents (1, C, H, W): pure noise, or `start` noised to the first timestep."""
+        """The first noisy latents (1, C, H, W): pure noise, or `start` noised to the first timestep.
+
+        `noise` and `start` are on the CPU.
+        """
         if start is None:
-            return noise * self.scheduler.init_noise_sigma
+            return (noise * self.scheduler.init_noise_sigma).to(self._device)
         result: Tensor = self.scheduler.add_noise(start, noise, self.timesteps[:1])
-        return result
+        return result.to(self._device)
 
     def noised(self, latents: Tensor, noise: Tensor, index: int) -> Tensor:
-        """Finished latents (1, C, H, W) with as much noise as there is before call `index`, the next one."""
+        """Finished latents (1, C, H, W) with as much noise as there is before call `index`, the next one.
+
+        What it is given is on the CPU.
+        """
         result: Tensor = self.scheduler.add_noise(latents, noise, self.timesteps[index : index + 1])
-        return result
+        return result.to(self._device)  # to ask the scheduler there would be to wait for the device
 
     def scaled(self, latents: Tensor, index: int) -> Tensor:
         """The latents as the UNet wants them at call `index`."""

@@ -35,7 +35,7 @@ class Reference:
 
 @dataclass(slots=True)
 class Row:
-    """One frame under way: `latents` (1, C, H, W) in fp32 on the CPU; `index` of the next call.
+    """One frame under way: `latents` (1, C, H, W) in fp32 on the device; `index` of the next call.
 
     `guidance_embed` (1, D) is for UNets that are told the guidance scale, as LCM's is.
     """
@@ -91,17 +91,17 @@ def predictor(unet: Any, device: str) -> Predict:
         times: int = 1,
         references: int = 0,
     ) -> Tensor:
-        inputs = latents.to(device=device, dtype=dtype, memory_format=layout)
+        inputs = latents.to(dtype=dtype, memory_format=layout)
         with sharing(unet, times, references):
             out: Tensor = unet(
                 inputs,
-                timesteps.to(device),
+                timesteps,
                 encoder_hidden_states=embeds,
-                timestep_cond=None if guidance is None else guidance.to(device, dtype),
+                timestep_cond=None if guidance is None else guidance.to(dtype),
                 added_cond_kwargs=added,
                 return_dict=False,
             )[0]
-        return out[: len(out) * times // (times + references)].float().cpu()
+        return out[: len(out) * times // (times + references)].float()
 
     return predict
 
@@ -140,7 +140,7 @@ def _call(rows: Sequence[Row], batch_size: int, stack: Stack) -> _Call:
     """What the UNet is told of rows, `batch_size` of them."""
     filled = [*rows, *[rows[0]] * (batch_size - len(rows))]
     scaled = torch.cat([row.schedule.scaled(row.latents, row.index) for row in filled])
-    timesteps = torch.stack([row.schedule.timesteps[row.index] for row in filled])
+    timesteps = torch.stack([row.schedule.told[row.index] for row in filled])
     texts = [row.positive for row in filled]
     scales = [row.guidance_embed for row in filled if row.guidance_embed is not None]
     times, references = 1, len(rows[0].references)

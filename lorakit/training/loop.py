@@ -106,10 +106,8 @@ class Loop:
         self.model.train()
         passes = self.settings.gradient_accumulation_steps
         with quick_dropout() if self._quick else nullcontext():
-            mean = sum(self._pass(place) for place in range(passes))
-        norm = self._clip()
-        if not math.isfinite(norm) and self.accelerator.scaler is None:
-            raise self._not_finite("gradient", self.step_number * passes)
+            losses = [self._pass(place) for place in range(passes)]
+        mean, norm = self._figures(losses, self._clip())
         rate = float(self._schedule.get_last_lr()[0])
         self._optimizer.step()
         self._schedule.step()
@@ -200,8 +198,8 @@ class Loop:
 
     # -- parts of a step ---------------------------------------------------------------------------
 
-    def _pass(self, place: int) -> float:
-        """Gradients of pass `place` of a step's; returns its share of the step's loss."""
+    def _pass(self, place: int) -> torch.Tensor:
+        """Gradients of pass `place` of a step's; returns its share of the step's loss, on the device."""
         passes = self.settings.gradient_accumulation_steps
         number = self.step_number * passes + place
         generator = seeded(self.settings.seed, "step", self.step_number, place)
@@ -212,11 +210,19 @@ class Loop:
         with nullcontext() if last else self.accelerator.no_sync(self.model):
             loss = self.task.loss(self.model, batch, generator, self._shard)
             loss = loss * (self._shard.weight(rows_of(batch)) / passes)
-            value = float(self._mean(loss.detach()))
-            if not math.isfinite(value):
-                raise self._not_finite("loss", number)
             self.accelerator.backward(loss)
-        return value
+        return self._mean(loss.detach()).float()
+
+    def _figures(self, losses: list[torch.Tensor], norm: torch.Tensor) -> tuple[float, float]:
+        """The step's loss and its gradients' norm, for which the host waits once. Raises LossNotFinite."""
+        *shares, length = torch.stack([*losses, norm]).tolist()
+        first = self.step_number * len(losses)
+        for place, share in enumerate(shares):
+            if not math.isfinite(share):
+                raise self._not_finite("loss", first + place)
+        if not math.isfinite(length) and self.accelerator.scaler is None:
+            raise self._not_finite("gradient", first)
+        return sum(shares), length
 
     def _mean(self, loss: torch.Tensor) -> torch.Tensor:
         """Over all processes, which thereby stop together where it is not finite."""
@@ -225,9 +231,10 @@ class Loop:
         mean: torch.Tensor = self.accelerator.reduce(loss, "mean")
         return mean
 
-    def _clip(self) -> float:
+    def _clip(self) -> torch.Tensor:
         most = self.settings.max_grad_norm or math.inf
-        return float(self.accelerator.clip_grad_norm_(list(self._weights.values()), most))
+        norm: torch.Tensor = self.accelerator.clip_grad_norm_(list(self._weights.values()), most)
+        return norm.float()
 
     def _average(self) -> None:
         decay = self.settings.ema_decay

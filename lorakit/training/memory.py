@@ -12,7 +12,7 @@ def peak_memory(device: str) -> int:
     if DEVICES[device].own_memory:
         import torch
 
-        return int(torch.cuda.max_memory_allocated())
+        return int(torch.get_device_module(device).max_memory_allocated())
     if sys.platform == "win32":
         import psutil
 

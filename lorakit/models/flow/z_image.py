@@ -35,7 +35,9 @@ class ZImageCall:
         self, denoiser: Any, noisy: Tensor, times: Tensor, embeds: Tensor, _pooled: Tensor | None
     ) -> Tensor:
         """The velocity of latents (B, C, h, w)."""
-        words = [row[: int(row.any(1).sum())] for row in embeds]
+        # the transformer takes lists: how long each is must be known here, and is asked for once
+        longs = embeds.any(2).sum(1).tolist()
+        words = [row[:long] for row, long in zip(embeds, longs, strict=True)]
         said = denoiser(
             list(noisy.unsqueeze(2).unbind(0)), (1000 - times) / 1000, words, return_dict=False
         )[0]
