@@ -88,7 +88,9 @@ def _approve(found: Deciding, names: Sequence[FrameName]) -> list[FrameName]:
 
 
 def _is(found: Deciding, name: FrameName, key: str) -> bool:
-    return found.board.decisions.approved[name].key == key
+    """Whether it is held as it is; a picture of one's own stands for itself."""
+    approval = found.board.decisions.approved.get(name)
+    return approval is None or approval.key == key
 
 
 def _release(found: Deciding, names: Sequence[FrameName]) -> list[FrameName]:

@@ -12,6 +12,7 @@ from lorakit.facts.facts import Facts
 from lorakit.facts.files.roots import UserRoots
 from lorakit.facts.gather import StandIn, gather
 from lorakit.facts.machine.environment import environment
+from lorakit.facts.pictures.own_pictures import named
 from lorakit.files import YAML_ENDINGS
 from lorakit.git.errors import GitError
 from lorakit.git.reader import RevisionReader
@@ -231,6 +232,7 @@ def named_files(project: Project) -> Iterator[Path]:
     of_hub += [locks.of_hub(one) for one in recipe.datasets.values()]
     if any(of_hub):
         yield project.root / locks.FILE
+    yield from (picture.path for picture in named(project))
     yield from (adapter.path for adapter in recipe.adapters.values())
     sources = [model.source for model in recipe.models.values()]
     sources += [one for data in recipe.datasets.values() for one in (data.texts, data.images)]

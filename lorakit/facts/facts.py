@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from lorakit.store.sources import Sources
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lorakit.facts.adapters.adapter_facts import AdapterFacts
     from lorakit.facts.adapters.text_adapters import TextAdapterFacts
     from lorakit.facts.machine.this_machine import Machine
     from lorakit.facts.models.model_facts import ModelFacts
     from lorakit.facts.models.tokens import TokenCounter
+    from lorakit.facts.pictures.own_pictures import OwnPicture
     from lorakit.facts.pictures.picture_data import PictureFacts
     from lorakit.facts.texts.text_data import TextFacts
     from lorakit.facts.texts.text_lengths import TextLengths
@@ -36,6 +39,8 @@ class Facts:
     adapters: Mapping[str, AdapterFacts]
     # of text classifiers, which trainings of texts go on from
     text_adapters: Mapping[str, TextAdapterFacts] = field(default_factory=dict, kw_only=True)
+    # that stand for frames, by their files
+    own_pictures: Mapping[Path, OwnPicture] = field(default_factory=dict, kw_only=True)
     timings: Mapping[str, float]
     counters: Mapping[str, TokenCounter] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)

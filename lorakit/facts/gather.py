@@ -23,6 +23,7 @@ from lorakit.facts.models.model_configs import ModelError
 from lorakit.facts.models.model_lookup import model_facts
 from lorakit.facts.models.parts_folder import PartsError
 from lorakit.facts.models.tokens import TokenCounter
+from lorakit.facts.pictures.own_pictures import own_pictures
 from lorakit.files import within
 from lorakit.language.recipe.documents import TrainTextStep, with_members
 from lorakit.language.recipe.project import Project
@@ -132,6 +133,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
             counters[name] = TokenCounter(facts.tokenizer, facts.token_limit, complain, marks)
     adapters, text_adapters = _adapters(project, digests, problem)
     data, pictures = _data_sets(project, digests, problem, download=download, keys=keys)
+    own = own_pictures(project, digests, problem)
     lengths = _lengths(project, text_models, data, problem) if keys else {}
     digests.save()
     if problems:
@@ -149,6 +151,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
         free_disk=shutil.disk_usage(project.home).free,
         sources=digests.sources,
         text_adapters=text_adapters,
+        own_pictures=own,
     )
 
 

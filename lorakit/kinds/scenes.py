@@ -10,7 +10,8 @@ from lorakit.kinds.chains import CHAINS
 from lorakit.kinds.chains.chain import ChainStart, Drawn
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import RenderSettings
-from lorakit.kinds.takes import noise_of, take_actions
+from lorakit.kinds.own_pictures import OwnPictures
+from lorakit.kinds.takes import noise_of, take_actions, taken
 from lorakit.language.recipe.documents import StoryboardStep
 from lorakit.language.story.decisions import FrameName
 from lorakit.language.story.documents import Scene, Sentence, Storyboard
@@ -29,6 +30,7 @@ class SceneLayout:
         self.frames: dict[str, list[Action]] = {}
         self.clips: dict[str, list[Clip]] = {}
         self.last: dict[str, str] = {}
+        self.own = OwnPictures(step, settings)
 
     def source(self, scene: Scene) -> str | None:
         """The scene whose last frame this one's chain begins from."""
@@ -58,6 +60,14 @@ class SceneLayout:
         before = self.source(scene)
         previous = Drawn(self.last[before], -1) if before is not None else None
         first: Drawn | None = None
+        reference: Action | None = None  # what shared attention sees
+        if scene.first is not None:
+            size = self.settings.size(scene.sentences[0].look)
+            begun = self.own.action(
+                f"{self.step.name}/{scene.name}/start", group, scene.first, size
+            )
+            frames.append(begun)
+            previous = Drawn(begun.id, -1)
         extra_files: dict[str, list[str]] = {}
         for number, sentence in enumerate(scene.sentences, 1):
             path = f"{self.step.name}/{group}/frame_{number:0{digits}d}.png"
@@ -82,15 +92,22 @@ class SceneLayout:
                 files=[path],
                 start=start,
                 seed=seed,
-                shared=frames[:1] if scene.chain.attention == "shared" else (),
+                shared=[reference] if reference and scene.chain.attention == "shared" else (),
+                latents_of=self.own.latents_of,
             )
-            action, every = take_actions(
-                draw,
-                partial(noise_of, seed, identity, hop),
-                FrameName(scene.name, number),
-                sentence.takes,
-                self.board.decisions,
-            )
+            noise = partial(noise_of, seed, identity, hop)
+            name = FrameName(scene.name, number)
+            if sentence.image is not None:
+                size = self.settings.size(sentence.look)
+                action = self.own.action(
+                    f"{self.step.name}/{name}", group, sentence.image, size, files=[path]
+                )
+                every = [action]
+            else:
+                decisions = self.board.decisions
+                action, every = take_actions(draw, noise, name, sentence.takes, decisions)
+            if reference is None:
+                reference = replace(draw(noise=noise(taken(action))), id=action.id)
             frames += every
             clips.append(Clip((action.id,), sentence.hold, sentence.caption, title))
             previous = Drawn(action.id, hop)

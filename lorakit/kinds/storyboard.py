@@ -44,7 +44,10 @@ class Storyboards:
         board = step.board
         looks: dict[object, Sentence] = {}
         drawn = [
-            (sc, n, s) for sc in board.scenes for n, s in enumerate(sc.sentences) if not s.repeat
+            (sc, n, s)
+            for sc in board.scenes
+            for n, s in enumerate(sc.sentences)
+            if not s.repeat and s.image is None
         ]
         for scene, number, sentence in drawn:
             looks.setdefault(
@@ -101,9 +104,8 @@ class Storyboards:
         for scene in scenes.in_order():
             scenes.lay_out(scene)
         clips = tuple(clip for scene in board.scenes for clip in scenes.clips[scene.name])
-        actions: list[Action] = [
-            a for scene in scenes.in_order() for a in scenes.frames[scene.name]
-        ]
+        actions: list[Action] = list(scenes.own.encodings)
+        actions += [a for scene in scenes.in_order() for a in scenes.frames[scene.name]]
         actions.append(contact_sheet(step.name, board.title, clips))
         look = board.scenes[0].sentences[0].look
         film_action = None

@@ -65,6 +65,13 @@ def take_actions(
     return picked, [*every, picked]
 
 
+def taken(action: Action) -> int:
+    """Which take stands for a frame, by the action that does."""
+    if action.held is not None:
+        return action.held.take
+    return action.task.take if isinstance(action.task, PickTask) else 1
+
+
 def _picked(first: Action, name: str, pick: Pick) -> Action:
     assert isinstance(first.task, FrameTask)
     inputs = tuple(

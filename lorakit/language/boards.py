@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lorakit.language import own_pictures
 from lorakit.language.picks import decided
 from lorakit.language.recipe import sweeps
 from lorakit.language.recipe.checks.amounts import MOST_PICTURES
@@ -31,13 +32,13 @@ def is_board(root: Node) -> bool:
     return "storyboard" in root.value or ("scenes" in root.value and "steps" not in root.value)
 
 
-def checked(root: Node, path: Path, findings: Findings) -> Storyboard:
+def checked(root: Node, path: Path, paths: Paths, findings: Findings) -> Storyboard:
     """The storyboard of a tree; what is wrong with it is found."""
     validation.check(root, schemas.STORYBOARD, findings, "a storyboard")
     board = build_board.storyboard(root, path, findings)
     for check in BOARD_CHECKS:
         check(board, root, findings)
-    return board
+    return own_pictures.found(board, root, paths, findings)
 
 
 class Boards:
@@ -93,7 +94,7 @@ class Boards:
                 f"to build on it, write extends: {link.value} at the top",
             )
             return None
-        return self._decided(checked(root, path, self._findings))
+        return self._decided(checked(root, path, self._paths, self._findings))
 
     def _decided(self, board: Storyboard) -> Storyboard:
         return decided(board, self._trees, self._paths.root, self._findings)
@@ -101,7 +102,7 @@ class Boards:
     def _member(self, root: Node, path: Path, link: Node) -> Storyboard:
         """A sweep's board: what has no effect in one member may have it in the others."""
         before = len(self._findings.all)
-        board = checked(root, path, self._findings)
+        board = checked(root, path, self._paths, self._findings)
         kept = [finding for finding in self._findings.all[before:] if finding.code != "no-effect"]
         self._findings.all[before:] = kept
         self._varied += sum(len(scene.sentences) for scene in board.scenes)

@@ -195,7 +195,7 @@ class _Loader:
                 None,
                 "leave out --profile, or name a recipe that draws the storyboard",
             )
-        board = checked(root, document, self._findings)
+        board = checked(root, document, paths, self._findings)
         board = decided(board, self._trees, paths.root, self._findings)
         model = build_recipe.shipped_model(build_recipe.STUDIO, root.place)
         step = StoryboardStep("film", root.place, model=model.name, adapters=(), board=board)

@@ -16,6 +16,7 @@ from lorakit.plan.tasks.figures import (
     SweepTableTask,
 )
 from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.sheet import ContactSheetTask
 from lorakit.plan.tasks.side_by_side import SideBySideTask
 from lorakit.rendering.comparison import write_comparison
@@ -23,9 +24,11 @@ from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.ffmpeg_writer import FilmInterrupted
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
 from lorakit.rendering.lettering import Lettering
+from lorakit.rendering.painted import write_painted
 from lorakit.rendering.picture_figures import write_figures
 from lorakit.rendering.side_by_side import Table, write_side_by_side
 from lorakit.rendering.sweep_table import write_best, write_sweep
+from lorakit.store.sources import SourceReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -103,7 +106,11 @@ class AssemblyEngine:
     def _work(self, job: Job[Any], until: float) -> Mapping[str, str] | None:
         at_once = _AT_ONCE.get(type(job.task))
         if at_once is not None:
-            return at_once(_folder(job), job.task, job.inputs)
+            reading = SourceReading(job.reads)
+            reading.begin()
+            outputs = at_once(_folder(job), job.task, job.inputs)
+            reading.end()
+            return outputs
         if self._current is None:
             self._current = (job, *_begin(job))
         _, target, making = self._current
@@ -176,6 +183,7 @@ _AT_ONCE: Mapping[type[WorkerTask], Callable[[Path, Any, Mapping[str, str]], Map
     PictureFiguresTask: write_figures,
     SweepTableTask: write_sweep,
     SweepBestTask: write_best,
+    PaintedTask: write_painted,
 }
 # what is made in pieces -> its output, and what makes it, in a file that the task names
 _PIECEWISE: Mapping[

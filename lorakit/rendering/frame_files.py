@@ -23,17 +23,23 @@ def start_of(job: FrameJob) -> Tensor | None:
     inputs = job.inputs
     if "start" not in inputs:
         return None
-    start: Tensor = load_file(inputs["start"])["latents"]
+    start = _latents(inputs["start"])
     if "anchor" in inputs:
         weight = float(job.task.anchor_weight or 0.0)
-        start = torch.lerp(start, load_file(inputs["anchor"])["latents"], weight)
+        start = torch.lerp(start, _latents(inputs["anchor"]), weight)
     return start
 
 
 def references_of(job: FrameJob) -> list[Tensor]:
     """The latents (1, C, H, W) of the frames that this one's self-attention sees."""
     count = len(job.task.shared_attention)
-    return [load_file(job.inputs[f"shared_{number}"])["latents"] for number in range(1, count + 1)]
+    return [_latents(job.inputs[f"shared_{number}"]) for number in range(1, count + 1)]
+
+
+def _latents(file: str) -> Tensor:
+    """A frame's latents, or what the autoencoder makes of a picture: the mode of its distribution."""
+    tensors = load_file(file)
+    return tensors["latents"] if "latents" in tensors else tensors["mean"]
 
 
 def failed(job: FrameJob, why: str) -> Mapping[str, Any]:

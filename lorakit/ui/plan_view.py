@@ -12,6 +12,7 @@ from lorakit.plan.frame_names import frame_address
 from lorakit.plan.states import State
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.waves import by_batch_size
@@ -169,7 +170,10 @@ def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
 
 def _number(planned: Planned) -> str:
     address = frame_address(planned.action)
-    frame = isinstance(planned.action.task, FrameTask | PickTask) and address.number.isdigit()
+    frame = (
+        isinstance(planned.action.task, FrameTask | PickTask | PaintedTask)
+        and address.number.isdigit()
+    )
     return f"frame {address.last}" if frame else address.last
 
 

@@ -17,6 +17,7 @@ from lorakit.plan.decisions import frame_name
 from lorakit.plan.frame_takes import FrameTakes, Take
 from lorakit.plan.states import Plan, Planned, State
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
 from lorakit.session import Session, load
 from lorakit.store import atomic
@@ -50,7 +51,7 @@ class Deciding:
         """Frames by their names, in that order."""
         by_frame: dict[str, list[Planned]] = {}
         for one in self._planned:
-            if isinstance(one.action.task, FrameTask | PickTask):
+            if isinstance(one.action.task, FrameTask | PickTask | PaintedTask):
                 name = frame_name(one.action)
                 scene, _, last = name.rpartition("/")
                 by_frame.setdefault(scene if last.startswith("take_") else name, []).append(one)
@@ -62,7 +63,7 @@ class Deciding:
             for scene in self.board.scenes
             if scene.name == name.scene
         )
-        drawn = [one for one in planned if isinstance(one.action.task, FrameTask)]
+        drawn = [one for one in planned if not isinstance(one.action.task, PickTask)]
         held = next((one.action.held for one in drawn if one.action.held), None)
         first = held.take if held is not None else 1
         takes = tuple(self._take(number, one) for number, one in enumerate(drawn, first))
@@ -79,7 +80,7 @@ class Deciding:
             chosen,
             pick.take if pick is not None else None,
             stale,
-            held is not None,
+            held is not None or any(isinstance(o.action.task, PaintedTask) for o in drawn),
             any(one.state is State.APPROVED for one in drawn),
         )
 

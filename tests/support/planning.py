@@ -9,6 +9,7 @@ from pathlib import Path
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine.this_machine import Machine
 from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.pictures.own_pictures import OwnPicture, named
 from lorakit.facts.pictures.picture_data import Picture, PictureFacts
 from lorakit.facts.texts.text_data import TextFacts
 from lorakit.facts.texts.text_models import TextModelFacts
@@ -109,9 +110,12 @@ def plan_of(
     selection: Selection | None = None,
 ) -> Plan:
     """The plan of a document."""
+    project = load(path)
+    known = facts or facts_for()
+    own = {one.path: OwnPicture(one.path.name, (64, 48), False) for one in named(project)}
     return planner.plan(
-        load(path),
-        facts or facts_for(),
+        project,
+        replace(known, own_pictures=own),
         kind_of,
         memory or Memory(),
         last or {},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lorakit.diagnostics import Place
 from lorakit.kinds.chains.chain import ChainStart
@@ -28,10 +28,12 @@ def frame_action(
     start: ChainStart | None = None,
     seed: int = 0,
     shared: Sequence[Action] = (),
+    latents_of: Callable[[str], str] = str,
 ) -> Action:
     """The action that draws one picture; `seed` is only what its file will say.
 
-    `shared` are the frames that its self-attention sees.
+    `shared` are the frames that its self-attention sees. `latents_of` says which action makes the latents of
+    the frame at an address: of a picture of the user's own it is another.
     """
     width, height = settings.size(look)
     steps = settings.steps(look)
@@ -51,12 +53,14 @@ def frame_action(
         for number, frame in enumerate(list(shown)[: settings.model.traits.references], 1):
             inputs.append(Input(f"reference_{number}", frame, "picture"))
     elif start is not None:
-        inputs.append(Input("start", start.frame, "latents"))
+        inputs.append(Input("start", latents_of(start.frame), "latents"))
         if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
-            inputs.append(Input("anchor", start.anchor, "latents"))
+            inputs.append(Input("anchor", latents_of(start.anchor), "latents"))
             anchor_weight = start.anchor_weight
     seen = [(frame.id, frame.task) for frame in shared if isinstance(frame.task, FrameTask)]
-    inputs += [Input(f"shared_{at}", frame, "latents") for at, (frame, _) in enumerate(seen, 1)]
+    inputs += [
+        Input(f"shared_{at}", latents_of(frame), "latents") for at, (frame, _) in enumerate(seen, 1)
+    ]
     guided = settings.guided(look)
     mode = settings.mode(width, height, batch_size, guided=guided, references=len(seen))
     task = FrameTask(

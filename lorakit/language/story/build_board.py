@@ -7,6 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language.story import board_settings, prompts
@@ -14,6 +15,7 @@ from lorakit.language.story.documents import (
     Chain,
     Character,
     ImageSettings,
+    PictureFile,
     Scene,
     Sentence,
     Storyboard,
@@ -27,7 +29,6 @@ from lorakit.language.yaml.findings import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node, Spot
@@ -37,6 +38,8 @@ _SCENE = schemas.defaults(schemas.STORYBOARD, "scene")
 MOST_SENTENCES = 20_000
 MOST_LETTERS = 4_000  # of one sentence
 MOST_PROMPT_LETTERS = 50_000_000  # of all prompts of a board together
+# endings of the pictures that are read
+PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _LONGEST_NAME = 80  # letters of a scene's name that is made from its setting
 _LOOK_OF_A_SENTENCE = frozenset({"negative_prompt", "num_inference_steps", "guidance_scale"})
 
@@ -223,6 +226,7 @@ class _SceneBuilder:
             place=node.place,
             seed=access.integer(node, "seed"),
             setting_place=setting.place if setting is not None else None,
+            first=_first(node),
         )
 
     def _sentence(self, text: str, spot: Spot, extra: Node | None) -> Sentence:
@@ -265,6 +269,9 @@ class _SceneBuilder:
             own["seed"] = access.integer(extra, "seed")
         if "takes" in given:
             own["takes"] = access.integer(extra, "takes") or self.takes
+        image = given.get("image")
+        if image is not None and isinstance(image.value, str) and image.value.strip():
+            own["image"] = PictureFile(Path(image.value.strip()), image.place)
         if access.boolean(extra, "repeat"):
             own["repeat"] = True
         if not _LOOK_OF_A_SENTENCE.isdisjoint(given):
@@ -274,6 +281,15 @@ class _SceneBuilder:
     def _look(self, given: dict[str, Node], extra: Node) -> ImageSettings:
         own = extra.like({k: v for k, v in given.items() if k in _LOOK_OF_A_SENTENCE})
         return board_settings.image_settings(own, self.look)
+
+
+def _first(scene: Node) -> PictureFile | None:
+    """The picture that a scene begins from; its path as it is written."""
+    start = access.text(scene, "start") or ""
+    node = access.child(scene, "start")
+    if node is None or start.startswith("scene:") or not start.lower().endswith(PICTURES):
+        return None
+    return PictureFile(Path(start), node.place)
 
 
 def _texts(node: Node) -> Iterator[tuple[str, Spot, Node | None]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lorakit.diagnostics import Place
 from lorakit.language.story import durations
@@ -85,6 +85,13 @@ class Chain:
     attention_place: Place | None = field(default=None, compare=False, repr=False)
 
 
+class PictureFile(NamedTuple):
+    """A picture of the user's own: its file, and where that is named."""
+
+    path: Path
+    place: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One frame's sentence with everything resolved but the seed and the hold.
@@ -92,6 +99,7 @@ class Sentence:
     `text` as the author wrote it; `prompt` is what the model is told, `caption` what the film shows.
     `seed` is the sentence's own, or None. `strength` is resolved from sentence, scene and board.
     `repeat` holds the frame before it instead of drawing one. `takes` of it are drawn.
+    `image` stands for it, where there is one.
     """
 
     text: str
@@ -105,6 +113,7 @@ class Sentence:
     seed: int | None = None
     repeat: bool = _SENTENCE["repeat"]
     takes: int = _BOARD["takes"]
+    image: PictureFile | None = None
     strength_place: Place | None = field(default=None, compare=False, repr=False)
 
 
@@ -112,7 +121,8 @@ class Sentence:
 class Scene:
     """A run of sentences in one setting; `number` counts from 1, `name` is unique in its board.
 
-    `start` says how its chain begins: `fresh`, `previous-scene`, or `scene:NAME`.
+    `start` says how its chain begins: `fresh`, `previous-scene`, `scene:NAME`, or a picture's path, which
+    `first` is the file of.
     """
 
     number: int
@@ -124,6 +134,7 @@ class Scene:
     place: Place
     seed: int | None = None
     setting_place: Place | None = field(default=None, compare=False, repr=False)
+    first: PictureFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

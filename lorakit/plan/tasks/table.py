@@ -15,6 +15,7 @@ from lorakit.plan.tasks.figures import (
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.json_form import from_json
+from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
 from lorakit.plan.tasks.sheet import ContactSheetTask
 from lorakit.plan.tasks.side_by_side import SideBySideTask
@@ -26,6 +27,7 @@ TASKS: Mapping[str, type[WorkerTask]] = {
     for task in (
         FrameTask,
         PickTask,
+        PaintedTask,
         LatentsTask,
         EmbedsTask,
         TrainTextTask,

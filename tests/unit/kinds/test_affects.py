@@ -365,7 +365,14 @@ ELSEWHERE = {
         "dataset.caption_extension",
         "lora.from",  # another step, or a digest
     },
-    "storyboard": {"look", "chain", "video", "scene.look", "scene.chain"},
+    "storyboard": {
+        "look",
+        "chain",
+        "video",
+        "scene.look",
+        "scene.chain",
+        "sentence.image",  # a digest, which the facts bring
+    },
 }
 
 

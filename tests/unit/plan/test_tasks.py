@@ -25,10 +25,13 @@ PACKAGE = Path(lorakit.__file__).parent
 
 
 def picked(home: Path) -> Plan:
-    """A board with a frame of which a take was picked."""
+    """A board with a frame of which a take was picked, and one that is a picture of the user's own."""
     home.mkdir()
-    text = "storyboard: 1\nscenes: [{name: one, sentences: [{text: a fox, takes: 2}]}]\n"
-    (home / "board.yaml").write_text(text)
+    (home / "a.png").touch()
+    (home / "board.yaml").write_text(
+        "storyboard: 1\nscenes:\n- name: one\n  sentences:\n"
+        "  - {text: a fox, takes: 2}\n  - {text: an owl, image: a.png}\n"
+    )
     (home / "board.picks.yaml").write_text(
         f"picks: 1\nframes:\n  one/1: {{take: 2, picture: {DIGEST}}}\n"
     )

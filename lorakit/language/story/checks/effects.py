@@ -24,6 +24,7 @@ _OF_A_DRAWN_FRAME = (
     "strength",
     "seed",
     "takes",
+    "image",
 )
 
 
@@ -88,7 +89,8 @@ def _frames(board: Storyboard, root: Node) -> Iterator[_Frame]:
         number = 0
         for at, sentence in enumerate(scene.sentences):
             if not sentence.repeat:
-                yield _Frame(scene, node, number, sentence, items[at] if items else None)
+                if sentence.image is None:
+                    yield _Frame(scene, node, number, sentence, items[at] if items else None)
                 number += 1
 
 

@@ -1,0 +1,54 @@
+"""Pictures of the user's own that stand for frames: what each is, by its content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lorakit.facts.files.digests import Digests
+from lorakit.facts.pictures import open_picture
+from lorakit.language.recipe.documents import StoryboardStep, with_members
+from lorakit.language.recipe.project import Project
+from lorakit.language.story.documents import PictureFile
+
+
+class OwnPicture(NamedTuple):
+    """A picture: the digest of its file, its (width, height) in px as it is seen.
+
+    `converted` is whether its colours are not 8 bits of sRGB as they stand.
+    """
+
+    digest: str
+    size: tuple[int, int]
+    converted: bool
+
+
+def named(project: Project) -> Iterator[PictureFile]:
+    """The pictures that boards name, each as often as they do."""
+    for step in with_members(project.recipe.steps.values()):
+        if isinstance(step, StoryboardStep):
+            for scene in step.board.scenes:
+                yield from (one for one in (scene.first,) if one is not None)
+                yield from (one.image for one in scene.sentences if one.image is not None)
+
+
+def own_pictures(
+    project: Project, digests: Digests, problem: Callable[..., None]
+) -> dict[Path, OwnPicture]:
+    """Look at every picture that a board names, to its end; what cannot be read is told to `problem`."""
+    found: dict[Path, OwnPicture] = {}
+    for picture in named(project):
+        if picture.path in found:
+            continue
+        try:
+            with open_picture.quietly():
+                header = open_picture.header(picture.path, picture.path.name, whole=True)
+            digest = digests.file(picture.path)
+        except open_picture.PictureError as error:
+            problem("picture", str(error), picture.place)
+        except OSError as error:
+            problem("picture", f"{picture.path} cannot be read: {error.strerror}", picture.place)
+        else:
+            found[picture.path] = OwnPicture(digest, header.size, header.converted)
+    return found

@@ -1,0 +1,77 @@
+"""Pictures of the user's own as frames: each cut to its size, and encoded where a frame begins from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lorakit.facts.pictures.cut_picture import cut_of
+from lorakit.facts.pictures.own_pictures import OwnPicture
+from lorakit.facts.pictures.picture_data import Picture
+from lorakit.kinds.encoded import EncodingActions
+from lorakit.kinds.frames.settings import RenderSettings
+from lorakit.kinds.sheet import ASSEMBLY
+from lorakit.language.recipe.documents import StoryboardStep
+from lorakit.language.story.documents import PictureFile
+from lorakit.plan.actions import Action
+from lorakit.plan.cost import Cost
+from lorakit.plan.tasks.painted import PaintedTask
+
+_AS_IT_IS = (0, 0.5, 0.5)  # not mirrored, cut out of the middle
+_MUCH = 0.02  # of a picture, that is cut away
+
+
+class OwnPictures:
+    """The pictures that stand for frames of one step."""
+
+    def __init__(self, step: StoryboardStep, settings: RenderSettings) -> None:
+        self._step, self._settings = step, settings
+        context = settings.context
+        self._encoding = EncodingActions(step.name, step.place, settings.model, context)
+        self._pictures: dict[str, tuple[Picture, tuple[int, int]]] = {}
+
+    @property
+    def encodings(self) -> tuple[Action, ...]:
+        """What makes the latents of those that frames begin from."""
+        return self._encoding.actions
+
+    def action(
+        self,
+        address: str,
+        group: str,
+        picture: PictureFile,
+        size: tuple[int, int],
+        files: Sequence[str] = (),
+    ) -> Action:
+        """What cuts a picture to `size` (width, height) px, in the place of the frame at an address."""
+        own = self._settings.context.facts.own_pictures[picture.path]
+        name = picture.path.name
+        known = Picture(picture.path, "", own.size, name, own.digest, converted=own.converted)
+        self._pictures[address] = (known, size)
+        return Action(
+            id=address,
+            step=self._step.name,
+            group=group,
+            label=name,
+            place=picture.place,
+            engine=ASSEMBLY,
+            task=PaintedTask(own.digest, *size, str(picture.path)),
+            cost=Cost(f"{PaintedTask.kind}|{size[0]}|{size[1]}", disk=int(size[0] * size[1] * 1.6)),
+            files={"picture": tuple(files)},
+            notes=tuple(_notes(own, size)),
+        )
+
+    def latents_of(self, address: str) -> str:
+        """The action that makes the latents of the frame at an address."""
+        if address not in self._pictures:
+            return address
+        picture, size = self._pictures[address]
+        return self._encoding.picture(picture, size, (_AS_IT_IS,)).id
+
+
+def _notes(own: OwnPicture, size: tuple[int, int]) -> Iterator[str]:
+    cut = cut_of(own.size, size)
+    sides = f"{own.size[0]}x{own.size[1]} to {size[0]}x{size[1]}"
+    if cut.lost > _MUCH:
+        yield f"cut from {sides}: {cut.lost:.0%} of it falls off"
+    if cut.scale > 1:
+        yield f"enlarged {cut.scale:.1f} times, from {sides}"

@@ -1,0 +1,67 @@
+"""Where the pictures lie that a board names for its frames, and what has no effect beside one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lorakit.language.story.documents import PictureFile, Scene, Sentence
+from lorakit.language.yaml import access
+
+if TYPE_CHECKING:
+    from lorakit.language.recipe.paths import Paths
+    from lorakit.language.story.documents import Storyboard
+    from lorakit.language.yaml.findings import Findings
+    from lorakit.language.yaml.nodes import Node
+
+_WHAT = "picture"
+_OF_A_DRAWN_FRAME = (
+    "prompt",
+    "negative_prompt",
+    "num_inference_steps",
+    "guidance_scale",
+    "strength",
+    "seed",
+    "takes",
+)
+
+
+def found(board: Storyboard, root: Node, paths: Paths, findings: Findings) -> Storyboard:
+    """A board whose own pictures are files that are there; what is wrong with them is found."""
+    scenes = []
+    for scene, node in zip(board.scenes, access.items(root, "scenes"), strict=True):
+        first = None
+        if scene.first is not None:
+            first = _file(scene.first, access.child(node, "start"), paths, findings)
+        if any(sentence.image for sentence in scene.sentences):
+            scene = replace(scene, sentences=_sentences(scene, node, paths, findings))  # noqa: PLW2901
+        scenes.append(replace(scene, first=first) if scene.first is not None else scene)
+    return replace(board, scenes=tuple(scenes))
+
+
+def _sentences(scene: Scene, node: Node, paths: Paths, findings: Findings) -> tuple[Sentence, ...]:
+    sentences = []
+    for sentence, item in zip(scene.sentences, access.items(node, "sentences"), strict=True):
+        if sentence.image is None:
+            sentences.append(sentence)
+            continue
+        image = _file(sentence.image, access.child(item, "image"), paths, findings)
+        sentences.append(replace(sentence, image=image))
+        for key in _OF_A_DRAWN_FRAME:
+            if access.child(item, key) is not None:
+                findings.warning(
+                    "no-effect",
+                    f"{key} has no effect beside image:, which stands for the frame",
+                    item.key_spot(key),
+                    "remove one of the two",
+                )
+    return tuple(sentences)
+
+
+def _file(
+    picture: PictureFile, node: Node | None, paths: Paths, findings: Findings
+) -> PictureFile | None:
+    if node is None:
+        return None
+    path = paths.file(node, _WHAT, findings)
+    return None if path is None else picture._replace(path=path)
