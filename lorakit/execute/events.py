@@ -47,21 +47,26 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class WorkerState(Event):
-    """A worker's state in words: `starting`, `waiting` (for another run), `loading`, `ready`, `ended`."""
+    """A worker's state in words: `starting`, `waiting` (for another run), `loading`, `ready`, `ended`.
+
+    `slot` is its kind, `worker` its name among several of a kind.
+    """
 
     type: ClassVar[str] = "worker"
     slot: str
     state: str
     detail: str = ""
     seconds: float = 0.0
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionStarted(Event):
-    """A worker has begun an action."""
+    """A worker has begun an action; `worker` is its name."""
 
     type: ClassVar[str] = "action-started"
     action: str
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,8 @@ class RunFinished(Event):
 
     `peak_memory`, in bytes, is of the training that took most, `estimated_memory` what was expected of it;
     of all its processes where they share one memory. `film` is the last of `films`; `notes` are the plan's.
-    Where nothing was `copied`, `folder` is an earlier run's, which holds everything.
+    Where nothing was `copied`, `folder` is an earlier run's, which holds everything. `workers` says how many
+    actions each worker made, by name, where several of a kind were at work.
     """
 
     type: ClassVar[str] = "run-finished"
@@ -129,3 +135,4 @@ class RunFinished(Event):
     notes: tuple[str, ...] = ()
     copied: bool = True
     report: str = ""
+    workers: Mapping[str, int] = field(default_factory=dict)

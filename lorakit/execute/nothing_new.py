@@ -84,6 +84,7 @@ def tell(plan: Plan, root: Path, folder: Path, listener: Callable[[Event], None]
         folder,
         round(time.monotonic() - began, 3),
         calls={},
+        workers={},
         hint=what_a_change_costs(list(graph.actions.values()), plan.timings),
         estimates=Estimates(plan.timings),
         copied=False,

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from lorakit.execute.seats import Seat, first_seat
 from lorakit.execute.workers import Inbox, WorkerHandle
 from lorakit.plan.actions import Engine
 from lorakit.plan.workers import WORKERS
@@ -20,41 +21,40 @@ from lorakit.store.sources import Read
 
 
 class Workers:
-    """One idle worker a slot, kept until `close`; between runs they hold no lock."""
+    """One idle worker of a name, kept until `close`; between runs they hold no lock."""
 
     def __init__(self) -> None:
         self._idle: dict[str, WorkerHandle] = {}
 
-    def take(
-        self, slot: str, threads: int, lock: Path | None, log: IO[bytes], inbox: Inbox
-    ) -> WorkerHandle:
-        """A worker for a slot, started if none waits; it holds `lock` until it leaves the run."""
-        waiting = self._idle.pop(slot, None)
-        if waiting is not None and waiting.threads != threads:
+    def take(self, seat: Seat, lock: Path | None, log: IO[bytes], inbox: Inbox) -> WorkerHandle:
+        """A worker for a seat, started if none waits; it holds `lock` until it leaves the run."""
+        waiting = self._idle.pop(seat.name, None)
+        if waiting is not None and waiting.seat != seat:
             waiting.end()
             waiting = None
         if waiting is None or not waiting.alive:
-            waiting = WorkerHandle(slot, threads, log)
+            waiting = WorkerHandle(seat, log)
         waiting.begin(lock, Path(log.name), inbox)
         return waiting
 
     def give_back(self, worker: WorkerHandle) -> None:
         """A run needs this worker no more: it waits for the next, or ends if it is not idle."""
         dropping = not worker.jobs or WORKERS[worker.slot].drops
-        if dropping and worker.slot not in self._idle and worker.alive and worker.leave():
-            self._idle[worker.slot] = worker
+        if dropping and worker.name not in self._idle and worker.alive and worker.leave():
+            self._idle[worker.name] = worker
         else:
             worker.end()
 
-    def warm(self, slot: str, threads: int, engine: Engine, reads: Sequence[Read] = ()) -> None:
+    def warm(self, engine: Engine, reads: Sequence[Read] = ()) -> None:
         """Have a worker begin to load an engine, made from the files `reads`, before a run asks for it.
 
         Where it cannot, the run hears why.
         """
-        if slot in self._idle:
+        seat = first_seat(engine.slot)
+        if seat.name in self._idle:
             return
         with Path(os.devnull).open("ab") as log:
-            worker = self.take(slot, threads, None, log, queue.Queue())
+            worker = self.take(seat, None, log, queue.Queue())
         worker.open(engine, reads)
         self.give_back(worker)
 

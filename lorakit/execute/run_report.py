@@ -34,6 +34,7 @@ def finished(
     seconds: float,
     *,
     calls: Mapping[str, int],
+    workers: Mapping[str, int],
     hint: str,
     estimates: Estimates,
     copied: bool = True,
@@ -63,6 +64,7 @@ def finished(
         estimated_memory=estimates.expected_memory,
         peak_memory=estimates.memory,
         copied=copied,
+        workers=workers,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from lorakit.diagnostics import in_words
 from lorakit.execute import jobs, run_report, running
+from lorakit.execute.crew import Crew
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import (
     SUCCEEDED,
@@ -24,23 +25,19 @@ from lorakit.execute.events import (
     Note,
     RunFinished,
     RunStarted,
-    WorkerState,
 )
 from lorakit.execute.pool import Workers
 from lorakit.execute.results import Results
 from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.settling import Settling
-from lorakit.execute.slots import Slot
 from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.task_graph import TaskGraph
-from lorakit.execute.turns import may_begin
 from lorakit.execute.worker_messages import WorkerMessages
 from lorakit.execute.workers import Inbox
 from lorakit.facts.machine.this_machine import this_machine
 from lorakit.plan.hint import what_a_change_costs
 from lorakit.plan.planner import Selection
 from lorakit.plan.states import Plan
-from lorakit.plan.workers import WORKERS
 from lorakit.store.errors import StoreError, why
 from lorakit.store.journal import Addresses, Timings
 from lorakit.store.store import Scratch, Store
@@ -77,14 +74,16 @@ class Runner:
         self._selection = selection
         self._settings = settings
         self._listener = listener
-        self._workers = workers
         self._began = time.monotonic()
         self._graph = TaskGraph(plan)
-        self._slots: dict[str, Slot] = {}
         self._inbox: Inbox = queue.Queue()
         self._watch = Stopwatch()
         self._estimates = Estimates(plan.timings)
-        self._one_by_one = this_machine().kind.gpu
+        locks = store.folder / "locks"
+        machine, log = this_machine(), folder.log
+        self._crew = Crew(
+            self._graph.actions, machine, workers, locks, log, self._inbox, self._tell
+        )
 
     # -- the run ---------------------------------------------------------------------------------
 
@@ -97,7 +96,7 @@ class Runner:
         ending: Ending = "done"
         try:
             for planned in self._plan.to_make:
-                self._slot(planned.action.engine.slot)
+                self._crew.expect(planned.action.engine.slot)
             self._settling.ready(self._graph.first())
             while not self._over():
                 if self._settings.stop():
@@ -111,9 +110,7 @@ class Runner:
         except OSError as error:
             self._settling.stop_for(f"{error.filename or self._store.folder}: {why(error)}")
         finally:
-            for slot in self._slots.values():
-                if slot.worker is not None:
-                    self._workers.give_back(slot.worker)
+            self._crew.close()
             self._messages.keep_late_results()
             scratch.close()
         return self._finish("failed" if self._settling.failed and ending == "done" else ending)
@@ -139,7 +136,7 @@ class Runner:
         )
         self._messages = WorkerMessages(
             self._inbox,
-            self._slots,
+            self._crew.slots,
             self._graph,
             self._settling,
             self._watch,
@@ -166,42 +163,22 @@ class Runner:
 
     def _over(self) -> bool:
         if self._settling.halted and not self._settings.keep_going:
-            return not any(slot.busy for slot in self._slots.values())
+            return not self._crew.busy
         return self._graph.over
 
     # -- workers ---------------------------------------------------------------------------------
 
-    def _slot(self, name: str) -> Slot:
-        """A slot with its worker, which starts while others still plan or draw."""
-        if name not in self._slots:
-            self._slots[name] = Slot(name, self._graph.actions)
-            self._start(self._slots[name])
-        return self._slots[name]
-
-    def _start(self, slot: Slot) -> None:
-        locks = self._store.folder / "locks"
-        lock = locks / f"{slot.name}.lock" if WORKERS[slot.name].torch else None
-        threads = this_machine().cores
-        slot.worker = self._workers.take(slot.name, threads, lock, self._folder.log, self._inbox)
-        self._tell(WorkerState, slot.name, "starting")
-
     def _queue(self, id_: str) -> None:
-        """Hand an action to its slot, unless that has been given up."""
-        slot = self._slot(self._graph.actions[id_].engine.slot)
-        if slot.given_up:
-            self._settling.fail(id_, slot.given_up)
-        else:
-            slot.put(id_)
+        """Hand an action to its kind of worker, unless that has been given up."""
+        why_not = self._crew.put(id_)
+        if why_not:
+            self._settling.fail(id_, why_not)
 
     def _dispatch(self) -> None:
         """Keep every worker supplied."""
         if self._settling.halted and not self._settings.keep_going:
             return
-        for slot in self._slots.values():
-            if slot.wants_a_worker:
-                self._start(slot)
-            if self._one_by_one and slot.waits and not may_begin(slot, self._slots.values()):
-                continue
+        for slot in self._crew.ready():
             while (action := slot.take()) is not None:
                 # another run may have made it since it was queued
                 if self._settling.reuse(action):
@@ -217,9 +194,11 @@ class Runner:
                     continue
                 engine = jobs.settled(action, inputs, self._store)
                 reads = jobs.reads(self._plan.sources, self._store, engine.spec.to_json())
+                slot.loaded = slot.loaded and slot.worker.engine_id == engine.id
                 slot.worker.open(engine, reads)
                 logs = self._folder.path / action.id.rpartition("/")[0] / "logs"
                 slot.worker.submit(self._results.job(action, inputs, logs))
+        self._crew.rest()
 
     # -- the end ---------------------------------------------------------------------------------
 
@@ -243,6 +222,7 @@ class Runner:
             self._folder.path,
             seconds,
             calls=self._messages.calls,
+            workers=dict(self._settling.made_by) if self._crew.several else {},
             hint=what_a_change_costs(
                 list(graph.actions.values()), {**self._plan.timings, **observed}
             ),

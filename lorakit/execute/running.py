@@ -39,7 +39,7 @@ class Running:
     """A run that is going on. `seconds` is its age, `left` what may be left, None where nobody can say.
 
     `through` of the `to_make` are, and `outcomes` counts all actions that have ended; `active` are those
-    under way as (address, done, of); `last` are its last events, without steps of progress.
+    under way as (address, done, of, worker); `last` are its last events, without steps of progress.
     """
 
     folder: str
@@ -51,7 +51,7 @@ class Running:
     to_make: int
     through: int
     outcomes: Mapping[str, int]
-    active: tuple[tuple[str, int, int], ...]
+    active: tuple[tuple[str, int, int, str], ...]
     left: float | None
     last: tuple[Mapping[str, Any], ...]
 
@@ -86,7 +86,7 @@ def _running(one: Mapping[str, Any], now: float) -> Running:
         to_make=int(state.started.get("to_make", 0)),
         through=len(state.ended & set(one.get("actions", ()))),
         outcomes=dict(state.outcomes),
-        active=tuple((id_, *state.active[id_]) for id_ in state.active),
+        active=tuple((id_, *far, state.workers.get(id_, "")) for id_, far in state.active.items()),
         left=_left(one, state, seconds),
         last=tuple(state.last),
     )
@@ -101,6 +101,7 @@ class _State:
         self.outcomes: Counter[str] = Counter()
         self.ended: set[str] = set()
         self.active: dict[str, tuple[int, int]] = {}
+        self.workers: dict[str, str] = {}  # by action
         self.last: deque[Mapping[str, Any]] = deque(maxlen=_LAST)
 
     def read(self, lines: Iterable[bytes]) -> None:
@@ -128,6 +129,7 @@ class _State:
                 self.started = event
             case "action-started":
                 self.active[id_] = (0, 0)
+                self.workers[id_] = str(event.get("worker", ""))
             case "action-progress":
                 if id_ in self.active:
                     self.active[id_] = (int(event["done"]), int(event["total"]))

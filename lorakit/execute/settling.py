@@ -6,6 +6,7 @@ one stops the work behind it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ class Settling:
         self._graph, self._results = graph, results
         self._store, self._folder, self._watch = store, folder, watch
         self._tell, self._queue = tell, queue
+        self.made_by: Counter[str] = Counter()  # actions, by the name of the worker
         self.failed = False
         self.halted = False  # something failed after which nothing more is begun
 
@@ -86,11 +88,12 @@ class Settling:
         self.ready(ready)
         return True
 
-    def commit(self, message: Mapping[str, Any]) -> None:
-        """Keep a result: objects first, the manifest last. Raises StoreError."""
+    def commit(self, message: Mapping[str, Any], worker: str) -> None:
+        """Keep a worker's result: objects first, the manifest last. Raises StoreError."""
         id_ = str(message["id"])
         outputs, seconds = self._results.commit(message)
-        self._watch.lap(self._graph.actions[id_])
+        self._watch.lap(self._graph.actions[id_], worker)
+        self.made_by[worker] += 1
         ready = self._settle(id_, outputs, "made", seconds)
         for twin in self._graph.twins(id_):
             ready += self._settle(twin, outputs, "cached")

@@ -18,14 +18,14 @@ class Stopwatch:
         self._loads: dict[str, float] = {}
         self._marks: dict[str, list[tuple[float, int]]] = {}
 
-    def begin(self, slot: str) -> None:
-        """A worker that was idle, or was loading, sets to work."""
-        self._since[slot] = time.monotonic()
+    def begin(self, worker: str) -> None:
+        """A worker of that name, which was idle or was loading, sets to work."""
+        self._since[worker] = time.monotonic()
 
-    def loaded(self, slot: str, engine: str, seconds: float) -> None:
+    def loaded(self, worker: str, engine: str, seconds: float) -> None:
         """A worker has loaded an engine."""
         self._loads[f"load|{engine}"] = seconds
-        self.begin(slot)
+        self.begin(worker)
 
     def progress(self, action: str, done: int, seconds: float | None = None) -> None:
         """So many units of an action are through: the first and the last that were told are kept.
@@ -38,12 +38,12 @@ class Stopwatch:
         if not marks:
             marks.append(mark)
 
-    def lap(self, action: Action) -> None:
-        """An action came in."""
+    def lap(self, action: Action, worker: str = "") -> None:
+        """An action came in, from a worker of that name, or from the only one of its kind."""
         slot, now = action.engine.slot, time.monotonic()
         name = action.cost.timing
-        spent = now - self._since.get(slot, now)
-        self._since[slot] = now
+        spent = now - self._since.get(worker or slot, now)
+        self._since[worker or slot] = now
         marks = self._marks.pop(action.id, [])
         if WORKERS[slot].begin and len(marks) == 2 and marks[1][1] > marks[0][1]:
             # begin and end, evaluations and checkpoints take as long whatever a training's length

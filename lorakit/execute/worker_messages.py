@@ -20,7 +20,7 @@ _LATENCY = 0.1  # s between looks at Ctrl-C
 
 
 class WorkerMessages:
-    """The messages of one run's workers; `slots` are those that have begun, `inbox` what they write to."""
+    """The messages of one run's workers; `slots` are theirs by name, `inbox` is what they write to."""
 
     def __init__(
         self,
@@ -57,23 +57,23 @@ class WorkerMessages:
         """What workers finished while they were being ended is kept as well."""
         while True:
             try:
-                _, message = self._inbox.get_nowait()
+                worker, message = self._inbox.get_nowait()
             except queue.Empty:
                 return
             done = message["event"] == "ended" and "error" not in message
             if done and message["id"] not in self._graph.outcomes:
                 try:
-                    self._settling.commit(message)
+                    self._settling.commit(message, worker.name)
                 except StoreError as error:
                     self._settling.stop_for(str(error))
 
     def _hear(self, worker: WorkerHandle, message: Mapping[str, Any]) -> None:
-        slot = self._slots[worker.slot]
+        slot = self._slots[worker.name]
         match message["event"]:
             case "state":
                 self._hear_state(slot, message)
             case "started":
-                self._tell(ActionStarted, message["id"])
+                self._tell(ActionStarted, message["id"], slot.name)
             case "progress":
                 done, total, figures = message["done"], message["total"], message["figures"]
                 self._watch.progress(message["id"], done, figures.get("training_seconds"))
@@ -84,8 +84,7 @@ class WorkerMessages:
             case "note":
                 self._tell(Note, str(message["text"]))
             case "refused":
-                for id_ in slot.refuse(str(message["engine"])):
-                    self._settling.fail(id_, str(message["error"]))
+                self._refuse(slot, str(message["engine"]), str(message["error"]))
             case "broken":
                 self._broken[slot.name] = str(message["error"])
             case "gone" if not worker.ending:
@@ -100,9 +99,20 @@ class WorkerMessages:
         if state == "loading":
             slot.loading = detail
         elif state == "ready":
+            slot.loaded = True
             self._watch.loaded(slot.name, detail, seconds)
             detail = slot.loading
-        self._tell(WorkerState, slot.name, state, detail, round(seconds, 2))
+        self._tell(WorkerState, slot.kind.name, state, detail, round(seconds, 2), worker=slot.name)
+
+    def _refuse(self, slot: Slot, engine: str, error: str) -> None:
+        """A worker cannot load an engine: where no other of its kind can, what needs it fails."""
+        lost = slot.refuse(engine)
+        if not lost and len(slot.slots) > 1:
+            self._tell(
+                Note, f"the {slot.name} worker leaves to the others what it cannot do: {error}"
+            )
+        for id_ in lost:
+            self._settling.fail(id_, error)
 
     def _hear_end(self, worker: WorkerHandle, message: Mapping[str, Any]) -> None:
         self._calls[worker.pid] = dict(message.get("calls", {}))
@@ -110,14 +120,16 @@ class WorkerMessages:
         if "error" in message:
             self._settling.fail(message["id"], str(message["error"]))
         else:
-            self._settling.commit(message)
-        self._slots[worker.slot].retire()
+            self._settling.commit(message, worker.name)
+        self._slots[worker.name].retire()
 
     def _bury(self, slot: Slot, code: int) -> None:
         """A worker died: what it had in hand is tried once more, unless that keeps killing workers."""
         lost = slot.bury(code, self._broken.pop(slot.name, ""))
+        how = f"the {slot.name} worker ended by itself ({how_it_ended(code)})"
         if slot.wants_a_worker and not lost:
-            how = how_it_ended(code)
-            self._tell(Note, f"the {slot.name} worker ended by itself ({how}); starting it again")
+            self._tell(Note, f"{how}; starting it again")
+        elif len(slot.slots) > 1 and not lost:
+            self._tell(Note, f"{how}; the others go on without it")
         for id_, reason in lost.items():
             self._settling.fail(id_, reason)

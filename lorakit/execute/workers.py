@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from lorakit import children
+from lorakit.execute.seats import Seat
+from lorakit.facts.machine.nvidia import VISIBLE
 from lorakit.plan.actions import Engine
 from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.task import WorkerTask
@@ -28,12 +30,18 @@ _LAST_WORDS = (
 # than a small model's layer takes: sleeping at once (OMP_WAIT_POLICY=PASSIVE) more than doubled the time of
 # the studio's UNet call on two cores.  Yet libgomp's own 300,000 looks made two processes on the same two
 # cores seventy times slower; this many cost them 2.6 times what sleeping would, and nothing to one alone.
+# Two that draw side by side, with as many threads each, took 1.5 times as long as one; asleep as long.
 _SPINS = 10_000
 
 
-def worker_environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a worker process, after that of its parent; what a user set there stays."""
+def worker_environment(given: Mapping[str, str], *, beside: bool = False) -> dict[str, str]:
+    """The environment of a worker process, after that of its parent; what a user set there stays.
+
+    One that is `beside` others on the same cores lets go of its own while it waits.
+    """
     environment = children.environment(given)
+    if beside:
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if "OMP_WAIT_POLICY" not in environment:
         environment.setdefault("GOMP_SPINCOUNT", str(_SPINS))
     return environment
@@ -42,20 +50,23 @@ def worker_environment(given: Mapping[str, str]) -> dict[str, str]:
 class WorkerHandle:
     """One worker process. It works for one run at a time, from `begin` to `leave` or `end`.
 
-    What it tells arrives in that run's inbox; the last message is `{"event": "gone"}`.
+    What it tells arrives in that run's inbox; the last message is `{"event": "gone"}`. `slot` is its kind.
     """
 
-    def __init__(self, slot: str, threads: int, log: IO[bytes]) -> None:
-        command = children.python("lorakit.execute.worker", slot, str(threads))
-        environment = worker_environment(os.environ)
+    def __init__(self, seat: Seat, log: IO[bytes]) -> None:
+        command = children.python("lorakit.execute.worker", seat.kind, str(seat.threads))
+        environment = worker_environment(os.environ, beside=seat.beside)
+        if seat.gpus:
+            environment[VISIBLE] = ",".join(seat.gpus)
         # in a session of its own: Ctrl-C in the terminal reaches the parent only
         own: dict[str, Any] = (
             {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
             if os.name == "nt"
             else {"start_new_session": True}
         )
-        self.slot = slot
-        self.threads = threads
+        self.slot = seat.kind
+        self.name = seat.name
+        self.seat = seat
         self.engine_id = ""
         self.jobs: set[str] = set()
         self.ending = False

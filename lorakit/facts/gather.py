@@ -105,6 +105,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
 
     try:
         machine = this_machine()
+        _ = machine.workers  # a number that cannot be is told before anything is read
     except MachineError as error:
         raise InvalidDocument([Diagnostic("machine", str(error), hints=error.hints)]) from error
     models: dict[str, ModelFacts] = {}

@@ -10,6 +10,7 @@ from lorakit.facts.machine.this_machine import Machine
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Estimate, Planned
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.training import TrainTask
 from lorakit.plan.workers import TRAIN, WORKERS
 
 _PARENT_BYTES = 60 << 20  # what `lorakit run` itself weighs
@@ -43,7 +44,25 @@ def _guess(action: Action, machine: Machine) -> float:
     speed = machine.kind.operations_a_second(
         cost.precision, machine.cores, fast_bf16=machine.fast_bf16
     )
+    if not machine.kind.gpu and WORKERS[action.engine.slot].drops:
+        speed /= machine.workers  # they share its cores
     return cost.operations / speed / cost.speedup
+
+
+def _at_once(kind: str, todo: Sequence[Action], machine: Machine) -> int:
+    """How many workers of a kind there is work for at once; one with several GPUs counts for as many."""
+    if not WORKERS[kind].drops:
+        several = machine.gpus if WORKERS[kind].torch else 1
+        return max(1, min(several, sum(_gpus(a, machine) for a in todo if a.engine.slot == kind)))
+    frames = {a.id for a in todo if a.engine.slot == kind}
+    chains = sum(a.id in frames and not any(i.action in frames for i in a.inputs) for a in todo)
+    return max(1, min(machine.workers, chains))
+
+
+def _gpus(action: Action, machine: Machine) -> int:
+    """How many GPUs its worker takes; 1 on a CPU."""
+    task = action.task
+    return task.train.processes if machine.kind.gpu and isinstance(task, TrainTask) else 1
 
 
 def _together(todo: Sequence[Action], memory: Mapping[str, int], machine: Machine) -> int:
@@ -78,9 +97,11 @@ def peak_memory(action: Action, timings: Mapping[str, float]) -> int:
 def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
     """Seconds, peak memory and disk of all that is to be made."""
     todo = [p.action for p in planned if p.state.to_make]
-    seconds: defaultdict[str, float] = defaultdict(float)  # by worker
+    # seconds by kind of worker: those of one that does everything, and of loading
+    work: defaultdict[str, float] = defaultdict(float)
+    loading: defaultdict[str, float] = defaultdict(float)
     disk, passing, measured = _downloads(facts) if todo else 0, 0, True
-    memory: defaultdict[str, int] = defaultdict(int)  # by worker
+    memory: dict[str, int] = defaultdict(int)  # by worker
     loaded: set[str] = set()
     rates: dict[str, float] = {}
     for action in todo:
@@ -88,16 +109,21 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
         if cost.timing not in rates:
             measured = measured and cost.timing in facts.timings
             rates[cost.timing] = facts.timings.get(cost.timing) or _guess(action, facts.machine)
-        seconds[slot] += rates[cost.timing] * action.units
+        gpus = _gpus(action, facts.machine)
+        work[slot] += rates[cost.timing] * action.units * gpus
         disk += cost.disk
         # checkpoints go when a training is done, and one is under way at a time
         passing = max(passing, cost.passing_disk)
         memory[slot] = max(memory[slot], peak_memory(action, facts.timings))
         worker = WORKERS[slot]
         if worker.begin:
-            seconds[slot] += facts.timings.get(begin_name(action), worker.begin)
+            work[slot] += facts.timings.get(begin_name(action), worker.begin) * gpus
         if worker.loading and action.engine.id not in loaded:
             loaded.add(action.engine.id)
-            seconds[slot] += facts.timings.get(loading_name(action), worker.loading)
+            loading[slot] += facts.timings.get(loading_name(action), worker.loading)
+    at_once = {slot: _at_once(slot, todo, facts.machine) for slot in work}
+    seconds = {slot: work[slot] / at_once[slot] + loading[slot] for slot in work}
+    if not facts.machine.kind.gpu:  # each GPU has its own
+        memory = {slot: taken * at_once[slot] for slot, taken in memory.items()}
     peak = max(_PARENT_BYTES, _together(todo, memory, facts.machine)) if todo else 0
-    return Estimate(sum(seconds.values()), peak, disk + passing, measured, dict(seconds))
+    return Estimate(sum(seconds.values()), peak, disk + passing, measured, seconds)

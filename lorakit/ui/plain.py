@@ -92,7 +92,8 @@ class PlainView:
             self._say(f"{event.recipe} -> {event.folder}: {what}")
             self._told = event.at
         elif isinstance(event, WorkerState):
-            words = worker_words(event.slot, progress.slots[event.slot], event.at)
+            name = event.worker or event.slot
+            words = worker_words(name, progress.workers[name], event.at)
             if words and event.state != "starting":
                 self._say(words)
         elif isinstance(event, ActionStarted):
@@ -126,7 +127,10 @@ class PlainView:
         progress = self._progress
         self._told = progress.at
         parts = [f"{progress.done} of {progress.total} done", *speed_words(progress)]
-        if progress.current is not None:
+        at_work = progress.at_work
+        if len(at_work) > 1:
+            parts.append("now " + ", ".join(f"{a.id} ({name})" for name, a in at_work.items()))
+        elif progress.current is not None:
             parts.append(f"now {progress.current.id}")
         if progress.current is not None and WORKERS[progress.current.engine.slot].fresh:
             done, units = progress.steps_of(progress.current)

@@ -70,13 +70,19 @@ class ProgressRow:
 
 
 @dataclass(slots=True)
-class WorkerProgress:
-    """A worker: its state in words, since when, and how fast it has been of late."""
+class WorkerShown:
+    """A worker: its state in words, and since when."""
 
     state: str = ""
     detail: str = ""
     since: float = 0.0
     seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class WorkerProgress:
+    """All workers of a kind: how fast they have been of late, together."""
+
     left: int = 0  # units
     recent: deque[tuple[float, int]] = field(default_factory=deque)  # (at, units)
     recent_units: int = 0
@@ -109,7 +115,8 @@ class Progress:
         self.plan = plan
         self.actions: dict[str, Action] = {}
         self.rows: list[ProgressRow] = []
-        self.slots: dict[str, WorkerProgress] = {}
+        self.slots: dict[str, WorkerProgress] = {}  # by kind
+        self.workers: dict[str, WorkerShown] = {}  # by name
         self.folder = ""
         self.at = 0.0
         self.current: Action | None = None
@@ -121,7 +128,7 @@ class Progress:
         self._row_of: dict[str, ProgressRow] = {}
         self._units_done: dict[str, int] = {}
         self._ended: set[str] = set()
-        self._active: dict[str, None] = {}  # in the order they began
+        self._active: dict[str, str] = {}  # in the order they began, with the worker's name
         self._to_make: set[str] = set()
         self._guesses: dict[str, float] = {}
         self._prepare()
@@ -184,6 +191,11 @@ class Progress:
         """Actions that have ended."""
         return len(self._ended)
 
+    @property
+    def at_work(self) -> dict[str, Action]:
+        """What each worker is at that has begun something, by its name: the last that it began."""
+        return {worker: self.actions[id_] for id_, worker in self._active.items()}
+
     def row_of(self, action: str) -> ProgressRow | None:
         """Find the line an action belongs to."""
         return self._row_of.get(action)
@@ -195,24 +207,24 @@ class Progress:
             self._advance(event.action, event.done, event.at)
             self.figures = event.figures or self.figures
         elif isinstance(event, ActionStarted):
-            self._begin(event.action)
+            self._begin(event.action, event.worker)
         elif isinstance(event, ActionFinished):
             self._end(event)
         elif isinstance(event, WorkerState):
-            slot = self.slots.setdefault(event.slot, WorkerProgress())
-            slot.state, slot.detail = event.state, event.detail
-            slot.since, slot.seconds = event.at, event.seconds
+            self.slots.setdefault(event.slot, WorkerProgress())
+            shown = WorkerShown(event.state, event.detail, event.at, event.seconds)
+            self.workers[event.worker or event.slot] = shown
         elif isinstance(event, RunStarted):
             self.folder = event.folder
         elif isinstance(event, RunFinished):
             self.finished = event
 
-    def _begin(self, id_: str) -> None:
+    def _begin(self, id_: str, worker: str) -> None:
         self.figures = {}
         row = self._row_of.get(id_)
         if row is not None and id_ not in self._ended and id_ not in self._active:
             row.active += 1
-            self._active[id_] = None
+            self._active[id_] = worker or self.actions[id_].engine.slot
             self.current = action = self.actions[id_]
             if WORKERS[action.engine.slot].fresh:
                 # another training's steps are longer or shorter, and a process has begun in between

@@ -76,9 +76,11 @@ def going_on(run: Running) -> Iterator[str]:
     left = "" if run.left is None else f", {numbers.about(run.left)} left"
     told = counted(run.outcomes)
     yield f"  so far  {run.through:,} of {run.to_make:,} to make{f' ({told})' if told else ''}{left}"
-    for id_, done, of in run.active:
+    several = len({worker for *_, worker in run.active}) > 1
+    for id_, done, of, worker in run.active:
         how_far = f"  {done:,} of {of:,}" if of else ""
-        yield f"  now     {terminal.line(id_)}{how_far}"
+        where = f"  ({terminal.line(worker)})" if several and worker else ""
+        yield f"  now     {terminal.line(id_)}{how_far}{where}"
     for event in run.last:
         yield f"  {float(event.get('at', 0)):7.1f} s  {terminal.line(_words(event))}"
 
@@ -90,7 +92,8 @@ def _words(event: Mapping[str, Any]) -> str:
             return f"{event['outcome']} {event['action']}{f': {detail}' if detail else ''}"
         case "worker":
             detail = event.get("detail", "")
-            return f"{event['slot']} worker: {event['state']}{f' {detail}' if detail else ''}"
+            name = event.get("worker") or event["slot"]
+            return f"{name} worker: {event['state']}{f' {detail}' if detail else ''}"
         case "run-finished":
             return f"{event['ending']}"
         case _:

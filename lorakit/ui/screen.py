@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
+    from lorakit.plan.actions import Action
     from lorakit.ui.progress import Progress, ProgressRow
 
 _INDENT = 8
@@ -160,23 +161,37 @@ class Screen:
 
         progress = self._progress
         yield Text()
-        for name, slot in progress.slots.items():
+        for name, worker in progress.workers.items():
             # that the others start as well is no news while there is something to draw
-            if slot.state == "starting" and name != RENDER.name and RENDER.name in progress.slots:
+            drawing = name.startswith(RENDER.name) or RENDER.name not in progress.slots
+            if worker.state == "starting" and not drawing:
                 continue
-            words = worker_words(name, slot, now)
-            if words and slot.state != "ready":
-                style = WARN if slot.state == "waiting" else BUSY
+            words = worker_words(name, worker, now)
+            if words and worker.state != "ready":
+                style = WARN if worker.state == "waiting" else BUSY
                 yield from self._wrapped("", words, style, room)
-        if progress.current is not None:
-            action, row = progress.current, progress.row_of(progress.current.id)
-            words = action.label if row is None or not row.single else f"the {row.title}"
-            yield from self._wrapped("now", clean(words), "", room)
+        at_work = progress.at_work
+        if len(at_work) > 1:
+            for name, action in at_work.items():
+                yield self._one_line(f"{name}  {self._doing(action)}", room)
+        elif progress.current is not None:
+            yield from self._wrapped("now", self._doing(progress.current), "", room)
         if progress.pictured is not None:
             yield from self._wrapped("newest", clean(progress.pictured.id), FAINT, room)
         done = f"{progress.done} of {progress.total} done"
         gone = f"{numbers.duration(now)} gone"
         yield from self._wrapped("", ", ".join([done, *speed_words(progress), gone]), "", room)
+
+    def _doing(self, action: Action) -> str:
+        row = self._progress.row_of(action.id)
+        return clean(action.label if row is None or not row.single else f"the {row.title}")
+
+    def _one_line(self, words: str, room: int) -> Text:
+        from rich.text import Text
+
+        line = Text(terminal.line(words), no_wrap=True)
+        line.truncate(room, overflow="ellipsis")
+        return line
 
     def _wrapped(self, head: str, words: str, style: str, room: int) -> Iterator[Text]:
         from rich.text import Text

@@ -11,14 +11,22 @@ from lorakit.ui.theme import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lorakit.ui.progress import Progress, ProgressRow, WorkerProgress
+    from lorakit.ui.progress import Progress, ProgressRow, WorkerShown
 
 
 _AT_ONCE = 0.05  # s
 
 
-def worker_words(name: str, slot: WorkerProgress, at: float) -> str:
-    """Say what a worker is at: `loading lorakit:studio 1.2 s`; empty where it needs no words."""
+def worker_words(name: str, slot: WorkerShown, at: float) -> str:
+    """Say what a worker is at: `loading lorakit:studio 1.2 s`; empty where it needs no words.
+
+    One of several is named: `render 2: loading lorakit:studio`.
+    """
+    words = _state_words(name, slot, at)
+    return words if name in WORKERS or not words or name in words else f"{name}: {words}"
+
+
+def _state_words(name: str, slot: WorkerShown, at: float) -> str:
     detail = clean(slot.detail)
     if slot.state in ("loading", "ready") and not detail:
         return ""  # it has no model: nothing that takes time

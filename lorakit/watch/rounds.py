@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, LorakitError
-from lorakit.facts.machine.this_machine import this_machine
 from lorakit.language.locks import FILE as LOCK
 from lorakit.pages.run_page import tone_of
 from lorakit.plan import numbers
@@ -152,7 +151,7 @@ class Rounds:
                 from lorakit.execute.jobs import reads
 
                 read = reads(plan.sources, Store(session.project.home), spec.to_json())
-                self._workers.warm(engine.slot, this_machine().cores, engine, read)
+                self._workers.warm(engine, read)
                 return
 
 

@@ -15,6 +15,7 @@ import torch
 import lorakit
 from lorakit import children
 from lorakit.diagnostics import LorakitError
+from lorakit.execute.seats import Seat
 from lorakit.execute.workers import WorkerHandle
 from lorakit.plan.tasks.job import Job
 from lorakit.plan.workers import WORKERS
@@ -110,7 +111,7 @@ def test_no_worker_imports_a_planted_module(
     monkeypatch.setenv("PYTHONPATH", f"{Path.cwd()}{os.pathsep}.")
     with (tmp_path / "log").open("wb") as log:
         inbox: queue.Queue = queue.Queue()
-        worker = WorkerHandle(slot, 1, log)
+        worker = WorkerHandle(Seat(slot, slot, 1), log)
         worker.begin(tmp_path / "lock", Path(log.name), inbox)
         try:
             _, message = inbox.get(timeout=600)

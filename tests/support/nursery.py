@@ -27,10 +27,10 @@ ADDRESS = "TESTS_NURSERY"  # the variable with the address of one that stands
 _PREFIX = children.python("")[:-1]
 _Started = subprocess.Popen
 _SETTINGS = ("LORAKIT", "HF_", "OMP_", "MKL_", "CUDA", "TORCH", "XDG_DATA", "XDG_CACHE", "HOME")
-# of the hub's, and read again after a fork
+# of the hub's and read again after a fork, or of what starts workers
 _AGAIN = (
     *("HF_HOME", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "XDG_CACHE_HOME"),
-    *("HF_ENDPOINT", "HF_HUB_OFFLINE"),
+    *("HF_ENDPOINT", "HF_HUB_OFFLINE", "LORAKIT_WORKERS", "OMP_WAIT_POLICY"),
 )
 # torch sets the first itself, wherever its compiler is imported, and workers set the others
 _OWN = ("TORCHINDUCTOR_CACHE_DIR", "HF_HUB_DISABLE_")

@@ -51,6 +51,24 @@ def _number(entry: str, count: int) -> int | None:
     return chosen[0] if len(chosen) == 1 else None
 
 
+def alike() -> tuple[Gpu, ...]:
+    """The GPUs that this process may use, of the first one's name: others compute other bits."""
+    seen = visible()
+    return tuple(gpu for gpu in seen if gpu.name == seen[0].name)
+
+
+def names() -> tuple[str, ...]:
+    """What `CUDA_VISIBLE_DEVICES` calls each of those alike; none where there is one GPU alone."""
+    seen = visible()
+    told = os.environ.get(VISIBLE)
+    # by number CUDA counts the fastest first, the driver's tool by where they are plugged in
+    every = _uuids() or tuple(map(str, range(len(seen)))) if told is None else told.split(",")
+    if len(seen) < 2 or len(every) < len(seen):
+        return ()
+    paired = zip(every, seen, strict=False)
+    return tuple(entry.strip() for entry, gpu in paired if gpu.name == seen[0].name)
+
+
 def why_unusable() -> str:
     """Why the GPUs that are here cannot be used, in words; "" where they can, or where there are none."""
     every = installed()

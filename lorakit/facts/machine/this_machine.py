@@ -17,7 +17,7 @@ from lorakit.facts.machine.devices import CUDA, DEVICES, HOST, MPS, Device
 
 DEVICE_VARIABLE = "LORAKIT_DEVICE"
 CPU_PATCHES_VARIABLE = "LORAKIT_CPU_PATCHES"
-
+WORKERS_VARIABLE = "LORAKIT_WORKERS"
 
 _BF16 = 8.0  # compute capability from which on bf16 has units of its own
 
@@ -67,7 +67,35 @@ class Machine:
     @property
     def gpus(self) -> int:
         """How many GPUs this process may use of the kind that is used."""
-        return len(nvidia.visible()) if self.kind.own_memory else int(self.kind.gpu)
+        return len(nvidia.alike()) if self.kind.own_memory else int(self.kind.gpu)
+
+    @property
+    def gpu_names(self) -> tuple[str, ...]:
+        """What CUDA calls each GPU where there are several; else none."""
+        return nvidia.names() if self.kind.own_memory else ()
+
+    @property
+    def workers(self) -> int:
+        """How many processes draw at once: one a GPU, one on a CPU, or as many as `LORAKIT_WORKERS` says.
+
+        Raises MachineError where that is no number, or more than there are GPUs or cores.
+        """
+        told = os.environ.get(WORKERS_VARIABLE, "").strip()
+        if not told:
+            return max(1, self.gpus)
+        most = self.gpus if self.kind.gpu else self.cores
+        if not re.fullmatch(r"[0-9]{1,4}", told) or not int(told):
+            raise MachineError(
+                f"{WORKERS_VARIABLE}={told} is no number of workers",
+                f"write a number from 1 to {most}, or unset {WORKERS_VARIABLE}",
+            )
+        if int(told) > most:
+            what = "GPU" if self.kind.gpu else "core"
+            raise MachineError(
+                f"{WORKERS_VARIABLE}={told} asks for more workers than there are {what}s here: {most}",
+                f"write {WORKERS_VARIABLE}={most}, or unset it",
+            )
+        return int(told)
 
     @property
     def memory(self) -> int:
@@ -79,8 +107,9 @@ class Machine:
         """Memory that is a GPU's own; None where there is none."""
         if self.given or not self.kind.own_memory:
             return self.given
-        free = min((gpu.free for gpu in nvidia.visible() if gpu.free), default=self.memory)
-        return Card(self.memory, free, _memory(HOST))
+        free = min((gpu.free for gpu in nvidia.alike() if gpu.free), default=self.memory)
+        # each that draws keeps its own model beside its card
+        return Card(self.memory, free, _memory(HOST) // self.workers)
 
     def precision(self, wanted: str) -> str:
         """The precision that a model's `dtype` comes to here: fp32, bf16 or fp16."""
@@ -124,7 +153,7 @@ def _cores() -> int:
 def _memory(device: str) -> int:
     import psutil
 
-    gpus = nvidia.visible() if DEVICES[device].own_memory else ()
+    gpus = nvidia.alike() if DEVICES[device].own_memory else ()
     # a training's processes have one each, and the least of them decides
     return min((gpu.memory for gpu in gpus), default=int(psutil.virtual_memory().total))
 
@@ -146,9 +175,10 @@ def this_machine() -> Machine:
         gpus = nvidia.visible()
         if gpus and not why_not:
             slug = re.sub(r"[^a-z0-9]+", "-", gpus[0].name.lower()).strip("-")
-            return Machine(
-                CUDA, f"{CUDA}-{slug}", gpus[0].name, fast_bf16=gpus[0].capability >= _BF16
-            )
+            fast = gpus[0].capability >= _BF16
+            others = {gpu.name: None for gpu in gpus if gpu.name != gpus[0].name}
+            remarks = (_unlike(gpus[0].name, ", ".join(others)),) if others else ()
+            return Machine(CUDA, f"{CUDA}-{slug}", gpus[0].name, fast_bf16=fast, remarks=remarks)
     if wanted in ("", MPS) and sys.platform == "darwin" and platform.machine() == "arm64":
         return Machine(MPS, MPS, "Apple GPU", fast_bf16=False)
     if wanted in (CUDA, MPS):
@@ -161,6 +191,13 @@ def this_machine() -> Machine:
         )
     remarks = (f"computes on the CPU: {why_not}",) if why_not and not wanted else ()
     return _cpu(remarks)
+
+
+def _unlike(used: str, others: str) -> str:
+    return (
+        f"uses {used} alone, and not {others}, whose results differ in their last bits; "
+        f"{nvidia.VISIBLE} chooses others"
+    )
 
 
 def _cpu(remarks: tuple[str, ...]) -> Machine:

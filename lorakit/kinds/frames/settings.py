@@ -201,6 +201,9 @@ class RenderSettings:
         mode = self.mode(width, height, batch_size, guided=guided, references=references)
         if (keeping := self.keeping(mode)) != Keeping():
             known.append(str(keeping))
+        machine = self.context.facts.machine
+        if not machine.kind.gpu and machine.workers > 1:
+            known.append(f"{machine.workers} workers")  # share its cores
         return Cost(
             "|".join(map(str, known)),
             operations=(_passes(self.model, guided=guided) + references)

@@ -43,12 +43,12 @@ START = event("run-started", 0.0, folder="x", recipe="film", actions=4, to_make=
 def test_what_is_left_is_what_was_expected_of_the_rest_at_the_pace_so_far(tmp_path: Path) -> None:
     begun = seen(tmp_path, START, 1.0)
     assert (begun.left, begun.through, begun.seconds) == (50.0, 0, 1.0)
-    half = START + event("action-started", 2.0, action="a/1")
+    half = START + event("action-started", 2.0, action="a/1", worker="render 2")
     half += event("action-progress", 9.0, action="a/1", done=5, total=20, figures={})
     half += event("action-progress", 9.0, action="a/2", done=9, total=20, figures={})
     half += event("action-progress", 10.0, action="a/1", done=10, total=20, figures={})
     found = seen(tmp_path, half, 20.0)
-    assert found.active == (("a/1", 10, 20),)
+    assert found.active == (("a/1", 10, 20, "render 2"),)
     assert found.left == 80.0  # a fifth is through, in twice the time that was expected of it
     more = half + event("action-finished", 30.0, action="a/1", outcome="made")
     more += event("action-finished", 30.0, action="a/2", outcome="cached")

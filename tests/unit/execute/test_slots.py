@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from lorakit.execute.action_queue import ActionQueue
 from lorakit.execute.slots import Slot
 from lorakit.plan.actions import Action, Input
+from lorakit.plan.engine_specs import DrawingSpec
 from tests.support.actions import frame_action
+
+SPEC = DrawingSpec(
+    path="", digest="a", family="sd", vae_factor=8, precision="fp32", device="cpu", batch_size=8
+)
 
 
 @dataclass
@@ -23,7 +29,7 @@ def action(id_: str, engine: str = "e", units: int = 1, needs: str = "") -> Acti
 
 
 def slot(*actions: Action, put: str = "", name: str = "render") -> Slot:
-    made = Slot(name, {a.id: a for a in actions})
+    made = Slot(name, ActionQueue({a.id: a for a in actions}))
     made.worker = Hand()  # type: ignore[assignment]
     made.ready = True
     for id_ in put.split() or [a.id for a in actions]:
@@ -157,3 +163,94 @@ def test_what_the_system_ended_for_its_memory_says_which_keys_to_change() -> Non
             lost = queue.bury(-9, "")
         assert f"{name} worker ended by itself (signal 9); was memory short?" in lost["a"]
         assert words in lost["a"]
+
+
+def crew(*actions: Action, count: int = 2) -> list[Slot]:
+    """Several workers that draw, started together, before any has loaded its engine."""
+    queue, slots = ActionQueue({a.id: a for a in actions}), list[Slot]()
+    for number in range(count):
+        Slot("render", queue, slots, f"render {number + 1}")
+    for id_ in (a.id for a in actions if not a.inputs):
+        queue.put(id_)
+    for one in slots:
+        fresh_worker(one)
+        one.awaited = True
+    return slots
+
+
+def taken(queue: Slot) -> list[str]:
+    found = []
+    while (id_ := take(queue)) is not None:
+        found.append(id_)
+    return found
+
+
+def test_several_workers_share_what_there_is() -> None:
+    first, second = crew(*map(action, "abcdefg"))
+    assert taken(first) == list("abcd")
+    assert taken(second) == list("efg")
+
+
+def test_none_holds_more_than_its_waves_while_others_have_less() -> None:
+    spec = replace(SPEC, batch_size=4)
+    many = [
+        replace(one, engine=replace(one.engine, spec=spec))
+        for one in map(action, map(str, range(100)))
+    ]
+    first, second = crew(*many)
+    assert len(taken(first)) == 8  # a wave under way and one to follow
+    assert len(taken(second)) == 8
+    first.worker.jobs.clear()  # type: ignore[union-attr]
+    assert len(taken(first)) == 8
+
+
+def test_who_is_started_later_is_not_waited_for() -> None:
+    first, second = crew(*map(action, "abcdefg"))
+    second.awaited = False
+    assert len(taken(first)) == 7
+    assert not second.wants_a_worker
+
+
+def test_each_opens_an_engine_that_no_other_holds() -> None:
+    first, second = crew(action("a1", "e", 9), action("a2", "e", 9), action("b", "f", 1))
+    assert taken(first) == ["a1"]  # the other may be of help
+    assert taken(second) == ["b"]
+    assert taken(first) == ["a2"]
+
+
+def test_an_engine_that_one_cannot_load_is_left_to_the_others() -> None:
+    first, second = crew(action("a", "big"), action("b", "big"), action("c", "small"))
+    assert take(first) == "a"
+    assert first.refuse("big") == []
+    assert taken(first) == ["c"]
+    assert taken(second) == ["a", "b"]
+    assert second.refuse("big") == ["a", "b"]
+
+
+def test_a_worker_that_cannot_begin_takes_nothing_from_the_others() -> None:
+    first, second = crew(action("a"), action("b"))
+    assert first.bury(1, "no such GPU") == {}
+    assert first.given_up == "no such GPU"
+    assert not first.wants_a_worker
+    assert taken(second) == ["a", "b"]
+    assert list(second.bury(1, "")) == []
+    fresh_worker(second)
+    assert taken(second) == ["a", "b"]
+    second.worker.jobs.clear()  # type: ignore[union-attr]
+    second.put("a")
+    assert second.bury(1, "no such GPU") == {"a": "no such GPU"}
+
+
+def test_workers_are_started_for_what_the_others_leave() -> None:
+    first, second, third = slots = crew(*map(action, "ab"), count=3)
+    for one in slots:
+        one.worker = None
+    assert first.wants_a_worker
+    fresh_worker(first)
+    assert second.wants_a_worker
+    fresh_worker(second)
+    assert not third.wants_a_worker  # there is one for each
+    first.loaded = True
+    second.worker = None
+    assert taken(first) == ["a", "b"]
+    assert not second.wants_a_worker

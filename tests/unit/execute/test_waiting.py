@@ -9,7 +9,7 @@ from typing import Any
 from filelock import FileLock
 
 from lorakit.execute import worker
-from lorakit.ui.progress import WorkerProgress
+from lorakit.ui.progress import WorkerShown
 from lorakit.ui.words import worker_words
 
 
@@ -29,5 +29,5 @@ def test_a_worker_waits_for_another_run_and_says_so_once(tmp_path: Path) -> None
         waits.wait()
     thread.join()
     (event,) = told
-    slot = WorkerProgress(event["state"], event["detail"], 0.0)
+    slot = WorkerShown(event["state"], event["detail"], 0.0)
     assert worker_words("render", slot, 1.0) == "waiting for another run"

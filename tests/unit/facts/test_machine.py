@@ -12,6 +12,7 @@ import pytest
 
 import lorakit
 from lorakit.diagnostics import InvalidDocument
+from lorakit.execute import seats
 from lorakit.facts.machine import nvidia
 from lorakit.facts.machine import this_machine as machine
 from lorakit.facts.machine.this_machine import Machine, MachineError
@@ -90,10 +91,70 @@ def test_cuda_visible_devices_is_read_as_cuda_does(
         assert "computes on the CPU" in remark
         assert f"CUDA_VISIBLE_DEVICES={visible} hides it" in remark
         return
-    assert (found.device, found.name, found.gpus) == ("cuda", names[0], len(names))
+    # others than the first would compute other bits
+    assert (found.device, found.name, found.gpus) == ("cuda", names[0], 1)
     assert found.fast_bf16 is (names[0] == "NVIDIA H100")
-    assert found.memory == (15360 if "Tesla T4" in names else 81559) << 20
-    assert found.remarks == ()
+    assert found.memory == (15360 if names[0] == "Tesla T4" else 81559) << 20
+    unlike = [f"uses {names[0]} alone, and not {other}" for other in names[1:]]
+    assert [told in remark for told, remark in zip(unlike, found.remarks, strict=True)] == [
+        True
+    ] * len(unlike)
+
+
+FOUR = ("GPU-a", "GPU-b", "GPU-c", "GPU-d")
+
+
+@pytest.mark.parametrize(
+    ("visible", "names"),
+    [
+        (
+            None,
+            ["GPU-a", "GPU-b", "GPU-d"],
+        ),  # as the driver's tool counts, whatever CUDA's order is
+        ("3, 0", ["3", "0"]),
+        ("GPU-d,1,2", ["GPU-d", "1"]),
+        ("1", []),  # there is nothing to choose
+    ],
+)
+def test_several_gpus_alike_are_a_worker_s_each(
+    gpus: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    visible: str | None,
+    names: list[str],
+) -> None:
+    gpus(H100, H100, T4, H100, uuids=FOUR)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    found = machine.this_machine()
+    many = len(names) or 1
+    assert (found.gpus, found.workers, found.gpu_names) == (many, many, tuple(names))
+    homes = [seats.seat("render", n, (n,), found) for n in range(many)]
+    assert [one.gpus for one in homes] == [(name,) for name in names] or not names
+    assert [one.name for one in homes] == (
+        [f"render {n + 1}" for n in range(many)] if names else ["render"]
+    )
+    pair = seats.seat("train", 0, tuple(range(many)), found)
+    assert pair.gpus == tuple(names)
+    assert seats.seat("assemble", 0, (), found).gpus == ()
+    monkeypatch.setenv("LORAKIT_WORKERS", "1")
+    assert found.workers == 1
+    monkeypatch.setenv("LORAKIT_WORKERS", str(many + 1))
+    with pytest.raises(MachineError, match="more workers than there are GPUs"):
+        _ = found.workers
+
+
+def test_several_on_a_cpu_have_as_many_threads_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A convolution's last bits go by their number."""
+    monkeypatch.setattr(machine, "_cores", lambda: 4)
+    here = Machine("cpu", "cpu-test", "CPU", fast_bf16=False)
+    one = seats.seat("render", 0, (), here)
+    monkeypatch.setenv("LORAKIT_WORKERS", "2")
+    two = seats.seat("render", 1, (), here)
+    assert (one.name, two.name) == ("render", "render 2")
+    assert one.threads == two.threads == 4
+    assert two.beside
+    assert not one.beside
+    assert seats.count("train", here) == seats.count("encode", here) == 1
 
 
 @pytest.mark.parametrize(
