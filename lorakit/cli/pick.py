@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lorakit.language.story.decisions import FrameName
     from lorakit.plan.frame_takes import FrameTakes
+    from lorakit.plan.states import Plan
     from lorakit.upkeep.deciding import Deciding
 
 
@@ -35,60 +36,100 @@ def command(
     The choice is a line in board.picks.yaml beside the board, which belongs in git. The next run goes on from
     it: frames that are chained from FRAME are drawn again, and nothing else.
     """
+    if as_json:
+        data = told(document, frame, take, remove=remove, profile=profile)
+        click.echo(json.dumps(data, indent=1, ensure_ascii=False))
+        return outcome.DONE
+    found, names = _meant(document, frame, take, remove=remove, profile=profile)
+    if take is None and not remove:
+        _show(found, names, asked=bool(frame))
+    else:
+        _say(found, names[0], take)
+    return outcome.DONE
+
+
+def told(
+    document: Path,
+    frame: str,
+    take: int | None,
+    *,
+    remove: bool = False,
+    profile: str | None = None,
+) -> dict[str, object]:
+    """What the command does and says, as JSON data. Raises click.UsageError, LorakitError."""
+    from lorakit.ui.takes_view import write_sheet
+
+    found, names = _meant(document, frame, take, remove=remove, profile=profile)
+    if take is None and not remove:
+        frames = _shown_frames(found, names, asked=bool(frame))
+        sheet = write_sheet(frames, found.board.title, _store(found), found.board.path.stem)
+        return {
+            "document": found.document,
+            "file": _shown(found.file),
+            "sheet": str(sheet) if sheet else None,
+            "frames": [_as_json(one) for one in frames],
+        }
+    picture, plan = _pick(found, names[0], take)
+    return {
+        "frame": str(names[0]),
+        "take": take,
+        "picture": picture,
+        "file": _shown(found.file),
+        "to_draw": [one.action.id for one in plan.to_make if one.action.kind == "frame"],
+        "to_make": len(plan.to_make),
+        "seconds": round(plan.estimate.seconds, 1),
+    }
+
+
+def _meant(
+    document: Path, frame: str, take: int | None, *, remove: bool, profile: str | None
+) -> tuple[Deciding, list[FrameName]]:
+    """The frames that are meant: one, where something is decided."""
     from lorakit.upkeep.deciding import UnknownFrame, deciding
 
+    decides = take is not None or remove
     if take is not None and remove:
         raise click.UsageError("--take and --remove are two things: leave one out")
-    if (take is not None or remove) and not frame:
+    if decides and not frame:
         raise click.UsageError("say which frame, as in meadow/2")
     try:
         found = deciding(document, frame, profile)
         known = found.board.decisions.picks if remove else ()
         whole = not frame or frame == found.step.name
         names = found.every_frame() if whole else found.named(frame, known)
-        if take is None and not remove:
-            return _show(found, names, as_json=as_json, asked=bool(frame))
-        if len(names) == 1:
-            return _pick(found, names[0], take, as_json=as_json)
+        if take is not None and len(names) == 1:
+            found.take(names[0], take)
     except UnknownFrame as error:
         raise click.UsageError(str(error)) from error
-    raise click.UsageError(f"{frame} is a scene: say which of its frames, as in {names[0]}")
+    if decides and len(names) != 1:
+        raise click.UsageError(f"{frame} is a scene: say which of its frames, as in {names[0]}")
+    return found, names
 
 
-def _pick(found: Deciding, name: FrameName, take: int | None, *, as_json: bool) -> int:
+def _pick(found: Deciding, name: FrameName, take: int | None) -> tuple[str | None, Plan]:
+    """Write a pick, or take it back; the digest of its picture, and what a run makes now."""
     from lorakit.language.story.decisions import Pick
     from lorakit.session import load
 
-    before = found.board.decisions.picks.get(name)
-    pick = None
-    if take is not None:
-        pick = Pick(take, found.take(name, take).digest)
+    pick = Pick(take, found.take(name, take).digest) if take is not None else None
     found.write(found.board.decisions.picking(name, pick))
-    project = found.session.project
-    plan = load(project.recipe.path, profile=found.session.profile).plan()
-    again = [one.action.id for one in plan.to_make if one.action.kind == "frame"]
-    file = _shown(found.file)
-    if as_json:
-        told = {
-            "frame": str(name),
-            "take": take,
-            "picture": pick.picture if pick else None,
-            "file": file,
-            "to_draw": again,
-            "to_make": len(plan.to_make),
-            "seconds": round(plan.estimate.seconds, 1),
-        }
-        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
-        return outcome.DONE
-    if pick is None and before is None:
+    path, profile = found.session.project.recipe.path, found.session.profile
+    return pick.picture if pick else None, load(path, profile=profile).plan()
+
+
+def _say(found: Deciding, name: FrameName, take: int | None) -> None:
+    before = found.board.decisions.picks.get(name)
+    _, plan = _pick(found, name, take)
+    file = terminal.quoted(_shown(found.file))
+    if take is None and before is None:
         click.echo(f"{name} was not picked: nothing is changed")
-    elif pick is None:
-        click.echo(f"took back the pick of {name}: take 1 stands for it  {terminal.quoted(file)}")
+    elif take is None:
+        click.echo(f"took back the pick of {name}: take 1 stands for it  {file}")
     else:
         was = f", instead of take {before.take}" if before and before.take != take else ""
-        click.echo(f"picked take {take} of {name}{was}  {terminal.quoted(file)}")
-    _tell_of_run(found, len(again), len(plan.to_make), plan.estimate.seconds)
-    return outcome.DONE
+        click.echo(f"picked take {take} of {name}{was}  {file}")
+    frames = sum(one.action.kind == "frame" for one in plan.to_make)
+    _tell_of_run(found, frames, len(plan.to_make), plan.estimate.seconds)
 
 
 def _tell_of_run(found: Deciding, frames: int, to_make: int, seconds: float) -> None:
@@ -108,24 +149,23 @@ def _shown(path: Path) -> str:
     return FolderReader().display(path)
 
 
-def _show(found: Deciding, names: Sequence[FrameName], *, as_json: bool, asked: bool) -> int:
+def _store(found: Deciding) -> Path:
     from lorakit.store.store import FOLDER
-    from lorakit.ui.takes_view import draw, lines, write_sheet
 
-    frames = [
+    return found.session.project.home / FOLDER
+
+
+def _shown_frames(found: Deciding, names: Sequence[FrameName], *, asked: bool) -> list[FrameTakes]:
+    """Those that were asked for; of a whole board those on which there is something to decide."""
+    return [
         one for one in found.frames(names) if asked or len(one.takes) > 1 or one.picked or one.held
     ]
-    store = found.session.project.home / FOLDER
-    sheet = write_sheet(frames, found.board.title, store, found.board.path.stem)
-    if as_json:
-        told = {
-            "document": found.document,
-            "file": _shown(found.file),
-            "sheet": str(sheet) if sheet else None,
-            "frames": [_as_json(one) for one in frames],
-        }
-        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
-        return outcome.DONE
+
+
+def _show(found: Deciding, names: Sequence[FrameName], *, asked: bool) -> None:
+    from lorakit.ui.takes_view import draw, lines, write_sheet
+
+    frames = _shown_frames(found, names, asked=asked)
     if not frames:
         click.echo("no frame has several takes: write takes: 4 on the board, a scene or a sentence")
     console = terminal.console()
@@ -133,12 +173,12 @@ def _show(found: Deciding, names: Sequence[FrameName], *, as_json: bool, asked: 
         for line in lines(one):
             click.echo(terminal.line(line))
         draw(one, console)
+    sheet = write_sheet(frames, found.board.title, _store(found), found.board.path.stem)
     if sheet is not None:
         click.echo(f"sheet   {terminal.quoted(_shown(sheet))}")
     if any(len(one.takes) > 1 for one in frames):
         example = next(one.name for one in frames if len(one.takes) > 1)
         click.echo(f"choose  lorakit pick {terminal.quoted(found.document)} {example} --take 2")
-    return outcome.DONE
 
 
 def _as_json(frame: FrameTakes) -> dict[str, object]:

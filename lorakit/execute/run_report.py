@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import Ending, RunFinished
 from lorakit.execute.task_graph import TaskGraph
-from lorakit.plan.states import Plan
+from lorakit.plan.states import Plan, State
 
 
 def shown(graph: TaskGraph, output: str, step: str = "") -> str:
@@ -56,7 +56,7 @@ def finished(
         calls=calls,
         film=str(folder / film) if film else "",
         films=tuple(str(folder / file) for file in _files(graph, "film").values()),
-        notes=tuple(note for notes in plan.notes.values() for note in notes),
+        notes=(*(note for notes in plan.notes.values() for note in notes), *_waiting(plan)),
         contact_sheet=str(folder / sheet) if sheet else "",
         table=str(folder / table) if table else "",
         hint=hint,
@@ -66,6 +66,13 @@ def finished(
         copied=copied,
         workers=workers,
     )
+
+
+def _waiting(plan: Plan) -> Iterator[str]:
+    """What was not made since frames are to be approved first."""
+    for planned in plan.actions:
+        if planned.state is State.UNAPPROVED:
+            yield f"{planned.action.id} waits {planned.reason}"
 
 
 def manifest(plan: Plan, graph: TaskGraph, finished: RunFinished) -> dict[str, object]:

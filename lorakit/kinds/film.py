@@ -69,6 +69,7 @@ def film(
         inputs=inputs,
         files={"film": (f"{step}/{task.file}",)},
         units=units,
+        needs_approval=video.needs == "approved",
     )
 
 

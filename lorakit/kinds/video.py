@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.film import aspect_notes, film
-from lorakit.language.recipe.documents import VideoStep
+from lorakit.language.recipe.documents import StoryboardStep, VideoStep
 from lorakit.plan.kind import Context, StepPlan
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.painted import PaintedTask
@@ -20,9 +20,17 @@ class Videos:
         """The steps it joins."""
         return step.of
 
-    def check(self, step: VideoStep, context: Context) -> Iterator[Diagnostic]:  # noqa: ARG002
-        """Nothing: what the film shows, the steps that it joins have checked."""
-        yield from ()
+    def check(self, step: VideoStep, context: Context) -> Iterator[Diagnostic]:
+        """Whether what it waits for can be: what the film shows, the steps that it joins have checked."""
+        steps = context.project.recipe.steps
+        others = [name for name in step.of if not isinstance(steps[name], StoryboardStep)]
+        if step.video.needs == "approved" and others:
+            yield context.finding(
+                "approval",
+                f"needs: approved is for frames of storyboards, and {others[0]} has none to approve",
+                step.place,
+                "remove it, or join storyboards alone",
+            )
 
     def plan(self, step: VideoStep, context: Context) -> StepPlan:
         """The film."""

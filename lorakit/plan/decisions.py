@@ -64,9 +64,19 @@ def _why_it_waits(
     ]
     if not missing:
         return ""
-    named = ", ".join(map(frame_name, missing[:_SHOWN]))
-    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-    return f"for approval of {named}{more}: lorakit approve"
+    names = [frame_name(one) for one in missing]
+    if len(names) > _SHOWN:
+        names = list(dict.fromkeys(name.rpartition("/")[0] for name in names))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    place = missing[0].place
+    board = place.file if place is not None else "BOARD"
+    words = " ".join(_word(name) for name in (board, *names[:_SHOWN]))
+    return f"for approval of {', '.join(names[:_SHOWN])}{more}: lorakit approve {words}"
+
+
+def _word(text: str) -> str:
+    """A text as one word of a command."""
+    return f'"{text}"' if " " in text else text
 
 
 def _is_approved(action: Action, outputs: Mapping[str, Output]) -> bool:

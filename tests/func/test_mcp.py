@@ -44,6 +44,21 @@ def text(answer: Any) -> str:
     return "".join(one.text for one in answer.content if one.type == "text")
 
 
+async def choose(client: Any) -> None:
+    """Look at the takes of a frame that has one, pick it, and take that back."""
+    takes = json.loads(
+        text(await client.call_tool("pick", {"document": "recipe.yaml", "frame": "one/2"}))
+    )
+    assert [one["take"] for one in takes["frames"][0]["takes"]] == [1]
+    words = {"document": "recipe.yaml", "frame": "one/2", "take": 2}
+    refused = await client.call_tool("pick", words)
+    assert refused.is_error
+    assert "one/2 has 1 take, and no take 2" in text(refused)
+    picked = json.loads(text(await client.call_tool("pick", {**words, "take": 1})))
+    assert (picked["file"], picked["to_draw"]) == ("board.picks.yaml", [])
+    assert not (await client.call_tool("pick", {**words, "take": 0, "remove": True})).is_error
+
+
 def test_a_film_is_made_by_an_agent(home: Path) -> None:
     write_project(home, board_text(SCENES))
     told: list[tuple[float, float | None, str | None]] = []
@@ -53,7 +68,7 @@ def test_a_film_is_made_by_an_agent(home: Path) -> None:
 
     async def work(client: Any) -> None:
         names = [tool.name for tool in (await client.list_tools()).tools]
-        assert names == ["validate", "plan", "run", "diff", "status", "look", "schema"]
+        assert names == ["validate", "plan", "run", "diff", "status", "look", "pick", "schema"]
 
         board = home / "board.yaml"
         whole = board.read_text()
@@ -88,6 +103,7 @@ def test_a_film_is_made_by_an_agent(home: Path) -> None:
         status = json.loads(text(await client.call_tool("status", {})))
         assert (status["last"]["state"], status["documents"][0]["to_make"]) == ("done", 0)
 
+        await choose(client)
         seen = await client.call_tool("look", {"frame": "film/one/2"})
         picture, words = seen.content
         assert (picture.type, picture.mime_type) == ("image", "image/png")
@@ -126,6 +142,7 @@ def test_what_is_not_in_the_project_cannot_be_named(home: Path, tmp_path: Path) 
         ("diff", {"documents": ["../outside/board.yaml"]}),
         ("diff", {}),  # all documents of a folder, a link among them
         ("status", {"documents": ["link.yaml"]}),
+        ("pick", {"document": "link.yaml", "frame": "one/1", "take": 1}),
         ("look", {"frame": "picture.png"}),
         ("look", {"frame": "../outside/picture.png"}),
         ("look", {"frame": f"{outside}/picture.png"}),

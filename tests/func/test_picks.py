@@ -252,3 +252,50 @@ def test_a_run_says_by_which_picks_it_was_made(drawn: Path) -> None:
     ran = run(drawn)
     record = json.loads((ran.folder / "record.json").read_text())
     assert record["documents"]["board.picks.yaml"] == PICKS.read_text()
+
+
+def test_a_film_may_wait_for_approval(home: Path) -> None:
+    film = "{fps: 4, hold: 0.5, height: 64, needs: approved}"
+    write_project(home, board_text([("one", LINES), OTHER], video=film))
+    ran = run(home)
+    assert len(made(ran)) == 4
+    assert not (ran.folder / "film" / "film.mp4").exists()
+    waits = "waits for approval of one, two: lorakit approve board.yaml one two"
+    assert f"film/film {waits}" in ran.finished["notes"]
+    plan = lorakit("plan", "recipe.yaml", "--detailed-exitcode")
+    assert plan.code == 10
+    assert waits in plan.text
+    assert f"film/film: {waits}" in lorakit("status", "recipe.yaml").text
+
+    assert lorakit("approve", "board.yaml", "one", "two/1").code == 0
+    done = run(home)
+    assert done.made() == ["film/film"]
+    assert lorakit("plan", "recipe.yaml", "--detailed-exitcode").code == 0
+    assert lorakit("approve", "board.yaml", "one/2", "--release").code == 0
+    write_project(home, board_text([("one", LINES), OTHER], video=film.replace("0.5", "0.75")))
+    text = lorakit("plan", "recipe.yaml").text
+    assert "waits for approval of one/2: lorakit approve board.yaml one/2" in text
+
+
+def test_pictures_of_prompts_cannot_be_waited_for(home: Path) -> None:
+    posters = "  posters: {kind: generate, prompts: [a fox]}\n"
+    joined = "  all: {kind: video, of: [film, posters], needs: approved}\n"
+    write_project(home, BOARD, recipe=posters + joined)
+    said = lorakit("validate", "recipe.yaml")
+    assert said.code == 3
+    assert "error[approval]: needs: approved is for frames of storyboards" in said.text
+
+
+def test_pictures_in_a_terminal(drawn: Path) -> None:
+    import io
+
+    from rich.console import Console
+
+    from lorakit.language.story.decisions import FrameName
+    from lorakit.ui.takes_view import draw
+    from lorakit.upkeep.deciding import deciding
+
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, color_system="truecolor", width=60)
+    draw(*deciding(Path("recipe.yaml"), "one/2").frames([FrameName("one", 2)]), console)
+    assert out.getvalue().count("\u2580") > 3 * 10 or "48;2;" in out.getvalue()

@@ -92,6 +92,7 @@ class _Tools:
             (self.diff, _LOOKS),
             (self.status, _LOOKS),
             (self.look, _LOOKS),
+            (self.pick, _MAKES),
             (self.schema, _LOOKS),
         ):
             server.add_tool(tool, annotations=hints)
@@ -161,6 +162,19 @@ class _Tools:
         `revisions` is one that the files are compared with (HEAD by default), or A..B, or A...B.
         """
         return await self._planned(tools.diff, self._inside, revisions, documents)
+
+    async def pick(
+        self, document: str, frame: str = "", take: int = 0, remove: bool = False
+    ) -> CallToolResult:
+        """Choose a take of a frame of a storyboard, or say which takes there are where no `take` is given.
+
+        `frame` is a scene and a number, as in meadow/2, or a scene alone. `remove` takes a choice back. The
+        choice is written beside the board, and draws nothing by itself; `look` shows takes by their
+        addresses, as film/meadow/2/take_3.
+        """
+        return await self._planned(
+            partial(tools.pick, remove=remove), self._inside, document, frame, take
+        )
 
     async def status(self, documents: list[str] = []) -> CallToolResult:  # noqa: B006
         """Say which run is going on and how far it is, or what the last one made and what is out of date."""

@@ -80,6 +80,14 @@ def diff(inside: Inside, revisions: str, documents: Sequence[str]) -> str:
             return comparison_as_markdown(found).removeprefix(MARK).lstrip()
 
 
+def pick(inside: Inside, document: str, frame: str, take: int, *, remove: bool) -> str:
+    """What `lorakit pick --json` says: takes of frames with their files, or what a choice comes to."""
+    from lorakit.cli import pick as command
+
+    told = command.told(inside.path(document), frame, take or None, remove=remove)
+    return json.dumps(told, indent=1, ensure_ascii=False)
+
+
 def status(inside: Inside, documents: Sequence[str]) -> str:
     """What `lorakit status --json` says: runs that are going on, the last one, what is out of date."""
     from lorakit.upkeep.project_status import project_status

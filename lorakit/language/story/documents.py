@@ -161,7 +161,10 @@ class Captions:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """The film: `fps` frames a second, `hold` for each picture, `height` in px (None: the pictures')."""
+    """The film: `fps` frames a second, `hold` for each picture, `height` in px (None: the pictures').
+
+    Where it `needs` them approved, it waits for its frames to be.
+    """
 
     fps: int = _VIDEO["fps"]
     format: FilmFormat = _VIDEO["format"]
@@ -169,6 +172,7 @@ class Video:
     height: int | None = None
     transition: Transition = Transition()
     captions: Captions = Captions()
+    needs: Literal["approved"] | None = None
     place: Place | None = None
 
 

@@ -160,6 +160,7 @@ BOARD_CHANGES: list[Change] = [
     ("sentence.hold", (*C, "hold"), "40f"),
     ("sentence.repeat", (*C, "repeat"), True),
     ("video.notes", ("video", "notes"), "mine"),
+    ("video.needs", ("video", "needs"), "approved"),
     ("video.fps", ("video", "fps"), 12),
     ("video.format", ("video", "format"), "gif"),
     ("video.hold", ("video", "hold"), 2.5),
@@ -345,6 +346,7 @@ ELSEWHERE = {
         "generate.kind",
         "storyboard.kind",
         "video.kind",
+        "video.needs",  # of storyboards alone: tests/func/test_picks.py
         "storyboard.storyboard",
         "storyboard.adapters",
         "generate.adapters",

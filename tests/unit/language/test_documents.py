@@ -80,7 +80,7 @@ ELSEWHERE = {
     },
     **{
         ("video", key): "video"
-        for key in ("fps", "format", "hold", "height", "transition", "captions")
+        for key in ("fps", "format", "hold", "height", "transition", "captions", "needs")
     },
 }
 ELSEWHERE |= {("sweep", key): "members" for key in ("of", "over", "random", "seed", "seeds")}
