@@ -6,11 +6,18 @@ https://bfl.ai/models/flux-2-klein. Its distilled form draws in four steps witho
 from __future__ import annotations
 
 from lorakit.families.family import Configs, Family, Part, PromptWords, Published
+from lorakit.families.flow import FlowTraining
+from lorakit.families.flux2_klein_shapes import flux2_klein_shapes
 from lorakit.families.parts import picture_size, qwen_words, transformer
 
 _VAE = 84_046_115
 _SMALL = {"num_layers": 5, "num_single_layers": 20, "num_attention_heads": 24}
-_LARGE = {"num_layers": 8, "num_single_layers": 24, "num_attention_heads": 32}
+_LARGE = {
+    "num_layers": 8,
+    "num_single_layers": 24,
+    "num_attention_heads": 32,
+    "joint_attention_dim": 12_288,
+}
 _DISTILLED = {"is_distilled": True}
 _LIMIT = 512
 
@@ -64,6 +71,23 @@ FLUX2_KLEIN = Family(
     negative=False,
     guidable=_is_guided,
     references=4,
+    shapes=flux2_klein_shapes,
+    trained=True,
+    flow=FlowTraining(
+        script="train_dreambooth_lora_flux2_klein.py",
+        call="flux2_klein:Flux2KleinCall",
+        spread=False,
+        distilled=lambda configs, _: not _is_guided(configs),
+    ),
+    targets=(
+        "to_k",
+        "to_q",
+        "to_v",
+        "to_out.0",
+        "to_qkv_mlp_proj",
+        # the ends of their names are those of lists in the other blocks
+        *(f"single_transformer_blocks.{number}.attn.to_out" for number in range(24)),
+    ),
     options=lambda index: {"is_distilled": bool(index.get("is_distilled"))},
     call=lambda _configs, _size: {"max_sequence_length": _LIMIT},
     published={

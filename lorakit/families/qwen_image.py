@@ -6,7 +6,9 @@ Wu et al. 2025, https://arxiv.org/abs/2508.02324.
 from __future__ import annotations
 
 from lorakit.families.family import Family, Part, PromptWords, Published
+from lorakit.families.flow import FlowTraining
 from lorakit.families.parts import FIRST_BLOCK, qwen_words, transformer
+from lorakit.families.qwen_image_shapes import qwen_image_shapes
 
 OTHERS = 126_892_531 + 8_292_166_656
 PARAMETERS = 20_430_401_088
@@ -50,6 +52,11 @@ QWEN_IMAGE = Family(
     native=lambda _: (1328, 1328),
     unit=2,
     least=0.19,
+    shapes=qwen_image_shapes,
+    trained=True,
+    flow=FlowTraining(
+        script="train_dreambooth_lora_qwen_image.py", call="qwen_image:QwenImageCall"
+    ),
     guidance="true_cfg_scale",
     block_cache=FIRST_BLOCK,
     least_steps=2,  # its schedule is stretched to end a little above nothing, and one step cannot be

@@ -22,6 +22,8 @@ QWEN_IMAGE_EDIT = replace(
     called=("qwen-image-edit",),
     parts=(*PARTS, Part("processor", "transformers", ("Qwen2VLProcessor",), needs="torchvision")),
     references=1,
+    trained=False,
+    flow=None,
     native=lambda _: (1024, 1024),
     least=0.25,
     published={"Qwen/Qwen-Image-Edit": _PUBLISHED},

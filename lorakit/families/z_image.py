@@ -8,6 +8,7 @@ from __future__ import annotations
 from lorakit.families.family import Configs, Family, Part, PromptWords, Published
 from lorakit.families.flow import FlowTraining
 from lorakit.families.parts import KL_VAE, picture_size, qwen_words, transformer
+from lorakit.families.z_image_shapes import z_image_shapes
 
 _OTHERS = 83_819_683 + 4_022_468_096
 _PARAMETERS = 6_154_908_736
@@ -59,6 +60,7 @@ Z_IMAGE = Family(
         distilled=lambda configs, _: _defaults(configs, "")[1] == 0.0,
     ),
     native=picture_size,
+    shapes=z_image_shapes,
     unit=2,
     least=0.25,
     guided_above=0.0,

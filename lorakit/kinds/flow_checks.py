@@ -65,11 +65,16 @@ def unlearnt(step: TrainImageStep, model: ModelFacts, context: Context) -> Itera
             "train the whole model, and wear the adapter with this one",
         )
     if flow.distilled(model.configs, f"{model.source}".lower()):
+        whole = (
+            name
+            for name, told in model.traits.published.items()
+            if not flow.distilled(told.configs, name.lower())
+        )
         yield context.finding(
             "distilled",
             f"{model.source} is {title} distilled to few steps: an adapter trained on it learns slowly, "
             "and undoes what it was distilled to",
             step.where("model") or step.place,
-            f"train {next(iter(model.traits.published))}, and wear the adapter with this one",
+            f"train {next(whole, 'the model that it was made from')}, and wear the adapter with this one",
             warning=True,
         )

@@ -27,6 +27,7 @@ from lorakit.models.placing import place_again
 from lorakit.models.tiles import decode_in_tiles
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.job import Report
+from lorakit.rendering.encoded_once import encode_once
 from lorakit.rendering.frame_files import DAMAGED, FrameJob, drawn, failed, not_finite, start_of
 
 
@@ -65,6 +66,9 @@ class CallEngine:
         self._watch(pipeline)
 
     def _watch(self, pipeline: Any) -> None:
+        def read() -> None:
+            self.calls["text_encoder"] += 1
+
         def count(*_: object) -> None:
             self.calls["unet"] += 1
 
@@ -73,6 +77,10 @@ class CallEngine:
             # tile by tile, or all at once
             self._finite = self._finite and bool(torch.isfinite(pixels).all())
 
+        for name in self._family.encoders:
+            encoder = getattr(pipeline, name)
+            if encoder is not None:  # some may be left out of a model
+                encode_once(encoder, read)
         getattr(pipeline, self._family.denoiser).register_forward_hook(count)
         pipeline.vae.decoder.register_forward_hook(decoded)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from lorakit.facts.pictures.cut_picture import cut
 from lorakit.facts.pictures.open_picture import header, levels, quietly
+from lorakit.models.autoencoders import latents_of
 from lorakit.training import canonical
 
 _KEPT = 1 << 30  # bytes of encodings that stay in memory
@@ -65,20 +65,13 @@ def mask_of(
 def encode(vae: Any, views: Sequence[Tensor]) -> dict[str, Tensor]:
     """Scaled latents of a picture's views, each by itself: `mean` and `logvar`, (V, C, h, w).
 
-    A VAE that gives points, such as AutoencoderTiny, has no `logvar`.
+    A VAE that gives points has no `logvar`; see `latents_of`.
     """
-    scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", None) or 0.0
-    means, spreads = [], []
-    for view in views:
-        encoded = vae.encode(view.to(vae.device, vae.dtype))
-        if hasattr(encoded, "latents"):
-            means.append(encoded.latents)
-            continue
-        means.append(encoded.latent_dist.mean)
-        spreads.append(encoded.latent_dist.logvar)
-    tensors = {"mean": ((torch.cat(means).float() - shift) * scale).cpu().clone()}
+    found = [latents_of(vae, view) for view in views]
+    tensors = {"mean": torch.cat([mean for mean, _ in found]).cpu().clone()}
+    spreads = [logvar for _, logvar in found if logvar is not None]
     if spreads:
-        tensors["logvar"] = (torch.cat(spreads).float() + 2 * math.log(scale)).cpu().clone()
+        tensors["logvar"] = torch.cat(spreads).cpu().clone()
     return tensors
 
 

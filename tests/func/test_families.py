@@ -142,7 +142,7 @@ def test_a_family_that_is_not_trained_says_which_are(
     told = lorakit(home, "validate", "recipe.yaml").stderr
     assert "model is Chroma, which is drawn with and not trained yet" in told
     assert (
-        "train Stable Diffusion, SDXL, Flux.1, Stable Diffusion 3, Z-Image, or wear an adapter"
+        "train Stable Diffusion, SDXL, Flux.1, Stable Diffusion 3, Qwen-Image, Z-Image, Flux.2-klein, or wear an adapter"
         in told
     )
 

@@ -13,6 +13,7 @@ from PIL import Image
 from lorakit import load
 from tests.support.image_training import fox_recipe
 from tests.support.runs import lorakit, run
+from tests.support.tiny_transformers import SIDES
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -73,18 +74,27 @@ def test_a_model_without_one_of_its_encoders_is_not_trained(
 
 @pytest.mark.parametrize(
     "kind",
-    ["flux-dev", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("sd3", "z-image"))],
+    [
+        "flux-dev",
+        *(
+            pytest.param(kind, marks=pytest.mark.slow)
+            for kind in ("sd3", "z-image", "qwen-image", "flux2-klein")
+        ),
+    ],
 )
 def test_an_adapter_is_trained_sampled_and_worn_as_diffusers_wears_it(
     kind: str, tiny_transformer: Callable[[str], Path], tmp_path: Path
 ) -> None:
+    side = SIDES[kind]
+    size = f"width: {side}, height: {side}"
     step = (
-        "lora: {rank: 2, alpha: 6}, train: {max_train_steps: 3, batch_size: 2, learning_rate: 0.3, "
+        f"resolution: {side}, lora: {{rank: 2, alpha: 6}}, "
+        "train: {max_train_steps: 3, batch_size: 2, learning_rate: 0.3, "
         "lr_scheduler: constant, precision: fp32}, "
         "samples: {prompts: [a fox], every: 2, num_inference_steps: 2}"
     )
     recipe = fox_recipe(tmp_path, tiny_transformer(kind), step, ", test_size: 1")
-    drawn = "prompts: [a fox on mars], num_inference_steps: 2, guidance_scale: 0"
+    drawn = f"prompts: [a fox on mars], num_inference_steps: 2, guidance_scale: 0, {size}"
     recipe.write_text(
         recipe.read_text()
         + f"  bare: {{kind: generate, {drawn}}}\n"
@@ -109,11 +119,11 @@ def test_an_adapter_is_trained_sampled_and_worn_as_diffusers_wears_it(
 
     def by_hand() -> bytes:
         picture = pipeline(
-            "a fox on mars",
+            prompt="a fox on mars",
             num_inference_steps=2,
-            guidance_scale=0.0,
-            width=64,
-            height=64,
+            width=side,
+            height=side,
+            **{"true_cfg_scale" if kind == "qwen-image" else "guidance_scale": 0.0},
             generator=torch.Generator().manual_seed(noise),
         ).images[0]
         return picture.tobytes()

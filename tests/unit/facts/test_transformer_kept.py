@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import diffusers
@@ -10,10 +12,13 @@ import pytest
 import torch
 from peft import LoraConfig
 
+from lorakit.facts.files.digests import Unread
 from lorakit.facts.models import transformer_kept
 from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.models.model_lookup import model_facts
 from lorakit.facts.networks.layer_targets import hit
-from lorakit.families import FAMILIES, PUBLISHED
+from lorakit.families import FAMILIES
+from lorakit.language.recipe.documents import ModelSource
 
 SMALL = {
     "num_layers": 2,
@@ -34,11 +39,14 @@ TARGETS = {
 
 
 def test_published_transformers_have_as_many_parameters_as_is_told() -> None:
-    counted = {n: p for n, p in PUBLISHED.items() if p.parameters and "flux.1-" in n.lower()}
-    assert counted
-    for name, told in counted.items():
-        shapes = FAMILIES["flux"].shapes(told.configs.get("transformer", {}))
-        assert sum(map(math.prod, shapes.values())) == told.parameters, name
+    counted = 0
+    for family in FAMILIES.values():
+        for name, told in family.published.items():
+            shapes = family.shapes(told.configs.get("transformer", {}))
+            if shapes:
+                assert sum(map(math.prod, shapes.values())) == told.parameters, name
+                counted += 1
+    assert counted >= 13
 
 
 @pytest.mark.parametrize("config", [SMALL, {"guidance_embeds": True}, {}])
@@ -47,6 +55,17 @@ def test_shapes_are_the_transformer_s(config: dict[str, Any]) -> None:
         model = diffusers.FluxTransformer2DModel(**config)
     found = {name: tuple(p.shape) for name, p in model.named_parameters()}
     assert FAMILIES["flux"].shapes(config) == found
+
+
+@pytest.mark.parametrize(
+    "kind", ["flux-schnell", "flux-kontext", "sd3", "qwen-image", "z-image", "flux2-klein"]
+)
+def test_shapes_of_tiny_transformers_are_theirs(
+    kind: str, tiny_transformer: Callable[[str], Path]
+) -> None:
+    facts = model_facts(ModelSource("m", str(tiny_transformer(kind)), "auto", None), Unread())
+    found = {n: s for n, s in facts.denoiser_shapes.items() if n not in facts.traits.buffers}
+    assert facts.traits.shapes(facts.transformer) == found
 
 
 def kept(model: torch.nn.Module, side: int) -> float:

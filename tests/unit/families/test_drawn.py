@@ -167,6 +167,24 @@ def test_a_frame_is_what_the_pipeline_draws_by_hand(made: Made, tmp_path: Path) 
     assert engine.calls["vae_decoder"] == 1
 
 
+def test_each_text_is_encoded_once(made: Made, tmp_path: Path) -> None:
+    kind, folder, family = made
+    engine = drawing_engine(spec(family, folder), quiet())
+    first, _ = draw(engine, tmp_path / "first", task(kind))
+    other, _ = draw(engine, tmp_path / "other", task(kind, prompt="a wooden door", noise=7))
+    encoders = [getattr(engine._components, name) for name in family.encoders]
+    texts = 3 if "negative_prompt" in GUIDED[kind] else 2
+    read = texts * len([encoder for encoder in encoders if encoder is not None])
+    assert engine.calls["text_encoder"] == read
+    again, _ = draw(engine, tmp_path / "again", task(kind))
+    assert again == first != other
+    assert engine.calls["text_encoder"] == read
+    # and what is read anew is as by hand
+    pipeline = from_words(folder, family)
+    by_noise = torch.Generator().manual_seed(7)
+    assert other == by_hand(pipeline, kind, prompt="a wooden door", generator=by_noise)
+
+
 @pytest.mark.parametrize("made", FROM_LATENTS, indirect=True)
 def test_a_chained_frame_is_img2img_from_latents(made: Made, tmp_path: Path) -> None:
     kind, folder, family = made

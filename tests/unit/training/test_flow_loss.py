@@ -25,6 +25,7 @@ from torch import Tensor
 from lorakit.families import FAMILIES
 from lorakit.training.rank_shard import WHOLE
 from tests.support.image_training import encoded, fox_recipe
+from tests.support.tiny_transformers import SIDES
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -76,18 +77,65 @@ def z_image(pipeline: Any, noisy: Tensor, timesteps: Tensor, prompts: list[str])
     return -torch.stack(said, dim=0).squeeze(2)
 
 
+def qwen_image(pipeline: Any, noisy: Tensor, timesteps: Tensor, prompts: list[str]) -> Tensor:
+    """train_dreambooth_lora_qwen_image.py: a film of one picture, prompts of their own lengths and a mask."""
+    kind = diffusers.QwenImagePipeline
+    embeds, mask = pipeline.encode_prompt(prompts, max_sequence_length=512)
+    rows, channels, height, width = noisy.shape
+    film = noisy.unsqueeze(2).permute(0, 2, 1, 3, 4)
+    said = pipeline.transformer(
+        hidden_states=kind._pack_latents(film, rows, channels, height, width),
+        encoder_hidden_states=embeds,
+        encoder_hidden_states_mask=mask,
+        timestep=timesteps / 1000,
+        img_shapes=[(1, height // 2, width // 2)] * rows,
+        return_dict=False,
+    )[0]
+    return kind._unpack_latents(said, height * 8, width * 8, 8)[:, :, 0]
+
+
+def flux2_klein(pipeline: Any, noisy: Tensor, timesteps: Tensor, prompts: list[str]) -> Tensor:
+    """train_dreambooth_lora_flux2_klein.py: the mode, two by two and normed; words of the pipeline's layers."""
+    kind, model = diffusers.Flux2KleinPipeline, pipeline.transformer
+    embeds, text_ids = pipeline.encode_prompt(prompts, max_sequence_length=512)
+    places = kind._prepare_latent_ids(noisy)
+    said = model(
+        hidden_states=kind._pack_latents(noisy),
+        timestep=timesteps / 1000,
+        guidance=None,
+        encoder_hidden_states=embeds,
+        txt_ids=text_ids,
+        img_ids=places,
+        return_dict=False,
+    )[0]
+    return kind._unpack_latents_with_ids(said, places)
+
+
 # kind -> how its script calls the transformer, its weighting scheme, whether it samples latents
 SCRIPTS: Mapping[str, tuple[Said, str, bool]] = {
     "flux-dev": (flux, "none", True),
     "flux-schnell": (flux, "none", True),
     "sd3": (sd3, "logit_normal", True),
     "z-image": (z_image, "none", False),
+    "qwen-image": (qwen_image, "none", True),
+    "flux2-klein": (flux2_klein, "none", False),
 }
 
 
 def latents_of(pipeline: Any, pixels: Tensor, drawn: Tensor | None) -> Tensor:
     """A picture's latents, scaled, as the scripts that sample them do it, or those that take the mode."""
-    dist, told = pipeline.vae.encode(pixels).latent_dist, pipeline.vae.config
+    vae, told = pipeline.vae, pipeline.vae.config
+    if isinstance(vae, diffusers.AutoencoderKLQwenImage):
+        film = vae.encode(pixels[:, :, None]).latent_dist
+        mean = torch.tensor(told.latents_mean).view(1, told.z_dim, 1, 1, 1)
+        std = 1.0 / torch.tensor(told.latents_std).view(1, told.z_dim, 1, 1, 1)
+        assert drawn is not None
+        return ((film.mean + film.std * drawn[:, :, None] - mean) * std)[:, :, 0]
+    dist = vae.encode(pixels).latent_dist
+    if isinstance(vae, diffusers.AutoencoderKLFlux2):
+        patches = diffusers.Flux2KleinPipeline._patchify_latents(dist.mode())
+        norm = torch.sqrt(vae.bn.running_var.view(1, -1, 1, 1) + told.batch_norm_eps)
+        return (patches - vae.bn.running_mean.view(1, -1, 1, 1)) / norm
     found = dist.mode() if drawn is None else dist.mean + dist.std * drawn
     return (found - told.shift_factor) * told.scaling_factor
 
@@ -100,7 +148,8 @@ def test_the_loss_is_the_published_script_s(
     from lorakit.training.image_trainer import ImageTrainer
 
     said, weighting, sampled = SCRIPTS[kind]
-    step = "lora: {rank: 2}, train: {max_train_steps: 1, batch_size: 3, precision: fp32}"
+    side = SIDES[kind]
+    step = f"resolution: {side}, lora: {{rank: 2}}, train: {{max_train_steps: 1, batch_size: 3, precision: fp32}}"
     recipe = fox_recipe(tmp_path, tiny_transformer(kind), step)
     # of several lengths
     (tmp_path / "foxes" / "1.txt").write_text(
@@ -125,7 +174,7 @@ def test_the_loss_is_the_published_script_s(
     names = learner.names(0)
     with torch.no_grad():
         latents = torch.cat([
-            latents_of(pipeline, pixels(tmp_path / "foxes" / name, (64, 64)), one if one is None else one[None])
+            latents_of(pipeline, pixels(tmp_path / "foxes" / name, (side, side)), one if one is None else one[None])
             for name, one in zip(names, spread, strict=True)
         ])  # fmt: skip
     noise = torch.randn(latents.shape, generator=drawn)
