@@ -35,8 +35,8 @@ def latents_of(vae: Any, picture: Tensor) -> tuple[Tensor, Tensor | None]:
         shift = vae.bn.running_mean.float().view(1, -1, 1, 1)
         variance = vae.bn.running_var.float().view(1, -1, 1, 1)
         return (latents - shift) / torch.sqrt(variance + told.batch_norm_eps), None
-    scale, shift = told.scaling_factor, getattr(told, "shift_factor", None) or 0.0
+    scale, offset = told.scaling_factor, getattr(told, "shift_factor", None) or 0.0
     if hasattr(encoded, "latents"):
-        return (encoded.latents.float() - shift) * scale, None
+        return (encoded.latents.float() - offset) * scale, None
     dist = encoded.latent_dist
-    return (dist.mean.float() - shift) * scale, dist.logvar.float() + 2 * math.log(scale)
+    return (dist.mean.float() - offset) * scale, dist.logvar.float() + 2 * math.log(scale)

@@ -12,6 +12,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine.devices import DEVICES
 from lorakit.families import FAMILIES
 from lorakit.models import pipelines, single_files
+from lorakit.models.autoencoder_dtype import take_any_dtype
 from lorakit.models.placing import place
 from lorakit.models.processor import check_device
 from lorakit.models.quickening import quicken
@@ -70,5 +71,7 @@ def load_pipeline(
         # convolutions gain next to nothing from it at these sizes, the decoder's a third
         if DEVICES[device].unet_channels_last or part is pipeline.vae:
             part.to(memory_format=torch.channels_last)
+    if pipeline.vae is not None and not traits.waves:  # whose engine casts itself
+        take_any_dtype(pipeline.vae)
     quicken(getattr(pipeline, traits.denoiser), keeping)
     return pipeline

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import diffusers
+import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from lorakit.facts.files.digests import Unread
 from lorakit.facts.models.model_lookup import model_facts
@@ -49,6 +51,8 @@ BY_REFERENCE = [
 FROM_LATENTS = [
     k for k in sorted(KINDS) if k not in ("flux-kontext", "flux2-klein") and "edit" not in k
 ]
+# one of each way that latents come to the autoencoder
+HALVED = ["flux-schnell", "flux-kontext", "flux2-klein", "sd3", "z-image"]
 Made = tuple[str, Path, Family]
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -221,6 +225,31 @@ def test_a_chained_frame_is_drawn_by_reference(made: Made, tmp_path: Path) -> No
     assert found == expected
     other, _ = draw(engine, tmp_path / "other", task(kind, noise=9))
     assert found != other
+
+
+@pytest.mark.parametrize("made", HALVED, indirect=True)
+def test_fp16_draws_what_fp32_draws(made: Made, tmp_path: Path) -> None:
+    """The autoencoder stays in fp32, with values on the way that are beyond fp16's, as published ones have."""
+    kind, folder, family = made
+    model = tmp_path / "model"
+    shutil.copytree(folder, model)
+    for file in (model / "vae").glob("*.safetensors"):
+        tensors = load_file(file)
+        if "decoder.conv_in.weight" in tensors:
+            # a normalisation takes the factor out again
+            for name in ("decoder.conv_in.weight", "decoder.conv_in.bias"):
+                tensors[name] *= 1e6
+            save_file(tensors, file, {"format": "pt"})
+    pictures = {}
+    for precision in ("fp32", "fp16"):
+        engine = drawing_engine(spec(family, model, precision=precision), quiet())
+        frame = task(kind, precision=precision)
+        first, files = draw(engine, tmp_path / precision, frame)
+        inputs = {"reference_1": files["picture"]} if family.references else {}
+        shown, _ = draw(engine, tmp_path / f"{precision} again", frame, **inputs)
+        pictures[precision] = np.frombuffer(first + shown, np.uint8).astype(int)
+    assert pictures["fp16"].std() > 10
+    assert np.abs(pictures["fp16"] - pictures["fp32"]).mean() < 4
 
 
 def make_adapter(folder: Path, out: Path) -> Path:
