@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from lorakit.facts.machine.devices import HOST
 from lorakit.facts.machine.this_machine import cpu_patches
 
 _LOW = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -18,7 +19,7 @@ _LOW = {"bf16": torch.bfloat16, "fp16": torch.float16}
 class FrozenWeights:
     """Linear layers and convolutions without a trained weight, in low precision until `restore`.
 
-    Under autocast a pass gives the same bits as before. The fp32 weights are kept where they are.
+    Under autocast a pass gives the same bits as before. The fp32 weights are kept on the host.
     """
 
     def __init__(self, model: nn.Module, precision: str) -> None:
@@ -31,11 +32,12 @@ class FrozenWeights:
         for module in model.modules():
             own = list(module.parameters(recurse=False))
             if isinstance(module, nn.Linear | nn.Conv2d) and not any(p.requires_grad for p in own):
-                self._kept += [(p, p.data) for p in own]
+                # beside a GPU they wait on the host, and come back for what is compared in fp32
+                self._kept += [(p, p.data.to(HOST)) for p in own]
             if hasattr(module, "cast_input_dtype_enabled") and not _drops(module):
                 self._adapted.append(module)
-        for parameter, whole in self._kept:
-            parameter.data = whole.to(low)
+        for parameter, _ in self._kept:
+            parameter.data = parameter.data.to(low)
         self._to_fp32(False)
 
     def restore(self) -> None:

@@ -28,7 +28,9 @@ _SDXL = {
     "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
     "transformer_layers_per_block": (1, 2, 10),
     "use_linear_projection": True,
+    "attention_head_dim": (5, 10, 20),
     "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 256,
     "projection_class_embeddings_input_dim": 2816,
 }
 _OTHERS = 901_374_183

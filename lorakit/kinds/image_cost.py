@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lorakit.facts.models import transformer_kept, transformer_work, unet_work
+from lorakit.facts.models import unet_work
 from lorakit.facts.models.model_facts import copied_bytes
 from lorakit.facts.models.unet_layers import layer_sizes, total, trainable
 from lorakit.facts.networks import text_encoders
-from lorakit.facts.networks.inference_memory import unet_elements
 from lorakit.facts.networks.layer_targets import hit
-from lorakit.facts.networks.unet_kept import kept_elements
+from lorakit.kinds.image_passes import passes_bytes
 from lorakit.kinds.image_set import ImageSet
-from lorakit.kinds.training_checks import processes_of
 from lorakit.kinds.training_plan import TrainingPlan, adapted, checkpoints_bytes, optimizer_bytes
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan.cost import Cost
-from lorakit.plan.evaluation import TIMESTEPS
 from lorakit.plan.kind import Context
 from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.store.canonical import digest_of
 
 # a process with torch, diffusers and peft, before any weights: measured on a CPU, as what follows
 _TORCH_BYTES = 466e6
-# of an element that is kept for the way back: in low precision some stay in fp32
-_ELEMENT = {"fp32": 4.0, "bf16": 2.4, "fp16": 2.4}
-_BACKWARD = 1.3  # what is kept, with what comes beside it on the way back and the holes of the heap
-# scratch of convolutions, which lay out their weights anew in low precision
-_SCRATCH = {"fp32": 8e6, "bf16": 48e6, "fp16": 48e6}
-_EVALUATION = 30e6  # what one takes beside its layers' tensors
 
 
 def counted(step: TrainImageStep, context: Context) -> int | None:
@@ -136,32 +127,19 @@ def _memory(
     """Bytes of one process at its peak."""
     model, train = context.facts.models[step.model], step.train
     whole = total(model) or model.weight_bytes / 4
-    chosen = step.lora.target_modules or model.traits.targets
-
-    linear = {name for name, shape in layer_sizes(model).items() if len(shape) == 2}
-
-    def adapted(layer: str) -> bool:
-        return hit(layer, chosen, linear=layer in linear)
-
-    saving = train.gradient_checkpointing
-    if model.traits.flow is not None:
-        kept = transformer_kept.kept_elements(
-            model, positions, adapted=adapted, checkpointed=saving
-        )
-        pictures = TIMESTEPS * transformer_work.elements(model, positions)
-    else:
-        every = None if step.method == "full" else adapted
-        kept, _ = kept_elements(model.unet, positions, adapted=every, checkpointed=saving)
-        pictures = TIMESTEPS * unet_elements(model.unet) * positions
-    element, rows = _ELEMENT[training.precision], -(-train.batch_size // processes_of(train))
-    # in low precision a second copy: of frozen weights always, of trained ones autocast's until a pass ends
-    weights = whole * (4 if training.precision == "fp32" else 6)
+    gpu, full = context.facts.machine.kind.gpu, step.method == "full"
+    # in low precision a second copy: of frozen weights always, of trained ones autocast's until a pass ends;
+    # beside a GPU the first one of frozen weights waits on the host
+    low = 2 if gpu and not full else 6
+    weights = whole * (4 if training.precision == "fp32" else low)
     if step.train_text_encoder or step.shuffle_tags:
         texts = text_encoders.parameters(model.text_shapes)
-        low = step.train_text_encoder and training.precision != "fp32"
-        weights += texts * (6 if low else 4) or max(0.0, model.weight_bytes - whole * 4)
+        twice = step.train_text_encoder and training.precision != "fp32"
+        weights += texts * (low if twice else 4) or max(0.0, model.weight_bytes - whole * 4)
     # an average takes the trained weights' place while they are measured, and these wait beside it
-    trained = count * (4 + optimizer_bytes(train) + (4 if train.ema_decay else 0))
-    evaluation = _EVALUATION + pictures * element
-    backward = _SCRATCH[training.precision] + rows * kept * element * _BACKWARD
-    return int(_TORCH_BYTES + weights + trained + evaluation + backward)
+    own = 0 if gpu and full else 4  # an adapter's, and on a CPU a whole model's gradients
+    trained = count * (own + optimizer_bytes(train) + (4 if train.ema_decay else 0))
+    step_bytes = weights + trained + passes_bytes(step, context, training, positions, count)
+    # what a UNet says before it is trained and after is asked in fp32
+    asked = 4 * (whole + count) if gpu and model.traits.flow is None else 0
+    return int(_TORCH_BYTES + max(step_bytes, asked))

@@ -3,6 +3,9 @@
 Of attention what comes into its norm, queries and keys before and after theirs, values and what comes out;
 of a feed-forward layer what comes into its norm and its activation. What comes into a linear layer is kept
 where it is trained, once where several read the same.
+
+On a GPU autocast computes norms in fp32 (`wide_norms`): what comes into one is kept in fp32, and each
+projection keeps a copy of its own of what it reads, in low precision.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ _BLOCK = re.compile(r"((?:\w+_)?(?:blocks|layers|refiner)\.\d+)\.(.+)\.weight$")
 _SAME = re.compile(r"to_[qkv]$|proj_mlp$")  # read what the norm before them gives
 _SAME_WORDS = re.compile(r"add_[qkv]_proj$")
 _OUT = re.compile(r"to_out|to_add_out")  # reads what attention keeps anyway
-_ATTENTION, _FEED = 1 + 2 + 3 + 1, 1
+_NORMED, _ATTENDED = 1 + 2, 3 + 1  # of attention: what comes into norms, and what does not
 
 
 def kept_elements(
@@ -27,10 +30,12 @@ def kept_elements(
     *,
     adapted: Callable[[str], bool],
     checkpointed: bool = False,
+    wide_norms: bool = False,
 ) -> float:
     """Elements kept for a picture of so many latent `positions`, all blocks counted.
 
-    `checkpointed` blocks keep what comes in, and one of them at a time is whole.
+    `checkpointed` blocks keep what comes in, and one of them at a time is whole. With `wide_norms` an element
+    of a norm's counts as two.
     """
     picture, words = transformer_work.tokens(model, positions)
     width = transformer_work.width(model.transformer)
@@ -40,7 +45,7 @@ def kept_elements(
         if inside and len(shape) == 2:
             blocks.setdefault(inside[1], {})[inside[2]] = shape
     each = {
-        block: sum(_of(block, layers, picture, words, width, adapted))
+        block: sum(_of(block, layers, (picture, words), width, adapted, wide=wide_norms))
         for block, layers in blocks.items()
     }
     if checkpointed:
@@ -51,26 +56,33 @@ def kept_elements(
 def _of(
     block: str,
     layers: dict[str, tuple[int, ...]],
-    picture: float,
-    words: float,
+    tokens: tuple[float, float],
     width: int,
     adapted: Callable[[str], bool],
+    *,
+    wide: bool,
 ) -> Iterator[float]:
-    both = picture + words
+    picture, words = tokens
+    both, normed = picture + words, 2 if wide else 1
     # one stream of both, or one of each
     apart = any("add_q_proj" in layer for layer in layers)
-    yield _ATTENTION * width * both
+    yield (normed * _NORMED + _ATTENDED) * width * both
     read: set[str] = set()
     for layer, (out, into) in layers.items():
         of_words = bool(re.search(r"add_|_context|txt_", layer))
-        tokens = (words if of_words else picture) if apart else both
+        here = (words if of_words else picture) if apart else both
         if layer.endswith(("net.0.proj", "proj_mlp", "img_mlp.0", "txt_mlp.0")):
-            yield (out + (width if "proj_mlp" not in layer else 0)) * tokens
+            yield (out + (normed * width if "proj_mlp" not in layer else 0)) * here
         elif layer.endswith("feed_forward.w1"):  # gated, between norms of its own
-            yield 3 * (out + width) * tokens
-        if not adapted(f"{block}.{layer}") or _OUT.search(layer) or "norm" in layer:
+            yield 3 * (out + normed * width) * here
+        if not adapted(f"{block}.{layer}") or "norm" in layer:
+            continue
+        if wide:
+            yield into * here
+            continue
+        if _OUT.search(layer):
             continue
         same = "q" if _SAME.search(layer) else "aq" if _SAME_WORDS.search(layer) else layer
         if same not in read:
             read.add(same)
-            yield into * tokens
+            yield into * here
