@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from lorakit.diagnostics import LorakitError
 from lorakit.language import FolderReader, locks
 from lorakit.language import load as load_documents
+from lorakit.language.story.decisions import file_of
 from lorakit.session import Session
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class RecordedReader(FolderReader):
     def __init__(self, texts: Mapping[Path, str]) -> None:
         super().__init__()
         self._texts = texts
+        # what was decided since then is not of that run
+        self._since = {file_of(path) for path in texts} - texts.keys()
 
     def read_bytes(self, path: Path) -> bytes:
         """The bytes of a file; raises OSError where it cannot be read."""
@@ -46,11 +49,13 @@ class RecordedReader(FolderReader):
 
     def exists(self, path: Path) -> bool:
         """Whether there is or was a file or folder at `path`."""
-        return self.resolve(path) in self._texts or super().exists(path)
+        real = self.resolve(path)
+        return real in self._texts or (real not in self._since and super().exists(path))
 
     def is_file(self, path: Path) -> bool:
         """Whether there is or was a file at `path`."""
-        return self.resolve(path) in self._texts or super().is_file(path)
+        real = self.resolve(path)
+        return real in self._texts or (real not in self._since and super().is_file(path))
 
 
 def as_it_was(run: WholeRun, root: Path, home: Path) -> tuple[Session, Selection]:

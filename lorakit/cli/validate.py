@@ -19,14 +19,17 @@ NOTHING_HERE = "no recipe or storyboard here; `lorakit init` makes one"
 
 
 def documents(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """The files named, and in folders every YAML file that is a recipe or a storyboard."""
-    from lorakit.language.found import documents_below
+    """The files named, and in folders every recipe and storyboard, and picks whose board is not there."""
+    from lorakit.language.found import documents_below, lone_picks
+    from lorakit.language.story.decisions import board_of
 
     for path in paths:
         if path.is_dir():
             yield from documents_below(path)
+            yield from lone_picks(path)
         else:
-            yield path
+            board = board_of(path)  # its decisions are looked at with it
+            yield board if board is not None and board.is_file() else path
 
 
 def checked(files: Iterable[Path]) -> tuple[Diagnostic, ...]:

@@ -19,6 +19,7 @@ from lorakit.diagnostics import LorakitError
 if TYPE_CHECKING:
     from lorakit.execute.past_run import WholeRun
     from lorakit.remake import OutputComparison
+    from lorakit.store.store import Store
 
 _MOST_TOLD = 40  # lines on a terminal; --json has all
 
@@ -38,12 +39,15 @@ _MOST_TOLD = 40  # lines on a terminal; --json has all
 def command(run: str, tolerance: float, plain: bool, as_json: bool) -> int:
     """Make RUN again, a run folder (or its name) or what `lorakit bundle` made of one, and compare.
 
-    The documents and the lock are taken as they were; nothing of the store is used and nothing in the project
-    is changed. Exit code 0 where all is identical or within the tolerance, 1 where something differs.
+    The documents and the lock are taken as they were; nothing of the store is used, but for approved frames
+    that were held, and nothing in the project is changed. Exit code 0 where all is identical or within the
+    tolerance, 1 where something differs.
     """
     from lorakit.execute import past_run
     from lorakit.language.projects import FOLDER
     from lorakit.remake import as_it_was, compare
+    from lorakit.store.lending import lend
+    from lorakit.store.store import Store
     from lorakit.ui.live import view_for
 
     with ExitStack() as stack:
@@ -51,6 +55,7 @@ def command(run: str, tolerance: float, plain: bool, as_json: bool) -> int:
         then, root = _opened(run, scratch)
         home = scratch / "made"
         (home / FOLDER).mkdir(parents=True)
+        lend(then.held, _lender(then, run, scratch), Store(home))
         session, selection = as_it_was(then, root, home)
         plan = session.plan(selection, download=True)
         if not as_json:
@@ -77,6 +82,14 @@ def _opened(run: str, scratch: Path) -> tuple[WholeRun, Path]:
         return opened(Path(run), scratch / "bundle")
     then = past_run.read(run_meant(run))
     return then, then.root
+
+
+def _lender(then: WholeRun, run: str, scratch: Path) -> Store:
+    """The store that has what was held: the project's, or what a bundle brings."""
+    from lorakit.doors.bundle import APPROVED
+    from lorakit.store.store import Store
+
+    return Store(scratch / "bundle" / APPROVED if Path(run).is_file() else then.home)
 
 
 def _tell_of_other_versions(then: WholeRun) -> None:

@@ -2,6 +2,7 @@
 
 run/       record.json, manifest.json, and with them the adapters that were trained
 project/   the documents and the lock as they were, and adapters of the user's own
+approved/  results that were held, which nothing in the run could make again
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.facts.files.roots import UserRoots
 from lorakit.files import open_regular, within
 from lorakit.store.errors import why
-from lorakit.store.store import FOLDER
+from lorakit.store.store import FOLDER, Store
 
 if TYPE_CHECKING:
     from lorakit.execute.past_run import WholeRun
@@ -30,6 +31,7 @@ _STORED = frozenset({".png", ".safetensors", ".mp4", ".gif"})
 _TABLES = ("record.json", "manifest.json")
 _ADAPTERS = (".safetensors", "adapter_config.json")
 _MOST_FILES = 100_000
+APPROVED = "approved"  # a folder with a store in it
 
 
 def pack(run: WholeRun, target: Path, *, pictures: bool = False) -> list[str]:
@@ -49,7 +51,7 @@ def pack(run: WholeRun, target: Path, *, pictures: bool = False) -> list[str]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with (
-            within([run.folder, run.root], UserRoots().values),
+            within([run.folder, run.root, run.home / FOLDER], UserRoots().values),
             beside.open("xb") as out,
             zipfile.ZipFile(out, "w") as archive,
         ):
@@ -85,12 +87,26 @@ def _files(run: WholeRun, *, pictures: bool) -> Iterator[tuple[str, Path]]:
                 path = run.folder / file
                 if path.is_file() and (pictures or path.name.endswith(_ADAPTERS)):
                     yield f"run/{file}", path
+    yield from _held(run)
     for name in run.request.adapters:
         own = run.root / _inside(name)
         for part in sorted(own.rglob("*")) if own.is_dir() else [own]:
             # a record may name anything: what goes into an archive is what adapters are made of
             if part.is_file() and part.name.endswith(_ADAPTERS):
                 yield f"project/{_inside(part.relative_to(run.root).as_posix())}", part
+
+
+def _held(run: WholeRun) -> Iterator[tuple[str, Path]]:
+    store = Store(run.home)
+    for key in run.held:
+        manifest = store.manifest(key)
+        if manifest is None:
+            continue
+        files = [store.manifest_path(key)]
+        files += [store.object_path(output.digest) for output in manifest.outputs.values()]
+        for file in files:
+            if file.is_file():
+                yield f"{APPROVED}/{file.relative_to(run.home).as_posix()}", file
 
 
 def _inside(path: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lorakit.execute.events import SUCCEEDED
 from lorakit.execute.loose_values import mapping, mappings, number, text, texts
+from lorakit.plan.states import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,12 @@ class PastAction:
     outcome: str = ""
     seconds: float = 0.0
     detail: str = ""
+    key: str = ""
+
+    @property
+    def held(self) -> bool:
+        """Whether it was approved and left as it was, so that nothing of the run says how it was made."""
+        return self.state == State.APPROVED.word and bool(self.outputs)
 
     @property
     def succeeded(self) -> bool:
@@ -127,6 +134,7 @@ def ended_action(
         outcome=text(manifest, "outcome") or text(event, "outcome"),
         seconds=number(event, "seconds"),
         detail=text(event, "detail"),
+        key=text(manifest, "key"),
     )
 
 

@@ -22,6 +22,7 @@ from lorakit.execute.run_record import NAME
 from lorakit.execute.run_request import RunRequest
 from lorakit.files import open_regular, parse_json, read_text
 from lorakit.store.errors import why
+from lorakit.store.manifests import is_digest
 
 _MOST = 256 << 20  # bytes of a file that is read whole
 _MOST_LINE = 64 << 20  # bytes
@@ -59,10 +60,19 @@ class WholeRun:
         return self.folder.name
 
     @property
+    def home(self) -> Path:
+        """The folder that has the store, where the run stands in `outputs` of its project."""
+        return self.folder.resolve().joinpath("../../..").resolve()
+
+    @property
     def root(self) -> Path:
-        """The folder of the documents, where the run stands in `outputs` of its project."""
-        home = self.folder.resolve().joinpath("../../..").resolve()
-        return home / self.request.root
+        """The folder of the documents."""
+        return self.home / self.request.root
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The keys of results that were approved, and left as they were."""
+        return tuple(action.key for action in self.actions if action.held and is_digest(action.key))
 
 
 def read(folder: Path, finished: RunFinished | None = None) -> WholeRun:

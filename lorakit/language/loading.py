@@ -16,6 +16,7 @@ from lorakit.language.recipe.documents import Recipe, StoryboardStep, with_membe
 from lorakit.language.recipe.folders import folder_name
 from lorakit.language.recipe.paths import Paths
 from lorakit.language.recipe.project import Project
+from lorakit.language.story.decisions import board_of
 from lorakit.language.trees import Trees
 from lorakit.language.uncollected import uncollected
 from lorakit.language.yaml import access, schemas, validation
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["recipe", "storyboard"]
 _TOP_KEY = re.compile(
-    r"""^(?:\{\s*)?["']?(recipe|storyboard|scenes|steps|extends|characters|models)["']?\s*:""",
+    r"""^(?:\{\s*)?["']?(recipe|storyboard|scenes|steps|extends|characters|models|picks)["']?\s*:""",
     re.MULTILINE,
 )
 _HEAD = 65_536
@@ -42,11 +43,7 @@ def document_kind(path: Path, reader: Reader | None = None) -> Kind | None:
 
     It sees top-level keys as text, so that a broken document is still known for what it means to be.
     """
-    try:
-        head = (reader or FolderReader()).read_bytes(path)[:_HEAD].decode("utf-8", "replace")
-    except OSError:
-        return None
-    keys = {match[1] for match in _TOP_KEY.finditer(head.removeprefix("\ufeff"))}
+    keys = _top_keys(path, reader or FolderReader())
     if "recipe" in keys:
         return "recipe"
     if "storyboard" in keys:
@@ -54,6 +51,19 @@ def document_kind(path: Path, reader: Reader | None = None) -> Kind | None:
     if "extends" in keys and keys & {"steps", "models"}:
         return "recipe"
     return "storyboard" if {"scenes", "characters"} <= keys else None
+
+
+def is_picks(path: Path, reader: Reader | None = None) -> bool:
+    """Whether a YAML file means to hold decisions on a board; a glance."""
+    return "picks" in _top_keys(path, reader or FolderReader())
+
+
+def _top_keys(path: Path, reader: Reader) -> set[str]:
+    try:
+        head = reader.read_bytes(path)[:_HEAD].decode("utf-8", "replace")
+    except OSError:
+        return set()
+    return {match[1] for match in _TOP_KEY.finditer(head.removeprefix("\ufeff"))}
 
 
 def load(
@@ -147,6 +157,16 @@ class _Loader:
         """Refuse a file that says nothing of what it is: a list of complaints would help nobody."""
         if isinstance(root.value, dict) and not root.value.keys().isdisjoint(_OURS):
             return
+        board = board_of(root.source.path)
+        if board is not None and isinstance(root.value, dict) and "picks" in root.value:
+            there = self._reader.is_file(board)
+            self._findings.error(
+                "wrong-document",
+                f"these are decisions on {board.name}, which {'is' if there else 'is not'} beside them",
+                root,
+                f"name {board.name}" if there else "rename the file with its board, or remove it",
+            )
+            raise Unreadable
         self._findings.error(
             "wrong-document",
             "this is neither a recipe nor a storyboard",

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lorakit.facts.machine.this_machine import Machine
 from lorakit.families import Family
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.pick import PickTask
 
 if TYPE_CHECKING:
     from lorakit.plan.states import Planned, Waves
@@ -39,13 +40,21 @@ def chain_lengths(actions: Sequence[Action]) -> dict[str, int]:
     return length
 
 
-def _simulate(frames: Sequence[Action], batch_size: int) -> Waves:
-    """Play the schedule: longest chain first, a freed row is taken at the next call."""
+def _simulate(
+    frames: Sequence[Action], batch_size: int, picks: Mapping[str, Sequence[str]]
+) -> Waves:
+    """Play the schedule: longest chain first, a freed row is taken at the next call.
+
+    `picks` are the takes of each pick, which a frame that begins from it waits for.
+    """
     from lorakit.plan.states import Waves
 
     ids = {frame.id for frame in frames}
     length = chain_lengths(frames)
-    waits = {f.id: {i.action for i in f.inputs if i.action in ids} for f in frames}
+    waits = {
+        f.id: {id_ for i in f.inputs for id_ in picks.get(i.action, (i.action,)) if id_ in ids}
+        for f in frames
+    }
     behind: dict[str, list[Action]] = {}
     order = {f.id: n for n, f in enumerate(frames)}
     ready: list[tuple[int, int, Action]] = []
@@ -75,12 +84,15 @@ def _simulate(frames: Sequence[Action], batch_size: int) -> Waves:
 def foresee(planned: Iterable[Planned]) -> tuple[Waves, ...]:
     """The waves of all frames that are to be made, one figure for each engine and size."""
     groups: dict[tuple[str, int, int, int], list[Action]] = {}
+    picks: dict[str, list[str]] = {}
     for each in planned:
         action, task = each.action, each.action.task
+        if isinstance(task, PickTask):
+            picks[action.id] = [source.action for source in action.inputs]
         if each.state.to_make and isinstance(task, FrameTask):
             shape = (action.engine.id, task.width, task.height, task.batch_size)
             groups.setdefault(shape, []).append(action)
-    return tuple(_simulate(frames, shape[-1]) for shape, frames in groups.items())
+    return tuple(_simulate(frames, shape[-1], picks) for shape, frames in groups.items())
 
 
 def by_batch_size(every: Iterable[Waves]) -> tuple[Waves, ...]:

@@ -93,6 +93,10 @@ class Store:
             raise ValueError(f"{digest!r} is no digest")
         return self.objects / digest[:2] / digest[2:]
 
+    def manifest_path(self, key: str) -> Path:
+        """Where the manifest for a key stands, or would."""
+        return self.actions / key[:2] / f"{key[2:]}.json"
+
     def has(self, output: Output) -> bool:
         """Whether an object is there with the bytes of its digest; they are read unless they were before."""
         path = self.object_path(output.digest)
@@ -135,7 +139,7 @@ class Store:
         if not is_digest(key):
             return None
         try:
-            text = read_regular(self.actions / key[:2] / f"{key[2:]}.json", _MOST_MANIFEST)
+            text = read_regular(self.manifest_path(key), _MOST_MANIFEST)
         except OSError:
             return None
         return manifests.read(text, key)
@@ -192,7 +196,7 @@ class Store:
     def record(self, manifest: Manifest) -> None:
         """Write a manifest: from here on the action counts as done."""
         try:
-            target = self.actions / manifest.key[:2] / f"{manifest.key[2:]}.json"
+            target = self.manifest_path(manifest.key)
             atomic.write_bytes(target, manifests.to_bytes(manifest))
         except OSError as error:
             raise StoreError(f"a manifest cannot be written: {why(error)}") from error

@@ -17,7 +17,6 @@ from lorakit.execute.events import (
     RunStarted,
     WorkerState,
 )
-from lorakit.plan.states import State
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.workers import WORKERS
@@ -137,7 +136,7 @@ class Progress:
         rows: dict[tuple[str, str], ProgressRow] = {}
         for planned in self.plan.actions:
             action = planned.action
-            if planned.state is State.HELD:
+            if planned.state.left_alone:
                 continue
             self.actions[action.id] = action
             key = (action.step, action.group or action.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -299,3 +300,70 @@ def test_pictures_in_a_terminal(drawn: Path) -> None:
     console = Console(file=out, force_terminal=True, color_system="truecolor", width=60)
     draw(*deciding(Path("recipe.yaml"), "one/2").frames([FrameName("one", 2)]), console)
     assert out.getvalue().count("\u2580") > 3 * 10 or "48;2;" in out.getvalue()
+
+
+@pytest.mark.slow  # three runs, two of them by engines of their own
+def test_a_bundle_brings_what_was_held(drawn: Path, tmp_path: Path) -> None:
+    assert lorakit("approve", "recipe.yaml", "one/2").code == 0
+    write_project(drawn, TAKES.replace(LINES[0], "a robot rides a rocket on mars"))
+    held = run(drawn)
+    assert made(held) == ["film/one/1"]
+    assert lorakit("verify", "test/002").text.rstrip().endswith("5 outputs: 5 identical")
+    # decisions since are not of that run
+    assert lorakit("approve", "recipe.yaml", "one/2", "--release").code == 0
+    assert (
+        lorakit("pick", "recipe.yaml", "one/2", "--take", "1").code == 1
+    )  # not drawn with this one
+    assert "identical" in lorakit("verify", "test/001").text
+
+    bundle = tmp_path / "run.zip"
+    assert lorakit("bundle", "test/002", "--out", str(bundle)).code == 0
+    with zipfile.ZipFile(bundle) as archive:
+        assert any(name.startswith("approved/.lorakit/objects/") for name in archive.namelist())
+
+
+def test_a_workflow_has_the_picked_take_and_no_other(drawn: Path) -> None:
+    assert lorakit("pick", "recipe.yaml", "one/2", "--take", "3").code == 0
+    said = lorakit(
+        "export",
+        "workflow",
+        "recipe.yaml",
+        "--scene",
+        "one",
+        "--out",
+        "one.json",
+        "--checkpoint",
+        "a.safetensors",
+    )
+    assert said.code == 0, said.text
+    nodes = json.loads(Path("one.json").read_text())
+    saved = [
+        n["inputs"]["filename_prefix"] for n in nodes.values() if n["class_type"] == "SaveImage"
+    ]
+    assert saved == [f"film/frames_scene_1/frame_00{n}" for n in (1, 2, 3)]
+    seeds = [n["inputs"]["seed"] for n in nodes.values() if n["class_type"] == "KSampler"]
+    plan = json.loads(lorakit("plan", "recipe.yaml", "--json").text)
+    noise = {a["id"]: a["params"].get("noise") for a in plan["actions"]}
+    assert seeds == [noise[f"film/one/{name}"] for name in ("1", "2/take_3", "3")]
+
+
+def test_picks_are_looked_at_by_their_own_name_and_without_their_board(home: Path) -> None:
+    digest = "a" * 64
+    write_project(home, BOARD)
+    PICKS.write_text(f"picks: 1\nframes:\n  one/7: {{take: 1, picture: {digest}}}\n")
+    said = lorakit("validate", "board.picks.yaml")
+    assert "board.picks.yaml:3:3: warning[stale-pick]" in said.text
+    assert said.code == 0
+    said = lorakit("plan", "board.picks.yaml")
+    assert (
+        "error[wrong-document]: these are decisions on board.yaml, which is beside them"
+        in said.text
+    )
+    PICKS.rename("other.picks.yaml")
+    said = lorakit("validate")
+    assert said.code == 3
+    assert (
+        "other.picks.yaml:1:1: error[wrong-document]: these are decisions on other.yaml"
+        in said.text
+    )
+    assert "rename the file with its board, or remove it" in said.text

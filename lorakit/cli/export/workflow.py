@@ -50,6 +50,7 @@ def command(
     from lorakit.diagnostics import LorakitError
     from lorakit.doors.comfy_models import loader_of, loras_of, own_sampling
     from lorakit.doors.cut import named
+    from lorakit.doors.drawn_frames import check_starts, drawn_frames
     from lorakit.doors.workflow import workflow
 
     project = session.project
@@ -58,15 +59,17 @@ def command(
     target = targets.target_of(out, name.replace("/", "-"), "json", force=force)
     facts = session.facts(keys=False)
     actions = session.expanded(facts).step_plans[chosen.name].actions
-    frames = [action for action in actions if action.kind == "frame"]
+    frames = drawn_frames(actions)
     saved = _of_scene(chosen, scene, frames)
     model = facts.models[chosen.model]
     if not model.traits.waves:
         raise LorakitError(
             f"{model.source} is {model.traits.title}: a workflow is written for families of UNets alone"
         )
+    needed = _with_starts(frames, saved)
+    check_starts(needed)
     made = workflow(
-        _with_starts(frames, saved),
+        needed,
         saved,
         loader_of(project.recipe.models[chosen.model], model, checkpoint),
         list(loras_of(chosen.adapters, project.recipe)),
@@ -106,6 +109,7 @@ def _of_scene(
     """The addresses of a scene's frames, or of all. Raises LorakitError with the scenes there are."""
     from lorakit.diagnostics import LorakitError
     from lorakit.language.recipe.documents import StoryboardStep
+    from lorakit.plan.frame_names import frame_address
 
     if scene is None:
         return [action.id for action in frames]
@@ -114,7 +118,7 @@ def _of_scene(
     there = [one.name for one in step.board.scenes]
     if scene not in there:
         raise LorakitError(f"there is no scene {scene}; there are: {', '.join(there)}")
-    return [a.id for a in frames if a.id.rpartition("/")[0] == f"{step.name}/{scene}"]
+    return [a.id for a in frames if frame_address(a).scene == f"{step.name}/{scene}"]
 
 
 def _with_starts(frames: Sequence[Action], saved: Sequence[str]) -> list[Action]:

@@ -88,6 +88,12 @@ def file_of(board: Path) -> Path:
     return board.with_name(f"{board.stem}.picks{board.suffix}")
 
 
+def board_of(path: Path) -> Path | None:
+    """The board whose decisions a file is meant to hold, by its name; None for any other file."""
+    stem = path.stem.removesuffix(".picks")
+    return path.with_name(f"{stem}{path.suffix}") if stem and stem != path.stem else None
+
+
 def written(decisions: Decisions, board: str) -> str:
     """The text of a board's decisions; `board` is the name of its file."""
     lines = [_HEAD.format(board=" ".join(board.split())), "picks: 1\n"]
