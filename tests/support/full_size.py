@@ -102,14 +102,21 @@ def told(name: str, config: Mapping[str, Any], rows: int) -> dict[str, Tensor]:
 
 
 def trained(
-    name: str, config: Mapping[str, Any], side: int, rows: int, *, checkpointed: bool = False
+    name: str,
+    config: Mapping[str, Any],
+    side: int,
+    rows: int,
+    *,
+    checkpointed: bool = False,
+    asked: bool = False,
 ) -> tuple[int, int]:
     """Bytes at the peak of two steps of a LoRA of rank 16 in bf16, and of them those of the device's weights.
 
-    `side` is in px. The loop, networks, adapters and losses are lorakit's own.
+    `side` is in px. Where it is `asked`, what the networks say untrained counts as well. The loop, networks, adapters and losses are lorakit's own.
     """
     from lorakit.training import image_model
     from lorakit.training.flow_task import FlowTask
+    from lorakit.training.image_reload import predicted
     from lorakit.training.image_task import ImageTask
     from lorakit.training.loop import Loop
     from lorakit.training.networks import Networks
@@ -147,6 +154,14 @@ def trained(
     }
     kind = FlowTask if family.flow else ImageTask
     learner = kind(networks, made.scheduler, SimpleNamespace(batch=lambda _: dict(batch)))  # type: ignore[arg-type]
+    tracker = Tracker()
+    if asked:
+        probe = {"noisy": batch["mean"][:1], "times": torch.tensor([500])}
+        tracker.track_external(networks)
+        with tracker:
+            predicted(networks, probe | {n: t[:1] for n, t in batch.items() if n != "mean"})
+        tracker.reset_mod_stats()
+    before = tracker.peak()
     settings = LoopSettings(steps=2, seed=1, learning_rate=1e-4, device=NAME, precision="bf16")
     loop = Loop(learner, settings)
     weights = sum(p.numel() * p.element_size() for p in networks.parameters())
@@ -156,11 +171,11 @@ def trained(
         for _ in range(settings.steps):
             loop.step()
             tracker.reset_mod_stats()
-    return tracker.peak(), weights
+    return max(before, tracker.peak()), weights
 
 
-def called(name: str, config: Mapping[str, Any], side: int, rows: int) -> int:
-    """Bytes that a call of a denoiser of bf16 takes beside its weights, `rows` pictures in it."""
+def called(name: str, config: Mapping[str, Any], side: int, rows: int) -> tuple[int, int]:
+    """Bytes of a denoiser's weights in bf16, and those that a call of it takes beside them for so many `rows`."""
     family = FAMILIES[name]
     made = pipeline(name, config, torch.bfloat16)
     denoiser = getattr(made, family.denoiser)
@@ -169,7 +184,9 @@ def called(name: str, config: Mapping[str, Any], side: int, rows: int) -> int:
     noisy = torch.zeros(rows, channels, side // 8, side // 8).to(NAME, torch.bfloat16)
     from lorakit.training.networks import Networks
 
-    return _taken(Networks(made, name, text=False), denoiser, noisy, _times(rows), **words)
+    weights = sum(p.numel() * p.element_size() for p in denoiser.parameters())
+    networks = Networks(made, name, text=False)
+    return weights, _taken(networks, denoiser, noisy, _times(rows), **words)
 
 
 def decoded(config: Mapping[str, Any], side: int) -> int:
