@@ -56,7 +56,7 @@ def summary(progress: Progress) -> Iterator[Line]:
     if not end.copied:
         yield [("nothing was made: this folder holds everything; --copy for a new one", FAINT)]
     if end.workers:
-        made = ", ".join(f"{name} {count:,}" for name, count in sorted(end.workers.items()))
+        made = ", ".join(f"{name}: {count:,}" for name, count in sorted(end.workers.items()))
         yield [("made by".ljust(15), STRONG), (made, "")]
     for note in end.notes:
         yield [(clean(note), FAINT)]

@@ -422,3 +422,47 @@ def test_off_a_terminal_a_training_tells_its_step_and_a_time_that_can_be_trusted
     assert "ready after" not in out.file.getvalue()
     # the pause between two trainings is no step of the second
     assert not any("/step," in line for line in told)
+
+
+def told_by_two(folder):
+    """A run that two workers draw: one loads while the other is at its first frame."""
+    yield RunStarted(0.0, str(folder), "quickstart", 7, 7)
+    yield WorkerState(0.1, "render", "starting", worker="render 1")
+    yield WorkerState(0.1, "render", "starting", worker="render 2")
+    yield WorkerState(1.0, "render", "loading", "lorakit:studio", worker="render 1")
+    yield WorkerState(2.0, "render", "ready", "lorakit:studio", 1.0, worker="render 1")
+    yield WorkerState(2.0, "render", "loading", "lorakit:studio", worker="render 2")
+    yield ActionStarted(2.0, "film/meadow/1", "render 1")
+    yield WorkerState(3.0, "render", "ready", "lorakit:studio", 1.0, worker="render 2")
+    yield ActionStarted(3.0, "film/mars/1", "render 2")
+
+
+def test_several_workers_are_named_with_what_each_is_at(folder, console):
+    plan = board()
+    view = LiveView(plan, out := console(80, terminal=True, height=30), clock=Clock())
+    for number, event in enumerate(told_by_two(folder)):
+        view.handle(event)
+        if number == 6:
+            out.print(view.draw())
+            assert "render 2: loading lorakit:studio" in plain_text(out.file.getvalue())
+    start = out.file.tell()
+    out.print(view.draw())
+    out.file.seek(start)
+    shown = plain_text(out.file.read())
+    labels = {p.action.id: p.action.label for p in plan.actions}
+    assert f"render 1  {labels['film/meadow/1']}" in shown
+    assert f"render 2  {labels['film/mars/1']}" in shown
+    lines = PlainView(plan, told := console())
+    for event in told_by_two(folder):
+        lines.handle(event)
+    lines.handle(ActionProgress(9.0, "film/meadow/1", 2, 20))
+    lines.handle(
+        RunFinished(
+            9.5, "done", str(folder), 9.5, 7, 0, 0, 0, workers={"render 2": 2, "render 1": 3}
+        )
+    )
+    lines.__exit__(None, None, None)
+    text = told.file.getvalue()
+    assert "render 1: lorakit:studio ready after 1.0 s" in text
+    assert "now film/meadow/1 (render 1), film/mars/1 (render 2)" in text
+    assert "made by        render 1: 3, render 2: 2" in text
