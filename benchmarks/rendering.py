@@ -6,6 +6,7 @@ The plain loop loads its pipelines once, keeps the same scheduler, effective ste
 pictures from frame to frame and prompts as strings, and saves PNGs. lorakit is a real run in a store of
 its own, from the moment its worker is ready to the last frame on disk: encoding prompts, finding narrow
 waves, hashing, fsyncs and all. Loading is left out on both sides. The two take turns; medians are shown.
+The last row is of a transformer, each of whose frames is a call of diffusers' own pipeline (`calls.py`).
 Run it on an idle machine.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,6 +23,8 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+
+import calls as of_calls
 
 SCENES, FRAMES, STEPS = 8, 5, 20
 SETTINGS = [
@@ -84,6 +88,11 @@ def run_ours(home: Path, dtype: str, model: str) -> tuple[float, dict[str, int],
         f"recipe: 1\nname: bench\nseed: 1\nmodels: {{m: {{from: '{model}', dtype: {dtype}}}}}\n"
         "steps:\n  film: {kind: storyboard, storyboard: board.yaml, model: m}\n"
     )
+    return run_recipe(home, "scene_")
+
+
+def run_recipe(home: Path, frame: str) -> tuple[float, dict[str, int], int]:
+    """The same of the recipe that stands in a folder, where addresses of frames have a word in them."""
     done = subprocess.run(
         [sys.executable, "-m", "lorakit", "run", "--json"],
         cwd=home,
@@ -101,7 +110,7 @@ def run_ours(home: Path, dtype: str, model: str) -> tuple[float, dict[str, int],
     frames = [
         e
         for e in events
-        if e["type"] == "action-finished" and e["outcome"] == "made" and "scene_" in e["action"]
+        if e["type"] == "action-finished" and e["outcome"] == "made" and frame in e["action"]
     ]
     return frames[-1]["at"] - ready, events[-1]["calls"], len(frames)
 
@@ -201,6 +210,14 @@ def compare(
                 found = run_ours(home, dtypes[0], model)
             ours.append(found)
         theirs.append(run_plain(folder, dtypes[1], strengths, only_last))
+    show(title, dtypes, ours, theirs)
+
+
+Found = list[tuple[float, dict[str, int], int]]
+
+
+def show(title: str, dtypes: tuple[str, str], ours: Found, theirs: Found) -> None:
+    """Print a row."""
     rates = [
         statistics.median(frames / seconds for seconds, _, frames in side)
         for side in (ours, theirs)
@@ -216,16 +233,34 @@ def compare(
     print(*(f"{ours[0][1].get(n, 0):5}/{theirs[0][1].get(n, 0):<5}" for n in names), flush=True)
 
 
+def compare_calls(rounds: int) -> None:
+    ours: Found = []
+    theirs: Found = []
+    with tempfile.TemporaryDirectory() as temporary:
+        model = of_calls.save(Path(temporary))
+        for number in range(rounds):
+            home = Path(temporary) / f"{number}"
+            (home / ".lorakit").mkdir(parents=True)
+            shutil.copytree(model, home / "model")
+            (home / "recipe.yaml").write_text(of_calls.recipe(home / "model"))
+            ours.append(run_recipe(home, "film/"))
+            theirs.append(run_plain(model, "calls", [], only_last=False))
+    show(of_calls.TITLE, ("fp32", "fp32"), ours, theirs)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--model", default="lorakit:studio")
-    parser.add_argument("--only", default="", help="one of the three comparisons, by its name")
+    parser.add_argument("--only", default="", help="one of the comparisons, by its name")
     parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--dtype", help=argparse.SUPPRESS)
     parser.add_argument("--strengths", help=argparse.SUPPRESS)
     parser.add_argument("--only-last", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.plain and args.dtype == "calls":
+        of_calls.plain(args.plain)
+        return
     if args.plain:
         plain(args.plain, args.dtype, json.loads(args.strengths), args.only_last)
         return
@@ -254,6 +289,8 @@ def main() -> None:
     ):
         for pair in pairs if args.only in ("", title) else ():
             compare(title, strengths, pair, args.rounds, args.model, folder, last)
+    if args.only in ("", of_calls.TITLE):
+        compare_calls(args.rounds)
 
 
 if __name__ == "__main__":
