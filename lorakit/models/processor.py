@@ -33,6 +33,12 @@ def free_device(model: torch.nn.Module) -> None:
         torch.get_device_module(device).empty_cache()
 
 
+def wait_for(device: str) -> None:
+    """Wait until a GPU is through with what it was given, so that a clock says how long that took."""
+    if device == CUDA:
+        torch.cuda.synchronize()
+
+
 def check_device(device: str) -> None:
     """Raise LorakitError where the plan is for a GPU that torch cannot use here: it would take the CPU."""
     if device != CUDA or torch.cuda.is_available():

@@ -47,6 +47,10 @@ class BatchSizes:
                 return self._batch_size, smaller if missed or saved > left * smaller else None
         return self._batch_size, None
 
+    def equal(self, sort: object) -> list[int]:
+        """The smaller batch sizes that give the full one's bits, as far as they are known."""
+        return [size for size, times in self._of(sort).items() if times >= _TRIES]
+
     def tell(self, sort: object, smaller: int, *, equal: bool) -> None:
         """What came of a try; kept once it is settled."""
         tried = self._of(sort)

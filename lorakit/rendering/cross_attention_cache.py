@@ -34,7 +34,9 @@ class Stacker:
 
 
 def cache_projections(unet: Any) -> None:
-    """Let each cross-attention keep its last keys and values, for as long as its input is the same tensor.
+    """Let each cross-attention keep its last keys and values, for as long as its inputs are the same tensors.
+
+    It keeps those of two inputs: rows may be drawn in two calls that take turns.
 
     The bits are those of computing them anew: the input is the same object, at the same batch size.
     """
@@ -44,11 +46,14 @@ def cache_projections(unet: Any) -> None:
 
 
 def _keeping(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    last: list[Tensor] = []  # input and output
+    last: list[tuple[Tensor, Tensor]] = []  # inputs and outputs
 
     def kept(embeds: Tensor) -> Tensor:
-        if not last or last[0] is not embeds:
-            last[:] = embeds, forward(embeds)
-        return last[1]
+        for one, out in last:
+            if one is embeds:
+                return out
+        out = forward(embeds)
+        last[:] = [*last[-1:], (embeds, out)]
+        return out
 
     return kept

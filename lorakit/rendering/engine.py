@@ -16,10 +16,12 @@ from lorakit.cpu.heap import keep_freed_memory
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.facts.machine.devices import HOST
 from lorakit.models.loading import load_pipeline
+from lorakit.models.processor import wait_for
 from lorakit.models.tiles import decode_in_tiles
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.job import Report
 from lorakit.rendering.batch_sizes import BatchSizes
+from lorakit.rendering.call_times import CallTimes
 from lorakit.rendering.cross_attention_cache import Stacker, cache_projections
 from lorakit.rendering.frame_files import (
     DAMAGED,
@@ -66,7 +68,7 @@ class RenderEngine:
         self._count_calls()
         compute_row_by_row(self._pipeline.unet)
         cache_projections(self._pipeline.unet)
-        self._stack = Stacker()
+        self._stacks = Stacker(), Stacker()
         self._device = spec.device
         self._factor = spec.vae_factor
         self._batch_size = spec.batch_size
@@ -79,6 +81,7 @@ class RenderEngine:
         self._began: dict[str, float] = {}
         known = KnownBatchSizes(Path(spec.batch_sizes) if spec.batch_sizes else None, spec)
         self._batch_sizes = BatchSizes(self._batch_size, known)
+        self._call_times = CallTimes(known)
         self._turn = 0
 
     def _count_calls(self) -> None:
@@ -151,14 +154,22 @@ class RenderEngine:
         return list(sorts.values())[self._turn % len(sorts)]
 
     def _advance(self, rows: Sequence[Row]) -> None:
-        """One step of rows of one sort, in the narrowest call that is known to give the full one's bits."""
+        """One step of rows of one sort, in the quickest calls that are known to give the full one's bits."""
         sort = _sort(rows[0])
         calls = max(len(row.schedule) - row.index for row in rows)
         batch_size, smaller = self._batch_sizes.choose(sort, len(rows), calls)
         if smaller is None:
-            advance(rows, batch_size, self._predict, self._stack)
+            equals = self._batch_sizes.equal(sort)
+            parts = self._call_times.parts(sort, len(rows), batch_size, equals)
+            for size, stack in zip(parts, self._stacks, strict=False):
+                part, rows = rows[:size], rows[size:]
+                began = time.monotonic()
+                advance(part, size, self._predict, stack)
+                if self._call_times.wanted(sort, size):
+                    wait_for(self._device)
+                    self._call_times.tell(sort, size, time.monotonic() - began)
             return
-        equal = advance_trying(rows, batch_size, smaller, self._predict, self._stack)
+        equal = advance_trying(rows, batch_size, smaller, self._predict, self._stacks[0])
         self._batch_sizes.tell(sort, smaller, equal=equal)
         # the try drew nothing
         self.calls["unet_trials"] += 1

@@ -1,14 +1,17 @@
-"""The smaller batch sizes that were found equal, kept beside the store: to find them costs some calls a run.
+"""The smaller batch sizes that were found equal, and what calls took, kept beside the store.
 
-They hold for the very model, precision, processor, number of threads and versions they were found with,
-which all stand in their key; what is not there, or cannot be read, is found anew.
+To find them costs some calls a run. They hold for the very model, precision, processor, number of threads
+and versions they were found with, which all stand in their key; what is not there, or cannot be read, is
+found anew.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import platform
 import re
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -63,10 +66,27 @@ class KnownBatchSizes:
             if size.isdecimal() and type(equal) is int
         }
 
+    def seconds(self, sort: object) -> dict[int, float]:
+        """What a call of a sort of rows took at each batch size that was measured."""
+        kept = self._read().get(self._key(("seconds", sort)))
+        if not isinstance(kept, dict):
+            return {}
+        return {
+            int(size): float(taken)
+            for size, taken in kept.items()
+            if size.isdecimal() and isinstance(taken, float) and 0 < taken < math.inf
+        }
+
     def keep(self, sort: object, tried: Tried) -> None:
         """Keep what was found. Another run may write meanwhile: then it is found again, nothing worse."""
-        verdicts = {str(size): equal for size, equal in tried.items()}
-        entries = {**self._read(), self._key(sort): verdicts}
+        self._put(self._key(sort), {str(size): equal for size, equal in tried.items()})
+
+    def keep_seconds(self, sort: object, seconds: Mapping[int, float]) -> None:
+        """Keep what calls took."""
+        self._put(self._key(("seconds", sort)), {str(size): t for size, t in seconds.items()})
+
+    def _put(self, key: str, found: Mapping[str, object]) -> None:
+        entries = {**self._read(), key: dict(found)}
         if self._file is not None:
             with contextlib.suppress(OSError):
                 newest = dict(list(entries.items())[-_MANY:])

@@ -19,8 +19,8 @@ def spec(folder: Path, **other: Any) -> DrawingSpec:
     )
 
 
-def draw(engine: RenderEngine, out: Path, **other: Any) -> dict[str, Any]:
-    """How the engine ends a frame of 64 px."""
+def submit(engine: RenderEngine, out: Path, id_: str = "a", **other: Any) -> None:
+    """Ask the engine for a frame of 64 px."""
     out.mkdir(parents=True, exist_ok=True)
     told: dict[str, Any] = {
         "prompt": "a fox on mars",
@@ -39,7 +39,12 @@ def draw(engine: RenderEngine, out: Path, **other: Any) -> dict[str, Any]:
         "batch_size": 2,
         **other,
     }
-    engine.submit(Job("a", "k", FrameTask(**told), {}, out))
+    engine.submit(Job(id_, f"k{id_}", FrameTask(**told), {}, out))
+
+
+def draw(engine: RenderEngine, out: Path, **other: Any) -> dict[str, Any]:
+    """How the engine ends a frame of 64 px."""
+    submit(engine, out, **other)
     done: list[Any] = []
     while engine.busy:
         done += engine.step()

@@ -14,10 +14,13 @@ from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.rendering.batch_sizes import BatchSizes
+from lorakit.rendering.call_times import CallTimes
+from lorakit.rendering.engine import RenderEngine
 from lorakit.rendering.known_batch_sizes import KnownBatchSizes
 from lorakit.rendering.prompt_encoder import PromptEncoder
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Row, advance, advance_trying, predictor
+from tests.support.drawing import spec, submit
 
 SORT = ((4, 8, 8), True)
 SPEC = DrawingSpec(
@@ -148,3 +151,66 @@ def test_found_batch_sizes_are_kept_for_the_same_surroundings_only(tmp_path: Pat
     assert known().choose(SORT, 1, 50) == (8, 1)
     file.write_text('{"a": 7}')
     assert known().choose(SORT, 1, 50) == (8, 1)
+
+
+def test_rows_go_in_two_calls_where_these_were_measured_to_be_sooner(tmp_path: Path) -> None:
+    known = KnownBatchSizes(tmp_path / "widths.json", SPEC)
+    times = CallTimes(known)
+    assert times.parts(SORT, 5, 8, [1, 2, 4]) == (8,)  # nothing is known
+    for size, seconds in ((1, 1.0), (2, 1.8), (4, 3.4), (8, 7.0)):
+        for taken in (9.0, seconds, seconds + 0.2):  # the first pays for kernels
+            assert times.wanted(SORT, size)
+            times.tell(SORT, size, taken)
+        assert not times.wanted(SORT, size)
+    assert times.parts(SORT, 5, 8, [1, 2, 4]) == (4, 1)
+    assert times.parts(SORT, 6, 8, [1, 2, 4]) == (4, 2)
+    assert times.parts(SORT, 8, 8, [1, 2, 4]) == (8,)  # two of four save too little
+    assert times.parts(SORT, 5, 8, [1]) == (8,)  # of four the bits are others
+    assert times.parts(SORT, 5, 8, []) == (8,)
+    assert times.parts(((4, 8, 8), False), 5, 8, [1, 2, 4]) == (8,)
+    # another run has it from the file, another precision has nothing, and the verdicts stand beside it
+    known.keep(SORT, {4: 2})
+    again = KnownBatchSizes(tmp_path / "widths.json", SPEC)
+    assert CallTimes(again).parts(SORT, 5, 8, [1, 4]) == (4, 1)
+    assert again.tried(SORT) == {4: 2}
+    other = KnownBatchSizes(tmp_path / "widths.json", replace(SPEC, precision="bf16"))
+    assert CallTimes(other).wanted(SORT, 8)
+
+
+def test_on_a_device_where_rows_cost_next_to_nothing_they_share_a_call() -> None:
+    times = CallTimes(KnownBatchSizes(None, SPEC))
+    for size, seconds in ((1, 1.0), (4, 1.2), (8, 1.5)):
+        for _ in range(3):
+            times.tell(SORT, size, seconds)
+    assert times.parts(SORT, 5, 8, [1, 4]) == (8,)
+
+
+def test_frames_in_two_calls_have_the_bits_of_those_in_one(
+    tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = load_pipeline(tiny_sd, "sd", "fp32", "cpu")
+    compute_row_by_row(pipeline.unet)
+    predict = predictor(pipeline.unet, "cpu")
+    if not all(advance_trying([row(pipeline, "a fox", 1)], 8, size, predict) for size in (1, 4)):
+        pytest.skip("on this processor a narrower call has other bits")
+
+    def drawn(folder: str) -> tuple[list[bytes], int]:
+        engine = RenderEngine(spec(tiny_sd, batch_size=8), lambda *_: None)
+        (tmp_path / folder).mkdir()
+        for number in range(5):
+            submit(engine, tmp_path / folder, f"{number}", noise=number, num_inference_steps=4)
+        done: list[Any] = []
+        while engine.busy:
+            done += engine.step()
+        files = {one["id"]: one["outputs"]["latents"] for one in done}
+        return [Path(files[i]).read_bytes() for i in sorted(files)], engine.calls["unet"]
+
+    whole, calls = drawn("whole")
+    assert calls == 4
+    # with what three runs would have found on a device where rows cost what they cost
+    monkeypatch.setattr(BatchSizes, "choose", lambda *_: (8, None))
+    monkeypatch.setattr(BatchSizes, "equal", lambda *_: [1, 4])
+    monkeypatch.setattr(KnownBatchSizes, "seconds", lambda *_: {1: 1.0, 4: 4.0, 8: 8.0})
+    parts, twice = drawn("parts")
+    assert twice == 8
+    assert parts == whole
