@@ -143,6 +143,28 @@ def index(folder: Path, **told: object) -> None:
     published.change(folder / "model_index.json", **told)
 
 
+@pytest.mark.parametrize("zeros", [True, False])
+def test_what_an_empty_prompt_of_sdxl_is_its_index_says(
+    zeros: bool, tiny_sdxl: Path, tmp_path: Path
+) -> None:
+    """As SDXL, whose empty prompt is zeros, and as others of its kind that encode it."""
+    from lorakit.rendering.engine import RenderEngine
+    from tests.support.drawing import spec
+
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_sdxl, folder)
+    index(folder, force_zeros_for_empty_prompt=zeros)
+    engine = RenderEngine(spec(folder, family="sdxl"), lambda *_: None)
+    encoder = engine._encoder
+    pipeline = StableDiffusionXLPipeline.from_pretrained(str(folder))
+    assert pipeline.config.force_zeros_for_empty_prompt is zeros
+    _, negative, _, pooled = pipeline.encode_prompt("a fox", device="cpu", num_images_per_prompt=1)
+    ours = encoder("", (64, 64), negative=True)
+    assert torch.equal(ours.embeds, negative)
+    assert torch.equal(ours.pooled, pooled)
+    assert bool((ours.embeds == 0).all()) is zeros
+
+
 KINDS: dict[str, tuple[Any, str]] = {
     "stabilityai/stable-diffusion-2-inpainting": (
         lambda f: unet(f, in_channels=9),
