@@ -1,4 +1,4 @@
-"""Write the table of families in docs/models.md from lorakit/families: python docs/make_models.py [--check]."""
+"""Write the tables of families in docs/models.md from lorakit/families: python docs/make_models.py [--check]."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from lorakit.facts.files.digests import Unread
+from lorakit.facts.models.model_facts import ModelFacts
+from lorakit.facts.models.model_lookup import model_facts
 from lorakit.families import FAMILIES, Configs, Family
+from lorakit.language.recipe.documents import MemoryWish, ModelSource
+from lorakit.plan import numbers
+from lorakit.plan.card_table import machine
+from lorakit.plan.drawing_memory import drawing_needs
+from lorakit.plan.memory_modes import chosen, rounding
 
 PAGE = Path(__file__).resolve().parent / "models.md"
 BEGIN, END = "<!-- families -->\n", "<!-- end -->\n"
+MEMORY = "<!-- memory -->\n"
 SHOWN = 3  # repositories of a family
+CARDS = (8, 16, 24, 80)  # GB
+WISHES: tuple[MemoryWish, ...] = ("auto", "low", "minimal")
 
 
 def table() -> Iterator[str]:
@@ -28,6 +39,36 @@ def table() -> Iterator[str]:
             "yes" if family.trained else "-",
         )
         yield f"| {' | '.join(cells)} |"
+
+
+def memory_table() -> Iterator[str]:
+    """The lines of the table of memory: what is chosen for a card, at a model's own size, in bf16."""
+    yield f"| model | at | `memory:` | {' | '.join(f'{size} GB' for size in CARDS)} |"
+    yield f"|{'---|' * (3 + len(CARDS))}"
+    for family in FAMILIES.values():
+        name = next(iter(family.published))
+        facts = model_facts(ModelSource("m", f"hub:{name}", "auto", None), Unread())
+        width, height = facts.native
+        for wish in WISHES[: 1 if family.waves else 3]:
+            cells = (_kept(facts, wish, size) for size in CARDS)
+            told = (f"`{name}`", f"{width}x{height}") if wish == "auto" else ("", "")
+            yield f"| {' | '.join((*told, wish, *cells))} |"
+
+
+def _kept(facts: ModelFacts, wish: MemoryWish, gigabytes: int) -> str:
+    """How a model is kept on a card while it draws, in few words."""
+    card = machine(gigabytes).card
+    guided = facts.guidance_scale > facts.traits.guided_above
+    tiled = wish == "minimal"
+    needs = drawing_needs(facts, "bf16", facts.native, 1, guided=guided, tiled=tiled)
+    mode = chosen(needs, rounding(wish, machine(gigabytes)), card)
+    if not mode.enough:
+        return "too small"
+    bits = f"{mode.bits} bits, " if mode.bits else ""
+    return f"{bits}{SHORT[mode.offload]}, {numbers.size(mode.card)}"
+
+
+SHORT = {"none": "all of it", "model": "by network", "group": "by block"}
 
 
 def _usual(family: Family) -> Configs:
@@ -57,7 +98,10 @@ def page() -> str:
     text = PAGE.read_text("utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return before + BEGIN + "".join(f"{line}\n" for line in table()) + END + after
+    text = before + BEGIN + "".join(f"{line}\n" for line in table()) + END + after
+    before, _, rest = text.partition(MEMORY)
+    _, _, after = rest.partition(END)
+    return before + MEMORY + "".join(f"{line}\n" for line in memory_table()) + END + after
 
 
 def main() -> int:

@@ -104,11 +104,17 @@ class Session:
         return expand(self.project, facts or self.facts(keys=False), kind_of)
 
     def plan(
-        self, selection: Selection | None = None, *, download: bool = False, verify: bool = False
+        self,
+        selection: Selection | None = None,
+        *,
+        download: bool = False,
+        verify: bool = False,
+        cards: Sequence[int] | None = None,
     ) -> ShownPlan:
         """What a run would make, and why. Raises InvalidDocument.
 
         With `verify` every file and all that the store holds is read again; what is damaged is removed.
+        `cards` are memories in GB of GPUs to plan for as well; () for the usual ones, where that is of use.
         """
         from lorakit.facts.machine.environment import environment
         from lorakit.kinds import kind_of
@@ -117,7 +123,7 @@ class Session:
         from lorakit.store.journal import Addresses
         from lorakit.store.store import Store
 
-        store = Store(self.project.home)
+        store, chosen = Store(self.project.home), selection or planner.Selection()
         if verify:
             store.verify()
         facts = self.facts(download=download, verify=verify)
@@ -128,10 +134,23 @@ class Session:
                 kind_of,
                 store,
                 Addresses(store.folder, self.project.recipe.name).read(),
-                selection or planner.Selection(),
+                chosen,
             )
+            if cards is not None:
+                found = self._on_cards(found, facts, cards, chosen.draft)
         store.remember()
         return ShownPlan.of(found)
+
+    def _on_cards(self, plan: Plan, facts: Facts, cards: Sequence[int], draft: bool) -> Plan:
+        """The plan with what it would be on cards of so many GB."""
+        from lorakit.kinds import kind_of
+        from lorakit.plan import card_table
+
+        if not cards and not card_table.wanted(facts):
+            return plan
+        sizes = cards or card_table.CARDS
+        table = card_table.card_table(self.project, facts, kind_of, sizes, draft=draft)
+        return replace(plan, cards=table)
 
     def __repr__(self) -> str:
         recipe = self.project.recipe

@@ -116,7 +116,7 @@ _OPTIONS = (
         "--environment",
         type=click.Choice(["reuse", "rebuild"]),
         default="reuse",
-        help="What to do with results that other versions of the libraries made.",
+        help="What to do with results that other versions of the libraries made, or another GPU.",
     ),
 )
 

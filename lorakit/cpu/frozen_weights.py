@@ -32,8 +32,9 @@ class FrozenWeights:
         for module in model.modules():
             own = list(module.parameters(recurse=False))
             if isinstance(module, nn.Linear | nn.Conv2d) and not any(p.requires_grad for p in own):
-                # beside a GPU they wait on the host, and come back for what is compared in fp32
-                self._kept += [(p, p.data.to(HOST)) for p in own]
+                # beside a GPU they wait on the host, and come back for what is compared in fp32; some are
+                # kept lower from the beginning
+                self._kept += [(p, p.data.to(HOST)) for p in own if p.dtype == torch.float32]
             if hasattr(module, "cast_input_dtype_enabled") and not _drops(module):
                 self._adapted.append(module)
         for parameter, _ in self._kept:

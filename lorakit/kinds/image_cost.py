@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorakit.facts.models import unet_work
-from lorakit.facts.models.model_facts import copied_bytes
+from lorakit.facts.models.model_facts import ModelFacts, copied_bytes
 from lorakit.facts.models.unet_layers import layer_sizes, total, trainable
 from lorakit.facts.networks import text_encoders
 from lorakit.facts.networks.layer_targets import hit
@@ -14,7 +14,9 @@ from lorakit.kinds.image_set import ImageSet
 from lorakit.kinds.training_plan import TrainingPlan, adapted, checkpoints_bytes, optimizer_bytes
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan.cost import Cost
+from lorakit.plan.drawing_memory import BYTES, ROUNDED
 from lorakit.plan.kind import Context
+from lorakit.plan.memory_modes import NONE, MemoryMode, Needs, Offload, chosen, rounding
 from lorakit.plan.tasks.training import TrainImageTask
 from lorakit.store.canonical import digest_of
 
@@ -90,10 +92,9 @@ def cost(
     """Operations of an optimizer step, bytes of memory and disk, a name for timings."""
     model = context.facts.models[step.model]
     targets = model.traits.targets
-    width, height = max(
-        seen.order.buckets, key=lambda bucket: bucket[0] * bucket[1], default=model.native
-    )
+    width, height = _largest(seen, model)
     positions = width * height / model.vae_factor**2
+    mode = mode_of(step, context, training, seen, count)
     rows, passes = step.train.batch_size, step.train.gradient_accumulation_steps
     name = digest_of(
         [
@@ -104,17 +105,52 @@ def cost(
             [] if step.method == "full" else [*adapted(step.lora), list(targets)],
             step.train_text_encoder,
             training.pace(),
+            *([mode.bits] if mode.bits else []),
         ]
     )
     return Cost(
         f"{TrainImageTask.kind}|{name}",
         operations=3 * unet_work.of_model(model, positions) * rows * passes,
         precision=training.precision,
-        memory=_memory(step, context, training, positions, count or 0),
+        memory=mode.card,
+        mode=mode,
         processes=training.sharing,
         disk=_saved(step, context, count or 0) * (1 + kept) + 200_000,
         passing_disk=checkpoints_bytes(step.train, count or 0),
     )
+
+
+def _largest(seen: ImageSet, model: ModelFacts) -> tuple[int, int]:
+    return max(seen.order.buckets, key=lambda bucket: bucket[0] * bucket[1], default=model.native)
+
+
+def frozen(model: ModelFacts, training: TrainingPlan) -> str:
+    """The precision that what is not trained is kept in; empty for fp32, as it is with UNets."""
+    low = model.traits.flow is not None and training.precision != "fp32"
+    return training.precision if low else ""
+
+
+def mode_of(
+    step: TrainImageStep,
+    context: Context,
+    training: TrainingPlan,
+    seen: ImageSet,
+    count: int | None,
+) -> MemoryMode:
+    """How the model is kept while it is trained: rounded as far as asked, or as a card has it.
+
+    Nothing waits beside the card: the way back needs all of it once more.
+    """
+    model, machine = context.facts.models[step.model], context.facts.machine
+    wish = context.project.recipe.models[step.model].memory
+    width, height = _largest(seen, model)
+    positions = width * height / model.vae_factor**2
+    able = frozen(model, training) and step.lora.peft_type == "lora" and not model.quantised_bytes
+    bits = rounding(wish, machine) if able else (0,)
+    needs: dict[tuple[int, Offload], Needs] = {
+        (b, NONE): Needs(_memory(step, context, training, positions, count or 0, b)) for b in bits
+    }
+    return chosen(needs, bits, machine.card)
 
 
 def _memory(
@@ -123,19 +159,24 @@ def _memory(
     training: TrainingPlan,
     positions: float,
     count: int,
+    bits: int,
 ) -> int:
-    """Bytes of one process at its peak."""
+    """Bytes of one process at its peak, with frozen weights rounded to so many bits."""
     model, train = context.facts.models[step.model], step.train
     whole = total(model) or model.weight_bytes / 4
     gpu, full = context.facts.machine.kind.gpu, step.method == "full"
+    kept = frozen(model, training)
     # in low precision a second copy: of frozen weights always, of trained ones autocast's until a pass ends;
     # beside a GPU the first one of frozen weights waits on the host
     low = 2 if gpu and not full else 6
-    weights = whole * (4 if training.precision == "fp32" else low)
+    weights: float = whole * (4 if training.precision == "fp32" else low)
+    if kept:  # there is no first one
+        weights = model.quantised_bytes or whole * (ROUNDED[bits] if bits else BYTES[kept])
     if step.train_text_encoder or step.shuffle_tags:
         texts = text_encoders.parameters(model.text_shapes)
         twice = step.train_text_encoder and training.precision != "fp32"
-        weights += texts * (low if twice else 4) or max(0.0, model.weight_bytes - whole * 4)
+        each = BYTES[kept] if kept else low if twice else 4
+        weights += texts * each or max(0.0, model.weight_bytes - whole * 4)
     # an average takes the trained weights' place while they are measured, and these wait beside it
     own = 0 if gpu and full else 4  # an adapter's, and on a CPU a whole model's gradients
     trained = count * (own + optimizer_bytes(train) + (4 if train.ema_decay else 0))

@@ -11,7 +11,8 @@ from lorakit.facts.models.model_facts import ModelFacts, pipeline_files
 from lorakit.kinds import image_checks
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.encoded import EncodingActions
-from lorakit.kinds.image_cost import adapted_layers, cost, counted, weights_line
+from lorakit.kinds.frames.memory_checks import check_trained
+from lorakit.kinds.image_cost import adapted_layers, cost, counted, frozen, mode_of, weights_line
 from lorakit.kinds.image_samples import adapter_steps, check_samples, sample_actions
 from lorakit.kinds.image_set import MIDDLE, ImageSet, Sample, image_set, views
 from lorakit.kinds.picture_warnings import picture_warnings
@@ -25,7 +26,7 @@ from lorakit.kinds.training_plan import (
     plan_training,
 )
 from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
-from lorakit.plan import numbers
+from lorakit.plan import mode_words, numbers
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.kind import Context, StepPlan
@@ -50,6 +51,7 @@ class TrainImages:
         if wrong:
             return
         seen = image_set(step, context)
+        yield from check_trained(step, context)
         yield from check_training(_training(step, context, seen), step.place, context)
         yield from image_checks.captions(step, context)
         yield from picture_warnings(step, seen, context)
@@ -69,6 +71,8 @@ class TrainImages:
         count = counted(step, context)
         steps = adapter_steps(step, training.steps)
         task = _task(step, context, seen, training, encoded)
+        mode = mode_of(step, context, training, seen, count)
+        task = replace(task, weight_bits=mode.bits)
         name = step.name
         what = numbers.count(len(seen.samples), "picture") if seen.samples else source.images
         action = Action(
@@ -96,7 +100,10 @@ class TrainImages:
                 "curve": (f"{name}/loss_curve.png",),
             },
             units=max(1, training.steps),
-            notes=tuple(_lines(step, seen, context, training, weights_line(step, context, count))),
+            notes=(
+                *_lines(step, seen, context, training, weights_line(step, context, count)),
+                *mode_words.training(mode, task.frozen, context.facts.machine.card),
+            ),
             places={"precision": step.train.place or step.place},
         )
         drawn = sample_actions(step, context, action, training.steps)
@@ -147,6 +154,7 @@ def _task(
         model_path=str(model.path),
         model_parts=str(model.parts or ""),
         source=model.source,
+        frozen=frozen(model, training),
         family=model.family,
         device=training.device,
         samples=encoded.samples,

@@ -165,5 +165,10 @@ def _streamed(model: ModelFacts, weights: float) -> float:
         blocks[inside[1] if inside else ""] += math.prod(shape)
     own = blocks.pop("", 0)
     if not blocks:
-        return weights / _UNKNOWN_BLOCKS * _STREAMED
+        config = model.transformer
+        told = sum(
+            int(config.get(key, 0)) for key in ("num_layers", "num_single_layers", "n_layers")
+        )
+        # a little lies outside, and blocks of two kinds differ in size
+        return weights * min(1.0, 2 * _STREAMED / max(told, _UNKNOWN_BLOCKS))
     return weights * (own + _STREAMED * max(blocks.values())) / sum((own, *blocks.values()))

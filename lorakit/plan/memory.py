@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lorakit.plan.tasks.training import TrainTask
 
-DRAWING = "smaller width and height, dtype: bf16 or fp16, or a smaller model need less"
+DRAWING = (
+    "smaller width and height, dtype: bf16 or fp16, a transformer's memory: low or minimal, "
+    "or a smaller model need less"
+)
 # where the system ended a process, and how its training was set is not at hand
 TRAINING = "write half the batch_size and twice the gradient_accumulation_steps"
 
@@ -25,7 +28,7 @@ def way_out(task: TrainTask) -> str:
         )
     if not task.train.gradient_checkpointing:
         return "write train.gradient_checkpointing: true"
-    return _smaller(task)
+    return _coarser(task) or _smaller(task)
 
 
 def further(task: TrainTask) -> str:
@@ -33,7 +36,21 @@ def further(task: TrainTask) -> str:
     train = task.train
     named = train.batch_size == 1 or train.gradient_checkpointing
     keys = "" if named else "gradient_checkpointing: true, "
-    return f"{keys}{_smaller(task)} need less too"
+    rounded = "memory: low or minimal beside the model's from:, " if _coarser(task) else ""
+    return f"{keys}{rounded}{_smaller(task)} need less too"
+
+
+def _coarser(task: TrainTask) -> str:
+    """The key that rounds frozen weights further; empty where there is none."""
+    from lorakit.plan.tasks.training import TrainImageTask
+
+    if not isinstance(task, TrainImageTask) or not task.frozen or task.weight_bits == 4:
+        return ""
+    wish = "minimal" if task.weight_bits == 8 else "low"
+    bits = {"low": 8, "minimal": 4}[wish]
+    return (
+        f"write memory: {wish} beside the model's from:, which keeps frozen weights in {bits} bits"
+    )
 
 
 def _smaller(task: TrainTask) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lorakit.facts.machine.this_machine import Card
+from lorakit.facts.machine.packages import ROUNDING, absent
+from lorakit.facts.machine.this_machine import Card, Machine
 from lorakit.language.recipe.documents import MemoryWish
 
 Offload = Literal["none", "model", "group"]
@@ -44,6 +45,17 @@ class MemoryMode:
 
 
 PLAIN = MemoryMode()  # loaded as it is
+
+
+def rounding(wish: MemoryWish, machine: Machine) -> tuple[int, ...]:
+    """The bits that a recipe leaves to choose from on a machine, the finest first.
+
+    Unasked nothing is rounded where there is no card that it would have to fit, nor without what rounds.
+    """
+    if wish != "auto":
+        return BITS[wish]
+    here = machine.given or not absent(ROUNDING)
+    return BITS[wish] if machine.card and here else (0,)
 
 
 def fits(need: Needs, card: Card, there: float | None = None) -> bool:

@@ -203,7 +203,8 @@ def _made_elsewhere(planned: Sequence[Planned]) -> tuple[Diagnostic, ...]:
         return ()
     reasons = ", ".join(dict.fromkeys(p.reason.removeprefix("environment: ") for p in reused))
     plural = "" if len(reused) == 1 else "s"
-    message = f"{len(reused)} cached action{plural} made with other versions: {reasons}"
+    card = ", or on another GPU" if "gpu " in reasons else ""
+    message = f"{len(reused)} cached action{plural} made with other versions{card}: {reasons}"
     hint = "they are reused; --environment rebuild makes them again"
     return (Diagnostic("environment", message, hints=(hint,), severity="warning"),)
 

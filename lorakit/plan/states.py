@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
+from lorakit.plan.memory_modes import MemoryMode
 from lorakit.store.sources import Sources
 
 
@@ -90,11 +92,32 @@ class Estimate:
     by_worker: Mapping[str, float] = field(default_factory=dict)
 
 
+class CardChoice(NamedTuple):
+    """What a step comes to on a card of so many `gigabytes`: the way it is kept, in words and figures."""
+
+    gigabytes: int
+    step: str
+    words: str
+    mode: MemoryMode
+
+
+class CardTable(NamedTuple):
+    """The `choices`, card by card, with the `seconds` of all steps on one, and the models they are about.
+
+    `models` are their sources with the parameters of each part.
+    """
+
+    choices: tuple[CardChoice, ...]
+    seconds: float
+    models: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All actions in an order in which they can be made (inputs first), and the sums.
 
-    `notes` are lines to be said of a step, such as why it makes no film.
+    `notes` are lines to be said of a step, such as why it makes no film; `cards` is what it would be on
+    others, where that was asked.
     """
 
     recipe: str
@@ -107,6 +130,7 @@ class Plan:
     environment: Mapping[str, str] = field(default_factory=dict)
     sources: Sources = field(default_factory=Sources, repr=False)
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cards: CardTable | None = None
 
     def count(self, state: State) -> int:
         """How many actions are in a state, or in another that is called the same."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lorakit.facts.machine.environment import OF_GPUS
 from lorakit.plan import memory
 from lorakit.plan.engine_specs import DrawingSpec, EncodingSpec, EngineSpec
 
@@ -13,8 +14,8 @@ class WorkerKind(NamedTuple):
     """One kind of worker.
 
     `engine` is the class that works in it, or what chooses one, imported there only, and `spec` what that
-    is told. `packages` are those whose version can change the bits of what it makes. With `torch` it
-    computes with torch, and takes the lock that keeps two runs from doing so at once. It holds so many
+    is told. `packages` are those whose version can change the bits of what it makes, or the GPU. With `torch`
+    it computes with torch, and takes the lock that keeps two runs from doing so at once. It holds so many
     `jobs`; a `fresh` one does a single job and makes way, and one that `leaves` ends when nothing waits,
     since its memory is needed elsewhere. One that `drops` lets go of jobs that it has begun, where a run is
     stopped, and keeps its engine. `patience` is how many seconds it may take to stop. `loading` guesses the
@@ -42,7 +43,7 @@ class WorkerKind(NamedTuple):
 RENDER = WorkerKind(
     "render",
     "lorakit.rendering.drawing:drawing_engine",
-    ("torch", "diffusers", "transformers", "peft"),
+    ("torch", "diffusers", "transformers", "peft", *OF_GPUS),
     spec=DrawingSpec,
     drops=True,
     loading=6.0,
@@ -50,14 +51,14 @@ RENDER = WorkerKind(
 ENCODE = WorkerKind(
     "encode",
     "lorakit.training.encode_engine:EncodeEngine",
-    ("torch", "diffusers", "transformers"),
+    ("torch", "diffusers", "transformers", *OF_GPUS),
     spec=EncodingSpec,
     leaves=True,
 )
 TRAIN = WorkerKind(
     "train",
     "lorakit.training.engine:TrainEngine",
-    ("torch", "diffusers", "transformers", "peft", "accelerate"),
+    ("torch", "diffusers", "transformers", "peft", "accelerate", *OF_GPUS),
     jobs=1,
     fresh=True,
     patience=60.0,  # a checkpoint of a whole model takes its time

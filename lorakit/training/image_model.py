@@ -19,6 +19,7 @@ from lorakit.facts.networks.text_encoders import TARGETS
 from lorakit.families import FAMILIES, STEMS
 from lorakit.models.adapter_formats import PEFT_CONFIG, Adapter, Layer, lora_layer
 from lorakit.models.loading import load_pipeline
+from lorakit.plan.engine_specs import Keeping
 from lorakit.plan.tasks.training import LoraArguments, TrainImageTask
 from lorakit.store import atomic
 from lorakit.training import adapter_files, canonical
@@ -34,7 +35,10 @@ def text_encoders(pipeline: Any, family: str) -> dict[str, Any]:
 
 
 def build(task: TrainImageTask, *, words: bool) -> Any:
-    """A pipeline in fp32 with what is trained; the same weights for the same seed.
+    """A pipeline with what is trained, in fp32; the same weights for the same seed.
+
+    What is frozen is in fp32 too, or as the task has it: a LoRA on rounded weights is QLoRA
+    (Dettmers et al. 2023, https://arxiv.org/abs/2305.14314).
 
     With `words` it has text encoders; it never has a VAE, since pictures come as latents.
     """
@@ -46,10 +50,11 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
     pipeline = load_pipeline(
         Path(task.model_path),
         family,
-        "fp32",
+        task.frozen or "fp32",
         task.device,
         parts=task.model_parts,
         without=without,
+        keeping=Keeping(task.weight_bits),
     )
     denoiser = FAMILIES[family].denoiser
     parts = {denoiser: getattr(pipeline, denoiser)}
@@ -65,6 +70,9 @@ def build(task: TrainImageTask, *, words: bool) -> Any:
             part.requires_grad_(requires_grad=True)
         else:
             part.add_adapter(_config(task.lora, part, text=name != denoiser), ADAPTER)
+            for parameter in part.parameters():
+                if parameter.requires_grad:
+                    parameter.data = parameter.data.float()
         if task.train.gradient_checkpointing:
             enable = getattr(part, "enable_gradient_checkpointing", None)
             (enable or part.gradient_checkpointing_enable)()

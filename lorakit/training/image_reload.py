@@ -20,13 +20,17 @@ from lorakit.facts.adapters import PEFT_SETTINGS
 from lorakit.facts.machine.devices import HOST
 from lorakit.families import FAMILIES
 from lorakit.models.processor import exact_fp32
+from lorakit.plan.engine_specs import Keeping
 from lorakit.training.image_task import ImageTask
 from lorakit.training.reload import in_fresh_process
 
 TOLERANCE = 1e-3  # of the greatest value predicted: other sums in another process
 _LOST = 0.01  # of what the training changed: so much of it may not arrive
+# the same, where loaders round an adapter to the low precision that the model is kept in
+_TOLERANCE_LOW, _LOST_LOW = 0.05, 0.1
 _ROUNDING = 4  # times what the two processes differ by about the untrained model may be rounding
 _LEAST = 1e-6  # of the greatest value predicted
+_LOW = (torch.bfloat16, torch.float16)
 Probe = Mapping[str, Any]
 
 
@@ -45,7 +49,9 @@ def predicted(networks: Any, probe: Probe) -> Tensor:
     given: dict[str, Any] = {
         k: v.to(device) if isinstance(v, Tensor) else v for k, v in probe.items()
     }
-    with exact_fp32():
+    # what is kept in low precision is asked in it
+    low = next((p.dtype for p in networks.parameters() if p.dtype in _LOW), None)
+    with exact_fp32(), torch.autocast(device.type, low, enabled=low is not None):
         said: Tensor = networks(given.pop("noisy"), given.pop("times"), **given)
     return said.float().cpu().clone()
 
@@ -60,29 +66,32 @@ def check(
     encoded: Mapping[str, int] | None = None,
     device: str = HOST,
     parts: str = "",
+    kept: tuple[str, int] = ("fp32", 0),
 ) -> float:
     """The greatest difference, as a share of the greatest value. Raises LorakitError.
 
     `what` is an adapter's file, or the folder of a whole model; `untrained` is what the networks predicted
     before the training, on this `device`; `encoded` says how captions are, `parts` where `base` takes what it
-    lacks from.
+    lacks from, `kept` in which precision it is, rounded to so many bits.
     """
     tensors = {name: value for name, value in probe.items() if isinstance(value, Tensor)}
     tensors |= {"expected": expected, "untrained": untrained}
     words = {"what": str(what), "base": str(base), "parts": parts, "family": family}
-    words |= {"device": device}
+    words |= {"device": device, "frozen": kept[0], "bits": f"{kept[1]}"}
     request = {**words, "captions": list(probe.get("captions", [])), "encoded": dict(encoded or {})}
-    return judged(in_fresh_process("train-image", what.parent, request, tensors))
+    found = in_fresh_process("train-image", what.parent, request, tensors)
+    return judged(found, low=kept[0] != "fp32")
 
 
-def judged(apart: Mapping[str, float]) -> float:
+def judged(apart: Mapping[str, float], *, low: bool = False) -> float:
     """The difference of what `differences` found. Raises LorakitError where it is too great."""
     difference, effect = apart["difference"], apart["effect"]
-    if not difference <= TOLERANCE:
+    if not difference <= (_TOLERANCE_LOW if low else TOLERANCE):
         raise LorakitError(
             f"what was saved draws something else once it is loaded: {difference:.2g}"
         )
-    if not difference <= max(_LOST * effect, _ROUNDING * apart["rounding"], _LEAST):
+    lost = _LOST_LOW if low else _LOST
+    if not difference <= max(lost * effect, _ROUNDING * apart["rounding"], _LEAST):
         raise LorakitError(
             "what was learnt does not arrive where it is loaded: the training changed "
             f"{effect:.2g}, and {difference:.2g} of it is missing"
@@ -97,13 +106,16 @@ def loaded(
     device: str = HOST,
     without: Sequence[str] = (),
     parts: str = "",
+    kept: tuple[str, int] = ("fp32", 0),
 ) -> Any:
     """A pipeline with what was saved, by the loaders that other programs use, `without` some parts."""
     from lorakit.models.loading import load_pipeline
 
     if what.is_dir():
         return load_pipeline(what, family, "fp32", device)
-    pipeline = load_pipeline(base, family, "fp32", device, parts=parts, without=without)
+    pipeline = load_pipeline(
+        base, family, kept[0], device, parts=parts, without=without, keeping=Keeping(kept[1])
+    )
     if what.with_name(PEFT_SETTINGS).is_file():
         from peft import PeftModel
 
@@ -120,7 +132,9 @@ def compared(words: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[st
     captions = {"captions": words["captions"]} if words["captions"] else {}
     probe = {**tensors, **captions}
     what, base, family = Path(words["what"]), Path(words["base"]), words["family"]
-    return differences(what, base, family, probe, words["encoded"], words["device"], words["parts"])
+    kept = (words["frozen"], int(words["bits"]))
+    more = (words["encoded"], words["device"], words["parts"], kept)
+    return differences(what, base, family, probe, *more)
 
 
 def differences(
@@ -131,6 +145,7 @@ def differences(
     encoded: Mapping[str, int] | None = None,
     device: str = HOST,
     parts: str = "",
+    kept: tuple[str, int] = ("fp32", 0),
 ) -> dict[str, float]:
     """What is saved against what was trained, by a probe with `expected` and `untrained` beside it.
 
@@ -154,9 +169,12 @@ def differences(
     spared = traits.flow is not None and "embeds" in probe
     without = ("vae", *traits.encoders) if spared else ()
     # one after the other: two whole models may not fit
-    before = said(load_pipeline(base, family, "fp32", device, parts=parts, without=without))
+    keeping = Keeping(kept[1])
+    before = said(
+        load_pipeline(base, family, kept[0], device, parts=parts, without=without, keeping=keeping)
+    )
     gc.collect()
-    after = said(loaded(what, base, family, device, without, parts))
+    after = said(loaded(what, base, family, device, without, parts, kept))
     return {
         "difference": share(after, expected),
         "effect": share(expected, untrained),

@@ -84,6 +84,7 @@ class ImageTrainer(Trainer[TrainImageTask]):
             encoding,
             device,
             self.task.model_parts,
+            (self.task.frozen or "fp32", self.task.weight_bits),
         )
 
     def figures(self, loop: Loop, log: EvaluationLog, outputs: Mapping[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from lorakit.plan.states import State
 if TYPE_CHECKING:
     from lorakit.diagnostics import Place
     from lorakit.plan.actions import Action
-    from lorakit.plan.states import ParameterChange, Plan, Planned, Waves
+    from lorakit.plan.states import CardTable, ParameterChange, Plan, Planned, Waves
 
 
 def plan_as_json(plan: Plan) -> dict[str, object]:
@@ -32,10 +32,31 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
             "measured": estimate.measured,
         },
         "waves": [_waves(waves) for waves in plan.waves],
+        "cards": _cards(plan.cards),
         "notes": {step: list(notes) for step, notes in plan.notes.items()},
         "warnings": [as_json(warning) for warning in plan.warnings],
         "actions": [_planned(planned) for planned in plan.actions],
     }
+
+
+def _cards(table: CardTable | None) -> list[dict[str, object]]:
+    """What each step would be on cards that are not here; [] where nobody asked."""
+    if table is None:
+        return []
+    return [
+        {
+            "gigabytes": choice.gigabytes,
+            "step": choice.step,
+            "words": choice.words,
+            "weight_bits": choice.mode.bits,
+            "offload": choice.mode.offload,
+            "memory": choice.mode.card,
+            "beside": choice.mode.beside,
+            "enough": choice.mode.enough,
+            "seconds": table.seconds,
+        }
+        for choice in table.choices
+    ]
 
 
 def _waves(waves: Waves) -> dict[str, object]:

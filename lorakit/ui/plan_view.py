@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import render_text
+from lorakit.facts.machine.environment import OF_GPUS
 from lorakit.plan import numbers
 from lorakit.plan.frame_names import frame_address
 from lorakit.plan.states import State
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from lorakit.plan.states import Plan, Planned
+    from lorakit.plan.states import CardTable, Plan, Planned
     from lorakit.ui.outline import Line
 
 __all__ = ["count_line", "groups_of", "plan_as_json", "show_plan"]
@@ -222,6 +223,10 @@ def _footer(plan: Plan) -> Iterator[Line]:
     yield []
     estimate = plan.estimate
     if plan.to_make:
+        card, driver = (plan.environment.get(name) for name in OF_GPUS)
+        if card:
+            words = f"equal on {clean(card)} with driver {clean(driver or '')} and these libraries alone"
+            yield [("bytes   ", STRONG), (words, "")]
         known = "" if estimate.measured else " (a first guess: no history on this machine yet)"
         yield [("time    ", STRONG), (numbers.about(estimate.seconds), ""), (known, FAINT)]
         yield [("memory  ", STRONG), (f"about {numbers.size(estimate.memory)} at the peak", "")]
@@ -235,8 +240,40 @@ def _footer(plan: Plan) -> Iterator[Line]:
             words = f"{waves.rows} of {rows} rows in use ({waves.fullness:.0%})"
             yield [("waves   ", STRONG), (f"{words}: {calls}, {waves.batch_size} rows each", "")]
         yield []
+    if plan.cards is not None:
+        yield from _cards(plan.cards)
+        yield []
     for warning in plan.warnings:
         for number, text in enumerate(render_text([warning]).splitlines()):
             yield [(text, WARN if number == 0 else "")]
         yield []
     yield [(count_line(plan), STRONG)]
+
+
+def _cards(table: CardTable) -> Iterator[Line]:
+    """What a recipe would be on cards that are not here, one line a step."""
+    for source, parts in table.models:
+        counted = ", ".join(f"{part} {count:,}" for part, count in parts)
+        if counted:
+            total = sum(count for _, count in parts)
+            yield [
+                ("model   ", STRONG),
+                (f"{clean(source)}: {total:,} parameters", ""),
+                (f" ({counted})", FAINT),
+            ]
+    width = max((len(choice.step) for choice in table.choices), default=0)
+    shown = None
+    for choice in table.choices:
+        name = f"{choice.gigabytes} GB" if choice.gigabytes != shown else ""
+        shown = choice.gigabytes
+        style = "" if choice.mode.enough else WARN
+        yield [
+            (f"{name:<8}", STRONG),
+            (f"{clean(choice.step):<{width}}  ", ""),
+            (choice.words, style),
+        ]
+    yield [
+        ("on one  ", STRONG),
+        (numbers.about(table.seconds), ""),
+        (" (a low guess: no history)", FAINT),
+    ]

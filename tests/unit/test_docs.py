@@ -106,7 +106,7 @@ def test_shipped_documents_open_with_their_command_and_schema(path: Path) -> Non
 
 
 def test_shipped_documents_are_counted() -> None:
-    assert len(list(ROOT.glob("recipes/*.yaml"))) == 9
+    assert len(list(ROOT.glob("recipes/*.yaml"))) == 10
     assert len(list(ROOT.glob("storyboards/*.yaml"))) == 5
 
 

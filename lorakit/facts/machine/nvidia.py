@@ -114,6 +114,17 @@ def installed() -> tuple[Gpu, ...]:
 
 
 @functools.cache
+def driver() -> str:
+    """The driver's version; empty where there is none that tells."""
+    import subprocess
+
+    try:
+        return next((line.strip() for line in _asked("driver_version")), "")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+@functools.cache
 def _uuids() -> tuple[str, ...]:
     import subprocess
 

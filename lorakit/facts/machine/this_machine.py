@@ -42,7 +42,8 @@ class Card(NamedTuple):
 class Machine:
     """The device that pictures are drawn on.
 
-    `device_class` says between which machines bits agree, and is part of keys; `fast_bf16` whether bf16
+    `device_class` says between which machines bits agree, and is part of keys; of GPUs which card it was is
+    recorded beside a result instead (environment.py); `fast_bf16` whether bf16
     runs faster than fp32 here. `remarks` are what a user should know of the choice, `given` a card that is
     asked about and need not be here.
     """
@@ -174,11 +175,10 @@ def this_machine() -> Machine:
         why_not = nvidia.why_unusable()
         gpus = nvidia.visible()
         if gpus and not why_not:
-            slug = re.sub(r"[^a-z0-9]+", "-", gpus[0].name.lower()).strip("-")
             fast = gpus[0].capability >= _BF16
             others = {gpu.name: None for gpu in gpus if gpu.name != gpus[0].name}
             remarks = (_unlike(gpus[0].name, ", ".join(others)),) if others else ()
-            return Machine(CUDA, f"{CUDA}-{slug}", gpus[0].name, fast_bf16=fast, remarks=remarks)
+            return Machine(CUDA, CUDA, gpus[0].name, fast_bf16=fast, remarks=remarks)
     if wanted in ("", MPS) and sys.platform == "darwin" and platform.machine() == "arm64":
         return Machine(MPS, MPS, "Apple GPU", fast_bf16=False)
     if wanted in (CUDA, MPS):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.machine.packages import ROUNDING, absent, install
 from lorakit.kinds.frames.settings import RenderSettings
+from lorakit.language.recipe.documents import ModelSource, TrainImageStep
+from lorakit.plan.kind import Context
 from lorakit.plan.memory_modes import BITS
 
 
@@ -15,8 +17,9 @@ def check_memory(settings: RenderSettings) -> Iterator[Diagnostic]:
     source, traits = settings.source_model, settings.model.traits
     machine, finding = settings.context.facts.machine, settings.context.finding
     wish, place = source.memory, source.memory_place or source.place
-    rounds = wish != "auto" and not traits.waves
-    if wish == "low" and traits.waves:
+    if not traits.waves:
+        yield from _rounds(source, settings.context)
+    elif wish == "low" and traits.waves:
         yield finding(
             "no-effect",
             f"memory: low has no effect: {source.source} is {traits.title}, whose weights are small enough "
@@ -25,22 +28,6 @@ def check_memory(settings: RenderSettings) -> Iterator[Diagnostic]:
             "remove it; what does not fit a card waits beside it in any case",
             warning=True,
         )
-    elif rounds and not machine.kind.rounds:
-        yield finding(
-            "memory",
-            f"memory: {wish} rounds weights to {BITS[wish][0]} bits with kernels for NVIDIA GPUs and CPUs, "
-            f"and this computes on {machine.device}",
-            place,
-            "write memory: auto, and dtype: bf16 or fp16",
-        )
-    elif rounds and (module := absent(ROUNDING)):
-        yield finding(
-            "missing-package",
-            f"memory: {wish} rounds weights to {BITS[wish][0]} bits with the package {module}, "
-            "which is not installed",
-            place,
-            install(ROUNDING),
-        )
     if source.speed == "fast" and not traits.block_cache and (traits.waves or machine.card is None):
         yield finding(
             "no-effect",
@@ -48,4 +35,44 @@ def check_memory(settings: RenderSettings) -> Iterator[Diagnostic]:
             source.speed_place or source.place,
             "remove it; fewer num_inference_steps take less time",
             warning=True,
+        )
+
+
+def check_trained(step: TrainImageStep, context: Context) -> Iterator[Diagnostic]:
+    """The same where a model is trained, whose frozen weights alone are rounded."""
+    source, model = context.project.recipe.models[step.model], context.facts.models[step.model]
+    if source.memory == "auto" or model.traits.flow is None:
+        return
+    yield from _rounds(source, context)
+    if step.lora.peft_type != "lora":
+        yield context.finding(
+            "no-effect",
+            f"memory: {source.memory} has no effect on a training of a {step.lora.peft_type}, "
+            "which PEFT puts on whole weights alone",
+            source.memory_place or source.place,
+            "write lora: {peft_type: lora}",
+            warning=True,
+        )
+
+
+def _rounds(source: ModelSource, context: Context) -> Iterator[Diagnostic]:
+    """Weights that are to be rounded where they cannot be."""
+    machine, wish, place = context.facts.machine, source.memory, source.memory_place or source.place
+    if wish == "auto":
+        return
+    if not machine.kind.rounds:
+        yield context.finding(
+            "memory",
+            f"memory: {wish} rounds weights to {BITS[wish][0]} bits with kernels for NVIDIA GPUs and CPUs, "
+            f"and this computes on {machine.device}",
+            place,
+            "write memory: auto, and dtype: bf16 or fp16",
+        )
+    elif module := absent(ROUNDING):
+        yield context.finding(
+            "missing-package",
+            f"memory: {wish} rounds weights to {BITS[wish][0]} bits with the package {module}, "
+            "which is not installed",
+            place,
+            install(ROUNDING),
         )

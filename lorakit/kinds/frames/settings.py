@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Place
-from lorakit.facts.machine.packages import ROUNDING, absent
 from lorakit.facts.models import unet_work
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.kinds.frames.adapters import WornAdapters, worn_adapters
@@ -18,7 +17,7 @@ from lorakit.plan.cost import Cost
 from lorakit.plan.drawing_memory import TILE, drawing_needs, undecodable
 from lorakit.plan.engine_specs import DrawingSpec, Keeping
 from lorakit.plan.kind import Context
-from lorakit.plan.memory_modes import BITS, NONE, PLAIN, MemoryMode, chosen
+from lorakit.plan.memory_modes import NONE, PLAIN, MemoryMode, chosen, rounding
 from lorakit.plan.workers import RENDER
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import FOLDER
@@ -122,11 +121,8 @@ class RenderSettings:
                 tiled=self.tiled(width, height),
             )
             machine, wish = self.context.facts.machine, self.source_model.memory
-            # nothing is rounded unasked where there is no card that it would have to fit
-            bits = BITS[wish] if machine.card or wish != "auto" else (0,)
+            bits = rounding(wish, machine)
             there = [b for b in bits if any(b == of for of, _ in needs)] or [0]
-            if wish == "auto" and absent(ROUNDING):
-                there = there[:1]
             self.modes[size] = chosen(needs, there, machine.card)
         return self.modes[size]
 

@@ -119,7 +119,8 @@ class TrainImageTask(TrainTask):
     """An adapter for pictures, or a whole model.
 
     `schedule` says which sample each place of an epoch shows, `empty` the input that holds the embeds of no
-    caption.
+    caption. `frozen` is the precision that weights are kept in which are not trained, empty for fp32, and
+    `weight_bits` those that large layers of them are rounded to.
     """
 
     kind: ClassVar[str] = "train-image"
@@ -146,6 +147,8 @@ class TrainImageTask(TrainTask):
     max_token_length: int = field(default=75, metadata=OMITTED)
     clip_skip: int = field(default=0, metadata=OMITTED)
     folder_repeats: tuple[int, ...] = field(default=(), metadata=OMITTED)
+    frozen: str = field(default="", metadata=OMITTED)
+    weight_bits: int = field(default=0, metadata=OMITTED)
     family: str = field(default="sd", metadata=BESIDE)
     samples: tuple[EncodedSample, ...] = field(default=(), metadata=BESIDE)
     held_out_samples: tuple[EncodedSample, ...] = field(default=(), metadata=BESIDE)

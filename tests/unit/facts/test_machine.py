@@ -219,3 +219,26 @@ def test_the_plan_says_why_a_gpu_is_not_used(gpus: Callable[..., None], tmp_path
     board.write_text("storyboard: 1\nscenes: [{sentences: [a fox]}]\n")
     warnings = lorakit.load(board).plan().warnings
     assert any(w.code == "machine" and "NVIDIA H100" in w.message for w in warnings)
+
+
+def test_which_card_it_was_is_recorded_beside_results_and_in_no_key(
+    gpus: Callable[..., None],
+) -> None:
+    from lorakit.facts.machine import environment
+    from lorakit.plan.workers import RENDER
+
+    found = {}
+    for name in ("NVIDIA H100", "Tesla T4"):
+        gpus(f"{name}, 9.0, 81559, 81000")
+        nvidia.driver.cache_clear()
+        environment.environment.cache_clear()
+        found[name] = (machine.this_machine(), environment.environment())
+    environment.environment.cache_clear()
+    nvidia.driver.cache_clear()
+    (first, then), (second, now) = found.values()
+    assert first.device_class == second.device_class == "cuda"
+    assert (then["gpu"], now["gpu"]) == ("NVIDIA H100", "Tesla T4")
+    told = environment.differences(then, now, RENDER.packages)
+    assert told[0] == "gpu NVIDIA H100 -> Tesla T4"
+    assert first.card is not None
+    assert (first.card.memory, first.card.free) == (81559 << 20, 81000 << 20)

@@ -341,6 +341,7 @@ ELSEWHERE = {
         "model.from",
         "model.memory",  # of transformers: tests/unit/plan/test_memory_modes.py
         "model.speed",
+        "model.parts",  # of a digest as well
         "model.revision",  # of a digest, which the facts bring
         "step.kind",
         "generate.kind",

@@ -55,7 +55,7 @@ def planned(model: Path, folder: Path, way: str) -> Any:
     (folder / "recipe.yaml").write_text(
         f"recipe: 1\nseed: 5\nmodels: {{tiny: {{from: {folder / 'model'}, dtype: fp32}}}}\n"
         "datasets: {foxes: {images: foxes}}\nsteps:\n"
-        f"  style: {{kind: train-image, data: foxes, {WAYS[way]}, train: {{max_train_steps: 1}}}}\n"
+        f"  style: {{kind: train-image, data: foxes, {WAYS[way]}, train: {{max_train_steps: 1, precision: fp32}}}}\n"
     )
     shutil.copytree(model, folder / "model")
     plan = lorakit.load(folder / "recipe.yaml").plan()
