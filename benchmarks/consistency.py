@@ -8,7 +8,7 @@ who does something else with another thing in each sentence. Each arm draws all 
 - independent: each frame from noise of its own;
 - loop: the img2img loop that people write, pictures in and pictures out, diffusers' own pipeline;
 - loop, LAB matched: the same, each picture's LAB histograms matched to the first one's before it goes on;
-- each of our chains, with attention of its own and shared.
+- each of our chains, with attention of its own and shared, and two with a gate (by the other judge).
 
 The examiner (studio/examiner), which is used for nothing else, says what it sees. Columns: the character, its
 hat, this sentence's thing and the setting, in % of the frames behind the first; likeness, the cosine of the
@@ -45,12 +45,12 @@ sys.path.insert(0, str(STUDIO))
 from common import label_sheet  # noqa: E402
 from drawing import quiet_libraries  # noqa: E402
 from figures import wilson  # noqa: E402
-from lab import from_lab, to_lab  # noqa: E402
 from scenes import load_world  # noqa: E402
 
 import lorakit  # noqa: E402
 from lorakit.execute.pool import Workers  # noqa: E402
 from lorakit.rendering.judge import Judge, Verdict, likeness, load_judge  # noqa: E402
+from lorakit.rendering.lab import from_lab, to_lab  # noqa: E402
 
 SEED, STRENGTH, STEPS, GUIDANCE = 77, 0.6, 20, 2.5  # steps and guidance: the studio model's own
 DRIFT_AT = (10, 50, 100)
@@ -58,8 +58,11 @@ VERBS = ("finds", "holds", "looks at")
 # what each of ours writes under chain:
 CHAINS = {
     "noise": "{from: noise}",
+    "noise, gate": "{from: noise}\ngate: {character: 0.9, sentence: 0.9, tries: 4}",
     "noise, shared": "{from: noise, attention: shared}",
     "anchor": f"{{from: anchor, strength: {STRENGTH}}}",
+    "anchor, gate": f"{{from: anchor, strength: {STRENGTH}}}\n"
+    "gate: {character: 0.9, sentence: 0.9, tries: 4}",
     "anchor, shared": f"{{from: anchor, strength: {STRENGTH}, attention: shared}}",
     "previous": f"{{from: previous, strength: {STRENGTH}}}",
     "previous, pulled": f"{{from: previous, strength: {STRENGTH}, anchor_weight: 0.2}}",

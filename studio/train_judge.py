@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+from captions import SETTING_SYNONYMS
 from common import (
     Ema,
     Pace,
@@ -272,6 +273,14 @@ def examine(net: nn.Module, art: Art, count: int) -> dict[str, Any]:
     }
 
 
+def synonyms() -> dict[str, list[str]]:
+    """Other words for what a judge tells apart, by its own names for it."""
+    world = load_world()
+    named = (world.characters, world.hats, world.props)
+    found = {names[0]: names[1:] for kind in named for names in kind.values() if names[1:]}
+    return {**found, **{name: list(others) for name, others in SETTING_SYNONYMS.items()}}
+
+
 def export(run: Run, art: Path, folder: Path) -> None:
     """Write ``judge.safetensors`` (float16) and ``judge.json``, examined as they are on disk."""
     with run.ema.applied_to(run.net):
@@ -292,6 +301,7 @@ def export(run: Run, art: Path, folder: Path) -> None:
         "props": {code: names[0] for code, names in world.props.items()},
         "settings": list(world.settings),
         "relations": list(RELATIONS),
+        "synonyms": synonyms(),
         "trained": {
             "seed": run.args.seed,
             "pictures": run.step * run.args.batch,

@@ -46,6 +46,10 @@ class Kept:
             self._manifests[key] = self.store.manifest(key)
         return self._manifests[key]
 
+    def text(self, output: Output) -> str:
+        """What a small object says."""
+        return self.store.text(output)
+
     def has(self, output: Output) -> bool:
         """Whether an object is there."""
         if output not in self._whole:

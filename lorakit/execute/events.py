@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 EVENTS = "events.jsonl"
 _IS_PROGRESS = b'"type": "action-progress"'
 SUCCEEDED = frozenset({"made", "cached"})  # the outcomes that leave something
-Outcome = Literal["made", "cached", "failed", "skipped"]
+Outcome = Literal["made", "cached", "failed", "skipped", "spared"]
 Ending = Literal["done", "failed", "interrupted"]
 
 

@@ -90,7 +90,8 @@ class Runner:
     def run(self) -> RunFinished:
         """Make everything the plan asks for; ends early on a failure or when told to stop."""
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        counts = len(self._graph.actions), len(self._plan.to_make)
+        sure = sum(not p.state.maybe_never for p in self._plan.actions)
+        counts = sure, len(self._plan.to_make)
         self._tell(RunStarted, str(self._folder.path), self._plan.recipe, *counts, began=now)
         scratch = self._scratched()
         ending: Ending = "done"

@@ -17,6 +17,7 @@ from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.task_graph import TaskGraph
 from lorakit.plan.actions import Action
 from lorakit.plan.decisions import stale_pick
+from lorakit.plan.gates import is_spared
 from lorakit.plan.keys import action_key
 from lorakit.plan.states import State
 from lorakit.plan.tasks.pick import PickTask
@@ -54,6 +55,9 @@ class Settling:
             id_ = todo.pop()
             action = self._graph.actions[id_]
             given = self._graph.planned[id_]
+            if action.unless and is_spared(action.unless, self._graph.outputs, self._store.text):
+                todo += self._graph.spare(id_)
+                continue
             inputs = self._graph.inputs(id_) if given.state is not State.APPROVED else {}
             digests = {role: output.digest for role, output in inputs.items()}
             key = action_key(action, digests)

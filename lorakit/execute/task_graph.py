@@ -20,7 +20,11 @@ class TaskGraph:
     def __init__(self, plan: Plan) -> None:
         self.planned = {p.action.id: p for p in plan.actions}
         self.actions: dict[str, Action] = {id_: p.action for id_, p in self.planned.items()}
-        self.held = {id_ for id_, p in self.planned.items() if p.state.left_alone}
+        self.held = {
+            id_
+            for id_, p in self.planned.items()
+            if p.state.left_alone and p.state is not State.SPARED
+        }
         self.keys: dict[str, str] = {}
         self.outputs: dict[str, Mapping[str, Output]] = {}
         self.outcomes: dict[str, Outcome] = {}
@@ -29,13 +33,17 @@ class TaskGraph:
         self._behind: dict[str, list[str]] = {}
         self._waits: dict[str, set[str]] = {}
         self._needs: dict[str, set[str]] = {}  # those without which an action is not made
+        spared = {id_ for id_, p in self.planned.items() if p.state is State.SPARED}
+        self.outcomes.update(dict.fromkeys(spared, "spared"))
         for id_, action in self.actions.items():
-            if id_ not in self.held:
+            if id_ not in self.held and id_ not in spared:
                 # what was approved stands whatever becomes of its inputs
                 kept = self.planned[id_].state is State.APPROVED
-                self._waits[id_] = set() if kept else {source.action for source in action.inputs}
-                self._needs[id_] = self._waits[id_] - {
-                    s.action for s in action.inputs if s.optional
+                before = {source.action for source in action.inputs if source.action not in spared}
+                before.update(action.unless.scores if action.unless else ())
+                self._waits[id_] = set() if kept else before
+                self._needs[id_] = self._waits[id_] & {
+                    s.action for s in action.inputs if not s.optional
                 }
                 for source in self._waits[id_]:
                     self._behind.setdefault(source, []).append(id_)
@@ -69,7 +77,7 @@ class TaskGraph:
         return {
             source.output
             for behind in self._behind.get(id_, ())
-            if self.planned[behind].state.to_make
+            if self.planned[behind].state.may_run
             for source in self.actions[behind].inputs
             if source.action == id_
         }
@@ -98,12 +106,21 @@ class TaskGraph:
                 free.append(behind)
         return free
 
+    def spare(self, id_: str) -> list[str]:
+        """An action is not needed, nor what needs it; returns those that do without and wait no more."""
+        return self._leave_out(id_, "spared", "spared")[1]
+
     def fail(self, id_: str) -> tuple[list[str], list[str]]:
         """An action has failed.
 
         Returns those behind it, which are skipped, and those that do without it and wait for nothing else.
         """
-        self.outcomes[id_] = "failed"
+        return self._leave_out(id_, "failed", "skipped")
+
+    def _leave_out(
+        self, id_: str, outcome: Outcome, behind_it: Outcome
+    ) -> tuple[list[str], list[str]]:
+        self.outcomes[id_] = outcome
         skipped: list[str] = []
         free: list[str] = []
         line = [id_]
@@ -113,7 +130,7 @@ class TaskGraph:
                 if behind in self.outcomes:
                     continue
                 if lost in self._needs[behind]:
-                    self.outcomes[behind] = "skipped"
+                    self.outcomes[behind] = behind_it
                     skipped.append(behind)
                     line.append(behind)
                     continue

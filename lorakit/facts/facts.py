@@ -31,7 +31,8 @@ class Facts:
     `models` draw pictures, `text_models` read texts; `data` are the data sets of texts, `pictures` of
     pictures. `lengths` are by text model and data set, where both are here. `free_disk` are bytes where the
     project is.
-    `sources` are the files that digests were taken of.
+    `judge` is the folder and the digest of what scores gated frames. `sources` are the files that digests
+    were taken of.
     """
 
     machine: Machine
@@ -49,4 +50,5 @@ class Facts:
     pictures: Mapping[str, PictureFacts] = field(default_factory=dict)
     lengths: Mapping[tuple[str, str], TextLengths] = field(default_factory=dict)
     free_disk: int = sys.maxsize
+    judge: tuple[str, str] | None = None
     sources: Sources = field(default_factory=Sources, repr=False)

@@ -25,7 +25,7 @@ from lorakit.facts.models.parts_folder import PartsError
 from lorakit.facts.models.tokens import TokenCounter
 from lorakit.facts.pictures.own_pictures import own_pictures
 from lorakit.files import within
-from lorakit.language.recipe.documents import TrainTextStep, with_members
+from lorakit.language.recipe.documents import StoryboardStep, TrainTextStep, with_members
 from lorakit.language.recipe.project import Project
 from lorakit.store.journal import Timings
 from lorakit.store.store import FOLDER, Store
@@ -79,7 +79,7 @@ def inside(project: Project, others: Iterable[Path] = ()) -> AbstractContextMana
 
 def _places(project: Project) -> list[Path]:
     """Where the files of a project may be: below its root, in its store, with lorakit."""
-    shipped = [resources.path(name) for name in ("data", "recipes", "studio")]
+    shipped = [resources.path(name) for name in ("data", "recipes", "studio", "judge")]
     return [project.root, project.home / FOLDER, *shipped]
 
 
@@ -136,6 +136,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
     data, pictures = _data_sets(project, digests, problem, download=download, keys=keys)
     own = own_pictures(project, digests, problem)
     lengths = _lengths(project, text_models, data, problem) if keys else {}
+    judge = _judge(project, digests)
     digests.save()
     if problems:
         raise InvalidDocument(problems)
@@ -149,11 +150,25 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
         data=data,
         pictures=pictures,
         lengths=lengths,
+        judge=judge,
         free_disk=shutil.disk_usage(project.home).free,
         sources=digests.sources,
         text_adapters=text_adapters,
         own_pictures=own,
     )
+
+
+def _judge(project: Project, digests: Digests) -> tuple[str, str] | None:
+    """The judge that ships, where a board has a gate."""
+    boards = [
+        s.board
+        for s in with_members(project.recipe.steps.values())
+        if isinstance(s, StoryboardStep)
+    ]
+    if not any(scene.gate.asks for board in boards for scene in board.scenes):
+        return None
+    folder = resources.path("judge")
+    return str(folder), digests.files(folder, ("judge.json", "judge.safetensors"))
 
 
 def _starts_of_texts(project: Project) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -10,8 +10,9 @@ from lorakit.kinds.chains import CHAINS
 from lorakit.kinds.chains.chain import ChainStart, Drawn
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.settings import RenderSettings
+from lorakit.kinds.gates import gated, judge_engine
 from lorakit.kinds.own_pictures import OwnPictures
-from lorakit.kinds.takes import noise_of, take_actions, taken
+from lorakit.kinds.takes import Draw, noise_of, take_actions, taken
 from lorakit.language.recipe.documents import StoryboardStep
 from lorakit.language.story.decisions import FrameName
 from lorakit.language.story.documents import Scene, Sentence, Storyboard
@@ -104,8 +105,7 @@ class SceneLayout:
                 )
                 every = [action]
             else:
-                decisions = self.board.decisions
-                action, every = take_actions(draw, noise, name, sentence.takes, decisions)
+                action, every = self._drawn(scene, sentence, name, draw, noise, first)
             if reference is None:
                 reference = replace(draw(noise=noise(taken(action))), id=action.id)
             frames += every
@@ -119,6 +119,22 @@ class SceneLayout:
         self.frames[scene.name] = frames
         self.clips[scene.name] = clips
         self.last[scene.name] = clips[-1].frames[-1]
+
+    def _drawn(
+        self,
+        scene: Scene,
+        sentence: Sentence,
+        name: FrameName,
+        draw: Draw,
+        noise: Callable[[int], int],
+        first: Drawn | None,
+    ) -> tuple[Action, list[Action]]:
+        """What stands for a frame, chosen by a gate, by hand or not at all, and all its actions."""
+        judge, decisions = self.settings.context.facts.judge, self.board.decisions
+        if scene.gate.asks and judge is not None and name not in decisions.approved:
+            tried = first.id if first else None
+            return gated(draw, noise, scene.gate, judge_engine(*judge), tried)
+        return take_actions(draw, noise, name, sentence.takes, decisions)
 
     def _seed(self, scene: Scene, sentence: Sentence) -> tuple[int, str]:
         if sentence.seed is not None:

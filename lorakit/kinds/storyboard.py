@@ -11,6 +11,7 @@ from lorakit.kinds.film import aspect_notes, film
 from lorakit.kinds.frames.checks import (
     check_attention,
     check_chained,
+    check_gate,
     check_guidance,
     check_look,
     check_prompts,
@@ -64,6 +65,8 @@ class Storyboards:
                 )
         for scene in {s.chain: s for s in reversed(board.scenes)}.values():
             yield from check_attention(settings, scene.chain, scene.place)
+        for scene in {s.gate: s for s in reversed(board.scenes)}.values():
+            yield from check_gate(settings, scene)
         for sentence in looks.values():
             yield from check_look(settings, sentence.look, sentence.place)
         yield from check_guidance(settings, dict.fromkeys(s.look for _, _, s in drawn))

@@ -54,7 +54,7 @@ def take_actions(
         replace(
             draw(noise=noise(take)),
             id=take_id(first.id, take),
-            files={"picture": (_take_path(path, take),)},
+            files={"picture": (take_path(path, take),)},
         )
         for take in range(1, takes + 1)
     ]
@@ -94,6 +94,7 @@ def _picked(first: Action, name: str, pick: Pick) -> Action:
     )
 
 
-def _take_path(path: str, take: int) -> str:
+def take_path(path: str, take: int) -> str:
+    """Where a take of the frame at a path goes in a run folder."""
     folder, _, name = path.rpartition("/")
     return f"{folder}/takes/{name.removesuffix('.png')}_take_{take}.png"

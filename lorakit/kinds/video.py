@@ -9,6 +9,7 @@ from lorakit.kinds.film import aspect_notes, film
 from lorakit.language.recipe.documents import StoryboardStep, VideoStep
 from lorakit.plan.kind import Context, StepPlan
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.gate import GateTask
 from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
 
@@ -39,7 +40,7 @@ class Videos:
             a.id: (a.task.width, a.task.height)
             for planned in context.step_plans.values()
             for a in planned.actions
-            if isinstance(a.task, FrameTask | PickTask | PaintedTask)
+            if isinstance(a.task, FrameTask | PickTask | PaintedTask | GateTask)
         }
         size = sizes[clips[0].picture] if clips else (0, 0)
         aspects = {context.step_plans[name].aspect for name in step.of}

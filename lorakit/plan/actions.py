@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from lorakit.diagnostics import Place
 from lorakit.plan.cost import Cost
 from lorakit.plan.engine_specs import NOTHING, EngineSpec
+from lorakit.plan.gates import Unless
 from lorakit.plan.tasks.task import WorkerTask
 
 
@@ -64,7 +65,8 @@ class Action:
     says of it. `places` are where a field of its task stands, by the field's name in a key.
     Where it stands `alone`, its failure fails the run and keeps nothing from being made but what needs it;
     where it `may_fail`, its failure is told and the run is done all the same. `held` is what was approved
-    at its address. What `needs_approval` waits until all its inputs are.
+    at its address. What `needs_approval` waits until all its inputs are. What is made `unless` a try
+    before it has passed its gate may come to nothing, and is spared then.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Action:
     may_fail: bool = False
     held: Held | None = None
     needs_approval: bool = False
+    unless: Unless | None = None
 
     @property
     def kind(self) -> str:

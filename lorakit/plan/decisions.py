@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.states import Planned, State
+from lorakit.plan.tasks.gate import GateTask
 from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
 
@@ -21,7 +22,7 @@ _SHOWN = 3  # frames that are named
 def frame_name(action: Action) -> str:
     """A frame as users call it: meadow/2 of film/meadow/2/pick."""
     name = action.id.removeprefix(f"{action.step}/")
-    return action.task.frame if isinstance(action.task, PickTask) else name
+    return action.task.frame if isinstance(action.task, PickTask | GateTask) else name
 
 
 def held_result(action: Action, key: str | None, view: StoreView) -> Manifest | None:

@@ -79,6 +79,14 @@ class DrawingSpec(EngineSpec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeSpec(EngineSpec):
+    """A judge of pictures, by the folder that it stands in."""
+
+    path: str = field(metadata=BESIDE)
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EncodingSpec(EngineSpec):
     """The autoencoder and the text encoders of a model."""
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.gate import GateTask, ScoreTask
 from lorakit.plan.tasks.pick import PickTask
 
 
@@ -25,7 +26,12 @@ class FrameAddress(NamedTuple):
 def frame_address(action: Action) -> FrameAddress:
     """An action's address in its parts; of what is no frame, all but the last and the last."""
     scene, _, last = action.id.rpartition("/")
-    if isinstance(action.task, FrameTask | PickTask) and (last == "pick" or last[:5] == "take_"):
-        scene, _, number = scene.rpartition("/")
-        return FrameAddress(scene, number, last.replace("_", " "))
+    part = [last] if isinstance(action.task, PickTask | GateTask | ScoreTask) else []
+    if part:
+        scene, _, last = scene.rpartition("/")
+    if isinstance(action.task, FrameTask | ScoreTask) and last[:5] == "take_":
+        part.insert(0, last)
+        scene, _, last = scene.rpartition("/")
+    if part:
+        return FrameAddress(scene, last, " ".join(part).replace("_", " "))
     return FrameAddress(scene, last)

@@ -11,7 +11,7 @@ from lorakit.facts.facts import Facts
 from lorakit.facts.machine.environment import differences
 from lorakit.language.recipe.documents import Step
 from lorakit.language.recipe.project import Project
-from lorakit.plan import decisions, estimate, limits, waves
+from lorakit.plan import decisions, estimate, gates, limits, waves
 from lorakit.plan.actions import Action
 from lorakit.plan.expand import expand
 from lorakit.plan.explain import changes_between, reason_of
@@ -118,6 +118,10 @@ def resolve(
         changes: tuple[ParameterChange, ...] = ()
         if action.id not in wanted:
             state, reason = State.HELD, "left out by --only"
+        elif action.id in known.spared:
+            state, reason = State.SPARED, ""
+        elif action.id in known.perhaps and remake[action.id]:
+            state, reason = State.PERHAPS, "where no try before it passes"
         elif action.id in unapproved and remake[action.id]:
             state, reason = State.UNAPPROVED, unapproved[action.id]
         elif action.id in known.kept:
@@ -155,6 +159,8 @@ class _Known:
     kept: set[str] = field(default_factory=set)
     forced: dict[str, str] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
+    spared: set[str] = field(default_factory=set)
+    perhaps: set[str] = field(default_factory=set)
 
 
 def _look(
@@ -168,7 +174,11 @@ def _look(
 ) -> None:
     """Find an action's key and what the store has for it, once its inputs have been looked at."""
     id_ = action.id
-    known.keys[id_] = key = _key(action, known.outputs)
+    if _is_spared(known, action, view):
+        known.spared.add(id_)
+        known.keys[id_], known.manifests[id_] = None, None
+        return
+    known.keys[id_] = key = _key(action, known)
     picked = isinstance(action.task, PickTask)
     manifest = decisions.held_result(action, key, view)
     if manifest is not None:
@@ -228,12 +238,25 @@ def _picked(action: Action, key: str, outputs: Mapping[str, Mapping[str, Output]
     return Manifest(key, task.kind, task.key(), digests, task.chosen(inputs), 0.0, {})
 
 
-def _key(action: Action, outputs: Mapping[str, Mapping[str, Output]]) -> str | None:
+def _is_spared(known: _Known, action: Action, view: StoreView) -> bool:
+    """Whether a try is not made, since one before it has passed; notes where that will be seen in the run."""
+    needed = {source.action for source in action.inputs if not source.optional}
+    if needed & known.spared:
+        return True
+    spared = gates.is_spared(action.unless, known.outputs, view.text) if action.unless else False
+    if spared is None or needed & known.perhaps:
+        known.perhaps.add(action.id)
+    return bool(spared)
+
+
+def _key(action: Action, known: _Known) -> str | None:
     if not action.engine.id:
         return None  # its model or its data has not been downloaded yet
     inputs = {}
     for source in action.inputs:
-        digests = outputs.get(source.action)
+        if source.optional and source.action in known.spared:
+            continue
+        digests = known.outputs.get(source.action)
         if digests is None or source.output not in digests:
             return None
         inputs[source.role] = digests[source.output].digest

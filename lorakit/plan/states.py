@@ -20,6 +20,8 @@ class State(Enum):
     CHANGED = ("~", "changed", "yellow")
     CACHED = ("=", "cached", "dim")
     WAITS = (">", "waits", "cyan")
+    PERHAPS = ("?", "perhaps", "cyan")  # made where no try before it passes its gate
+    SPARED = ("-", "spared", "dim")  # a try before it has passed
     HELD = ("|", "held", "dim")  # by --only
     APPROVED = ("|", "held", "magenta")  # whatever its inputs have come to
     UNAPPROVED = (">", "waits", "magenta")  # for frames to be approved, which no run does
@@ -32,7 +34,17 @@ class State(Enum):
     @property
     def left_alone(self) -> bool:
         """Whether a run does nothing about it, not even take it from the store."""
-        return self in (State.HELD, State.UNAPPROVED)
+        return self in (State.HELD, State.UNAPPROVED, State.SPARED)
+
+    @property
+    def maybe_never(self) -> bool:
+        """Whether nothing may come of it in the best of cases."""
+        return self in (State.PERHAPS, State.SPARED)
+
+    @property
+    def may_run(self) -> bool:
+        """Whether a run may make it, be it only perhaps."""
+        return self.to_make or self is State.PERHAPS
 
     @property
     def to_make(self) -> bool:

@@ -13,5 +13,8 @@ class StoreView(Protocol):
     def manifest(self, key: str) -> Manifest | None:
         """The manifest for a key."""
 
+    def text(self, output: Output) -> str:
+        """What a small object says; empty where it is gone."""
+
     def has(self, output: Output) -> bool:
         """Whether an object is there."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lorakit.facts.machine.environment import OF_GPUS
 from lorakit.plan import memory
-from lorakit.plan.engine_specs import DrawingSpec, EncodingSpec, EngineSpec
+from lorakit.plan.engine_specs import DrawingSpec, EncodingSpec, EngineSpec, JudgeSpec
 
 
 class WorkerKind(NamedTuple):
@@ -72,4 +72,16 @@ ASSEMBLE = WorkerKind(
     torch=False,
     steps=False,
 )
-WORKERS: Mapping[str, WorkerKind] = {kind.name: kind for kind in (RENDER, ENCODE, TRAIN, ASSEMBLE)}
+# on the CPU, wherever pictures are drawn: it is small, and takes no turns with them
+JUDGE = WorkerKind(
+    "judge",
+    "lorakit.rendering.judge_engine:JudgeEngine",
+    ("torch", "pillow", "numpy"),
+    spec=JudgeSpec,
+    torch=False,
+    drops=True,
+    steps=False,
+)
+WORKERS: Mapping[str, WorkerKind] = {
+    kind.name: kind for kind in (RENDER, ENCODE, TRAIN, ASSEMBLE, JUDGE)
+}

@@ -16,6 +16,7 @@ from lorakit.plan.tasks.figures import (
     SweepTableTask,
 )
 from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.gate import GateTask
 from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.sheet import ContactSheetTask
 from lorakit.plan.tasks.side_by_side import SideBySideTask
@@ -23,6 +24,7 @@ from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.ffmpeg_writer import FilmInterrupted
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
+from lorakit.rendering.gate_choice import write_choice
 from lorakit.rendering.lettering import Lettering
 from lorakit.rendering.painted import write_painted
 from lorakit.rendering.picture_figures import write_figures
@@ -184,6 +186,7 @@ _AT_ONCE: Mapping[type[WorkerTask], Callable[[Path, Any, Mapping[str, str]], Map
     SweepTableTask: write_sweep,
     SweepBestTask: write_best,
     PaintedTask: write_painted,
+    GateTask: write_choice,
 }
 # what is made in pieces -> its output, and what makes it, in a file that the task names
 _PIECEWISE: Mapping[

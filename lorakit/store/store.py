@@ -25,6 +25,7 @@ from lorakit.store.walking import stored
 __all__ = ["FOLDER", "Manifest", "Output", "Scratch", "Store", "StoreError"]
 
 _PARTS = ("objects", "actions", "locks", "tmp", "checkpoints", "addresses", "tables")
+_SMALL = 1_000_000  # bytes of an object that is read whole into memory
 _MOST_MANIFEST = 50_000_000  # bytes; one with all words of a training has a few thousand
 
 
@@ -96,6 +97,12 @@ class Store:
     def manifest_path(self, key: str) -> Path:
         """Where the manifest for a key stands, or would."""
         return self.actions / key[:2] / f"{key[2:]}.json"
+
+    def text(self, output: Output) -> str:
+        """What a small object says; empty where it is gone, or not whole."""
+        if output.size > _SMALL or not self.has(output):
+            return ""
+        return self.object_path(output.digest).read_text("utf-8", errors="replace")
 
     def has(self, output: Output) -> bool:
         """Whether an object is there with the bytes of its digest; they are read unless they were before."""

@@ -101,6 +101,7 @@ def _planned(planned: Planned) -> dict[str, object]:
         "may_fail": action.may_fail,
         "held": _held(action),
         "needs_approval": action.needs_approval,
+        "unless": asdict(action.unless) if action.unless else None,
         "extra": action.task.beside(),
         "notes": list(action.notes),
     }

@@ -13,6 +13,7 @@ from lorakit.plan.frame_names import frame_address
 from lorakit.plan.states import State
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.gate import GateTask, ScoreTask
 from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
 from lorakit.plan.tasks.task import WorkerTask
@@ -40,7 +41,10 @@ _FOREMOST = (
     State.CACHED,
     State.UNAPPROVED,
     State.HELD,
+    State.PERHAPS,
+    State.SPARED,
 )
+_OF_A_FRAME = (FrameTask, PickTask, PaintedTask, GateTask, ScoreTask)
 _REASONS = 3  # lines of reasons under a folded scene
 
 
@@ -53,8 +57,12 @@ def show_plan(plan: Plan, console: Console, *, frames: bool = False) -> None:
 
 def count_line(plan: Plan) -> str:
     """Count the actions in each state: the last line of a plan, for people and for grep."""
-    words = {state.word: plan.count(state) for state in State}
-    counts = ", ".join(f"{number} {word}" for word, number in words.items())
+    words = {state: plan.count(state) for state in State}
+    counts = ", ".join(
+        f"{number} {state.word}"
+        for state, number in {s.word: (s, n) for s, n in words.items()}.values()
+        if number or not state.maybe_never  # only gates have such
+    )
     return f"{numbers.count(len(plan.actions), 'action')}: {counts}"
 
 
@@ -171,10 +179,7 @@ def _reasons(members: Sequence[Planned]) -> Iterator[Line]:
 
 def _number(planned: Planned) -> str:
     address = frame_address(planned.action)
-    frame = (
-        isinstance(planned.action.task, FrameTask | PickTask | PaintedTask)
-        and address.number.isdigit()
-    )
+    frame = isinstance(planned.action.task, _OF_A_FRAME) and address.number.isdigit()
     return f"frame {address.last}" if frame else address.last
 
 

@@ -17,6 +17,7 @@ from lorakit.execute.events import (
     RunStarted,
     WorkerState,
 )
+from lorakit.plan.states import State
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.workers import WORKERS
@@ -124,7 +125,9 @@ class Progress:
         self.pictured: Action | None = None
         self.failures: list[tuple[str, str]] = []
         self.finished: RunFinished | None = None
+        self._rows: dict[tuple[str, str], ProgressRow] = {}
         self._row_of: dict[str, ProgressRow] = {}
+        self._perhaps = {p.action.id: p.action for p in plan.actions if p.state is State.PERHAPS}
         self._units_done: dict[str, int] = {}
         self._ended: set[str] = set()
         self._active: dict[str, str] = {}  # in the order they began, with the worker's name
@@ -133,33 +136,35 @@ class Progress:
         self._prepare()
 
     def _prepare(self) -> None:
-        rows: dict[tuple[str, str], ProgressRow] = {}
         for planned in self.plan.actions:
-            action = planned.action
-            if planned.state.left_alone:
+            if planned.state.left_alone or planned.state is State.PERHAPS:
                 continue
-            self.actions[action.id] = action
-            key = (action.step, action.group or action.id)
-            row = rows.get(key)
-            if row is None:
-                row = rows[key] = ProgressRow(
-                    action.step,
-                    _title(action),
-                    not action.group,
-                    action.task.unit,
-                    thing=action.task.noun,
-                )
-                self.rows.append(row)
-            elif action.task.noun != row.thing:
-                row.thing = WorkerTask.noun  # a member of a sweep has actions of several kinds
-            row.total += 1
-            row.units += action.units
-            self._row_of[action.id] = row
-            slot = self.slots.setdefault(action.engine.slot, WorkerProgress())
+            self._add(planned.action)
             if planned.state.to_make:
-                slot.left += action.units
+                self.slots[planned.action.engine.slot].left += planned.action.units
         self._to_make = {p.action.id for p in self.plan.to_make}
         self._guesses = self._first_guesses()
+
+    def _add(self, action: Action) -> None:
+        """Count an action in its row."""
+        self.actions[action.id] = action
+        key = (action.step, action.group or action.id)
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = ProgressRow(
+                action.step,
+                _title(action),
+                not action.group,
+                action.task.unit,
+                thing=action.task.noun,
+            )
+            self.rows.append(row)
+        elif action.task.noun != row.thing:
+            row.thing = WorkerTask.noun  # a member of a sweep has actions of several kinds
+        row.total += 1
+        row.units += action.units
+        self._row_of[action.id] = row
+        self.slots.setdefault(action.engine.slot, WorkerProgress())
 
     def _first_guesses(self) -> dict[str, float]:
         """Seconds a unit at each worker, as the plan expects."""
@@ -220,6 +225,11 @@ class Progress:
 
     def _begin(self, id_: str, worker: str) -> None:
         self.figures = {}
+        if id_ in self._perhaps and id_ not in self.actions:
+            # a try before it did not pass
+            self._add(self._perhaps[id_])
+            self.slots[self.actions[id_].engine.slot].left += self.actions[id_].units
+            self._to_make.add(id_)
         row = self._row_of.get(id_)
         if row is not None and id_ not in self._ended and id_ not in self._active:
             row.active += 1

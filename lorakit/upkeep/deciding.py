@@ -17,6 +17,7 @@ from lorakit.plan.decisions import frame_name
 from lorakit.plan.frame_takes import FrameTakes, Take
 from lorakit.plan.states import Plan, Planned, State
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.gate import GateTask
 from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
 from lorakit.session import Session, load
@@ -51,7 +52,7 @@ class Deciding:
         """Frames by their names, in that order."""
         by_frame: dict[str, list[Planned]] = {}
         for one in self._planned:
-            if isinstance(one.action.task, FrameTask | PickTask | PaintedTask):
+            if isinstance(one.action.task, FrameTask | PickTask | PaintedTask | GateTask):
                 name = frame_name(one.action)
                 scene, _, last = name.rpartition("/")
                 by_frame.setdefault(scene if last.startswith("take_") else name, []).append(one)
@@ -68,7 +69,7 @@ class Deciding:
         first = held.take if held is not None else 1
         takes = tuple(self._take(number, one) for number, one in enumerate(drawn, first))
         pick = self.board.decisions.picks.get(name)
-        chosen, stale = first, False
+        chosen, stale = _gated(planned, takes) or first, False
         if pick is not None and held is None:
             digest = next((take.digest for take in takes if take.number == pick.take), "")
             stale = bool(digest) and digest != pick.picture
@@ -216,3 +217,10 @@ def _of_recipes(session: Session, own: StoryboardStep) -> Iterator[Deciding]:
 
 def _drawn(one: Deciding) -> int:
     return sum(bool(t.digest) for frame in one.frames(one.every_frame()) for t in frame.takes)
+
+
+def _gated(planned: Sequence[Planned], takes: Sequence[Take]) -> int | None:
+    """The take that a frame's gate has chosen, if it has one and it is known."""
+    gate = next((one for one in planned if isinstance(one.action.task, GateTask)), None)
+    digest = (gate.outputs or {}).get("picture") if gate is not None else None
+    return next((take.number for take in takes if digest and take.digest == digest), None)

@@ -65,7 +65,23 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
         )
         for name in ("images", "more_images")
     }
-    return Facts(MACHINE, models, {}, {}, text_models=text_models, data=data, pictures=pictures)
+    return Facts(
+        MACHINE,
+        models,
+        {},
+        {},
+        text_models=text_models,
+        data=data,
+        pictures=pictures,
+        judge=("judge", "digest of the judge"),
+    )
+
+
+def knowing(facts: Facts, *words: str) -> Facts:
+    """The same facts, with models that know these words, as the studio's does."""
+    known = frozenset(words)
+    models = {name: replace(model, vocabulary=known) for name, model in facts.models.items()}
+    return replace(facts, models=models)
 
 
 @dataclass
@@ -74,9 +90,13 @@ class Memory:
 
     manifests: dict[str, Manifest] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    texts: dict[str, str] = field(default_factory=dict)
 
     def manifest(self, key: str) -> Manifest | None:
         return self.manifests.get(key)
+
+    def text(self, output: Output) -> str:
+        return self.texts.get(output.digest, "")
 
     def has(self, output: Output) -> bool:
         return output.digest not in self.gone

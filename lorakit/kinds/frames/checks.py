@@ -11,7 +11,7 @@ from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.networks.text_encoders import clip_skip_limit
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.kinds.known_words import words_of
-from lorakit.language.story.documents import Chain, ImageSettings
+from lorakit.language.story.documents import Chain, ImageSettings, Scene
 from lorakit.plan import schedulers
 from lorakit.plan.kind import Context
 
@@ -221,6 +221,29 @@ def check_attention(settings: RenderSettings, chain: Chain, place: Place) -> Ite
             f"attention: shared is for Stable Diffusion and SDXL; {model.source} is {model.traits.title}",
             chain.attention_place or place,
             f"remove it{f': its {instead} as pictures' if instead else ''}",
+        )
+
+
+def check_gate(settings: RenderSettings, scene: Scene) -> Iterator[Diagnostic]:
+    """A gate needs a judge that knows what the model draws; takes are chosen by hand."""
+    gate, model = scene.gate, settings.model
+    if not gate.asks:
+        return
+    place = next((place for _, place in gate.places), scene.place)
+    if not model.vocabulary:
+        yield settings.context.finding(
+            "gate",
+            "a gate asks lorakit:studio-judge, which knows the world of lorakit:studio alone, "
+            f"not {model.source}",
+            place,
+            "remove gate:, and choose by hand: takes: 4, then lorakit pick",
+        )
+    elif any(sentence.takes > 1 for sentence in scene.sentences):
+        yield settings.context.finding(
+            "gate",
+            f"scene {scene.name} has takes and a gate: a gate chooses by itself",
+            place,
+            "remove takes:, or gate:",
         )
 
 

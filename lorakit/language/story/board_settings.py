@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lorakit.language.story.documents import Chain, ImageSettings, Video
+from lorakit.language.story.documents import Chain, Gate, ImageSettings, Video
 from lorakit.language.yaml import access, decode
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ def chain(node: Node | None, base: Chain) -> Chain:
     """How frames start from others: `base`, changed by what `node` says."""
     changes = decode.values_of(Chain, node)
     return replace(base, **changes) if changes else base
+
+
+def gate(node: Node | None, base: Gate) -> Gate:
+    """What frames must score: `base`, changed by what `node` says."""
+    changes = decode.values_of(Gate, node)
+    own = {**dict(base.places), **dict(changes.pop("places", ()))}
+    return replace(base, **changes, places=tuple(own.items())) if changes else base
 
 
 def video(node: Node) -> Video:

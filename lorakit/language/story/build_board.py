@@ -14,6 +14,7 @@ from lorakit.language.story import board_settings, prompts
 from lorakit.language.story.documents import (
     Chain,
     Character,
+    Gate,
     ImageSettings,
     PictureFile,
     Scene,
@@ -54,6 +55,7 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     cast = Cast(characters)
     look = board_settings.image_settings(access.child(root, "look"), ImageSettings())
     chain = board_settings.chain(access.child(root, "chain"), Chain())
+    gate = board_settings.gate(access.child(root, "gate"), Gate())
     nodes = access.items(root, "scenes")
     scenes: list[Scene] = []
     budget = _Budget(findings)
@@ -62,6 +64,7 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
         scene = _SceneBuilder(
             look=board_settings.image_settings(access.child(node, "look"), look),
             chain=board_settings.chain(access.child(node, "chain"), chain),
+            gate=board_settings.gate(access.child(node, "gate"), gate),
             setting=access.text(node, "setting") or _SCENE["setting"],
             takes=access.integer(node, "takes") or takes,
             cast=cast,
@@ -207,6 +210,7 @@ class _SceneBuilder:
 
     look: ImageSettings
     chain: Chain
+    gate: Gate
     setting: str
     takes: int
     cast: Cast
@@ -225,6 +229,7 @@ class _SceneBuilder:
             sentences=tuple(self._sentence(*sentence) for sentence in _texts(node)),
             place=node.place,
             seed=access.integer(node, "seed"),
+            gate=self.gate,
             setting_place=setting.place if setting is not None else None,
             first=_first(node),
         )

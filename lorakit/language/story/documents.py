@@ -24,6 +24,7 @@ _LOOK = defaults(STORYBOARD, "look")
 _SENTENCE = defaults(STORYBOARD, "sentence")
 _BOARD = defaults(STORYBOARD)
 _CHAIN = defaults(STORYBOARD, "chain")
+_GATE = defaults(STORYBOARD, "gate")
 _VIDEO = defaults(STORYBOARD, "film")
 _TRANSITION = defaults(STORYBOARD, "film", "transition")
 _CAPTIONS = defaults(STORYBOARD, "film", "captions")
@@ -93,6 +94,22 @@ class PictureFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """What a frame must score, each None where it does not matter; it is drawn up to `tries` times."""
+
+    character: float | None = None
+    sentence: float | None = None
+    drift: float | None = None
+    tries: int = _GATE["tries"]
+    places: tuple[tuple[str, Place], ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def asks(self) -> bool:
+        """Whether any picture could be below it."""
+        return bool(self.character or self.sentence or self.drift)
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One frame's sentence with everything resolved but the seed and the hold.
 
@@ -133,6 +150,7 @@ class Scene:
     sentences: tuple[Sentence, ...]
     place: Place
     seed: int | None = None
+    gate: Gate = Gate()
     setting_place: Place | None = field(default=None, compare=False, repr=False)
     first: PictureFile | None = None
 

@@ -14,6 +14,7 @@ from lorakit.plan.tasks.figures import (
 )
 from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.gate import GateTask, ScoreTask
 from lorakit.plan.tasks.json_form import from_json
 from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
@@ -28,6 +29,8 @@ TASKS: Mapping[str, type[WorkerTask]] = {
         FrameTask,
         PickTask,
         PaintedTask,
+        ScoreTask,
+        GateTask,
         LatentsTask,
         EmbedsTask,
         TrainTextTask,

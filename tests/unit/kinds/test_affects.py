@@ -135,6 +135,11 @@ BOARD_CHANGES: list[Change] = [
     ("chain.strength", ("chain", "strength"), 0.7),
     ("chain.anchor_weight", ("chain", "anchor_weight"), 0.5),
     ("chain.attention", ("chain", "attention"), "shared"),
+    ("gate.notes", ("gate",), {"notes": "mine"}),
+    ("gate.character", ("gate",), {"character": 0.9}),
+    ("gate.sentence", ("gate",), {"sentence": 0.9}),
+    ("gate.drift", ("gate",), {"drift": 9.0}),
+    ("gate.tries", ("gate",), {"drift": 9.0, "tries": 3}),
     ("scenes", ("scenes", 0, "sentences", 0), "The bunny finds a cake"),
     ("scene.notes", (*S, "notes"), "mine"),
     ("scene.name", (*S, "name"), "renamed"),
@@ -371,7 +376,9 @@ ELSEWHERE = {
     "storyboard": {
         "look",
         "chain",
+        "gate",
         "video",
+        "scene.gate",
         "scene.look",
         "scene.chain",
         "sentence.image",  # a digest, which the facts bring
@@ -429,7 +436,16 @@ def changed(document: dict[str, Any], path: tuple[str | int, ...], value: Any) -
 def signature(plan: Plan) -> dict[str, dict[str, str]]:
     """What decides each action, by kind."""
     kinds = ("frame", "film", "contact-sheet", "train-text", "train-image", "compare")
-    kinds += ("sweep-table", "sweep-best", "picture-figures", "side-by-side", "latents", "embeds")
+    kinds += (
+        "gate",
+        "score",
+        "sweep-table",
+        "sweep-best",
+        "picture-figures",
+        "side-by-side",
+        "latents",
+        "embeds",
+    )
     found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for planned in plan.actions:
         action = planned.action
@@ -443,9 +459,10 @@ def plan_with(
 ) -> dict[str, dict[str, str]]:
     (folder / "board.yaml").write_text(yaml.safe_dump(board, sort_keys=False))
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False))
-    from tests.support.planning import facts_for
+    from tests.support.planning import facts_for, knowing
 
-    return signature(plan_of(folder / "recipe.yaml", facts_for(("tiny", "other"))))
+    facts = knowing(facts_for(("tiny", "other")), "bunny")
+    return signature(plan_of(folder / "recipe.yaml", facts))
 
 
 @pytest.mark.parametrize(
@@ -471,6 +488,8 @@ def test_a_key_moves_what_it_says(tmp_path: Path, name: str, change: Change) -> 
         assert moved - OF_PICTURES == {"train-image" if pictures else "train-text"}
     elif said == "sample":
         assert moved - {"contact-sheet"} == {"frame"}
+    elif said == "choice":
+        assert "gate" in moved
     elif said == "compare":
         assert moved == {"compare"}
     elif said == "film":

@@ -17,7 +17,7 @@ from lorakit.plan.tasks.table import TASKS, task_from_json
 from lorakit.plan.tasks.training import EncodedSample
 from lorakit.plan.workers import WORKERS
 from tests.support.actions import FRAME, TEXTS
-from tests.support.planning import plan_of
+from tests.support.planning import facts_for, knowing, plan_of
 from tests.unit.kinds.test_recorded_keys import every_kind, shipped
 
 DIGEST = "0123456789abcdef" * 4
@@ -38,12 +38,21 @@ def picked(home: Path) -> Plan:
     return plan_of(home / "board.yaml")
 
 
+def gated(home: Path) -> Plan:
+    """A board with a gate."""
+    home.mkdir()
+    text = "storyboard: 1\ngate: {character: 0.9}\nscenes: [{name: one, sentences: [a fox]}]\n"
+    (home / "board.yaml").write_text(text)
+    return plan_of(home / "board.yaml", knowing(facts_for(), "a", "fox"))
+
+
 def test_every_task_arrives_as_it_was_sent(tmp_path: Path) -> None:
     (tmp_path / "sweep").mkdir()
     plans = (
         every_kind(tmp_path),
         shipped(tmp_path / "sweep", "sweep-strength.yaml"),
         picked(tmp_path / "picked"),
+        gated(tmp_path / "gated"),
     )
     tasks = [planned.action.task for plan in plans for planned in plan.actions]
     assert {task.kind for task in tasks} == set(TASKS)

@@ -75,6 +75,8 @@ def settings_have_effect(board: Storyboard, root: Node, findings: Findings) -> N
         _anchor_weight(value, governed, findings)
     for value, governed in _written(frames, root, "chain", "attention", own):
         _attention(value, governed, findings)
+    for owner in _owners(root):
+        _gate(access.child(owner, "gate"), board, findings)
     for value, governed in _written(frames, root, "look", "negative_prompt", own, _is_guided):
         told_of_no_guidance(value, [frame.sentence.look for frame in governed], findings)
     _seeds(root, frames, findings)
@@ -184,6 +186,13 @@ def _attention(value: Node, frames: list[_Frame], findings: Findings) -> None:
         return
     why = "no scene has a second frame" if frames else "each scene says its own"
     findings.warning("no-effect", f"attention has no effect here: {why}", value, "remove it")
+
+
+def _gate(value: Node | None, board: Storyboard, findings: Findings) -> None:
+    """It asks something, or is no gate."""
+    if value is not None and not any(scene.gate.asks for scene in board.scenes):
+        message = "gate has no effect here: it asks nothing of a picture"
+        findings.warning("no-effect", message, value, "write character: 0.8 or sentence: 0.7 in it")
 
 
 def told_of_no_guidance(value: Node, looks: list[ImageSettings], findings: Findings) -> None:

@@ -1,4 +1,4 @@
-"""Colours as they look: CIELAB of sRGB pictures, and the way back.
+"""Colours as they look: CIELAB of pictures in sRGB.
 
 CIE 15:2018 under D65, with sRGB's transfer curve (IEC 61966-2-1).
 """

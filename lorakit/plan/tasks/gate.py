@@ -1,0 +1,55 @@
+"""The tasks of a gate: what a picture scores, and which of several stands for its frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from lorakit.plan.tasks.json_form import BESIDE
+from lorakit.plan.tasks.task import WorkerTask
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """What a picture must score at the least, and how far its colours may have drifted at the most.
+
+    `character` and `sentence` are probabilities; `drift` is a distance in CIELAB (CIE76). None asks nothing.
+    """
+
+    character: float | None = None
+    sentence: float | None = None
+    drift: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTask(WorkerTask):
+    """How well a `picture` shows what `prompt` says, as the judge with a digest sees it.
+
+    `first` is the input of its scene's first picture, from which colours drift, where there is one.
+    """
+
+    kind: ClassVar[str] = "score"
+    version: ClassVar[int] = 1
+    noun: ClassVar[str] = "score"
+
+    prompt: str
+    judge: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateTask(WorkerTask):
+    """The first of up to `tries` pictures that is above all floors, or else the best of them.
+
+    Its inputs are those of every try that was made: `picture_1`, `latents_1`, `score_1`, and so on.
+    `frame` is what a user calls it, `width` and `height` its size in px.
+    """
+
+    kind: ClassVar[str] = "gate"
+    version: ClassVar[int] = 1
+    noun: ClassVar[str] = "choice"
+
+    floors: Floors
+    tries: int
+    frame: str = field(default="", metadata=BESIDE)
+    width: int = field(default=0, metadata=BESIDE)
+    height: int = field(default=0, metadata=BESIDE)
