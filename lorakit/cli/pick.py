@@ -120,14 +120,14 @@ def _pick(found: Deciding, name: FrameName, take: int | None) -> tuple[str | Non
 def _say(found: Deciding, name: FrameName, take: int | None) -> None:
     before = found.board.decisions.picks.get(name)
     _, plan = _pick(found, name, take)
-    file = terminal.quoted(_shown(found.file))
+    file, shown = terminal.quoted(_shown(found.file)), terminal.line(str(name))
     if take is None and before is None:
-        click.echo(f"{name} was not picked: nothing is changed")
+        click.echo(f"{shown} was not picked: nothing is changed")
     elif take is None:
-        click.echo(f"took back the pick of {name}: take 1 stands for it  {file}")
+        click.echo(f"took back the pick of {shown}: take 1 stands for it  {file}")
     else:
         was = f", instead of take {before.take}" if before and before.take != take else ""
-        click.echo(f"picked take {take} of {name}{was}  {file}")
+        click.echo(f"picked take {take} of {shown}{was}  {file}")
     frames = sum(one.action.kind == "frame" for one in plan.to_make)
     _tell_of_run(found, frames, len(plan.to_make), plan.estimate.seconds)
 
@@ -178,7 +178,9 @@ def _show(found: Deciding, names: Sequence[FrameName], *, asked: bool) -> None:
         click.echo(f"sheet   {terminal.quoted(_shown(sheet))}")
     if any(len(one.takes) > 1 for one in frames):
         example = next(one.name for one in frames if len(one.takes) > 1)
-        click.echo(f"choose  lorakit pick {terminal.quoted(found.document)} {example} --take 2")
+        click.echo(
+            f"choose  lorakit pick {terminal.quoted(found.document)} {terminal.quoted(str(example))} --take 2"
+        )
 
 
 def _as_json(frame: FrameTakes) -> dict[str, object]:

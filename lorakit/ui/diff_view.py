@@ -10,6 +10,7 @@ from lorakit.diff.report import Relation, noun_of
 from lorakit.plan import numbers
 from lorakit.plan.frame_names import frame_address
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.pick import PickTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.ui import diff_words
 from lorakit.ui.outline import TreeNode, lines_of, show
@@ -191,7 +192,7 @@ def _reasons(group: Sequence[ActionChange]) -> Iterator[Line]:
 
 
 def _which(ones: Sequence[ActionChange]) -> str:
-    noun = "frame" if isinstance(ones[0].action.task, FrameTask) else ""
+    noun = "frame" if isinstance(ones[0].action.task, FrameTask | PickTask) else ""
     numbered = [frame_address(one.action).last for one in ones]
     if not noun:
         return ", ".join(numbered[:3])

@@ -367,3 +367,24 @@ def test_picks_are_looked_at_by_their_own_name_and_without_their_board(home: Pat
         in said.text
     )
     assert "rename the file with its board, or remove it" in said.text
+
+
+def test_watch_waits_for_picks_that_are_not_there_yet(home: Path) -> None:
+    from lorakit.language import load
+    from lorakit.watch.files import NotingReader
+
+    write_project(home, BOARD)
+    reader = NotingReader()
+    load(Path("recipe.yaml"), reader=reader)
+    assert reader.asked[home / PICKS] is None
+
+
+def test_two_decisions_on_one_frame_are_both_named(home: Path) -> None:
+    digest = "a" * 64
+    write_project(home, TAKES)
+    line = f"  one/2: {{take: 1, picture: {digest}}}\n"
+    PICKS.write_text(f"picks: 1\nframes:\n{line}{line.replace('1,', '2,')}")
+    said = lorakit("validate", "recipe.yaml")
+    assert said.code == 3
+    assert "board.picks.yaml:4:3: error[duplicate-key]" in said.text
+    assert "line 3" in said.text

@@ -26,6 +26,9 @@ PUT_IN = {
     "FOLDER|RECIPE": "photos",
     "[RECIPE|STORYBOARD]": "recipe.yaml",
     "[RECIPE|STORYBOARD]…": "recipe.yaml",
+    "BOARD": "recipe.yaml",
+    "[FRAME]": "one/1",
+    "FRAME…": "one/1",
     "[A[..B]] [DOCS]": "HEAD~1..HEAD recipe.yaml",
     "[recipe|storyboard]": "storyboard",
     "RECIPE[:STEP]": "recipe.yaml:film",
@@ -50,6 +53,8 @@ FILM = "{fps: 24, hold: 0.5, height: 64}"
 # not here (tests/func/test_models_command.py has one)
 CODES = {
     "schema": 2,
+    "pick recipe.yaml --take 3": 2,
+    "pick recipe.yaml --remove": 2,
     "export board recipe.yaml:film": 2,
     "models pull owner/model@main": 1,
 }
