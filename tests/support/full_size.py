@@ -123,7 +123,7 @@ def trained(
     from lorakit.training.task import LoopSettings
 
     family = FAMILIES[name]
-    made = pipeline(name, config, torch.float32)
+    made = pipeline(name, config, torch.bfloat16 if family.flow else torch.float32)
     lora = SimpleNamespace(
         peft_type="lora",
         rank=16,
@@ -137,6 +137,8 @@ def trained(
         family=name,
         model_path="",
         model_parts="",
+        frozen="bf16" if family.flow else "",
+        weight_bits=0,
         device=NAME,
         precision="bf16",
         train_text_encoder=False,
