@@ -8,6 +8,7 @@ from dataclasses import replace
 from lorakit.kinds.sheet import ASSEMBLY
 from lorakit.kinds.takes import Draw, take_id, take_path
 from lorakit.language.story.documents import Gate
+from lorakit.language.story.weights import plain
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.cost import Cost
 from lorakit.plan.engine_specs import JudgeSpec
@@ -65,7 +66,7 @@ def _score(tried: Action, judge: Engine, first: str | None) -> Action:
         id=f"{tried.id}/score",
         label="score",
         engine=judge,
-        task=ScoreTask(tried.task.prompt, spec.digest),
+        task=ScoreTask(plain(tried.task.prompt), spec.digest),
         cost=_SCORE,
         inputs=tuple(inputs),
         files={},

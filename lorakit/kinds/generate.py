@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from lorakit.diagnostics import Diagnostic
+from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds.adapter_checks import check_adapters
 from lorakit.kinds.film import aspect_notes
-from lorakit.kinds.frames.checks import check_guidance, check_look, check_prompts, check_scheduler
+from lorakit.kinds.frames.checks import check_guidance, check_look, check_scheduler
 from lorakit.kinds.frames.frame import frame_action
 from lorakit.kinds.frames.memory_checks import check_memory
 from lorakit.kinds.frames.memory_lines import memory_lines
+from lorakit.kinds.frames.prompts import check_prompts, chunk_notes
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import known_words
 from lorakit.kinds.letters import check_letters
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.language.recipe.documents import GenerateStep, Prompt
 from lorakit.language.story import prompts
+from lorakit.language.story.documents import ImageSettings
+from lorakit.language.story.weights import plain
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Clip, Context, StepPlan
 from lorakit.plan.seeds import derive
@@ -25,6 +28,14 @@ from lorakit.plan.seeds import derive
 
 def _text(step: GenerateStep, prompt: Prompt) -> str:
     return prompts.derive(step.look.style, prompt.text)
+
+
+def _negatives(
+    look: ImageSettings, prompts: Iterable[Prompt], place: Place
+) -> Iterator[tuple[str, Place]]:
+    """What pictures shall not show, in words: the step's, and those of prompts."""
+    yield look.negative_prompt, look.where("negative_prompt") or place
+    yield from ((p.negative_prompt, p.place) for p in prompts if p.negative_prompt is not None)
 
 
 class Generate:
@@ -44,8 +55,9 @@ class Generate:
         yield from check_scheduler(settings, step.look, step.place)
         prompts = ((_text(step, p), p.place) for p in step.prompts)
         style = (step.look.style, step.look.where("style"))
-        yield from check_prompts(settings, prompts, known_words(step, context), [style])
-        texts = ((p.text, p.place) for p in step.prompts)
+        negatives = _negatives(step.look, step.prompts, step.place)
+        yield from check_prompts(settings, prompts, known_words(step, context), [style], negatives)
+        texts = ((plain(p.text), p.place) for p in step.prompts)
         yield from check_letters(texts, "the contact sheet", context)
 
     def plan(self, step: GenerateStep, context: Context) -> StepPlan:
@@ -78,10 +90,12 @@ class Generate:
                         files=[f"{step.name}/image_{count:0{digits}d}.png"],
                     )
                 )
-                clips.append(Clip((frames[-1].id,), None, prompt.text, ""))
+                clips.append(Clip((frames[-1].id,), None, plain(prompt.text), ""))
         sheet = contact_sheet(step.name, step.name, clips)
+        named = ((f"prompt {n}", _text(step, p)) for n, p in enumerate(step.prompts, 1))
         notes = (
             *aspect_notes(step.look.aspect, settings.size(step.look)),
             *memory_lines(settings, [step.look]),
+            *chunk_notes(settings, named),
         )
         return StepPlan((*frames, sheet), tuple(clips), step.look.aspect, notes)

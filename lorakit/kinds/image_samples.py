@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.kinds.frames.checks import check_guidance, check_look, check_prompts
+from lorakit.kinds.frames.checks import check_guidance, check_look
 from lorakit.kinds.frames.frame import frame_action
+from lorakit.kinds.frames.prompts import check_prompts
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import words_learnt
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.training_plan import saved_steps
 from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
+from lorakit.language.story.weights import plain
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Clip, Context
 from lorakit.plan.seeds import derive
@@ -77,6 +79,6 @@ def sample_actions(
                 files=[f"{step.name}/samples/step_{at:06d}_{number:02d}.png"],
             )
             frames.append(replace(frame, may_fail=True))
-            clips.append(Clip((frame.id,), None, f"step {at}: {prompt.text}", ""))
+            clips.append(Clip((frame.id,), None, f"step {at}: {plain(prompt.text)}", ""))
     sheet = contact_sheet(step.name, step.name, clips)
     return (*frames, replace(sheet, may_fail=True))

@@ -16,6 +16,7 @@ from lorakit.kinds.takes import Draw, noise_of, take_actions, taken
 from lorakit.language.recipe.documents import StoryboardStep
 from lorakit.language.story.decisions import FrameName
 from lorakit.language.story.documents import Scene, Sentence, Storyboard
+from lorakit.language.story.weights import plain
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Clip
 
@@ -56,7 +57,7 @@ class SceneLayout:
         frames: list[Action] = []
         clips: list[Clip] = []
         group = f"frames_scene_{scene.number}"
-        title = f"{scene.number}. {scene.setting or scene.name}"
+        title = f"{scene.number}. {plain(scene.setting) or scene.name}"
         digits = max(3, len(str(len(scene.sentences))))
         before = self.source(scene)
         previous = Drawn(self.last[before], -1) if before is not None else None

@@ -14,11 +14,11 @@ from lorakit.kinds.frames.checks import (
     check_gate,
     check_guidance,
     check_look,
-    check_prompts,
     check_scheduler,
 )
 from lorakit.kinds.frames.memory_checks import check_memory
 from lorakit.kinds.frames.memory_lines import memory_lines
+from lorakit.kinds.frames.prompts import check_prompts, chunk_notes
 from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import known_words
 from lorakit.kinds.letters import check_letters
@@ -26,6 +26,7 @@ from lorakit.kinds.scenes import SceneLayout
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.language.recipe.documents import StoryboardStep, VideoStep
 from lorakit.language.story.documents import Sentence, Storyboard
+from lorakit.language.story.weights import plain
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context, StepPlan
 
@@ -90,10 +91,15 @@ class Storyboards:
                         else "give the scene one size, or write chain: {from: noise}",
                     )
         prompts = ((s.prompt, s.place) for _, _, s in drawn)
-        yield from check_prompts(settings, prompts, known_words(step, context), _parts(board))
+        negatives = {
+            s.look.negative_prompt: s.look.where("negative_prompt") or s.place for _, _, s in drawn
+        }
+        yield from check_prompts(
+            settings, prompts, known_words(step, context), _parts(board), negatives.items()
+        )
         texts = [(board.title, board.place)]
         for scene in board.scenes:
-            texts.append((scene.setting or scene.name, scene.place))
+            texts.append((plain(scene.setting) or scene.name, scene.place))
             texts += [(s.caption, s.place) for s in scene.sentences]
         filmed = board.video is not None and board.video.captions.show
         where = "the film's captions and the contact sheet" if filmed else "the contact sheet"
@@ -122,6 +128,13 @@ class Storyboards:
         ]
         notes += memory_lines(settings, looks)
         notes += _no_film_notes(step, context)
+        named = (
+            (f"{scene.name}/{number}", sentence.prompt)
+            for scene in board.scenes
+            for number, sentence in enumerate(scene.sentences, 1)
+            if not sentence.repeat
+        )
+        notes += chunk_notes(settings, named)
         return StepPlan(tuple(actions), clips, look.aspect, tuple(dict.fromkeys(notes)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lorakit.models.loading import load_pipeline
 from lorakit.models.processor import wait_for
 from lorakit.models.tiles import decode_in_tiles
 from lorakit.plan.engine_specs import DrawingSpec
+from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.job import Report
 from lorakit.rendering.batch_sizes import BatchSizes
 from lorakit.rendering.call_times import CallTimes
@@ -33,18 +35,21 @@ from lorakit.rendering.frame_files import (
     start_of,
 )
 from lorakit.rendering.known_batch_sizes import KnownBatchSizes
-from lorakit.rendering.prompt_encoder import PromptEncoder
+from lorakit.rendering.prompt_encoder import Conditioning, PromptEncoder
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.wave import Reference, Row, advance, advance_trying, predictor
 
-# a row's (C, H, W), whether it is guided, and how many references it has, where it has any
-_Sort = tuple[tuple[int, int, int], bool] | tuple[tuple[int, int, int], bool, int]
+# a row's (C, H, W), whether it is guided, how many references it has, where it has any, and how many chunks
+# of words, where there are more than one
+_Sort = tuple[tuple[int, int, int] | bool | int, ...]
 
 
 def _sort(row: Row) -> _Sort:
     _, channels, height, width = row.latents.shape
-    size = (channels, height, width)
-    return (size, row.guided, len(row.references)) if row.references else (size, row.guided)
+    sort: _Sort = ((channels, height, width), row.guided)
+    if row.references or row.chunks > 1:
+        sort = (*sort, len(row.references))
+    return (*sort, row.chunks) if row.chunks > 1 else sort
 
 
 class RenderEngine:
@@ -194,17 +199,35 @@ class RenderEngine:
             karras=task.use_karras_sigmas,
             device=self._device,
         )
+        scale = float(task.guidance_scale)
+        positive, negative, references = self._words(task, self._references(job, shape))
         return Row(
             job.id,
             schedule,
             schedule.begin(noise, start),
-            self._encoder(task.prompt, size, negative=False, clip_skip=task.clip_skip),
-            # as diffusers has it: what a picture shall not show is told by all layers
-            self._encoder(task.negative_prompt, size, negative=True),
-            float(task.guidance_scale),
-            guidance_embed=self._guidance_embed(float(task.guidance_scale)),
-            references=self._references(job, shape),
+            positive,
+            negative,
+            scale,
+            guidance_embed=self._guidance_embed(scale),
+            references=references,
+            chunks=positive.embeds.shape[1] // self._pipeline.tokenizer.model_max_length,
         )
+
+    def _words(
+        self, task: FrameTask, references: tuple[Reference, ...]
+    ) -> tuple[Conditioning, Conditioning, tuple[Reference, ...]]:
+        """What a frame shows, what it shall not, and what its references do: all of one length."""
+        size = (task.width, task.height)
+        skip, weighted = task.clip_skip, bool(task.encoded_by)
+        positive = self._encoder(
+            task.prompt, size, negative=False, clip_skip=skip, weighted=weighted
+        )
+        # as diffusers has it: what a picture shall not show is told by all layers
+        negative = self._encoder(task.negative_prompt, size, negative=True, weighted=weighted)
+        told = [positive, negative, *(reference.positive for reference in references)]
+        positive, negative, *seen = self._encoder.alike(told, [skip, 0, *[skip] * len(references)])
+        alike = zip(references, seen, strict=True)
+        return positive, negative, tuple(replace(one, positive=words) for one, words in alike)
 
     def _references(self, job: FrameJob, shape: tuple[int, ...]) -> tuple[Reference, ...]:
         """The frames that this one's self-attention sees, with the noise that each began from."""
@@ -216,7 +239,9 @@ class RenderEngine:
             if tuple(latents.shape) != shape:
                 raise ValueError(f"latents of {tuple(latents.shape)} beside a frame of {shape}")
             noise = torch.randn(shape, generator=torch.Generator(HOST).manual_seed(seed))
-            words = self._encoder(prompt, size, negative=False, clip_skip=job.task.clip_skip)
+            words = self._encoder(
+                prompt, size, negative=False, clip_skip=job.task.clip_skip, weighted=True
+            )
             found.append(Reference(latents, noise, words))
         return tuple(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lorakit.families import FAMILIES
 from lorakit.models.prompt_embeds import prompt_embeds
+from lorakit.models.weighted_embeds import WeightedEncoder, is_compels
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Conditioning:
 class PromptEncoder:
     """Prompt embeds, made once for each distinct string and kept.
 
-    Each string goes through the text encoder by itself, so that its embeds do not depend on what else
-    is asked for.
+    With `weighted`, those that have weights or are too long are compel's to encode. Each string goes through
+    the text encoder by itself, so that its embeds do not depend on what else is asked for.
     """
 
     def __init__(self, pipeline: Any, family: str, device: str) -> None:
@@ -34,6 +35,8 @@ class PromptEncoder:
         self._family = family
         self._device = device
         self._kept: dict[tuple[object, ...], Conditioning] = {}
+        self._lengthened: dict[tuple[int, int], Conditioning] = {}
+        self._weighted: dict[int, WeightedEncoder] = {}
 
     @torch.inference_mode()
     def __call__(
@@ -45,9 +48,20 @@ class PromptEncoder:
         chunks: int = 1,
         clip_skip: int = 0,
         limit: int = 0,
+        weighted: bool = False,
     ) -> Conditioning:
         """The conditioning of `text` for a picture of `size` (width, height) px; see `prompt_embeds`."""
         large = FAMILIES[self._family].pooled
+        if weighted and is_compels(self._pipeline, text):
+            name = (text, "weighted", clip_skip, *(size if large else ()))
+            if name not in self._kept:
+                embeds, pooled = self._weighing(clip_skip)(text)
+                self._kept[name] = (
+                    Conditioning(embeds)
+                    if pooled is None
+                    else self._large(embeds, pooled, size, empty=False)
+                )
+            return self._kept[name]
         name = (text, negative and large, chunks, clip_skip, limit, *(size if large else ()))
         if name not in self._kept:
             embeds, pooled = prompt_embeds(
@@ -66,6 +80,35 @@ class PromptEncoder:
                 empty = negative and not text
                 self._kept[name] = self._large(embeds, pooled, size, empty=empty)
         return self._kept[name]
+
+    @torch.inference_mode()
+    def alike(self, texts: Sequence[Conditioning], skips: Sequence[int]) -> list[Conditioning]:
+        """Conditionings as long as the longest: zeros stay zeros, others get an empty text's embeds.
+
+        `skips` are the clip_skip of each.
+        """
+        longest = max(text.embeds.shape[1] for text in texts)
+        return [self._as_long(text, longest, skip) for text, skip in zip(texts, skips, strict=True)]
+
+    def _as_long(self, text: Conditioning, length: int, clip_skip: int) -> Conditioning:
+        missing = length - text.embeds.shape[1]
+        if not missing:
+            return text
+        name = (id(text), length)  # it is kept, so nothing else gets its number
+        if name not in self._lengthened:
+            if text.embeds.any():
+                embeds = self._weighing(clip_skip).padded(text.embeds, length)
+            else:
+                embeds = torch.nn.functional.pad(text.embeds, (0, 0, 0, missing))
+            self._lengthened[name] = replace(text, embeds=embeds)
+        return self._lengthened[name]
+
+    def _weighing(self, clip_skip: int) -> WeightedEncoder:
+        if clip_skip not in self._weighted:
+            self._weighted[clip_skip] = WeightedEncoder(
+                self._pipeline, self._family, self._device, clip_skip
+            )
+        return self._weighted[clip_skip]
 
     def _large(
         self, embeds: Tensor, pooled: Tensor, size: tuple[int, int], *, empty: bool

@@ -37,7 +37,8 @@ class Reference:
 class Row:
     """One frame under way: `latents` (1, C, H, W) in fp32 on the device; `index` of the next call.
 
-    `guidance_embed` (1, D) is for UNets that are told the guidance scale, as LCM's is.
+    `guidance_embed` (1, D) is for UNets that are told the guidance scale, as LCM's is. The words have been
+    read in `chunks`.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Row:
     index: int = 0
     guidance_embed: Tensor | None = None
     references: tuple[Reference, ...] = ()
+    chunks: int = 1
 
     @property
     def done(self) -> bool:
@@ -112,9 +114,9 @@ def advance(
 ) -> None:
     """One UNet call of `batch_size` rows and one step of each row's schedule.
 
-    `rows` are at most as many, all guided or none, and have as many references each: guided ones are in the
-    call twice, and each sort has calls of its own, so that none's bits depend on another. What is left is
-    filled up with copies of the first, and thrown away.
+    `rows` are at most as many, all guided or none, and have as many references and chunks of words each:
+    guided ones are in the call twice, and each sort has calls of its own, so that none's bits depend on
+    another. What is left is filled up with copies of the first, and thrown away.
     """
     _step(rows, predict(*_call(rows, batch_size, stack or Stacker())))
 

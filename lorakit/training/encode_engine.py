@@ -93,7 +93,7 @@ class EncodeEngine:
 
     def _embeds(self, task: EmbedsTask) -> Mapping[str, Any]:
         # SDXL's sizes are no part of what is kept: a training makes them for each picture
-        reads: Mapping[str, int] = {"limit": task.max_token_length}
+        reads: Mapping[str, Any] = {"limit": task.max_token_length}
         if self._family.flow is None:
             reads = {"chunks": task.max_token_length // 75, "clip_skip": task.clip_skip}
         encoded = self._encoder(task.text, (0, 0), negative=task.empty, **reads)

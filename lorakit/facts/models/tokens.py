@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lorakit.facts.models.model_configs import ModelError
 
@@ -81,6 +81,17 @@ def clip_vocabulary(merges: Sequence[tuple[str, str]]) -> dict[str, int]:
     return {token: number for number, token in enumerate([*letters, *ends, *joined, *marks])}
 
 
+# ends of phrases, at which compel cuts a prompt that is too long for one reading
+_PHRASE_ENDS = frozenset({".</w>", ",</w>", ";</w>", ":</w>"})
+
+
+class Chunks(NamedTuple):
+    """A prompt as it is read in chunks: its tokens with the marks around it, and the text of each chunk."""
+
+    tokens: int
+    texts: tuple[str, ...]
+
+
 class TokenCounter:
     """Counts as the model's own tokenizer does; `limit` includes the tokens put around each text."""
 
@@ -99,6 +110,7 @@ class TokenCounter:
         self._folder = folder
         self._complain = complain
         self._tokenizer: Any = None
+        self._chunks: dict[tuple[str, ...], Chunks] = {}
         self.limit = limit
 
     def _load(self) -> Any:
@@ -132,6 +144,44 @@ class TokenCounter:
         encodings = self._load().encode_batch_fast(list(texts), add_special_tokens=False)
         return [len(encoding.ids) + self._marks for encoding in encodings]
 
+    def fits(self, text: str) -> bool:
+        """Whether a text is within the limit."""
+        # a token is at least one byte, so short texts need no counting
+        return len(text.encode()) + self._marks <= self.limit or (
+            self.chunks([text]).tokens <= self.limit
+        )
+
+    def chunks(self, pieces: Sequence[str]) -> Chunks:
+        """How a prompt is read that is handed over in pieces, each of which is tokenized by itself.
+
+        Chunks end where compel ends them, in its mode PHRASES: at the last end of a phrase that fits, else at
+        the last word's.
+        """
+        name = tuple(pieces)
+        if name not in self._chunks:
+            self._chunks[name] = self._chunked(name)
+        return self._chunks[name]
+
+    def _chunked(self, pieces: Sequence[str]) -> Chunks:
+        room = self.limit - self._marks
+        tokens: list[str] = []
+        places: list[int] = []
+        before = 0
+        for piece, found in zip(
+            pieces, self._load().encode_batch(list(pieces), add_special_tokens=False), strict=True
+        ):
+            tokens += found.tokens
+            places += [before + start for start, _ in found.offsets]
+            before += len(piece)
+        cuts = [0]
+        while len(tokens) - cuts[-1] > room:
+            cuts.append(cuts[-1] + _first_part(tokens[cuts[-1] : cuts[-1] + room]))
+        text = "".join(pieces)
+        ends = [*(places[cut] for cut in cuts[1:]), len(text)]
+        starts = [0, *ends[:-1]]
+        texts = (text[start:end].strip() for start, end in zip(starts, ends, strict=True))
+        return Chunks(len(tokens) + self._marks, tuple(texts))
+
     def overflow(
         self, texts: Sequence[str], limit: int | None = None
     ) -> dict[str, tuple[int, str]]:
@@ -152,3 +202,12 @@ class TokenCounter:
                     start -= 1  # a word that is cut in half falls off whole
                 found[text] = (len(encoding.ids) + self._marks, text[start:].strip())
         return found
+
+
+def _first_part(tokens: Sequence[str]) -> int:
+    """How many of the tokens that fit go into a chunk, where more follow."""
+    for ends in (lambda token: token in _PHRASE_ENDS, lambda token: token.endswith("</w>")):
+        for at in range(len(tokens) - 1, -1, -1):
+            if ends(tokens[at]):
+                return at + 1
+    return len(tokens)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from lorakit.diagnostics import Diagnostic, Place, shortened
+from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.machine.devices import DEVICES
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.networks.text_encoders import clip_skip_limit
 from lorakit.kinds.frames.settings import RenderSettings
-from lorakit.kinds.known_words import words_of
 from lorakit.language.story.documents import Chain, ImageSettings, Scene
 from lorakit.plan import schedulers
 from lorakit.plan.kind import Context
@@ -244,68 +243,4 @@ def check_gate(settings: RenderSettings, scene: Scene) -> Iterator[Diagnostic]:
             f"scene {scene.name} has takes and a gate: a gate chooses by itself",
             place,
             "remove takes:, or gate:",
-        )
-
-
-def check_prompts(
-    settings: RenderSettings,
-    prompts: Iterable[tuple[str, Place]],
-    known: frozenset[str],
-    parts: Iterable[tuple[str, Place | None]] = (),
-) -> Iterator[Diagnostic]:
-    """Prompts over the text encoder's limit are errors; words outside the model's world are named.
-
-    Not those that are `known` to its adapters. `parts` are texts that prompts are put together
-    from, such as the style: a word of theirs is told where they stand.
-    """
-    given = list(prompts)
-    counter = settings.context.facts.counters.get(settings.model.name)
-    over = counter.overflow([text for text, _ in given]) if counter else {}
-    for text, place in given if over else ():
-        if text in over:
-            tokens, lost = over[text]
-            yield settings.context.finding(
-                "prompt-too-long",
-                f"the prompt has {tokens} tokens, {settings.model.source} reads "
-                f"{settings.model.token_limit}: "
-                f"'{shortened(lost)}' would fall off",
-                place,
-                f"the prompt: {text}",
-                "shorten the sentence, the anchor, the style or the setting",
-            )
-    yield from _unknown_words(settings, given, known, parts)
-
-
-def _unknown_words(
-    settings: RenderSettings,
-    given: Sequence[tuple[str, Place]],
-    known: frozenset[str],
-    parts: Iterable[tuple[str, Place | None]],
-) -> Iterator[Diagnostic]:
-    vocabulary = settings.model.vocabulary
-    if not vocabulary or not given:
-        return
-    first: dict[str, Place] = {}
-    for text, place in given:
-        for word in words_of(text):
-            if word not in vocabulary and word not in known:
-                first.setdefault(word, place)
-    for text, at in parts if first else ():
-        for word in words_of(text):
-            if word in first and at is not None:
-                first[word] = at
-    if first:
-        words = [(settings.context.place_of(word, at), word) for word, at in first.items()]
-        first = {word: at for at, word in sorted(words)}
-        place = next(iter(first.values()))
-        listed = ", ".join(
-            f"{word} (line {where.line})" for word, where in list(first.items())[:12]
-        )
-        more = f" and {len(first) - 12} more" if len(first) > 12 else ""
-        yield settings.context.finding(
-            "unknown-words",
-            f"{settings.model.source} has never seen: {listed}{more}",
-            place,
-            "it draws the rest; `lorakit plan --frames` shows the whole prompts",
-            warning=True,
         )

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 from lorakit.diagnostics import Place
 from lorakit.kinds.chains.chain import ChainStart
+from lorakit.kinds.frames.prompts import encoded_by
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.language.story.documents import ImageSettings
+from lorakit.language.story.weights import plain
 from lorakit.plan import schedulers
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.tasks.frame import FrameTask
@@ -57,6 +59,7 @@ def frame_action(
         if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
             inputs.append(Input("anchor", latents_of(start.anchor), "latents"))
             anchor_weight = start.anchor_weight
+    encoded = encoded_by(settings, look, prompt)
     seen = [(frame.id, frame.task) for frame in shared if isinstance(frame.task, FrameTask)]
     inputs += [
         Input(f"shared_{at}", latents_of(frame), "latents") for at, (frame, _) in enumerate(seen, 1)
@@ -64,8 +67,8 @@ def frame_action(
     guided = settings.guided(look)
     mode = settings.mode(width, height, batch_size, guided=guided, references=len(seen))
     task = FrameTask(
-        prompt=prompt,
-        negative_prompt=look.negative_prompt,
+        prompt=prompt if encoded else plain(prompt),
+        negative_prompt=look.negative_prompt if encoded else plain(look.negative_prompt),
         noise=noise,
         strength=strength,
         num_inference_steps=steps,
@@ -86,6 +89,7 @@ def frame_action(
         vae_tiling=settings.tiled(width, height),
         block_cache=settings.block_cache,
         compiled=settings.compiled(mode),
+        encoded_by=encoded,
         seed=seed,
         effective_steps=effective,
     )
@@ -93,7 +97,7 @@ def frame_action(
         id=id,
         step=step,
         group=group,
-        label=prompt,
+        label=plain(prompt),
         place=place,
         engine=settings.engine(batch_size, mode),
         task=task,

@@ -25,6 +25,7 @@ from lorakit.language.story.durations import Duration
 from lorakit.language.story.mentions import Cast
 from lorakit.language.story.reading import SceneMemory
 from lorakit.language.story.stand_ins import usual_name
+from lorakit.language.story.weights import plain
 from lorakit.language.yaml import access, schemas
 from lorakit.language.yaml.findings import Unreadable
 
@@ -108,7 +109,7 @@ def _texts_of(root: Node) -> Iterator[str]:
 def _character(key: str, node: Node, root: Node, story: _Story) -> Character:
     owner = access.child(root, "characters")
     assert owner is not None
-    plain = key.replace("_", " ")
+    spaced = key.replace("_", " ")
     anchor = access.child(node, "anchor")
     aliases = [
         alias_node.value.strip()
@@ -117,9 +118,9 @@ def _character(key: str, node: Node, root: Node, story: _Story) -> Character:
     ]
     return Character(
         id=key,
-        anchor=access.text(node, "anchor") or plain,
+        anchor=access.text(node, "anchor") or spaced,
         name=access.text(node, "name")
-        or usual_name(plain, access.text(node, "anchor") or "", story.text),
+        or usual_name(spaced, access.text(node, "anchor") or "", story.text),
         aliases=tuple(alias for alias in aliases if alias),
         pronouns=access.choice(node, "pronouns", ("he", "she", "it", "they")),
         place=owner.key_spot(key).place,
@@ -137,7 +138,7 @@ def _scene_names(nodes: list[Node]) -> list[str]:
         if name:
             names.append(name)
             continue
-        slug = _slug(access.text(node, "setting") or "")
+        slug = _slug(plain(access.text(node, "setting") or ""))
         if slug:
             counts[slug] = counts.get(slug, 0) + 1
             candidate = slug if counts[slug] == 1 else f"{slug}_{counts[slug]}"
@@ -157,8 +158,8 @@ def _slug(setting: str) -> str:
     if any(char.isalnum() and not char.isascii() for char in bare):
         text = unicodedata.normalize("NFC", setting).casefold()
         return _shortened("_".join(re.findall(r"[^\W_]+", text)))
-    plain = parts.encode("ascii", "ignore").decode("ascii")
-    slug = re.sub(r"[^a-z0-9]+", "_", plain.casefold()).strip("_")
+    ascii_ = parts.encode("ascii", "ignore").decode("ascii")
+    slug = re.sub(r"[^a-z0-9]+", "_", ascii_.casefold()).strip("_")
     if not slug:
         return _shortened(" ".join(setting.split()))  # signs alone, such as emoji
     return slug if not slug[:1].isdigit() else f"scene_{slug}"
@@ -246,7 +247,7 @@ class _SceneBuilder:
             own["prompt"] = prompts.derive(self.look.style, mentioned.prompt, self.setting)
         self.budget.spend(own["prompt"], spot)
         chain = self.chain
-        prompt, caption, who = own.pop("prompt"), mentioned.caption, mentioned.characters
+        prompt, caption, who = own.pop("prompt"), plain(mentioned.caption), mentioned.characters
         if not own:
             usual = (text, prompt, caption, who, spot.place, self.look, chain.strength)
             return Sentence(*usual, takes=self.takes, strength_place=chain.strength_place)

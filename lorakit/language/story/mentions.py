@@ -21,6 +21,7 @@ from lorakit.language.story.noun_phrases import Phrase
 from lorakit.language.story.pronoun_reader import PronounReader
 from lorakit.language.story.pronouns import PRONOUNS
 from lorakit.language.story.reading import Mentioned, Reading, SceneMemory, spot_in
+from lorakit.language.story.weights import around_articles
 from lorakit.language.story.word_names import NAMES_AND_WORDS, is_the_word
 from lorakit.language.yaml import names
 
@@ -56,6 +57,7 @@ class Cast:
     def read(self, text: str, spot: Spot, memory: SceneMemory, findings: Findings) -> Mentioned:
         """Put everyone in; unknown `{names}` are errors, slips and unclear pronouns are warned of."""
         memory.sentence += 1
+        text = around_articles(text, lambda name: plain(name) in self._by_name)
         matches = list(self._pattern.finditer(text))
         reading = Reading(text, spot, memory, findings)
         named: list[tuple[int, int]] | None = None

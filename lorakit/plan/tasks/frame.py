@@ -16,10 +16,11 @@ class FrameTask(WorkerTask):
     `shared_attention` has a (prompt, noise) of each frame that its self-attention sees, the inputs
     `shared_1` and so on. `noise` seeds its generator. `adapters` are digests, or `input:<role>` for one that
     another action makes, with their weights. `use_karras_sigmas` None leaves them as the model's scheduler
-    has them. `batch_size` is the number of rows in a call of the UNet. `weight_bits` are those that large
-    linear layers are rounded to, 0 for none; `vae_tiling` decodes in tiles; `block_cache` is the change of a
-    step below which blocks are skipped, 0 for never. `seed` is what the file will say, `effective_steps` how
-    many of the steps `strength` leaves.
+    has them. `encoded_by` is "compel" where words have weights or are more than the text encoder reads at
+    once, and empty where its pipeline encodes them. `batch_size` is the number of rows in a call of the
+    UNet. `weight_bits` are those that large linear layers are rounded to, 0 for none; `vae_tiling` decodes in
+    tiles; `block_cache` is the change of a step below which blocks are skipped, 0 for never. `seed` is what
+    the file will say, `effective_steps` how many of the steps `strength` leaves.
     """
 
     kind: ClassVar[str] = "frame"
@@ -48,6 +49,7 @@ class FrameTask(WorkerTask):
     use_karras_sigmas: bool | None = field(default=None, metadata=OMITTED)
     anchor_weight: float | None = field(default=None, metadata=OMITTED)
     clip_skip: int = field(default=0, metadata=OMITTED)
+    encoded_by: str = field(default="", metadata=OMITTED)
     shared_attention: tuple[tuple[str, int], ...] = field(default=(), metadata=OMITTED)
     weight_bits: int = field(default=0, metadata=OMITTED)
     vae_tiling: bool = field(default=False, metadata=OMITTED)

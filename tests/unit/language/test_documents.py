@@ -166,7 +166,8 @@ def test_each_field_comes_from_a_key_or_is_derived() -> None:
     derived = {
         "id", "place", "number", "prompt", "caption", "characters", "look", "board", "video", "path", "show",
         "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain", "places",
-        "resources", "strength_place", "setting_place", "anchor_place", "dtype_place", "parts_place",
+        "resources", "strength_place", "attention_place", "setting_place", "anchor_place", "dtype_place",
+        "parts_place",
         "members", "decisions",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:

@@ -19,7 +19,8 @@ _CAPTION = "a picture's own caption is {caption}"
 def signs_of_others_are_told(_recipe: Recipe, root: Node, findings: Findings) -> None:
     """What is drawn as words, and was meant as a sign, is warned of where it stands."""
     for data in access.mapping(root, "datasets").values():
-        check(access.child(data, "caption"), findings, braces=False, brackets=_CAPTION)
+        caption = access.child(data, "caption")
+        check(caption, findings, braces=False, brackets=_CAPTION, weighed=False)
     for step in access.mapping(root, "steps").values():
         for owner in (step, access.child(step, "samples")):
             for key in ("style", "negative_prompt"):
