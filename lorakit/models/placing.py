@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lorakit.facts.machine.devices import HOST
+from lorakit.facts.machine.devices import DEVICES, HOST
 from lorakit.families import Family
 from lorakit.plan.memory_modes import GROUP, MODEL, Offload
 
@@ -40,7 +40,7 @@ def _stream(pipeline: Any, family: Family, device: str) -> None:
         "onload_device": torch.device(device),
         "offload_device": torch.device(HOST),
         # the next block comes while this one computes
-        "use_stream": torch.device(device).type == "cuda",
+        "use_stream": DEVICES[device].own_memory,
     }
     components: Mapping[str, Any] = pipeline.components
     for name, part in components.items():

@@ -43,7 +43,7 @@ def args(tmp_path, train_unet):
     return argparse.Namespace(
         pool=tmp_path, work=tmp_path, start=STUDIO / "model", seconds=1e9, batch=2, rate=1e-3,
         keep_text=True, noisy=0.7, empty=0.1, singles=0.2, focus=4.0, device="cpu", seed=0,
-        processes=1, stop_after=2,
+        processes=1, stop_after=2, float32=False,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from lorakit.language.yaml.schemas import RECIPE, defaults
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
 
+_MODEL = defaults(RECIPE, "model")
 _GENERATE = defaults(RECIPE, "generate")
 _TEXT = defaults(RECIPE, "train-text")
 _IMAGE = defaults(RECIPE, "train-image")
@@ -52,8 +53,8 @@ class ModelSource:
     place: Place
     revision: str = ""
     parts: str = ""
-    memory: MemoryWish = "auto"
-    speed: Speed = "exact"
+    memory: MemoryWish = _MODEL["memory"]
+    speed: Speed = _MODEL["speed"]
     dtype_place: Place | None = field(default=None, compare=False, repr=False)
     parts_place: Place | None = field(default=None, compare=False, repr=False)
     memory_place: Place | None = field(default=None, compare=False, repr=False)

@@ -29,7 +29,7 @@ from tests.support.planning import facts_for
 def test_operations_are_what_torch_counts(name: str, side: int, more: dict[str, object]) -> None:
     config = PUBLISHED[name].configs["unet"]
     with torch.device("meta"):
-        unet = UNet2DConditionModel(**config, **more)
+        unet = UNet2DConditionModel(**{**config, **more})
         words = torch.zeros(1, TOKENS, config["cross_attention_dim"])
         told = {"text_embeds": torch.zeros(1, 1280), "time_ids": torch.zeros(1, 6)}
         with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -29,6 +29,7 @@ PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
     (boards.Scene, BOARD + "scene", {}),
     (boards.Transition, BOARD + "film/properties/transition", {}),
     (boards.Captions, BOARD + "film/properties/captions", {}),
+    (boards.Gate, BOARD + "gate", {}),
     (boards.Video, BOARD + "video", {}),
     (boards.Storyboard, "storyboard.schema.json#", {}),
     (documents.ModelSource, RECIPE + "model", {"from": "source"}),
@@ -56,6 +57,7 @@ ELSEWHERE = {
     ("sentence", "num_inference_steps"): "look",
     ("sentence", "guidance_scale"): "look",
     ("scene", "look"): "each sentence's look",
+    ("#", "gate"): "each scene's gate",
     ("scene", "text"): "sentences",
     ("train-text", "resources"): "train",
     ("train-image", "resources"): "train",
@@ -168,7 +170,7 @@ def test_each_field_comes_from_a_key_or_is_derived() -> None:
         "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain", "places",
         "resources", "strength_place", "attention_place", "setting_place", "anchor_place", "dtype_place",
         "parts_place",
-        "members", "decisions",
+        "members", "decisions", "memory_place", "speed_place", "first",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:
         keys = {renamed.get(key, key) for key in properties(reference)}

@@ -102,4 +102,5 @@ def test_a_worker_s_engine_is_there_and_its_packages_are_recorded(name: str) -> 
     worker = WORKERS[name]
     module, _, engine = worker.engine.partition(":")
     assert hasattr(importlib.import_module(module), engine)
-    assert set(worker.packages) <= set(RECORDED)
+    # a GPU's name and driver stand beside the packages, on a machine that has one
+    assert set(worker.packages) - {"gpu", "driver"} <= set(RECORDED)
