@@ -104,7 +104,7 @@ def stage_times(folder: Path, repeats: int) -> None:
         "read": lambda: source.read(reader, path, Findings()),
         "compose": lambda: source.compose(text, Findings()),
         "schema": lambda: validation.check(root, schemas.STORYBOARD, Findings(), "a storyboard"),
-        "build": lambda: build_board.storyboard(root, path, Findings()),
+        "build": lambda: build_board.storyboard(root, path, Findings(), lambda _node, _what: None),
     }
     print(f"\nstages of {SIZES[-1]:,} sentences as mappings, s")
     for name, work in stages.items():

@@ -44,3 +44,25 @@ def check_starts(frames: Sequence[Action]) -> None:
                     f"{action.id} begins from a picture of your own, which is not written into "
                     "workflows: name another scene, as in --scene"
                 )
+
+
+def check_plain(frames: Sequence[Action], every: Iterable[Action]) -> None:
+    """Raise LorakitError where a frame is drawn by more than models, words and what it begins from."""
+    edited = {a.id for a in every if isinstance(a.task, FrameTask) and a.task.edit is not None}
+    worn = {a.task.adapters for a in frames if isinstance(a.task, FrameTask)}
+    for action in frames:
+        task = action.task
+        assert isinstance(task, FrameTask)
+        why = ""
+        if task.control is not None:
+            why = "is held by a ControlNet"
+        elif task.shared_attention:
+            why = "sees other pictures by shared attention"
+        elif f"{action.id}/edit" in edited:
+            why = "is edited once it is drawn"
+        elif len(worn) > 1:
+            why = "wears other adapters than others, those of its characters"
+        if why:
+            raise LorakitError(
+                f"{action.id} {why}, which is not written into workflows: name another scene, as in --scene"
+            )

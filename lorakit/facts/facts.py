@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.store.sources import Sources
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lorakit.facts.adapters.adapter_facts import AdapterFacts
     from lorakit.facts.adapters.text_adapters import TextAdapterFacts
     from lorakit.facts.machine.this_machine import Machine
+    from lorakit.facts.models.control_models import ControlModel
     from lorakit.facts.models.model_facts import ModelFacts
     from lorakit.facts.models.tokens import TokenCounter
     from lorakit.facts.pictures.own_pictures import OwnPicture
@@ -33,6 +35,7 @@ class Facts:
     project is.
     `judge` is the folder and the digest of what scores gated frames. `sources` are the files that digests
     were taken of.
+    `control_models` stand beside what draws, by their names in the recipe.
     """
 
     machine: Machine
@@ -52,3 +55,4 @@ class Facts:
     free_disk: int = sys.maxsize
     judge: tuple[str, str] | None = None
     sources: Sources = field(default_factory=Sources, repr=False)
+    control_models: Mapping[str, ControlModel] = field(default_factory=dict, kw_only=True)

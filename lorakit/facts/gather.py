@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lorakit import resources
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
+from lorakit.facts import board_facts
+from lorakit.facts.board_facts import unread
 from lorakit.facts.facts import Facts
 from lorakit.facts.files.digests import Digests, Unread
 from lorakit.facts.files.roots import UserRoots
@@ -112,11 +114,14 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
     counters: dict[str, TokenCounter] = {}
     text_models: dict[str, TextModelFacts] = {}
     reads, draws = _uses(project)
+    beside = board_facts.models_beside(project)
     for name, source in project.recipe.models.items():
         try:
             if name in reads:
                 text_models[name] = _text_model(source, digests, download=download)
             if name in reads and name not in draws:
+                continue
+            if name not in draws and (name in beside or _stands_beside(source)):
                 continue
             if source.source == "lorakit:minilm":
                 raise ModelError("lorakit:minilm reads texts; it cannot draw")  # noqa: TRY301
@@ -135,6 +140,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
     adapters, text_adapters = _adapters(project, digests, problem)
     data, pictures = _data_sets(project, digests, problem, download=download, keys=keys)
     own = own_pictures(project, digests, problem)
+    control_models = board_facts.control_models(project, digests, problem, download=download)
     lengths = _lengths(project, text_models, data, problem) if keys else {}
     judge = _judge(project, digests)
     digests.save()
@@ -155,6 +161,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
         sources=digests.sources,
         text_adapters=text_adapters,
         own_pictures=own,
+        control_models=control_models,
     )
 
 
@@ -223,6 +230,15 @@ def _read_adapters(
     return adapters
 
 
+def _stands_beside(source: ModelSource) -> bool:
+    """Whether a model that no step draws with is one that frames are held by, as far as is seen here."""
+    if not Path(source.source).is_dir():
+        return False
+    from lorakit.facts.models.control_models import stands_beside
+
+    return stands_beside(source.source)
+
+
 def _text_model(source: ModelSource, digests: Digests, *, download: bool) -> TextModelFacts:
     from lorakit.facts.texts.text_models import text_model_facts
 
@@ -263,11 +279,6 @@ def _complaint(project: Project, place: Place) -> Callable[[str], InvalidDocumen
     return lambda words: InvalidDocument(
         [Diagnostic("model", words, place, project.excerpt(place), (way,))]
     )
-
-
-def unread(error: OSError) -> str:
-    """Which file cannot be read, and why."""
-    return f"{error.filename or 'a file'} cannot be read: {error.strerror or error}"
 
 
 def _lengths(

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from lorakit.families.flow import FlowTraining
 from lorakit.families.original import Original
 
-Task = Literal["text", "image", "inpaint", "reference"]
+Task = Literal["text", "image", "inpaint", "reference", "control", "control-image"]
 Engine = Literal["waves", "calls"]
 # configurations by the part they are of: "unet", "vae", "scheduler", ..., and "" for model_index.json
 Configs = Mapping[str, Mapping[str, Any]]
@@ -133,6 +133,8 @@ class Family:
     guidable: Callable[[Configs], bool] = lambda _: True
     # how many pictures it reads beside the words
     references: int = 0
+    # diffusers' class of what holds its frames to edges, depths or poses; empty where it has none
+    controlnet: str = ""
     # the fewest steps that its schedule can be drawn in
     least_steps: int = 1
     # what img2img leaves of the steps at a strength

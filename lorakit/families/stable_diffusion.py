@@ -40,7 +40,10 @@ STABLE_DIFFUSION = Family(
         "text": "StableDiffusionPipeline",
         "image": "StableDiffusionImg2ImgPipeline",
         "inpaint": "StableDiffusionInpaintPipeline",
+        "control": "StableDiffusionControlNetPipeline",
+        "control-image": "StableDiffusionControlNetImg2ImgPipeline",
     },
+    controlnet="ControlNetModel",
     classes=(
         "StableDiffusionPipeline",
         "StableDiffusionImg2ImgPipeline",

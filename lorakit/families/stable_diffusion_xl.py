@@ -50,7 +50,10 @@ STABLE_DIFFUSION_XL = Family(
         "text": "StableDiffusionXLPipeline",
         "image": "StableDiffusionXLImg2ImgPipeline",
         "inpaint": "StableDiffusionXLInpaintPipeline",
+        "control": "StableDiffusionXLControlNetPipeline",
+        "control-image": "StableDiffusionXLControlNetImg2ImgPipeline",
     },
+    controlnet="ControlNetModel",
     classes=(
         "StableDiffusionXLPipeline",
         "StableDiffusionXLImg2ImgPipeline",

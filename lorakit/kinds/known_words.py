@@ -16,7 +16,8 @@ from lorakit.language.recipe.documents import (
     TrainImageStep,
     with_members,
 )
-from lorakit.language.recipe.trainings import LoraSettings
+from lorakit.language.recipe.trainings import LoraSettings, maker_of
+from lorakit.language.story.documents import Storyboard
 from lorakit.plan.kind import Context
 
 _WORD = re.compile(r"[\w'-]+")
@@ -53,11 +54,20 @@ def known_words(step: GenerateStep | StoryboardStep, context: Context) -> frozen
         for drawn in (step, *_beside(step, recipe))
         for use in getattr(drawn, "adapters", ())
     }
+    boards = [board for drawn in (step, *_beside(step, recipe)) if (board := _board_of(drawn))]
+    cast = [who.adapter for board in boards for who in board.characters if who.adapter]
+    worn |= {maker_of(one.source)[0] for one in cast if one.file is None}
     # what a training goes on from has taught its words already
     while more := {lora.start_step for name in worn for lora in _trained_by(name, recipe)} - worn:
         worn |= more
     makers = [recipe.steps[name] for name in worn if name in recipe.steps]
-    return words_learnt((s for s in with_members(makers) if isinstance(s, TrainImageStep)), context)
+    trainings = (s for s in with_members(makers) if isinstance(s, TrainImageStep))
+    taught = (word for one in cast for word in words_of(one.trigger))
+    return words_learnt(trainings, context) | frozenset(taught)
+
+
+def _board_of(step: Step) -> Storyboard | None:
+    return step.board if isinstance(step, StoryboardStep) else None
 
 
 def _trained_by(name: str, recipe: Recipe) -> Iterator[LoraSettings]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from lorakit.facts.pictures.cut_picture import cut_of
 from lorakit.facts.pictures.own_pictures import OwnPicture
@@ -33,6 +34,12 @@ class OwnPictures:
     def encodings(self) -> tuple[Action, ...]:
         """What makes the latents of those that frames begin from."""
         return self._encoding.actions
+
+    def encoded(self, file: Path, size: tuple[int, int]) -> str:
+        """The action that makes the latents of a picture, cut to `size` (width, height) px."""
+        own = self._settings.context.facts.own_pictures[file]
+        picture = Picture(file, "", own.size, file.name, own.digest, converted=own.converted)
+        return self._encoding.picture(picture, size, (_AS_IT_IS,)).id
 
     def action(
         self,

@@ -16,10 +16,14 @@ from lorakit.kinds.frames.checks import (
     check_look,
     check_scheduler,
 )
+from lorakit.kinds.frames.controls import check_controls
+from lorakit.kinds.frames.edits import check_edits
 from lorakit.kinds.frames.memory_checks import check_memory
 from lorakit.kinds.frames.memory_lines import memory_lines
 from lorakit.kinds.frames.prompts import check_prompts, chunk_notes
+from lorakit.kinds.frames.references import check_references
 from lorakit.kinds.frames.settings import render_settings
+from lorakit.kinds.frames.wardrobe import Wardrobe, check_wardrobe, trained_for
 from lorakit.kinds.known_words import known_words
 from lorakit.kinds.letters import check_letters
 from lorakit.kinds.scenes import SceneLayout
@@ -36,12 +40,13 @@ class Storyboards:
 
     def needs(self, step: StoryboardStep) -> Sequence[str]:
         """Steps that train the adapters it wears; a name may be of an adapter from a file as well."""
-        return [use.step for use in step.adapters]
+        return [*(use.step for use in step.adapters), *trained_for(step)]
 
     def check(self, step: StoryboardStep, context: Context) -> Iterator[Diagnostic]:
         """Adapters, sizes, strengths, prompts, and the glyphs of the captions."""
         settings = render_settings(step.model, step.adapters, context)
         yield from check_adapters(step.adapters, step.model, context)
+        yield from check_wardrobe(step, context)
         yield from check_memory(settings)
         board = step.board
         looks: dict[object, Sentence] = {}
@@ -68,6 +73,9 @@ class Storyboards:
             yield from check_attention(settings, scene.chain, scene.place)
         for scene in {s.gate: s for s in reversed(board.scenes)}.values():
             yield from check_gate(settings, scene)
+        yield from check_controls(settings, drawn)
+        yield from check_references(settings, board)
+        yield from check_edits(settings, (sentence for _, _, sentence in drawn))
         for sentence in looks.values():
             yield from check_look(settings, sentence.look, sentence.place)
         yield from check_guidance(settings, dict.fromkeys(s.look for _, _, s in drawn))
@@ -109,7 +117,7 @@ class Storyboards:
         """Frames scene by scene, then the contact sheet and the film."""
         settings = render_settings(step.model, step.adapters, context)
         board = step.board
-        scenes = SceneLayout(step, settings, context.project.recipe.seed)
+        scenes = SceneLayout(step, Wardrobe(step, context), context.project.recipe.seed)
         for scene in scenes.in_order():
             scenes.lay_out(scene)
         clips = tuple(clip for scene in board.scenes for clip in scenes.clips[scene.name])
@@ -127,6 +135,7 @@ class Storyboards:
             n for each in looks for n in aspect_notes(each.aspect, settings.size(each), film_action)
         ]
         notes += memory_lines(settings, looks)
+        notes += scenes.references.notes()
         notes += _no_film_notes(step, context)
         named = (
             (f"{scene.name}/{number}", sentence.prompt)

@@ -35,7 +35,11 @@ def is_board(root: Node) -> bool:
 def checked(root: Node, path: Path, paths: Paths, findings: Findings) -> Storyboard:
     """The storyboard of a tree; what is wrong with it is found."""
     validation.check(root, schemas.STORYBOARD, findings, "a storyboard")
-    board = build_board.storyboard(root, path, findings)
+
+    def find(node: Node, what: str) -> Path | None:
+        return paths.file(node, what, findings)
+
+    board = build_board.storyboard(root, path, findings, find)
     for check in BOARD_CHECKS:
         check(board, root, findings)
     return own_pictures.found(board, root, paths, findings)

@@ -11,6 +11,7 @@ from lorakit.language import projects
 from lorakit.language.boards import Boards, checked, is_board
 from lorakit.language.picks import decided
 from lorakit.language.recipe import build_recipe, merge, settings, sweeps
+from lorakit.language.recipe.board_adapters import board_adapters
 from lorakit.language.recipe.checks import RECIPE_CHECKS
 from lorakit.language.recipe.documents import Recipe, StoryboardStep, with_members
 from lorakit.language.recipe.folders import folder_name
@@ -225,7 +226,7 @@ class _Loader:
             seed=build_recipe.default_seed(),
             models={model.name: model},
             datasets={},
-            adapters={},
+            adapters=board_adapters([board]),
             steps={step.name: step},
             place=root.place,
         )

@@ -23,6 +23,8 @@ _OF_A_DRAWN_FRAME = (
     "strength",
     "seed",
     "takes",
+    "control",
+    "edit",
 )
 
 

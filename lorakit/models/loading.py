@@ -33,6 +33,7 @@ def load_pipeline(
     parts: str = "",
     without: Sequence[str] = (),
     keeping: Keeping = AS_IT_IS,
+    stock: bool = False,
 ) -> Any:
     """A pipeline of the family that draws from words, ready for inference.
 
@@ -65,7 +66,7 @@ def load_pipeline(
         if part is None:
             continue
         part.eval().requires_grad_(requires_grad=False)
-        if not traits.waves:
+        if stock or not traits.waves:
             continue  # stock, as a call by hand has it
         # the UNet's group norms take up to 25 times as long in channels_last on a CPU; its
         # convolutions gain next to nothing from it at these sizes, the decoder's a third

@@ -31,8 +31,8 @@ def from_folder(path: Path, family: str, dtype: torch.dtype, without: Sequence[s
     return joined(loaded, traits, index)
 
 
-def for_task(pipeline: Any, family: Family, task: Task) -> Any:
-    """The pipeline of a family for a task, on the components of another."""
+def for_task(pipeline: Any, family: Family, task: Task, **more: Any) -> Any:
+    """The pipeline of a family for a task, on the components of another and `more` of them."""
     import diffusers
 
     kind = getattr(diffusers, family.pipelines.get(task, family.classes[0]))
@@ -40,7 +40,7 @@ def for_task(pipeline: Any, family: Family, task: Task) -> Any:
         return pipeline
     # from_pipe would cast all of it to fp32
     taken = inspect.signature(kind).parameters
-    given = {**pipeline.components, **family.options(pipeline.config)}
+    given = {**pipeline.components, **family.options(pipeline.config), **more}
     made = kind(**{name: value for name, value in given.items() if name in taken})
     made.set_progress_bar_config(disable=True)
     processor = getattr(made, "image_processor", None)

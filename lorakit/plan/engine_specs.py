@@ -70,6 +70,7 @@ class DrawingSpec(EngineSpec):
     adapter_paths: tuple[str, ...] = field(default=(), metadata=BESIDE)
     batch_sizes: str = field(default="", metadata=BESIDE)
     keeping: Keeping = field(default=Keeping(), metadata=OMITTED)
+    stock: bool = field(default=False, metadata=OMITTED)
 
     @property
     def adapter_files(self) -> list[tuple[Path, float]]:
@@ -93,4 +94,12 @@ class EncodingSpec(EngineSpec):
     path: str = field(metadata=BESIDE)
     parts: str = field(default="", metadata=BESIDE)
     family: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepthSpec(EngineSpec):
+    """A model that tells the depths of pictures."""
+
+    path: str = field(metadata=BESIDE)
     device: str

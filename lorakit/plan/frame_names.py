@@ -27,6 +27,8 @@ def frame_address(action: Action) -> FrameAddress:
     """An action's address in its parts; of what is no frame, all but the last and the last."""
     scene, _, last = action.id.rpartition("/")
     part = [last] if isinstance(action.task, PickTask | GateTask | ScoreTask) else []
+    if isinstance(action.task, FrameTask) and action.task.edit is not None:
+        part = [last]
     if part:
         scene, _, last = scene.rpartition("/")
     if isinstance(action.task, FrameTask | ScoreTask) and last[:5] == "take_":

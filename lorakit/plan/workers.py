@@ -7,7 +7,13 @@ from typing import NamedTuple
 
 from lorakit.facts.machine.environment import OF_GPUS
 from lorakit.plan import memory
-from lorakit.plan.engine_specs import DrawingSpec, EncodingSpec, EngineSpec, JudgeSpec
+from lorakit.plan.engine_specs import (
+    DepthSpec,
+    DrawingSpec,
+    EncodingSpec,
+    EngineSpec,
+    JudgeSpec,
+)
 
 
 class WorkerKind(NamedTuple):
@@ -55,6 +61,15 @@ ENCODE = WorkerKind(
     spec=EncodingSpec,
     leaves=True,
 )
+DEPTH = WorkerKind(
+    "depths",
+    "lorakit.rendering.depth_engine:DepthEngine",
+    ("torch", "transformers"),
+    spec=DepthSpec,
+    drops=True,
+    leaves=True,
+    steps=False,
+)
 TRAIN = WorkerKind(
     "train",
     "lorakit.training.engine:TrainEngine",
@@ -83,5 +98,5 @@ JUDGE = WorkerKind(
     steps=False,
 )
 WORKERS: Mapping[str, WorkerKind] = {
-    kind.name: kind for kind in (RENDER, ENCODE, TRAIN, ASSEMBLE, JUDGE)
+    kind.name: kind for kind in (RENDER, ENCODE, DEPTH, TRAIN, ASSEMBLE, JUDGE)
 }

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, LorakitError
+from lorakit.facts.board_facts import unread
 from lorakit.facts.data.data_sets import DataError
-from lorakit.facts.gather import unread
 from lorakit.language.recipe.build_recipe import MINILM, STUDIO, shipped_model
 from lorakit.language.recipe.documents import TrainImageStep, TrainTextStep, with_members
 from lorakit.language.recipe.project import Project

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.diagnostics import LorakitError, in_words
+from lorakit.plan.tasks.control import ControlMapTask
 from lorakit.plan.tasks.figures import (
     CompareTask,
     PictureFiguresTask,
@@ -22,6 +23,7 @@ from lorakit.plan.tasks.sheet import ContactSheetTask
 from lorakit.plan.tasks.side_by_side import SideBySideTask
 from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
+from lorakit.rendering.control_maps import write_map
 from lorakit.rendering.ffmpeg_writer import FilmInterrupted
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
 from lorakit.rendering.gate_choice import write_choice
@@ -106,6 +108,8 @@ class AssemblyEngine:
             closing.close()  # type: ignore[attr-defined]  # our iterators are generators
 
     def _work(self, job: Job[Any], until: float) -> Mapping[str, str] | None:
+        if isinstance(job.task, ControlMapTask):
+            return write_map(job)
         at_once = _AT_ONCE.get(type(job.task))
         if at_once is not None:
             reading = SourceReading(job.reads)

@@ -18,17 +18,20 @@ from PIL import Image
 from torch import Tensor
 
 from lorakit.cpu.heap import keep_freed_memory
-from lorakit.facts.machine.devices import HOST
-from lorakit.facts.pictures.open_picture import rgb
+from lorakit.diagnostics import LorakitError
 from lorakit.families import FAMILIES, Task
+from lorakit.models.control_nets import load_control_net
 from lorakit.models.loading import load_pipeline
 from lorakit.models.pipelines import for_task
 from lorakit.models.placing import place_again
 from lorakit.models.tiles import decode_in_tiles
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.job import Report
+from lorakit.rendering.call_arguments import arguments, inputs_of, kept
 from lorakit.rendering.encoded_once import encode_once
-from lorakit.rendering.frame_files import DAMAGED, FrameJob, drawn, failed, not_finite, start_of
+from lorakit.rendering.frame_files import DAMAGED, FrameJob, drawn, failed, not_finite
+from lorakit.rendering.schedules import scheduler_of
+from lorakit.store.sources import SourceReading
 
 
 class _StoppedError(Exception):
@@ -54,9 +57,12 @@ class CallEngine:
             spec.adapter_files,
             parts=spec.parts,
             keeping=spec.keeping,
+            stock=True,
         )
         self._spec = spec
-        self._pipelines: dict[Task, Any] = {}
+        self._control_nets: dict[str, Any] = {}
+        self._scheduler = pipeline.scheduler
+        self._pipelines: dict[tuple[Task, str], Any] = {}
         self._components = pipeline
         self._report = report
         self._waiting: list[FrameJob] = []
@@ -104,7 +110,7 @@ class CallEngine:
             ended = self._draw(job)
         except _StoppedError:
             return  # the worker is told why next, and what waits is let go
-        except (OSError, ValueError, RuntimeError) as error:
+        except (LorakitError, OSError, ValueError, RuntimeError) as error:
             ended = failed(job, f"{error}")
         self._waiting.pop(0)
         yield ended
@@ -121,41 +127,52 @@ class CallEngine:
                 raise _StoppedError
             return values
 
-        start, references = start_of(job), _references(job)
-        kind: Task = "reference" if references else "image" if start is not None else "text"
-        given: dict[str, Any] = {
-            "prompt": task.prompt,
-            "width": task.width,
-            "height": task.height,
-            "num_inference_steps": task.num_inference_steps,
-            self._family.guidance: float(task.guidance_scale),
-            "generator": torch.Generator(HOST).manual_seed(task.noise),
-            "callback_on_step_end": stepped,
-            **self._family.call(self._configs, (task.width, task.height)),
-        }
-        if self._family.negative and task.guidance_scale > self._family.guided_above:
-            given["negative_prompt"] = task.negative_prompt
-        if start is not None:
-            given |= {"image": start, "strength": task.strength}
-        elif references:
-            given["image"] = references if self._family.references > 1 else references[0]
-        pipeline = self._pipeline(kind)
+        kind, pictures = inputs_of(job)
+        pipeline = self._pipeline(kind, job)
+        given = arguments(task, pictures, pipeline, self._family)
+        given |= self._family.call(self._configs, (task.width, task.height))
         self._finite = True
         decode_in_tiles(pipeline.vae, tiled=task.vae_tiling)
-        picture: Image.Image = pipeline(**given).images[0]
+        picture: Image.Image = pipeline(**given, callback_on_step_end=stepped).images[0]
+        picture = kept(picture, pictures)
         latents = self._unpacked(pipeline, last[0], task.width, task.height)
         wrong = not_finite(latents) or ("" if self._finite else DAMAGED)
         if wrong:
             return failed(job, wrong)
         return drawn(job, picture, latents, time.monotonic() - began)
 
-    def _pipeline(self, task: Task) -> Any:
-        if task not in self._pipelines:
-            made = for_task(self._components, self._family, task)
+    def _pipeline(self, kind: Task, job: FrameJob) -> Any:
+        """The pipeline for a task, with the ControlNet that it needs; each is put together once."""
+        task = job.task
+        path = task.control.path if task.control else ""
+        if (kind, path) not in self._pipelines:
+            more = {"controlnet": self._control_net(path, job)} if path else {}
+            made = for_task(self._components, self._family, kind, **more)
             if made is not self._components:
                 place_again(made, self._spec.device, self._spec.keeping.offload)
-            self._pipelines[task] = made
-        return self._pipelines[task]
+            self._pipelines[kind, path] = made
+        pipeline = self._pipelines[kind, path]
+        if self._family.waves:
+            # of its own for each frame, as a call by hand has it
+            pipeline.scheduler = scheduler_of(
+                self._scheduler, task.scheduler, karras=task.use_karras_sigmas
+            )
+        return pipeline
+
+    def _control_net(self, path: str, job: FrameJob) -> Any:
+        if path not in self._control_nets:
+            like = getattr(self._components, self._family.denoiser)
+            reading = SourceReading(job.reads)
+            reading.begin()
+            net = load_control_net(Path(path), self._family, like, self._spec.device)
+            reading.end()
+
+            def count(*_: object) -> None:
+                self.calls["controlnet"] += 1
+
+            net.register_forward_hook(count)
+            self._control_nets[path] = net
+        return self._control_nets[path]
 
     def _unpacked(self, pipeline: Any, latents: Tensor, width: int, height: int) -> Tensor:
         """Latents as the pipeline for pictures takes them, (1, C, H, W), in fp32 on the CPU."""
@@ -165,9 +182,3 @@ class CallEngine:
         if latents.dim() == 5:  # one frame of a video
             latents = latents.squeeze(2)
         return latents.float().cpu().contiguous()
-
-
-def _references(job: FrameJob) -> list[Image.Image]:
-    """The pictures that a frame is drawn by, in order."""
-    roles = sorted(role for role in job.inputs if role.startswith("reference"))
-    return [rgb(Path(job.inputs[role])) for role in roles]

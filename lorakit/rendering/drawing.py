@@ -10,5 +10,6 @@ from lorakit.rendering.engine import RenderEngine
 
 
 def drawing_engine(spec: DrawingSpec, report: Report) -> RenderEngine | CallEngine:
-    """The engine of a model's family, loaded."""
-    return (RenderEngine if FAMILIES[spec.family].waves else CallEngine)(spec, report)
+    """The engine of a model's family, loaded; of a stock one the calls, whatever the family."""
+    waves = FAMILIES[spec.family].waves and not spec.stock
+    return (RenderEngine if waves else CallEngine)(spec, report)

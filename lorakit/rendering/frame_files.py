@@ -31,7 +31,7 @@ def start_of(job: FrameJob) -> Tensor | None:
 
 
 def references_of(job: FrameJob) -> list[Tensor]:
-    """The latents (1, C, H, W) of the frames that this one's self-attention sees."""
+    """The latents (1, C, H, W) of the frames and pictures that this one's self-attention sees."""
     count = len(job.task.shared_attention)
     return [_latents(job.inputs[f"shared_{number}"]) for number in range(1, count + 1)]
 

@@ -35,14 +35,7 @@ class Schedule:
         and so is `told`, what the denoiser is told of the time; noise levels are numbers of the CPU's, so
         that no step waits for a device.
         """
-        import diffusers
-
-        row = SCHEDULERS.get(name)
-        kind = getattr(diffusers, row.diffusers) if row else type(template)
-        options = dict(row.options) if row else {}
-        if karras is not None:
-            options["use_karras_sigmas"] = karras
-        self.scheduler = kind.from_config(template.config, **options)
+        self.scheduler = scheduler_of(template, name, karras=karras)
         self.scheduler.set_timesteps(steps, device=HOST)
         order = getattr(self.scheduler, "order", 1)
         first = 0
@@ -89,6 +82,21 @@ class Schedule:
             prediction, self.timesteps[index], latents, return_dict=False, **self._extra
         )[0]
         return result
+
+
+def scheduler_of(template: Any, name: str, *, karras: bool | None = None) -> Any:
+    """The scheduler of a name of plan/schedulers.py, with what `template`, the model's own, has settled.
+
+    `karras` None leaves its sigmas as the template has them.
+    """
+    import diffusers
+
+    row = SCHEDULERS.get(name)
+    kind = getattr(diffusers, row.diffusers) if row else type(template)
+    options = dict(row.options) if row else {}
+    if karras is not None:
+        options["use_karras_sigmas"] = karras
+    return kind.from_config(template.config, **options)
 
 
 def _step_options(scheduler: Any, generator: torch.Generator) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import render_text
@@ -221,6 +222,15 @@ def _drawn_with(planned: Planned, task: FrameTask) -> Iterator[str]:
     yield "from noise" if start is None else f"strength {task.strength} from {start}"
     yield f"{steps} steps" if effective == steps else f"{effective} of {steps} steps"
     yield f"guidance {task.guidance_scale}"
+    by_role = {i.role: i.action for i in planned.action.inputs}
+    if task.control is not None:
+        yield f"held at {task.control.strength:g} by {by_role['control']}"
+    seen = [one for role, one in by_role.items() if role.startswith(("shared_", "reference_"))]
+    if seen or task.reference_files:
+        pictures = [Path(one.file).name for one in task.reference_files]
+        yield f"sees {', '.join([*pictures, *seen])}"
+    if task.edit is not None:
+        yield f"changes {by_role['edited']}"
     yield f"{task.width}x{task.height} px"
 
 

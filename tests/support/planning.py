@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine.this_machine import Machine
+from lorakit.facts.models.control_models import ControlModel
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.pictures.own_pictures import OwnPicture, named
 from lorakit.facts.pictures.picture_data import Picture, PictureFacts
@@ -65,6 +66,12 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
         )
         for name in ("images", "more_images")
     }
+    config = {"_class_name": "ControlNetModel"}
+    depth = {"architectures": ["DepthAnythingForDepthEstimation"]}
+    beside = {
+        "nets": ControlModel("nets", "nets", Path("/nowhere"), "digest of nets", config),
+        "depths": ControlModel("depths", "depths", Path("/nowhere"), "digest of depths", depth),
+    }
     return Facts(
         MACHINE,
         models,
@@ -74,6 +81,7 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
         data=data,
         pictures=pictures,
         judge=("judge", "digest of the judge"),
+        control_models=beside,
     )
 
 

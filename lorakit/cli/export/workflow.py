@@ -50,7 +50,7 @@ def command(
     from lorakit.diagnostics import LorakitError
     from lorakit.doors.comfy_models import loader_of, loras_of, own_sampling
     from lorakit.doors.cut import named
-    from lorakit.doors.drawn_frames import check_starts, drawn_frames
+    from lorakit.doors.drawn_frames import check_plain, check_starts, drawn_frames
     from lorakit.doors.workflow import workflow
 
     project = session.project
@@ -68,6 +68,7 @@ def command(
         )
     needed = _with_starts(frames, saved)
     check_starts(needed)
+    check_plain(needed, actions)
     made = workflow(
         needed,
         saved,

@@ -1,4 +1,4 @@
-"""Pictures of the user's own that stand for frames: what each is, by its content."""
+"""Pictures of the user's own that boards name, for frames or beside them: what each is."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def named(project: Project) -> Iterator[PictureFile]:
             for scene in step.board.scenes:
                 yield from (one for one in (scene.first,) if one is not None)
                 yield from (one.image for one in scene.sentences if one.image is not None)
+                for edit in (one.edit for one in scene.sentences if one.edit):
+                    if edit.file is not None:
+                        yield PictureFile(edit.file, edit.where("mask") or scene.place)
+                controls = {id(one.control): one.control for one in scene.sentences if one.control}
+                for control in controls.values():
+                    if control.file is not None:
+                        yield PictureFile(control.file, control.where("from") or scene.place)
+            for who in step.board.characters:
+                for one in who.references:
+                    if one.file is not None:
+                        yield PictureFile(one.file, one.place or who.place)
 
 
 def own_pictures(

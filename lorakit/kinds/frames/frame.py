@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 
 from lorakit.diagnostics import Place
 from lorakit.kinds.chains.chain import ChainStart
+from lorakit.kinds.frames.controls import HeldFrame
 from lorakit.kinds.frames.prompts import encoded_by
+from lorakit.kinds.frames.references import NOTHING_SEEN, SeenByFrame
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.language.story.documents import ImageSettings
 from lorakit.language.story.weights import plain
@@ -29,13 +31,14 @@ def frame_action(
     files: Sequence[str],
     start: ChainStart | None = None,
     seed: int = 0,
-    shared: Sequence[Action] = (),
+    seen: SeenByFrame = NOTHING_SEEN,
+    held: HeldFrame | None = None,
     latents_of: Callable[[str], str] = str,
 ) -> Action:
     """The action that draws one picture; `seed` is only what its file will say.
 
-    `shared` are the frames that its self-attention sees. `latents_of` says which action makes the latents of
-    the frame at an address: of a picture of the user's own it is another.
+    `seen` is what shows it how who is in it looks, `held` is what it is held to. `latents_of` says which
+    action makes the latents of the frame at an address: of a picture of the user's own it is another.
     """
     width, height = settings.size(look)
     steps = settings.steps(look)
@@ -43,29 +46,35 @@ def frame_action(
     again = start is not None and not by_reference
     strength = start.strength if start is not None and again else 1.0
     effective = settings.effective_steps(look, strength) if again else steps
-    batch_size = batch_size_for(
-        settings.model.traits, (width, height), settings.context.facts.machine
-    )
+    stock = held is not None  # drawn by a call of its own, whatever the family
+    batch_size = 1
+    if not stock:
+        machine = settings.context.facts.machine
+        batch_size = batch_size_for(settings.model.traits, (width, height), machine)
     inputs: list[Input] = list(settings.worn.inputs)
     anchor_weight = None
+    shown = list(seen.frames)
     if start is not None and by_reference:
-        shown = dict.fromkeys(
-            filter(None, (start.frame, start.anchor if start.anchor_weight else None))
-        )
-        for number, frame in enumerate(list(shown)[: settings.model.traits.references], 1):
-            inputs.append(Input(f"reference_{number}", frame, "picture"))
+        begun = filter(None, (start.frame, start.anchor if start.anchor_weight else None))
+        shown += [frame for frame in dict.fromkeys(begun) if frame not in shown]
     elif start is not None:
         inputs.append(Input("start", latents_of(start.frame), "latents"))
         if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
             inputs.append(Input("anchor", latents_of(start.anchor), "latents"))
             anchor_weight = start.anchor_weight
-    encoded = encoded_by(settings, look, prompt)
-    seen = [(frame.id, frame.task) for frame in shared if isinstance(frame.task, FrameTask)]
+    # whole pipelines read words as they are: weights of theirs are told in the checks
+    encoded = "" if stock else encoded_by(settings, look, prompt)
+    room = settings.model.traits.references - len(seen.files)
+    inputs += [Input(f"reference_{n}", one, "picture") for n, one in enumerate(shown[:room], 1)]
     inputs += [
-        Input(f"shared_{at}", latents_of(frame), "latents") for at, (frame, _) in enumerate(seen, 1)
+        Input(f"shared_{n}", latents_of(one.action), "latents")
+        for n, one in enumerate(seen.shared, 1)
     ]
+    if held is not None:
+        inputs.append(held.map)
     guided = settings.guided(look)
-    mode = settings.mode(width, height, batch_size, guided=guided, references=len(seen))
+    mode = settings.mode(width, height, batch_size, guided=guided, references=len(seen.shared))
+    cost = settings.cost(width, height, batch_size, guided=guided, references=len(seen.shared))
     task = FrameTask(
         prompt=prompt if encoded else plain(prompt),
         negative_prompt=look.negative_prompt if encoded else plain(look.negative_prompt),
@@ -84,12 +93,14 @@ def frame_action(
         use_karras_sigmas=look.use_karras_sigmas,
         anchor_weight=anchor_weight,
         clip_skip=look.clip_skip,
-        shared_attention=tuple((task.prompt, task.noise) for _, task in seen),
+        shared_attention=tuple((one.prompt, one.noise) for one in seen.shared),
         weight_bits=mode.bits,
         vae_tiling=settings.tiled(width, height),
         block_cache=settings.block_cache,
         compiled=settings.compiled(mode),
         encoded_by=encoded,
+        reference_files=seen.files,
+        control=held.use if held is not None else None,
         seed=seed,
         effective_steps=effective,
     )
@@ -99,9 +110,9 @@ def frame_action(
         group=group,
         label=plain(prompt),
         place=place,
-        engine=settings.engine(batch_size, mode),
+        engine=settings.engine(batch_size, mode, stock=stock),
         task=task,
-        cost=settings.cost(width, height, batch_size, guided=guided, references=len(seen)),
+        cost=held.added_to(cost) if held is not None else cost,
         inputs=tuple(inputs),
         files={"picture": tuple(files)},
         units=max(1, schedulers.calls(task.scheduler, effective, settings.model.scheduler)),

@@ -15,7 +15,7 @@ from lorakit.facts.models.tokens import Chunks
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.kinds.known_words import words_of
 from lorakit.language.story import weights
-from lorakit.language.story.documents import ImageSettings
+from lorakit.language.story.documents import ImageSettings, Sentence
 
 MOST_CHUNKS = 3  # what is said behind them is hardly seen
 _LISTED = 4  # long prompts that a note names
@@ -180,4 +180,18 @@ def _unknown_words(
             place,
             "it draws the rest; `lorakit plan --frames` shows the whole prompts",
             warning=True,
+        )
+
+
+def check_plain_words(
+    settings: RenderSettings, sentence: Sentence, prompt: str, place: Place
+) -> Iterator[Diagnostic]:
+    """Weights of words, and more than is read at once, where a whole pipeline of diffusers draws."""
+    if encoded_by(settings, sentence.look, prompt):
+        yield settings.context.finding(
+            "prompt",
+            "a frame that a ControlNet holds, or that is painted into, is drawn by diffusers' own pipeline, "
+            "which knows no weights of words, and reads no more than its text encoder at once",
+            place,
+            "write the words without weights, or fewer of them",
         )

@@ -36,7 +36,7 @@ class RenderSettings:
     worn: WornAdapters
     draft: bool
     context: Context
-    engines: dict[tuple[int, Keeping], Engine] = field(
+    engines: dict[tuple[int, Keeping, bool], Engine] = field(
         default_factory=dict, compare=False, repr=False
     )
     modes: dict[tuple[int, int, int, bool, int], MemoryMode] = field(
@@ -141,14 +141,14 @@ class RenderSettings:
         own = self.context.facts.machine.card is not None
         return fast and own and not mode.bits and mode.offload == NONE
 
-    def engine(self, batch_size: int, mode: MemoryMode = PLAIN) -> Engine:
-        """What a worker loads for these frames; settled once for each batch size and mode."""
-        wanted = (batch_size, self.keeping(mode))
+    def engine(self, batch_size: int, mode: MemoryMode = PLAIN, *, stock: bool = False) -> Engine:
+        """What a worker loads for these frames, or for those that `stock` pipelines draw; settled once."""
+        wanted = (batch_size, self.keeping(mode), stock)
         if wanted not in self.engines:
             self.engines[wanted] = self._settle_engine(*wanted)
         return self.engines[wanted]
 
-    def _settle_engine(self, batch_size: int, keeping: Keeping) -> Engine:
+    def _settle_engine(self, batch_size: int, keeping: Keeping, stock: bool) -> Engine:
         model = self.model
         spec = DrawingSpec(
             name=model.source,
@@ -164,6 +164,7 @@ class RenderSettings:
             adapter_paths=self.worn.paths,
             keeping=keeping,
             batch_sizes=str(self.context.project.home / FOLDER / "widths.json"),
+            stock=stock and self.model.traits.waves,
         )
         known = spec.key()
         # an adapter that is still to be made stands for what it will be: one run makes it once

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language.recipe import sources
+from lorakit.language.recipe.board_adapters import board_adapters
 from lorakit.language.recipe.documents import (
     AdapterUse,
     Best,
@@ -61,7 +62,7 @@ def recipe(
         seed=default_seed() if seed is None else seed,
         models={**models, **_shipped(models, steps, root)},
         datasets=sources.datasets(root, paths, findings),
-        adapters=sources.adapters(root, paths, findings),
+        adapters={**sources.adapters(root, paths, findings), **board_adapters(boards.values())},
         steps=_with_sweeps(steps, root, swept.drafts),
         place=root.place,
     )

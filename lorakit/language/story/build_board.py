@@ -6,14 +6,15 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language.story import board_settings, prompts
+from lorakit.language.story.budget import Budget
+from lorakit.language.story.build_characters import Story, character
+from lorakit.language.story.controls import Control, Find, control
 from lorakit.language.story.documents import (
     Chain,
-    Character,
     Gate,
     ImageSettings,
     PictureFile,
@@ -22,12 +23,11 @@ from lorakit.language.story.documents import (
     Storyboard,
 )
 from lorakit.language.story.durations import Duration
+from lorakit.language.story.edits import edit_of
 from lorakit.language.story.mentions import Cast
 from lorakit.language.story.reading import SceneMemory
-from lorakit.language.story.stand_ins import usual_name
 from lorakit.language.story.weights import plain
 from lorakit.language.yaml import access, schemas
-from lorakit.language.yaml.findings import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,20 +37,20 @@ if TYPE_CHECKING:
 
 _TAKES: int = schemas.defaults(schemas.STORYBOARD)["takes"]
 _SCENE = schemas.defaults(schemas.STORYBOARD, "scene")
-MOST_SENTENCES = 20_000
-MOST_LETTERS = 4_000  # of one sentence
-MOST_PROMPT_LETTERS = 50_000_000  # of all prompts of a board together
 # endings of the pictures that are read
 PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _LONGEST_NAME = 80  # letters of a scene's name that is made from its setting
 _LOOK_OF_A_SENTENCE = frozenset({"negative_prompt", "num_inference_steps", "guidance_scale"})
 
 
-def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
-    """Build the storyboard that a tree describes; what is missing or wrong reads as its default."""
-    story = _Story(root)
+def storyboard(root: Node, path: Path, findings: Findings, find: Find) -> Storyboard:
+    """Build the storyboard that a tree describes; what is missing or wrong reads as its default.
+
+    `find` finds the files that it names.
+    """
+    story = Story(root)
     characters = tuple(
-        _character(key, node, root, story)
+        character(key, node, root, story, find)
         for key, node in access.mapping(root, "characters").items()
     )
     cast = Cast(characters)
@@ -59,8 +59,9 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
     gate = board_settings.gate(access.child(root, "gate"), Gate())
     nodes = access.items(root, "scenes")
     scenes: list[Scene] = []
-    budget = _Budget(findings)
+    budget = Budget(findings)
     takes = access.integer(root, "takes") or _TAKES
+    held = control(access.child(root, "control"), Control(), find)
     for number, (name, node) in enumerate(zip(_scene_names(nodes), nodes, strict=True), start=1):
         scene = _SceneBuilder(
             look=board_settings.image_settings(access.child(node, "look"), look),
@@ -68,6 +69,8 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
             gate=board_settings.gate(access.child(node, "gate"), gate),
             setting=access.text(node, "setting") or _SCENE["setting"],
             takes=access.integer(node, "takes") or takes,
+            control=control(access.child(node, "control"), held, find),
+            find=find,
             cast=cast,
             findings=findings,
             budget=budget,
@@ -83,48 +86,6 @@ def storyboard(root: Node, path: Path, findings: Findings) -> Storyboard:
         scenes=tuple(scenes),
         video=board_settings.video(video) if video is not None else None,
         place=root.place,
-    )
-
-
-class _Story:
-    """All that a board tells, as it stands, once somebody asks for it."""
-
-    def __init__(self, root: Node) -> None:
-        self._root = root
-
-    @cached_property
-    def text(self) -> str:
-        """Each sentence or paragraph on a line of its own."""
-        return "\n".join(_texts_of(self._root))
-
-
-def _texts_of(root: Node) -> Iterator[str]:
-    for scene in access.items(root, "scenes"):
-        for node in (access.child(scene, "text"), *access.items(scene, "sentences")):
-            text = access.child(node, "text") or node
-            if text is not None and isinstance(text.value, str):
-                yield text.value
-
-
-def _character(key: str, node: Node, root: Node, story: _Story) -> Character:
-    owner = access.child(root, "characters")
-    assert owner is not None
-    spaced = key.replace("_", " ")
-    anchor = access.child(node, "anchor")
-    aliases = [
-        alias_node.value.strip()
-        for alias_node in access.items(node, "aliases")
-        if isinstance(alias_node.value, str)
-    ]
-    return Character(
-        id=key,
-        anchor=access.text(node, "anchor") or spaced,
-        name=access.text(node, "name")
-        or usual_name(spaced, access.text(node, "anchor") or "", story.text),
-        aliases=tuple(alias for alias in aliases if alias),
-        pronouns=access.choice(node, "pronouns", ("he", "she", "it", "they")),
-        place=owner.key_spot(key).place,
-        anchor_place=anchor.place if anchor is not None else None,
     )
 
 
@@ -174,38 +135,6 @@ def _shortened(name: str) -> str:
 
 
 @dataclass(slots=True)
-class _Budget:
-    """How much a board may be: what is more is nobody's film, but a slip or an attack."""
-
-    findings: Findings
-    sentences: int = 0
-    letters: int = 0
-
-    def spend(self, prompt: str, spot: Spot) -> None:
-        """Count a sentence and its prompt; raises Unreadable where it is too much."""
-        self.sentences += 1
-        self.letters += len(prompt)
-        if self.sentences > MOST_SENTENCES:
-            message = f"the storyboard has more than {MOST_SENTENCES:,} sentences"
-            hint = "make several storyboards of it, and a video step that joins them"
-            self.findings.error("too-many-sentences", message, spot, hint)
-            raise Unreadable
-        if self.letters > MOST_PROMPT_LETTERS:
-            message = f"the storyboard's prompts have more than {MOST_PROMPT_LETTERS:,} letters"
-            hint = "shorten the style, the settings or the anchors, which stand in each of them"
-            self.findings.error("too-many-sentences", message, spot, hint)
-            raise Unreadable
-
-    def fits(self, text: str, spot: Spot) -> bool:
-        """Whether a sentence is one that a person would write."""
-        if len(text) <= MOST_LETTERS:
-            return True
-        message = f"a sentence has {len(text):,} letters here, and may have {MOST_LETTERS:,}"
-        self.findings.error("too-long", message, spot, "end it with a full stop somewhere")
-        return False
-
-
-@dataclass(slots=True)
 class _SceneBuilder:
     """What the sentences of one scene share."""
 
@@ -214,9 +143,11 @@ class _SceneBuilder:
     gate: Gate
     setting: str
     takes: int
+    control: Control
+    find: Find
     cast: Cast
     findings: Findings
-    budget: _Budget
+    budget: Budget
     memory: SceneMemory = field(default_factory=SceneMemory)
 
     def build(self, number: int, name: str, node: Node) -> Scene:
@@ -250,10 +181,17 @@ class _SceneBuilder:
         prompt, caption, who = own.pop("prompt"), plain(mentioned.caption), mentioned.characters
         if not own:
             usual = (text, prompt, caption, who, spot.place, self.look, chain.strength)
-            return Sentence(*usual, takes=self.takes, strength_place=chain.strength_place)
+            return Sentence(
+                *usual,
+                takes=self.takes,
+                control=self.control if self.control.holds else None,
+                strength_place=chain.strength_place,
+            )
         own.setdefault("characters", who)
         own.setdefault("look", self.look)
         own.setdefault("takes", self.takes)
+        if "control" not in own and self.control.holds:
+            own["control"] = self.control
         if "strength" not in own:
             own |= {"strength": chain.strength, "strength_place": chain.strength_place}
         return Sentence(text=text, prompt=prompt, caption=caption, place=spot.place, **own)
@@ -278,6 +216,11 @@ class _SceneBuilder:
         image = given.get("image")
         if image is not None and isinstance(image.value, str) and image.value.strip():
             own["image"] = PictureFile(Path(image.value.strip()), image.place)
+        if "edit" in given:
+            own["edit"] = edit_of(given["edit"], self.find)
+        if "control" in given:
+            held = control(given["control"], self.control, self.find)
+            own["control"] = held if held.holds else None
         if access.boolean(extra, "repeat"):
             own["repeat"] = True
         if not _LOOK_OF_A_SENTENCE.isdisjoint(given):

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lorakit.diagnostics import Place
 from lorakit.language.story import durations
+from lorakit.language.story.character_adapters import CharacterAdapter
+from lorakit.language.story.controls import Control
 from lorakit.language.story.decisions import Decisions
 from lorakit.language.story.durations import Duration
+from lorakit.language.story.edits import Edit
+from lorakit.language.story.references import CharacterReference
 from lorakit.language.yaml import decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
 
@@ -59,7 +63,10 @@ class ImageSettings:
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """Someone who recurs: `anchor` stands in prompts, `name` in captions."""
+    """Someone who recurs: `anchor` stands in prompts, `name` in captions, `references` show how it looks.
+
+    Where it appears, frames wear its `adapter`.
+    """
 
     id: str
     anchor: str
@@ -67,6 +74,8 @@ class Character:
     aliases: tuple[str, ...]
     pronouns: str | None
     place: Place
+    references: tuple[CharacterReference, ...] = ()
+    adapter: CharacterAdapter | None = None
     anchor_place: Place | None = field(default=None, compare=False, repr=False)
 
 
@@ -115,8 +124,9 @@ class Sentence:
 
     `text` as the author wrote it; `prompt` is what the model is told, `caption` what the film shows.
     `seed` is the sentence's own, or None. `strength` is resolved from sentence, scene and board.
-    `repeat` holds the frame before it instead of drawing one. `takes` of it are drawn.
-    `image` stands for it, where there is one.
+    `repeat` holds the frame before it instead of drawing one. `takes` of it are drawn. `control` is resolved
+    as well; None where nothing holds the frame.
+    `image` stands for it, where there is one. `edit` changes it once it is drawn.
     """
 
     text: str
@@ -131,6 +141,8 @@ class Sentence:
     repeat: bool = _SENTENCE["repeat"]
     takes: int = _BOARD["takes"]
     image: PictureFile | None = None
+    control: Control | None = None
+    edit: Edit | None = None
     strength_place: Place | None = field(default=None, compare=False, repr=False)
 
 

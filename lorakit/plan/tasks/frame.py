@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from lorakit.plan.tasks.control import ControlUse
+from lorakit.plan.tasks.frame_edit import FrameEdit
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED, keyed_as
 from lorakit.plan.tasks.task import WorkerTask
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceFile:
+    """A picture of the user's: the digest of its `file`."""
+
+    digest: str
+    file: str = field(default="", metadata=BESIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,8 @@ class FrameTask(WorkerTask):
     UNet. `weight_bits` are those that large linear layers are rounded to, 0 for none; `vae_tiling` decodes in
     tiles; `block_cache` is the change of a step below which blocks are skipped, 0 for never. `seed` is what
     the file will say, `effective_steps` how many of the steps `strength` leaves.
+    `control` says how it is held to its input `control`; `reference_files` are shown before its inputs
+    `reference_1` and so on. `edit` is how its input `edited` becomes this picture.
     """
 
     kind: ClassVar[str] = "frame"
@@ -55,6 +67,9 @@ class FrameTask(WorkerTask):
     vae_tiling: bool = field(default=False, metadata=OMITTED)
     block_cache: float = field(default=0.0, metadata=OMITTED)
     compiled: bool = field(default=False, metadata=OMITTED)
+    reference_files: tuple[ReferenceFile, ...] = field(default=(), metadata=OMITTED)
+    edit: FrameEdit | None = field(default=None, metadata=OMITTED)
+    control: ControlUse | None = field(default=None, metadata=OMITTED)
     seed: int = field(default=0, metadata=BESIDE)
     effective_steps: int = field(default=0, metadata=BESIDE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lorakit.plan.tasks.control import ControlMapTask
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
 from lorakit.plan.tasks.figures import (
     CompareTask,
@@ -31,6 +32,7 @@ TASKS: Mapping[str, type[WorkerTask]] = {
         PaintedTask,
         ScoreTask,
         GateTask,
+        ControlMapTask,
         LatentsTask,
         EmbedsTask,
         TrainTextTask,

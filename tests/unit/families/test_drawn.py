@@ -20,10 +20,12 @@ from lorakit.facts.models.model_lookup import model_facts
 from lorakit.families import FAMILIES, Family
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.plan.engine_specs import DrawingSpec
+from lorakit.plan.tasks.control import ControlUse
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.job import Job
 from lorakit.rendering.call_engine import CallEngine
 from lorakit.rendering.drawing import drawing_engine
+from tests.support.tiny_controls import draw_shape, save_control_net, save_flux_control_net
 from tests.support.tiny_transformers import KINDS, SIDES
 
 PROMPT, NOT, NOISE = "a fox on mars", "the moon", 4
@@ -305,3 +307,75 @@ def test_a_stopped_call_is_left_at_its_next_step(
     engine.drop()
     assert not engine.busy
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_held_frame_of_flux_is_what_diffusers_draws(
+    tiny_transformer: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = tiny_transformer("flux-dev")
+    net = save_flux_control_net(folder, tmp_path / "net")
+    lines = draw_shape(tmp_path / "map.png")
+    told = task("flux-dev", control=ControlUse("net", 0.7, 0.0, 1.0, str(net)))
+    engine = drawing_engine(spec(FAMILIES["flux"], folder), lambda *_: True)
+    pixels, _ = draw(engine, tmp_path / "out", told, control=str(lines))
+    pipe = diffusers.FluxControlNetPipeline.from_pretrained(
+        folder, controlnet=diffusers.FluxControlNetModel.from_pretrained(net)
+    )
+    by_hand = pipe(
+        PROMPT,
+        control_image=Image.open(lines),
+        width=told.width,
+        height=told.height,
+        num_inference_steps=told.num_inference_steps,
+        controlnet_conditioning_scale=0.7,
+        generator=torch.Generator().manual_seed(NOISE),
+        **GUIDED["flux-dev"],
+    ).images[0]
+    assert by_hand.tobytes() == pixels
+
+
+@pytest.mark.parametrize("start", [False, True])
+@pytest.mark.parametrize("name", ["sd", "sdxl"])
+def test_a_held_frame_is_what_diffusers_draws(
+    name: str, start: bool, tiny_sd: Path, tiny_sdxl: Path, tmp_path: Path
+) -> None:
+    folder = {"sd": tiny_sd, "sdxl": tiny_sdxl}[name]
+    net = save_control_net(folder, tmp_path / "net")
+    lines = draw_shape(tmp_path / "map.png")
+    latents = torch.randn((1, 4, 10, 8), generator=torch.Generator().manual_seed(1))
+    save_file({"latents": latents}, tmp_path / "start.safetensors")
+    inputs = {"start": str(tmp_path / "start.safetensors")} if start else {}
+    told = task(
+        "sd3",
+        width=64,
+        height=80,
+        strength=0.5,
+        num_inference_steps=4,
+        scheduler="euler_discrete",
+        control=ControlUse("net", 0.7, 0.0, 0.8, str(net)),
+    )
+    engine = drawing_engine(spec(FAMILIES[name], folder, stock=True), lambda *_: True)
+    pixels, _ = draw(engine, tmp_path / "out", told, control=str(lines), **inputs)
+    # as a user writes it by hand
+    kind = "StableDiffusionXLControlNet" if name == "sdxl" else "StableDiffusionControlNet"
+    kind += "Img2ImgPipeline" if start else "Pipeline"
+    pipe = getattr(diffusers, kind).from_pretrained(
+        folder, controlnet=diffusers.ControlNetModel.from_pretrained(net)
+    )
+    pipe.scheduler = diffusers.EulerDiscreteScheduler.from_config(pipe.scheduler.config)
+    held: dict[str, Any] = {"image": Image.open(lines)}
+    if start:
+        held = {"image": latents, "control_image": Image.open(lines), "strength": 0.5}
+    by_hand = pipe(
+        PROMPT,
+        negative_prompt=NOT,
+        width=64,
+        height=80,
+        num_inference_steps=4,
+        guidance_scale=5.0,
+        controlnet_conditioning_scale=0.7,
+        control_guidance_end=0.8,
+        generator=torch.Generator().manual_seed(NOISE),
+        **held,
+    ).images[0]
+    assert by_hand.tobytes() == pixels

@@ -103,6 +103,8 @@ RECIPE: dict[str, Any] = {
 Change = tuple[str, tuple[str | int, ...], Any]  # schema path, path in the document, another value
 
 S, C = ("scenes", 0), ("scenes", 1, "sentences", 1)
+CONTROL = {"kind": "pose", "from": "previous", "controlnet": "nets"}
+WORN = {"from": "style"}
 LOOK = [
     ("style", "hard"),
     ("negative_prompt", "rain"),
@@ -129,6 +131,11 @@ BOARD_CHANGES: list[Change] = [
     ("character.anchor", ("characters", "bunny", "anchor"), "a black bunny"),
     ("character.name", ("characters", "bunny", "name"), "the hare"),
     ("character.aliases", ("characters", "bunny", "aliases"), ["rabbit"]),
+    ("character.reference", ("characters", "bunny", "reference"), "scene:one/1"),
+    ("character.adapter", ("characters", "bunny", "adapter"), WORN),
+    ("character.adapter.from", ("characters", "bunny", "adapter"), WORN),
+    ("character.adapter.weight", ("characters", "bunny", "adapter"), WORN | {"weight": 0.5}),
+    ("character.adapter.trigger", ("characters", "bunny", "adapter"), WORN | {"trigger": "bnny"}),
     ("character.pronouns", ("characters", "bunny", "pronouns"), "she"),
     ("chain.notes", ("chain", "notes"), "mine"),
     ("chain.from", ("chain", "from"), "noise"),
@@ -140,6 +147,19 @@ BOARD_CHANGES: list[Change] = [
     ("gate.sentence", ("gate",), {"sentence": 0.9}),
     ("gate.drift", ("gate",), {"drift": 9.0}),
     ("gate.tries", ("gate",), {"drift": 9.0, "tries": 3}),
+    *[
+        (f"control.{key}", ("control",), {**CONTROL, key: value})
+        for key, value in {
+            "kind": "scribble",
+            "from": "previous",
+            "controlnet": "nets",
+            "strength": 0.5,
+            "start": 0.1,
+            "end": 0.9,
+        }.items()
+    ],
+    ("control.notes", ("control",), {"notes": "mine"}),
+    ("control.depth_model", ("control",), {**CONTROL, "kind": "depth", "depth_model": "depths"}),
     ("scenes", ("scenes", 0, "sentences", 0), "The bunny finds a cake"),
     ("scene.notes", (*S, "notes"), "mine"),
     ("scene.name", (*S, "name"), "renamed"),
@@ -374,6 +394,12 @@ ELSEWHERE = {
         "lora.from",  # another step, or a digest
     },
     "storyboard": {
+        *("control", "scene.control", "sentence.control"),
+        "character.adapter.notes",  # beside from: alone
+        # of files: tests/func/test_edits.py
+        "sentence.edit",
+        *(f"sentence.edit.{key}" for key in ("notes", "mask", "prompt", "strength", "chained")),
+        "sentence.edit.instruction",
         "look",
         "chain",
         "gate",
@@ -438,6 +464,7 @@ def signature(plan: Plan) -> dict[str, dict[str, str]]:
     kinds = ("frame", "film", "contact-sheet", "train-text", "train-image", "compare")
     kinds += (
         "gate",
+        "control-map",
         "score",
         "sweep-table",
         "sweep-best",

@@ -13,8 +13,8 @@ import pytest
 
 from lorakit.language import load
 from lorakit.language.recipe import documents, trainings
+from lorakit.language.story import character_adapters, controls, durations, edits
 from lorakit.language.story import documents as boards
-from lorakit.language.story import durations
 from lorakit.language.yaml import schemas
 from lorakit.language.yaml.decode import decode
 
@@ -23,8 +23,15 @@ RECIPE = "recipe.schema.json#/definitions/"
 # a document's class -> its schema, and where a key and a field differ in name
 PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
     (boards.ImageSettings, BOARD + "look", {}),
+    (edits.Edit, BOARD + "sentence/properties/edit", {}),
+    (
+        character_adapters.CharacterAdapter,
+        BOARD + "character/properties/adapter",
+        {"from": "source"},
+    ),
+    (controls.Control, BOARD + "control", {"from": "source"}),
     (boards.Chain, BOARD + "chain", {"from": "start"}),
-    (boards.Character, BOARD + "character", {}),
+    (boards.Character, BOARD + "character", {"reference": "references"}),
     (boards.Sentence, BOARD + "sentence", {}),
     (boards.Scene, BOARD + "scene", {}),
     (boards.Transition, BOARD + "film/properties/transition", {}),
@@ -57,7 +64,6 @@ ELSEWHERE = {
     ("sentence", "num_inference_steps"): "look",
     ("sentence", "guidance_scale"): "look",
     ("scene", "look"): "each sentence's look",
-    ("#", "gate"): "each scene's gate",
     ("scene", "text"): "sentences",
     ("train-text", "resources"): "train",
     ("train-image", "resources"): "train",
@@ -66,6 +72,9 @@ ELSEWHERE = {
     ("#", "chain"): "each scene's chain",
     ("#", "takes"): "each sentence's takes",
     ("scene", "takes"): "each sentence's takes",
+    ("#", "gate"): "each scene's gate",
+    ("#", "control"): "each sentence's control",
+    ("scene", "control"): "each sentence's control",
     ("#", "extends"): "merged",
     ("#", "profiles"): "merged",
     **{
@@ -171,6 +180,7 @@ def test_each_field_comes_from_a_key_or_is_derived() -> None:
         "resources", "strength_place", "attention_place", "setting_place", "anchor_place", "dtype_place",
         "parts_place",
         "members", "decisions", "memory_place", "speed_place", "first",
+        "file", "source_place",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:
         keys = {renamed.get(key, key) for key in properties(reference)}

@@ -79,7 +79,7 @@ def test_a_board_beyond_every_film_is_refused(
     path = tmp_path / "b.yaml"
     path.write_text(HEAD + "      - The bunny runs\n" * 4)
     assert load(path)
-    monkeypatch.setattr(f"lorakit.language.story.build_board.{limit}", most)
+    monkeypatch.setattr(f"lorakit.language.story.budget.{limit}", most)
     with pytest.raises(InvalidDocument, match="too-many-sentences"):
         load(path)
 

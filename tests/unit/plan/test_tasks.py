@@ -31,6 +31,7 @@ def picked(home: Path) -> Plan:
     (home / "board.yaml").write_text(
         "storyboard: 1\nscenes:\n- name: one\n  sentences:\n"
         "  - {text: a fox, takes: 2}\n  - {text: an owl, image: a.png}\n"
+        "  - {text: a cat, control: {kind: pose, from: previous, controlnet: nets}}\n"
     )
     (home / "board.picks.yaml").write_text(
         f"picks: 1\nframes:\n  one/1: {{take: 2, picture: {DIGEST}}}\n"

@@ -116,16 +116,19 @@ def _board_takes_seed(board: Storyboard) -> bool:
     )
 
 
-def what_is_named_is_used(_recipe: Recipe, root: Node, findings: Findings) -> None:
+def what_is_named_is_used(recipe: Recipe, root: Node, findings: Findings) -> None:
     """A model, adapter or data set that no step uses; those of a recipe that is extended may wait."""
     if findings:
         return
     steps = access.mapping(root, "steps").values()
+    held_by, worn_by = _held_by(recipe), _worn_by(recipe)
     for block, (noun, keys) in _NAMED.items():
         owner = access.child(root, block)
         for name, node in access.mapping(root, block).items():
             used = any(_uses(step, key, name) for step in steps for key in keys)
             if used or owner is None or node.source is not root.source:
+                continue
+            if name in {"models": held_by, "adapters": worn_by}.get(block, ()):
                 continue
             if block == "models" and len(access.mapping(root, block)) == 1:
                 continue  # it is every step's that names none
@@ -137,6 +140,25 @@ def what_is_named_is_used(_recipe: Recipe, root: Node, findings: Findings) -> No
                 if block != "adapters"
                 else f"a step wears it by adapters: {{{name}: 1}}",
             )
+
+
+def _worn_by(recipe: Recipe) -> set[str]:
+    """The adapters that characters of boards wear."""
+    boards = (s.board for s in with_members(recipe.steps.values()) if isinstance(s, StoryboardStep))
+    return {who.adapter.name for board in boards for who in board.characters if who.adapter}
+
+
+def _held_by(recipe: Recipe) -> set[str]:
+    """The models that boards hold frames by."""
+    boards = (s.board for s in with_members(recipe.steps.values()) if isinstance(s, StoryboardStep))
+    controls = {
+        sentence.control
+        for board in boards
+        for scene in board.scenes
+        for sentence in scene.sentences
+        if sentence.control is not None
+    }
+    return {name for one in controls for name in (one.controlnet, one.depth_model)}
 
 
 def _uses(step: Node, key: str, name: str) -> bool:

@@ -25,6 +25,8 @@ _OF_A_DRAWN_FRAME = (
     "seed",
     "takes",
     "image",
+    "control",
+    "edit",
 )
 
 
@@ -80,6 +82,7 @@ def settings_have_effect(board: Storyboard, root: Node, findings: Findings) -> N
     for value, governed in _written(frames, root, "look", "negative_prompt", own, _is_guided):
         told_of_no_guidance(value, [frame.sentence.look for frame in governed], findings)
     _seeds(root, frames, findings)
+    _controls(board, root, findings)
     for item in items if "repeat" in own else ():
         _repeat(item, findings)
     cut_takes_no_time(access.child(root, "video"), findings)
@@ -193,6 +196,18 @@ def _gate(value: Node | None, board: Storyboard, findings: Findings) -> None:
     if value is not None and not any(scene.gate.asks for scene in board.scenes):
         message = "gate has no effect here: it asks nothing of a picture"
         findings.warning("no-effect", message, value, "write character: 0.8 or sentence: 0.7 in it")
+
+
+def _controls(board: Storyboard, root: Node, findings: Findings) -> None:
+    """It holds frames once it says from what."""
+    every = [*zip(access.items(root, "scenes"), ([scene] for scene in board.scenes), strict=True)]
+    for owner, scenes in [(root, list(board.scenes)), *every]:
+        node = access.child(owner, "control")
+        held = any(sentence.control for scene in scenes for sentence in scene.sentences)
+        if node is not None and not held and access.number(node, "strength") != 0:
+            hint = "write from: art/pose.png, or from: previous, here or in its sentences"
+            message = "control has no effect here: nothing says from which picture"
+            findings.warning("no-effect", message, node, hint)
 
 
 def told_of_no_guidance(value: Node, looks: list[ImageSettings], findings: Findings) -> None:

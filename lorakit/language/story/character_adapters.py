@@ -1,0 +1,64 @@
+"""The adapter that a character wears wherever it appears, and its trigger in the anchor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lorakit.diagnostics import Place
+from lorakit.language.story.noun_phrases import with_article
+from lorakit.language.yaml import access, decode
+from lorakit.language.yaml.schemas import STORYBOARD, defaults
+
+if TYPE_CHECKING:
+    from lorakit.language.story.controls import Find
+    from lorakit.language.yaml.nodes import Node
+
+_WEIGHT = defaults(STORYBOARD, "character", "adapter")["weight"]
+_ARTICLES = ("a", "an", "the")
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterAdapter:
+    """An adapter with its `weight`, and the `trigger` that its training taught it by; empty for none.
+
+    `source` names an adapter of the recipe, or a step that trains one, or leads to `file`.
+    """
+
+    source: str = field(default="", metadata={"key": "from"})
+    weight: float = _WEIGHT
+    trigger: str = ""
+    file: Path | None = None
+    source_place: Place | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """By what the recipe knows it."""
+        return self.source if self.file is None else self.file.as_posix()
+
+
+def character_adapter(node: Node, find: Find) -> CharacterAdapter | None:
+    """What a character wears; None for nothing."""
+    given = access.child(node, "adapter")
+    if given is None or not isinstance(given.value, dict):
+        return None
+    link, source = access.child(given, "from"), access.text(given, "from") or ""
+    file = find(link, "adapter") if link is not None and _is_path(source) else None
+    place = link.place if link is not None else given.place
+    return decode.decode(CharacterAdapter, given, file=file, source_place=place)
+
+
+def _is_path(text: str) -> bool:
+    return "/" in text or ":" in text or text.endswith(".safetensors")
+
+
+def with_trigger(anchor: str, trigger: str) -> str:
+    """An anchor that says the trigger: a bnny white bunny."""
+    trigger = " ".join(trigger.split())
+    if not trigger or trigger.lower() in anchor.lower():
+        return anchor
+    article, _, rest = anchor.partition(" ")
+    if article.lower() in _ARTICLES and rest:
+        return f"{with_article(article, trigger)} {trigger} {rest}"
+    return f"{trigger} {anchor}"
