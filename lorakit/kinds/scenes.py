@@ -218,7 +218,7 @@ class SceneLayout:
         if first is None:  # the scene's first frame, begun from another scene
             return ChainStart(previous.id, sentence.strength)
         chain = CHAINS[scene.chain.start]
-        return chain.start(first, previous, sentence.strength, scene.chain.anchor_weight)
+        return chain.start(first, previous, sentence.strength, sentence.anchor_weight)
 
 
 def _seen(

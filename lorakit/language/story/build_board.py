@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lorakit.language.story import board_settings, prompts
+from lorakit.language.story import board_settings, prompts, schedules
 from lorakit.language.story.budget import Budget
 from lorakit.language.story.build_characters import Story, character
 from lorakit.language.story.controls import Control, Find, control
@@ -40,6 +40,12 @@ _SCENE = schemas.defaults(schemas.STORYBOARD, "scene")
 # endings of the pictures that are read
 PICTURES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 _LONGEST_NAME = 80  # letters of a scene's name that is made from its setting
+SCHEDULED = (
+    ("chain", "strength"),
+    ("chain", "anchor_weight"),
+    ("look", "guidance_scale"),
+    ("look", "style"),
+)
 _LOOK_OF_A_SENTENCE = frozenset({"negative_prompt", "num_inference_steps", "guidance_scale"})
 
 
@@ -74,6 +80,11 @@ def storyboard(root: Node, path: Path, findings: Findings, find: Find) -> Storyb
             cast=cast,
             findings=findings,
             budget=budget,
+            schedules={
+                key: found
+                for block, key in SCHEDULED
+                if (found := schedules.inherited([root, node], block, key, findings)) is not None
+            },
         )
         scenes.append(scene.build(number, name, node))
     video = access.child(root, "video")
@@ -148,17 +159,26 @@ class _SceneBuilder:
     cast: Cast
     findings: Findings
     budget: Budget
+    schedules: dict[str, schedules.OverFrames]
     memory: SceneMemory = field(default_factory=SceneMemory)
+    drawn: list[int] = field(default_factory=list)
 
     def build(self, number: int, name: str, node: Node) -> Scene:
         setting = access.child(node, "setting")
+        texts = list(_texts(node))
+        if self.schedules:
+            self.drawn = [
+                at
+                for at, (_, _, extra) in enumerate(texts, 1)
+                if extra is None or not access.boolean(extra, "repeat")
+            ] or [1]
         return Scene(
             number=number,
             name=name,
             setting=self.setting,
             chain=self.chain,
             start=access.name(node, "start") or _SCENE["start"],
-            sentences=tuple(self._sentence(*sentence) for sentence in _texts(node)),
+            sentences=tuple(self._sentence(at, *sentence) for at, sentence in enumerate(texts, 1)),
             place=node.place,
             seed=access.integer(node, "seed"),
             gate=self.gate,
@@ -166,29 +186,49 @@ class _SceneBuilder:
             first=_first(node),
         )
 
-    def _sentence(self, text: str, spot: Spot, extra: Node | None) -> Sentence:
+    def _at(self, number: int) -> tuple[ImageSettings, Chain]:
+        """The look and the chain of a frame."""
+        look, chain = self.look, self.chain
+        for key, schedule in self.schedules.items():
+            value = schedule.at(number, self.drawn)
+            if key == "style" and isinstance(value, str):
+                look = replace(look, style=value)
+            elif key == "guidance_scale" and isinstance(value, float):
+                look = replace(look, guidance_scale=value)
+            elif key == "strength" and isinstance(value, float):
+                chain = replace(chain, strength=value, strength_place=schedule.place)
+            elif isinstance(value, float):
+                chain = replace(chain, anchor_weight=value)
+            if key in ("style", "guidance_scale"):
+                places = {**dict(look.places), key: schedule.place}
+                look = replace(look, places=tuple(places.items()))
+        return look, chain
+
+    def _sentence(self, number: int, text: str, spot: Spot, extra: Node | None) -> Sentence:
         if not self.budget.fits(text, spot):
             text = ""
         mentioned = self.cast.read(text, spot, self.memory, self.findings)
-        own = self._own(extra, mentioned.characters) if extra is not None else {}
+        look, chain = self._at(number) if self.schedules else (self.look, self.chain)
+        own = self._own(extra, mentioned.characters, look) if extra is not None else {}
         if text and "prompt" not in own and not _says_something(text):
             hint = "write what is seen, or remove it; hold: 3 shows the frame before for longer"
             self.findings.error("empty", "the sentence has no words", spot, hint)
         if "prompt" not in own:
-            own["prompt"] = prompts.derive(self.look.style, mentioned.prompt, self.setting)
+            own["prompt"] = prompts.derive(look.style, mentioned.prompt, self.setting)
         self.budget.spend(own["prompt"], spot)
-        chain = self.chain
         prompt, caption, who = own.pop("prompt"), plain(mentioned.caption), mentioned.characters
         if not own:
-            usual = (text, prompt, caption, who, spot.place, self.look, chain.strength)
+            usual = (text, prompt, caption, who, spot.place, look, chain.strength)
             return Sentence(
                 *usual,
                 takes=self.takes,
+                anchor_weight=chain.anchor_weight,
                 control=self.control if self.control.holds else None,
                 strength_place=chain.strength_place,
             )
         own.setdefault("characters", who)
-        own.setdefault("look", self.look)
+        own.setdefault("look", look)
+        own.setdefault("anchor_weight", chain.anchor_weight)
         own.setdefault("takes", self.takes)
         if "control" not in own and self.control.holds:
             own["control"] = self.control
@@ -196,7 +236,7 @@ class _SceneBuilder:
             own |= {"strength": chain.strength, "strength_place": chain.strength_place}
         return Sentence(text=text, prompt=prompt, caption=caption, place=spot.place, **own)
 
-    def _own(self, extra: Node, mentioned: tuple[str, ...]) -> dict[str, Any]:
+    def _own(self, extra: Node, mentioned: tuple[str, ...], look: ImageSettings) -> dict[str, Any]:
         """What a sentence's mapping says of its frame alone; `mentioned` are those whom the text names."""
         given = extra.value if isinstance(extra.value, dict) else {}
         own: dict[str, Any] = {}
@@ -224,12 +264,9 @@ class _SceneBuilder:
         if access.boolean(extra, "repeat"):
             own["repeat"] = True
         if not _LOOK_OF_A_SENTENCE.isdisjoint(given):
-            own["look"] = self._look(given, extra)
+            of_look = extra.like({k: v for k, v in given.items() if k in _LOOK_OF_A_SENTENCE})
+            own["look"] = board_settings.image_settings(of_look, look)
         return own
-
-    def _look(self, given: dict[str, Node], extra: Node) -> ImageSettings:
-        own = extra.like({k: v for k, v in given.items() if k in _LOOK_OF_A_SENTENCE})
-        return board_settings.image_settings(own, self.look)
 
 
 def _first(scene: Node) -> PictureFile | None:

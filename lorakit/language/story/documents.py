@@ -123,7 +123,8 @@ class Sentence:
     """One frame's sentence with everything resolved but the seed and the hold.
 
     `text` as the author wrote it; `prompt` is what the model is told, `caption` what the film shows.
-    `seed` is the sentence's own, or None. `strength` is resolved from sentence, scene and board.
+    `seed` is the sentence's own, or None. `strength` and `anchor_weight` are resolved from
+    sentence, scene and board, with what changes over frames.
     `repeat` holds the frame before it instead of drawing one. `takes` of it are drawn. `control` is resolved
     as well; None where nothing holds the frame.
     `image` stands for it, where there is one. `edit` changes it once it is drawn.
@@ -140,6 +141,7 @@ class Sentence:
     seed: int | None = None
     repeat: bool = _SENTENCE["repeat"]
     takes: int = _BOARD["takes"]
+    anchor_weight: float = _CHAIN["anchor_weight"]
     image: PictureFile | None = None
     control: Control | None = None
     edit: Edit | None = None

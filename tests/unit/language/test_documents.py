@@ -179,7 +179,7 @@ def test_each_field_comes_from_a_key_or_is_derived() -> None:
         "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain", "places",
         "resources", "strength_place", "attention_place", "setting_place", "anchor_place", "dtype_place",
         "parts_place",
-        "members", "decisions", "memory_place", "speed_place", "first",
+        "members", "anchor_weight", "decisions", "memory_place", "speed_place", "first",
         "file", "source_place",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:

@@ -52,3 +52,6 @@ def _look(owner: Node, findings: Findings) -> None:
     look = access.child(owner, "look")
     for key in ("style", "negative_prompt"):
         check(access.child(look, key), findings, brackets=PLAIN)
+    for pair in access.items(look, "style"):  # by frame
+        for words in pair.value if isinstance(pair.value, list) else ():
+            check(words, findings, brackets=PLAIN)
