@@ -10,6 +10,7 @@ from lorakit.diagnostics import Diagnostic, Place
 from lorakit.doors.comfy_models import Loader, LoraFile, OwnSampling
 from lorakit.doors.samplers import COMFY
 from lorakit.families import FAMILIES
+from lorakit.language.story.weights import pieces
 from lorakit.plan.actions import Action
 from lorakit.plan.tasks.frame import FrameTask
 
@@ -137,8 +138,12 @@ def _encoded(made: Workflow, task: FrameTask, clip: Link, family: str) -> tuple[
 
 
 def _literal(prompt: str) -> str:
-    """Words that mean themselves: parentheses would weigh what is in them."""
-    return prompt.replace("(", "\\(").replace(")", "\\)")
+    """Words that mean themselves, but for their weights: other parentheses would weigh what is in them."""
+    said = []
+    for piece in pieces(prompt):
+        words = piece.text.replace("(", "\\(").replace(")", "\\)")
+        said.append(words if piece.weight == 1 else f"({words}:{piece.weight:g})")
+    return "".join(said)
 
 
 def _start(made: Workflow, action: Action, latents: Mapping[str, Link]) -> Link:

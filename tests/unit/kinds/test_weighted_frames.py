@@ -89,3 +89,9 @@ def test_what_another_sentence_weighs_redraws_nothing(tmp_path: Path, counted: F
     keys = [[p.key for p in plan.actions][:2] for plan in (before, after)]
     assert keys[0][0] == keys[1][0]
     assert keys[0][1] != keys[1][1]
+
+
+def test_weights_go_into_a_workflow_and_other_parentheses_stay_words() -> None:
+    from lorakit.doors.workflow import _literal
+
+    assert _literal("a (red hat:1.3) (at 10:30)") == "a (red hat:1.3) \\(at 10:30\\)"
