@@ -34,6 +34,7 @@ A_FRAME = {
     "lorakit/rendering/wave.py:advance_trying": "whether a smaller call gives the same bits",
     "lorakit/rendering/call_engine.py:_unpacked": "its latents are a result",
     "lorakit/rendering/call_engine.py:decoded": "whether its pixels are numbers",
+    "lorakit/rendering/encoded_once.py:_name_of": "whether its words were read before, while nothing is under way",
     "diffusers/image_processor.py:pt_to_numpy": "and so is its picture",
     # the pipelines' own, which a frame is to equal to the byte
     "diffusers/schedulers/scheduling_flow_match_euler_discrete.py:index_for_timestep": "the first step's place",
