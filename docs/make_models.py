@@ -14,11 +14,13 @@ from lorakit.language.recipe.documents import MemoryWish, ModelSource
 from lorakit.plan import numbers
 from lorakit.plan.card_table import machine
 from lorakit.plan.drawing_memory import drawing_needs
-from lorakit.plan.memory_modes import chosen, rounding
+from lorakit.plan.encoding_memory import EXACT, encoding_needs
+from lorakit.plan.memory_modes import MemoryMode, chosen, rounding
 
 PAGE = Path(__file__).resolve().parent / "models.md"
 BEGIN, END = "<!-- families -->\n", "<!-- end -->\n"
 MEMORY = "<!-- memory -->\n"
+ENCODING = "<!-- encoding -->\n"
 SHOWN = 3  # repositories of a family
 CARDS = (8, 16, 24, 80)  # GB
 WISHES: tuple[MemoryWish, ...] = ("auto", "low", "minimal")
@@ -55,13 +57,31 @@ def memory_table() -> Iterator[str]:
             yield f"| {' | '.join((*told, wish, *cells))} |"
 
 
+def encoding_table() -> Iterator[str]:
+    """The lines of the table of what encoding takes before a training, in bf16 but for UNets."""
+    yield f"| model | at | {' | '.join(f'{size} GB' for size in CARDS)} |"
+    yield f"|{'---|' * (2 + len(CARDS))}"
+    for family in FAMILIES.values():
+        if not family.trained:
+            continue
+        name = next(iter(family.published))
+        facts = model_facts(ModelSource("m", f"hub:{name}", "auto", None), Unread())
+        needs = encoding_needs(facts, "bf16" if family.flow else EXACT, facts.native)
+        modes = (chosen(needs, (0,), machine(size).card) for size in CARDS)
+        width, height = facts.native
+        yield f"| `{name}` | {width}x{height} | {' | '.join(map(_told, modes))} |"
+
+
 def _kept(facts: ModelFacts, wish: MemoryWish, gigabytes: int) -> str:
     """How a model is kept on a card while it draws, in few words."""
     card = machine(gigabytes).card
     guided = facts.guidance_scale > facts.traits.guided_above
     tiled = wish == "minimal"
     needs = drawing_needs(facts, "bf16", facts.native, 1, guided=guided, tiled=tiled)
-    mode = chosen(needs, rounding(wish, machine(gigabytes)), card)
+    return _told(chosen(needs, rounding(wish, machine(gigabytes)), card))
+
+
+def _told(mode: MemoryMode) -> str:
     if not mode.enough:
         return "too small"
     bits = f"{mode.bits} bits, " if mode.bits else ""
@@ -96,12 +116,12 @@ def _guided(family: Family) -> str:
 def page() -> str:
     """The whole page, with the table as it should be."""
     text = PAGE.read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    text = before + BEGIN + "".join(f"{line}\n" for line in table()) + END + after
-    before, _, rest = text.partition(MEMORY)
-    _, _, after = rest.partition(END)
-    return before + MEMORY + "".join(f"{line}\n" for line in memory_table()) + END + after
+    tables = {BEGIN: table, MEMORY: memory_table, ENCODING: encoding_table}
+    for begin, lines in tables.items():
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(END)
+        text = before + begin + "".join(f"{line}\n" for line in lines()) + END + after
+    return text
 
 
 def main() -> int:

@@ -28,6 +28,7 @@ ROOTS = (
     "proj_out",
 )
 CONFIG = {"num_layers": 60, "num_attention_heads": 24, "attention_head_dim": 128}
+CONFIGS = {"transformer": CONFIG, "vae": {"base_dim": 96}}
 LIMIT = 512
 # what its template puts behind a prompt; what stands before is not counted
 WORDS = PromptWords("tokenizer", "qwen", marks=5, padded=False)
@@ -60,5 +61,5 @@ QWEN_IMAGE = Family(
     guidance="true_cfg_scale",
     block_cache=FIRST_BLOCK,
     least_steps=2,  # its schedule is stretched to end a little above nothing, and one step cannot be
-    published={"Qwen/Qwen-Image": Published({"transformer": CONFIG}, OTHERS, PARAMETERS)},
+    published={"Qwen/Qwen-Image": Published(CONFIGS, OTHERS, PARAMETERS)},
 )

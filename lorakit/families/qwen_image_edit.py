@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lorakit.families.family import Part, Published
-from lorakit.families.qwen_image import CONFIG, OTHERS, PARAMETERS, PARTS, QWEN_IMAGE
+from lorakit.families.qwen_image import CONFIGS, OTHERS, PARAMETERS, PARTS, QWEN_IMAGE
 
-_PUBLISHED = Published({"transformer": CONFIG}, OTHERS, PARAMETERS)
+_PUBLISHED = Published(CONFIGS, OTHERS, PARAMETERS)
 
 QWEN_IMAGE_EDIT = replace(
     QWEN_IMAGE,

@@ -102,6 +102,7 @@ class TrainImages:
             units=max(1, training.steps),
             notes=(
                 *_lines(step, seen, context, training, weights_line(step, context, count)),
+                *encodings.lines,
                 *mode_words.training(mode, task.frozen, context.facts.machine.card),
             ),
             places={"precision": step.train.place or step.place},

@@ -34,24 +34,26 @@ def load_pipeline(
     without: Sequence[str] = (),
     keeping: Keeping = AS_IT_IS,
     stock: bool = False,
+    vae: str = "",
 ) -> Any:
     """A pipeline of the family that draws from words, ready for inference.
 
     `parts` is the folder that a checkpoint in one file takes what it lacks from. `without` names parts that
     are not needed, such as `vae`, and are not loaded from a folder; `keeping` says how
-    the pipeline is kept in memory.
+    the pipeline is kept in memory, `vae` a precision of the autoencoder's own.
     Raises LorakitError where weights are missing or an adapter does not fit.
     """
     from diffusers.utils import logging
 
     logging.disable_progress_bar()
     check_device(device)
+    dtype, own = DTYPES[precision], DTYPES[vae] if vae else None
     try:
         if path.is_file():
             folder = Path(parts) if parts else None
-            pipeline = single_files.from_file(path, family, DTYPES[precision], without, folder)
+            pipeline = single_files.from_file(path, family, dtype, without, folder, own)
         else:
-            pipeline = pipelines.from_folder(path, family, DTYPES[precision], without)
+            pipeline = pipelines.from_folder(path, family, dtype, without, own)
     except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
         raise LorakitError(f"the model in {path} cannot be loaded: {error}") from error
     pipeline.set_progress_bar_config(disable=True)

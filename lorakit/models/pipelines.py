@@ -18,15 +18,25 @@ from lorakit.facts.models.model_files import check_weights, listing_of
 from lorakit.families import FAMILIES, Family, Part, Task
 
 
-def from_folder(path: Path, family: str, dtype: torch.dtype, without: Sequence[str] = ()) -> Any:
-    """A pipeline of a folder in diffusers' layout. Raises OSError, ValueError, LorakitError."""
+def from_folder(
+    path: Path,
+    family: str,
+    dtype: torch.dtype,
+    without: Sequence[str] = (),
+    vae: torch.dtype | None = None,
+) -> Any:
+    """A pipeline of a folder in diffusers' layout, its autoencoder in `vae` where that is given.
+
+    Raises OSError, ValueError, LorakitError.
+    """
     index = read_config(path, "model_index.json")
     traits = FAMILIES[family]
     loaded: dict[str, Any] = {}
     for part in traits.parts:
         told = index.get(part.name) or (None, None)
         missing = part.name in without or (part.optional and told[1] is None)
-        loaded[part.name] = None if missing else part_from(path, part, str(told[1]), dtype)
+        kept = (vae or vae_dtype(dtype)) if part.name == "vae" else dtype
+        loaded[part.name] = None if missing else part_from(path, part, str(told[1]), kept)
     loaded["scheduler"] = _scheduler(path)
     return joined(loaded, traits, index)
 
@@ -88,7 +98,7 @@ def part_from(path: Path, part: Part, kind: str, dtype: torch.dtype) -> Any:
         variant=check_weights(path, part.name, listing_of(path)).variant or None,
         use_safetensors=True,
         local_files_only=True,
-        dtype=vae_dtype(dtype) if part.name == "vae" else dtype,
+        dtype=dtype,
     )
 
 

@@ -29,8 +29,12 @@ def from_file(
     dtype: torch.dtype,
     without: Sequence[str] = (),
     parts: Path | None = None,
+    vae: torch.dtype | None = None,
 ) -> Any:
-    """A pipeline of one file, what it lacks from `parts`. Raises OSError, ValueError, LorakitError."""
+    """A pipeline of one file, what it lacks from `parts`, its autoencoder in `vae` where that is given.
+
+    Raises OSError, ValueError, LorakitError.
+    """
     traits = FAMILIES[family]
     read = read_checkpoint(path, parts)
     index = read.configs["model_index.json"]
@@ -39,11 +43,14 @@ def from_file(
     for part in read.taken:
         if part.name not in given and read.parts is not None:
             kind = str(read.parts.index[part.name][1])
-            given[part.name] = part_from(read.parts.folder, part, kind, dtype)
+            kept = (vae or vae_dtype(dtype)) if part.name == "vae" else dtype
+            given[part.name] = part_from(read.parts.folder, part, kind, kept)
     with _configs(read) as folder:
         options = {k: v for k, v in traits.options(index).items() if k.startswith("requires_")}
         if read.quantised and traits.denoiser not in given:
             given[traits.denoiser] = _quantised(read, folder, dtype)
+        if vae not in (None, dtype) and "vae" in read.held - given.keys():
+            given["vae"] = _apart(read, folder, "vae", vae)
         if read.held <= given.keys():
             # nothing of the file is to be read any more
             given |= _described(read, folder, given)
@@ -53,7 +60,7 @@ def from_file(
         )
     own = {name: None if name in without else part for name, part in pipeline.components.items()}
     if own["vae"] is not None:
-        own["vae"] = own["vae"].to(vae_dtype(dtype))
+        own["vae"] = own["vae"].to(vae or vae_dtype(dtype))
     for name in traits.weighed:
         network = own.get(name)
         if network is None:
@@ -80,6 +87,16 @@ def _quantised(read: ModelFile, folder: Path, dtype: torch.dtype) -> Any:
     )
     _check(part.name, loaded)
     return loaded
+
+
+def _apart(read: ModelFile, folder: Path, name: str, dtype: torch.dtype | None) -> Any:
+    """A part of the file in a dtype that the others do not have."""
+    import diffusers
+
+    kind = getattr(diffusers, read.family.part(name).classes[0])
+    return kind.from_single_file(
+        str(read.file), config=str(folder), subfolder=name, dtype=dtype, local_files_only=True
+    )
 
 
 def _check(name: str, part: nn.Module) -> None:

@@ -18,10 +18,11 @@ from lorakit.language.recipe.documents import Step
 from lorakit.language.recipe.project import Project
 from lorakit.plan import estimate, mode_words
 from lorakit.plan.actions import Action
+from lorakit.plan.engine_specs import EncodingSpec
 from lorakit.plan.expand import expand
 from lorakit.plan.kind import Kind
 from lorakit.plan.memory_modes import MemoryMode
-from lorakit.plan.states import CardChoice, CardTable, Planned, State
+from lorakit.plan.states import CardChoice, CardTable, Planned, State, Work
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.training import TrainImageTask
 
@@ -63,22 +64,31 @@ def machine(gigabytes: int) -> Machine:
 
 
 def _choices(gigabytes: int, actions: Sequence[Action]) -> Iterator[CardChoice]:
-    greatest: dict[tuple[str, str], Action] = {}
+    greatest: dict[tuple[str, Work], Action] = {}
     for action in actions:
-        name, mode = (action.step, action.kind), action.cost.mode
+        mode = action.cost.mode
         if mode is None or not mode.card:
             continue
+        name = (action.step, _work(action))
         if name not in greatest or mode.card > greatest[name].cost.memory:
             greatest[name] = action
-    for action in greatest.values():
+    for (step, work), action in greatest.items():
         mode = action.cost.mode
         assert mode is not None
-        yield CardChoice(gigabytes, action.step, _words(action, mode), mode)
+        yield CardChoice(gigabytes, step, work, _words(action, mode), mode)
+
+
+def _work(action: Action) -> Work:
+    if isinstance(action.engine.spec, EncodingSpec):
+        return "encoding"
+    return "training" if isinstance(action.task, TrainImageTask) else "drawing"
 
 
 def _words(action: Action, mode: MemoryMode) -> str:
     if isinstance(action.task, TrainImageTask):
         return mode_words.on_a_card(mode, action.task.frozen or "fp32", trains=True)
+    if isinstance(action.engine.spec, EncodingSpec):
+        return mode_words.on_a_card(mode, action.engine.spec.precision)
     assert isinstance(action.task, FrameTask)
     more = ", decoded in tiles" if action.task.vae_tiling else ""
     return mode_words.on_a_card(mode, action.task.precision) + more

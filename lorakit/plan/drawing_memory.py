@@ -18,8 +18,8 @@ BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0}
 # of a rounded weight, with what it was rounded by: a number a row, or NF4's byte for 64 of them
 ROUNDED = {8: 1.004, 4: 0.516}
 TILE = 512  # px of a side that is decoded at a time, where pictures are decoded in tiles
-_PROCESS = 450 << 20  # what a process with torch and diffusers weighs before any weights
-_SCRATCH = 1.15  # of a pass, with what a device's kernels take beside its tensors
+PROCESS = 450 << 20  # what a process with torch and diffusers weighs before any weights
+SCRATCH = 1.15  # of a pass, with what a device's kernels take beside its tensors
 _BLOCK = re.compile(r"(\w*(?:blocks|layers|refiner)\.\d+)\.")
 _UNKNOWN_BLOCKS = 8  # a low guess of how many a denoiser has
 _STREAMED = 2  # blocks at a time: one computes, the next one comes
@@ -81,7 +81,7 @@ def undecodable(model: ModelFacts, precision: str, size: tuple[int, int], card: 
 
 
 def _needs(card: float, beside: float = 0.0) -> Needs:
-    return Needs(int(_PROCESS + card), int(beside))
+    return Needs(int(PROCESS + card), int(beside))
 
 
 def denoiser_pass(
@@ -100,7 +100,7 @@ def denoiser_pass(
         elements = rows * (twice + references) * unet_elements(model.unet) * positions
     else:  # a pipeline calls it once for each of the two
         elements = transformer_work.elements(model, positions)
-    return _SCRATCH * elements * BYTES[precision]
+    return SCRATCH * elements * BYTES[precision]
 
 
 def decoder_pass(
@@ -108,7 +108,7 @@ def decoder_pass(
 ) -> float:
     """Bytes that decoding a picture takes beside weights, tile by tile where it is `tiled`."""
     width, height = (min(side, TILE) for side in size) if tiled else size
-    return _SCRATCH * vae_elements(model.vae_config) * width * height * _vae_bytes(precision)
+    return SCRATCH * vae_elements(model.vae_config) * width * height * _vae_bytes(precision)
 
 
 def _vae_bytes(precision: str) -> float:

@@ -89,12 +89,17 @@ class JudgeSpec(EngineSpec):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodingSpec(EngineSpec):
-    """The autoencoder and the text encoders of a model."""
+    """The autoencoder of a model in fp32, and its text encoders in a `precision`.
+
+    With `offload` these wait in the machine's memory, but for the layer that computes.
+    """
 
     path: str = field(metadata=BESIDE)
     parts: str = field(default="", metadata=BESIDE)
     family: str
     device: str
+    precision: str = field(default="fp32", metadata=OMITTED)
+    offload: Offload = field(default=NONE, metadata=BESIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
@@ -104,11 +104,18 @@ class Estimate:
     by_worker: Mapping[str, float] = field(default_factory=dict)
 
 
+Work = Literal["encoding", "training", "drawing"]
+
+
 class CardChoice(NamedTuple):
-    """What a step comes to on a card of so many `gigabytes`: the way it is kept, in words and figures."""
+    """What a step comes to on a card of so many `gigabytes`: the way it is kept, in words and figures.
+
+    `work` is that part of it which this is about: what goes on at other times is a choice of its own.
+    """
 
     gigabytes: int
     step: str
+    work: Work
     words: str
     mode: MemoryMode
 

@@ -110,6 +110,11 @@ class PromptEncoder:
             )
         return self._weighted[clip_skip]
 
+    def forget(self) -> None:
+        """Let go of all that was made: it takes memory where each string comes once."""
+        self._kept.clear()
+        self._lengthened.clear()
+
     def _large(
         self, embeds: Tensor, pooled: Tensor, size: tuple[int, int], *, empty: bool
     ) -> Conditioning:

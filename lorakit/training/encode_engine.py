@@ -19,7 +19,8 @@ import torch
 from lorakit.diagnostics import LorakitError, in_words
 from lorakit.families import FAMILIES
 from lorakit.models.loading import load_pipeline
-from lorakit.plan.engine_specs import EncodingSpec
+from lorakit.plan.encoding_memory import EXACT
+from lorakit.plan.engine_specs import EncodingSpec, Keeping
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.rendering.prompt_encoder import PromptEncoder
@@ -29,13 +30,20 @@ from lorakit.training.image_data import encode, mask_of, pixels
 
 
 class EncodeEngine:
-    """Holds a VAE and text encoders in fp32. One step is one picture or one caption."""
+    """Holds a VAE in fp32 and text encoders. One step is one picture or one caption."""
 
     def __init__(self, spec: EncodingSpec, report: Report) -> None:
         self._family = FAMILIES[spec.family]
         without = (self._family.denoiser,)
         self._pipeline = load_pipeline(
-            Path(spec.path), spec.family, "fp32", spec.device, parts=spec.parts, without=without
+            Path(spec.path),
+            spec.family,
+            spec.precision,
+            spec.device,
+            parts=spec.parts,
+            without=without,
+            keeping=Keeping(offload=spec.offload),
+            vae=EXACT,
         )
         self._encoder = PromptEncoder(self._pipeline, spec.family, spec.device)
         self._report = report
@@ -100,4 +108,5 @@ class EncodeEngine:
         tensors = {"embeds": encoded.embeds.float().cpu().clone()}
         if encoded.pooled is not None:
             tensors["pooled"] = encoded.pooled.float().cpu().clone()
+        self._encoder.forget()
         return tensors

@@ -47,6 +47,7 @@ def _cards(table: CardTable | None) -> list[dict[str, object]]:
         {
             "gigabytes": choice.gigabytes,
             "step": choice.step,
+            "work": choice.work,
             "words": choice.words,
             "weight_bits": choice.mode.bits,
             "offload": choice.mode.offload,

@@ -284,7 +284,7 @@ def _cards(table: CardTable) -> Iterator[Line]:
         style = "" if choice.mode.enough else WARN
         yield [
             (f"{name:<8}", STRONG),
-            (f"{clean(choice.step):<{width}}  ", ""),
+            (f"{clean(choice.step):<{width}}  {choice.work:<8}  ", ""),
             (choice.words, style),
         ]
     yield [

@@ -30,38 +30,45 @@ def test_the_gurukul_on_flux_is_planned_for_every_card(project: Path) -> None:
     assert f"hub:black-forest-labs/FLUX.1-dev: {PARAMETERS:,} parameters" in told.stdout
     assert "no history" in told.stdout
     lines = told.stdout.splitlines()
-    for size, training, drawing in (
-        (8, "too small: frozen weights in 4 bits", "bf16, block by block on the card: "),
-        (16, "frozen weights in 4 bits: ", "bf16, block by block on the card: "),
-        (24, "frozen weights in 8 bits: ", "bf16, block by block on the card: "),
-        (80, "frozen weights in bf16: ", "bf16, all of it on the card: "),
+    beside = "bf16, block by block on the card: "
+    whole = "bf16, all of it on the card: "
+    for size, encoding, training, drawing in (
+        (8, beside, "too small: frozen weights in 4 bits", beside),
+        (16, whole, "frozen weights in 4 bits: ", beside),
+        (24, whole, "frozen weights in 8 bits: ", beside),
+        (80, whole, "frozen weights in bf16: ", whole),
     ):
         at = next(n for n, line in enumerate(lines) if line.startswith(f"{size} GB "))
-        assert training in lines[at]
-        assert re.search(r"\d GB", lines[at].split(":")[-1] + lines[at])
-        assert f"film            {drawing}" in lines[at + 1]
+        assert f"hologram_style  encoding  {encoding}" in lines[at]
+        assert f"hologram_style  training  {training}" in lines[at + 1]
+        assert f"film            drawing   {drawing}" in lines[at + 2]
+        assert all(
+            re.search(r"\d GB", line.partition(":")[2] + line) for line in lines[at : at + 3]
+        )
     assert not (project / "outputs").exists()
 
 
 def test_cards_are_named_by_their_memory(project: Path) -> None:
     words = ("plan", "recipes/gurukul-flux.yaml", "--cards", "12, 48GB", "--json")
     cards: list[dict[str, Any]] = json.loads(lorakit(project, *words).stdout)["cards"]
-    assert [(c["gigabytes"], c["step"]) for c in cards] == [
-        (12, "hologram_style"),
-        (12, "film"),
-        (48, "hologram_style"),
-        (48, "film"),
+    works = [("hologram_style", "encoding"), ("hologram_style", "training"), ("film", "drawing")]
+    assert [(c["gigabytes"], c["step"], c["work"]) for c in cards] == [
+        (size, *work) for size in (12, 48) for work in works
     ]
+    # T5-XXL alone is 9.5 GB in bf16
+    assert (cards[0]["offload"], cards[0]["beside"] > 9.5e9) == ("group", True)
+    assert cards[3]["memory"] > 9.5e9
     assert all(c["memory"] < c["gigabytes"] << 30 for c in cards if c["enough"])
-    assert cards[3]["offload"] == "none"
+    assert cards[5]["offload"] == "none"
     # a small model is told of where it is asked for, and nowhere else
     assert (
         json.loads(lorakit(project, "plan", "recipes/quickstart.yaml", "--json").stdout)["cards"]
         == []
     )
-    (film, *_) = json.loads(
+    cards = json.loads(
         lorakit(project, "plan", "recipes/quickstart.yaml", "--cards", "8", "--json").stdout
     )["cards"]
+    film = next(card for card in cards if card["work"] == "drawing")
     assert (film["weight_bits"], film["offload"], film["enough"]) == (0, "none", True)
 
 

@@ -21,6 +21,7 @@ _BLOCK = re.compile(r"((?:\w+_)?(?:blocks|layers|refiner)\.\d+)\.(.+)\.weight$")
 _SAME = re.compile(r"to_[qkv]$|proj_mlp$")  # read what the norm before them gives
 _SAME_WORDS = re.compile(r"add_[qkv]_proj$")
 _OUT = re.compile(r"to_out|to_add_out")  # reads what attention keeps anyway
+_FUSED = "to_qkv_mlp_proj"  # Flux.2's: attention and a feed-forward layer beside it in one
 _NORMED, _ATTENDED = 1 + 2, 3 + 1  # of attention: what comes into norms, and what does not
 
 
@@ -66,6 +67,7 @@ def _of(
     both, normed = picture + words, 2 if wide else 1
     # one stream of both, or one of each
     apart = any("add_q_proj" in layer for layer in layers)
+    fused = any(layer.endswith(_FUSED) for layer in layers)
     yield (normed * _NORMED + _ATTENDED) * width * both
     read: set[str] = set()
     for layer, (out, into) in layers.items():
@@ -75,12 +77,16 @@ def _of(
             yield (out + (normed * width if "proj_mlp" not in layer else 0)) * here
         elif layer.endswith("feed_forward.w1"):  # gated, between norms of its own
             yield 3 * (out + normed * width) * here
+        elif layer.endswith("linear_in"):  # both halves, and the gate's activation
+            yield (1.5 * out + normed * width) * here
+        elif layer.endswith(_FUSED):  # the same beside queries, keys and values, which stay for it
+            yield (1.5 * (out - 3 * width) + (2 * width if wide else 0)) * here
         if not adapted(f"{block}.{layer}") or "norm" in layer:
             continue
         if wide:
             yield into * here
             continue
-        if _OUT.search(layer):
+        if _OUT.search(layer) and not fused:
             continue
         same = "q" if _SAME.search(layer) else "aq" if _SAME_WORDS.search(layer) else layer
         if same not in read:

@@ -5,7 +5,7 @@ Counted in elements, and held against torch's MemTracker by tests: scratch of ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # of a transformer's block: its feed-forward's halves, gate and product, and what stands beside them
@@ -14,6 +14,9 @@ _ATTENDED = 21
 _CONVOLVED = 11
 _SD = 8340.0  # of a UNet whose blocks are not known: Stable Diffusion's
 _DECODED = 3  # tensors as wide as the next level, in the decoder's last block
+_ENCODED = 5  # as wide as the first, in the encoder's
+# the same, as wide as the first, where it is one for films (Qwen-Image's), whose convolutions pad in time
+_FILM_DECODED, _FILM_ENCODED = 18, 10
 
 
 def unet_elements(config: Mapping[str, Any]) -> float:
@@ -35,8 +38,19 @@ def unet_elements(config: Mapping[str, Any]) -> float:
 
 def vae_elements(config: Mapping[str, Any]) -> float:
     """Elements a px of a picture that is decoded."""
-    widths = config.get("block_out_channels") or config.get("decoder_block_out_channels")
-    if not widths:
-        base = int(config.get("base_dim", 128))
-        widths = [base * int(times) for times in config.get("dim_mult", (1, 2))]
+    if "base_dim" in config:
+        return float(_FILM_DECODED * config["base_dim"])
+    widths = _widths(config)
     return float(_DECODED * widths[min(1, len(widths) - 1)])
+
+
+def vae_encoder_elements(config: Mapping[str, Any]) -> float:
+    """Elements a px of a picture that is encoded."""
+    if "base_dim" in config:
+        return float(_FILM_ENCODED * config["base_dim"])
+    return float(_ENCODED * _widths(config)[0])
+
+
+def _widths(config: Mapping[str, Any]) -> Sequence[int]:
+    told = config.get("block_out_channels") or config.get("decoder_block_out_channels")
+    return tuple(map(int, told)) if told else (128, 256)

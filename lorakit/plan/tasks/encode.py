@@ -40,7 +40,7 @@ class EmbedsTask(WorkerTask):
     """The prompt embeds of a caption; `empty` is how a model is told nothing.
 
     What is longer than 75 tokens is encoded in chunks, up to `max_token_length`, which is how many all in all
-    are read where the denoiser is a transformer.
+    are read where the denoiser is a transformer. `precision` is that of the text encoders.
     """
 
     kind: ClassVar[str] = "embeds"
@@ -53,3 +53,4 @@ class EmbedsTask(WorkerTask):
     device_class: str
     max_token_length: int = field(default=75, metadata=OMITTED)
     clip_skip: int = field(default=0, metadata=OMITTED)
+    precision: str = field(default="fp32", metadata=OMITTED)

@@ -7,14 +7,24 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderKLQwenImage, UNet2DConditionModel
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed._tools.mem_tracker import MemTracker
+from transformers import T5Config, T5EncoderModel
 
 from lorakit import resources
+from lorakit.facts.files.digests import Unread
 from lorakit.facts.models.model_facts import ModelFacts
-from lorakit.facts.networks.inference_memory import unet_elements, vae_elements
+from lorakit.facts.models.model_lookup import model_facts
+from lorakit.facts.networks.inference_memory import (
+    unet_elements,
+    vae_elements,
+    vae_encoder_elements,
+)
+from lorakit.families import PUBLISHED
+from lorakit.language.recipe.documents import ModelSource
 from lorakit.plan.drawing_memory import drawing_bytes, weights_bytes
+from lorakit.plan.encoding_memory import encoding_needs
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 SIDE = 32  # latents
@@ -56,20 +66,62 @@ def test_a_plan_counts_what_a_call_of_the_unet_needs(kind: str) -> None:
     assert found == pytest.approx(2 * SIDE**2 * 4 * unet_elements(config), rel=0.05)
 
 
-def test_a_plan_counts_what_decoding_needs() -> None:
-    config = published("sd-v1", "vae")
+class Pass(torch.nn.Module):
+    """An autoencoder's `encode` or `decode` as a pass of a network."""
 
-    class Decoder(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.vae = AutoencoderKL.from_config(config)
+    def __init__(self, vae: Any, name: str) -> None:
+        super().__init__()
+        self.vae, self.name = vae, name
 
-        def forward(self, latents: torch.Tensor) -> Any:
-            return self.vae.decode(latents, return_dict=False)
+    def forward(self, given: torch.Tensor) -> Any:
+        return getattr(self.vae, self.name)(given, return_dict=False)
 
+
+@pytest.mark.parametrize(
+    ("name", "given", "counted"),
+    [("encode", (3, 8 * SIDE), vae_encoder_elements), ("decode", (16, SIDE), vae_elements)],
+)
+@pytest.mark.parametrize("kind", ["sd-v1", "qwen-image"])
+def test_a_plan_counts_what_an_autoencoder_needs(
+    kind: str, name: str, given: tuple[int, int], counted: Any
+) -> None:
+    channels, side = given
     with FakeTensorMode():
-        found = peak(Decoder().eval(), torch.zeros(1, 4, SIDE, SIDE))
-    assert found == pytest.approx((8 * SIDE) ** 2 * 4 * vae_elements(config), rel=0.05)
+        if kind == "qwen-image":  # one for films
+            vae, config = AutoencoderKLQwenImage(), PUBLISHED["Qwen/Qwen-Image"].configs["vae"]
+            shape = (1, channels, 1, side, side)
+        else:
+            config = published(kind, "vae")
+            vae = AutoencoderKL.from_config(config)
+            shape = (1, 3 if name == "encode" else 4, side, side)
+        found = peak(Pass(vae.eval(), name), torch.zeros(shape))
+    assert found == pytest.approx((8 * SIDE) ** 2 * 4 * counted(config), rel=0.05)
+
+
+def test_a_plan_counts_what_t5_reads_in() -> None:
+    flux = "black-forest-labs/FLUX.1-dev"
+    facts = model_facts(ModelSource("m", f"hub:{flux}", "auto", None), Unread())
+    config = T5Config(
+        d_model=4096,
+        d_kv=64,
+        d_ff=10240,
+        num_layers=2,  # what a pass keeps at its peak is no more with 24
+        num_heads=64,
+        feed_forward_proj="gated-gelu",
+        is_encoder_decoder=False,
+        use_cache=False,
+    )
+    with FakeTensorMode():
+        t5 = T5EncoderModel._from_config(config, dtype=torch.bfloat16).eval()
+        found = peak(t5, torch.zeros(1, 512, dtype=torch.long))
+    # with no picture; its weights, and T5's share of them is not known before it is here
+    weights = 2 * PUBLISHED[flux].others
+    need = encoding_needs(facts, "bf16", (0, 0))
+    assert weights + found < need[0, "none"].card < weights + found + 1.5e9
+    # a table of words, and the next layer beside it
+    widest = 2 * 2 * 32_128 * 4_096
+    assert widest + found < need[0, "group"].card < weights / 2
+    assert need[0, "group"].beside == weights
 
 
 def model(kind: str) -> ModelFacts:

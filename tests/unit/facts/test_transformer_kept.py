@@ -30,6 +30,17 @@ SMALL = {
     "guidance_embeds": True,
     "axes_dims_rope": (8, 12, 12),
 }
+SMALL_2 = {
+    "in_channels": 64,
+    "num_layers": 2,
+    "num_single_layers": 3,
+    "attention_head_dim": 32,
+    "num_attention_heads": 2,
+    "joint_attention_dim": 32,
+    "timestep_guidance_channels": 32,
+    "axes_dims_rope": (8, 8, 8, 8),
+    "guidance_embeds": False,
+}
 WORDS = 256
 TARGETS = {
     "as the script": FAMILIES["flux"].targets,
@@ -68,7 +79,36 @@ def test_shapes_of_tiny_transformers_are_theirs(
     assert facts.traits.shapes(facts.transformer) == found
 
 
-def kept(model: torch.nn.Module, side: int) -> float:
+def flux(side: int) -> dict[str, Any]:
+    """What Flux.1 is called with, for a picture of so many latents a side."""
+    places = diffusers.FluxPipeline._prepare_latent_image_ids(
+        1, side // 2, side // 2, "cpu", torch.float32
+    )
+    return {
+        "hidden_states": torch.randn(1, len(places), 64),
+        "timestep": torch.tensor([0.5]),
+        "guidance": torch.tensor([3.5]),
+        "pooled_projections": torch.randn(1, SMALL["pooled_projection_dim"]),
+        "encoder_hidden_states": torch.randn(1, WORDS, SMALL["joint_attention_dim"]),
+        "txt_ids": torch.zeros(WORDS, 3),
+        "img_ids": places,
+    }
+
+
+def flux2(side: int) -> dict[str, Any]:
+    """And Flux.2."""
+    tokens = side * side // 4
+    return {
+        "hidden_states": torch.randn(1, tokens, 64),
+        "timestep": torch.tensor([0.5]),
+        "guidance": None,
+        "encoder_hidden_states": torch.randn(1, WORDS, SMALL_2["joint_attention_dim"]),
+        "txt_ids": torch.zeros(WORDS, 4),
+        "img_ids": torch.zeros(tokens, 4),
+    }
+
+
+def kept(model: torch.nn.Module, call: dict[str, Any]) -> float:
     """Elements of what autograd keeps of a pass, weights not counted."""
     own = {p.untyped_storage().data_ptr() for p in model.parameters()}
     found: dict[int, int] = {}
@@ -79,19 +119,8 @@ def kept(model: torch.nn.Module, side: int) -> float:
             found[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    places = diffusers.FluxPipeline._prepare_latent_image_ids(
-        1, side // 2, side // 2, "cpu", torch.float32
-    )
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        said = model(
-            hidden_states=torch.randn(1, len(places), 64),
-            timestep=torch.tensor([0.5]),
-            guidance=torch.tensor([3.5]),
-            pooled_projections=torch.randn(1, SMALL["pooled_projection_dim"]),
-            encoder_hidden_states=torch.randn(1, WORDS, SMALL["joint_attention_dim"]),
-            txt_ids=torch.zeros(WORDS, 3),
-            img_ids=places,
-        )
+        said = model(**call)
         assert said.sample.requires_grad
         return sum(found.values()) / 4
 
@@ -113,8 +142,22 @@ def test_what_is_kept_for_the_way_back_is_counted(targets: str, saving: bool) ->
 
     if saving:  # what comes into each block, and a block at a time
         model.enable_gradient_checkpointing()
-        found = kept(model, side)
+        found = kept(model, flux(side))
         whole = counted(checkpointed=True)
         assert found < whole < found + counted(checkpointed=False) / 2
     else:
-        assert counted(checkpointed=False) == pytest.approx(kept(model, side), rel=0.1)
+        assert counted(checkpointed=False) == pytest.approx(kept(model, flux(side)), rel=0.1)
+
+
+@pytest.mark.parametrize("targets", [FAMILIES["flux2-klein"].targets, ("to_q", "to_k", "to_v")])
+def test_what_flux_2_keeps_is_counted(targets: tuple[str, ...]) -> None:
+    side = 32
+    model = diffusers.Flux2Transformer2DModel(**SMALL_2).requires_grad_(False)
+    model.add_adapter(LoraConfig(r=2, target_modules=list(targets)))
+    facts = ModelFacts(
+        "m", "m", "flux2-klein", None, None, configs={"transformer": SMALL_2}, token_limit=WORDS
+    )
+    counted = transformer_kept.kept_elements(
+        facts, side * side, adapted=lambda layer: hit(layer, targets)
+    )
+    assert counted == pytest.approx(kept(model, flux2(side)), rel=0.1)
