@@ -79,7 +79,7 @@ def test_every_key_is_completed_and_explained(server: Server, project: Path, kin
     ("text", "says"),
     [
         (BOARD.replace("strength", "strenth"), "2: Property strenth is not allowed."),
-        (BOARD.replace("0.5", "half"), '2: Incorrect type. Expected "number".'),
+        (BOARD.replace("0.5", "half"), "2: Incorrect type. Expected one of number, object, array."),
         (BOARD.replace("0.5", "1.5"), "2: Value is above the maximum of 1."),
         (RECIPE.replace("guidance", "guidence"), "3: Property guidence_scale is not allowed."),
         (RECIPE.replace("generate", "storyboard"), '3: Missing property "storyboard".'),

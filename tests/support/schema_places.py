@@ -64,7 +64,7 @@ def _below(raw: Fragment, file: str, at: Place) -> Iterator[Place]:
             yield from _below(*found, at.under(f"{key}:"))
     if isinstance(sub := whole.get("additionalProperties"), dict):
         yield from _below(sub, file, at.under("one:"))
-    if "items" in whole:
+    if isinstance(whole.get("items"), dict):  # and not a pair, whose parts are no mappings
         yield from _below(whole["items"], file, at.under("- notes: mine", "  ", "notes"))
 
 
