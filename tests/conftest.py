@@ -31,6 +31,14 @@ def pytest_configure(config: pytest.Config) -> None:
         nursery.share()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the simulated accelerator come first: torch's autograd counts devices when it is first used.
+
+    They run in forks, and a fork of a process that has trained already knows of no device but the CPU.
+    """
+    items.sort(key=lambda item: "simulated" not in item.path.parts)
+
+
 def _quietly(save: Callable[[Path], Path], folder: Path) -> Path:
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
