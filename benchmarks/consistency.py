@@ -1,314 +1,261 @@
 """Whether characters stay themselves from frame to frame, and stories stay told: every chain, side by side.
 
-    python benchmarks/consistency.py [--stories 40] [--frames 12] [--long 4] [--only anchor] [--sheet a.png]
+    python benchmarks/consistency.py [--stories 40] [--frames 12] [--long 4] [--only anchor] [--minutes 60]
+    python benchmarks/consistency.py --table [--json] [--sheet sheets]
 
 Stories are drawn at random from the studio's world from a fixed seed: a character with a hat, in a setting,
 who does something else with another thing in each sentence. Each arm draws all of them with the studio model:
 
 - independent: each frame from noise of its own;
+- copies of the first: that arm's first frame again and again, drawn by nobody; what a mark for consistency
+  alone would call the best;
 - loop: the img2img loop that people write, pictures in and pictures out, diffusers' own pipeline;
 - loop, LAB matched: the same, each picture's LAB histograms matched to the first one's before it goes on;
-- each of our chains, with attention of its own and shared, and two with a gate (by the other judge).
+- each of our chains, without a gate and with one (by the other judge).
 
-The examiner (studio/examiner), which is used for nothing else, says what it sees. Columns: the character, its
-hat, this sentence's thing and the setting, in % of the frames behind the first; likeness, the cosine of the
-examiner's embeddings of a frame and of the first; diversity, how far frames of a story are from each other as
-pictures (mean colour distance of 16x16 places, CIELAB), of what independent frames are; drift, how far a
-frame's mean colour is from the first one's (CIE76) at frames 10, 50 and 100 of the long stories; sharpness,
-gradient energy against the first frame's; seconds a frame on this machine. A copied frame has all likeness
-and no diversity.
+Pictures are kept in a folder, an arm and a story in each, and what is there is not drawn again: the command
+may be stopped (Ctrl-C, `--minutes`) and goes on where it was. It draws a few stories by every arm before it
+draws the next few, so that there is always something to compare: `--table` prints the stories that all arms
+have, without arms that have none. `--jobs 2 --job 1` and `--job 2` share them out between two processes.
+
+The examiner (studio/examiner), which is used for nothing else, says what it sees. Columns, each with a 95 %
+interval: the character, its hat, this sentence's thing and the setting, in % of the frames behind the first;
+likeness, the cosine of the examiner's embeddings of a frame and of the first; diversity, how far a story's
+frames are from each other as pictures (mean colour distance of 16x16 places, CIELAB), of what the story's own
+independent frames are: 0 for copies; dE, how far a frame's mean colour is from the first one's (CIE76), the
+mean of the three frames up to the 10th, 50th and 100th (long stories); sharpness, gradient energy against the
+first frame's, of all frames and of the last ten of the long stories; seconds a frame on this machine, by the
+clock and of CPU time (which other work on the machine changes little), some stories on a board. On the front
+are arms than which none is both more alike and more diverse.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-import random
-import statistics
+import math
+import os
+import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
+import psutil
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
-STUDIO = ROOT / "studio"
-sys.path.insert(0, str(STUDIO))
+sys.path[:0] = [str(ROOT / "studio"), str(ROOT / "benchmarks"), str(ROOT)]
 
 from common import label_sheet  # noqa: E402
-from drawing import quiet_libraries  # noqa: E402
-from figures import wilson  # noqa: E402
-from scenes import load_world  # noqa: E402
+from consistency_arms import (  # noqa: E402
+    COPIES,
+    INDEPENDENT,
+    STUDIO,
+    Arm,
+    Row,
+    Story,
+    every_arm,
+    stories,
+)
+from consistency_marks import Marks, Taken, marks, on_the_front, spread, summary  # noqa: E402
+from figures import Interval  # noqa: E402
 
-import lorakit  # noqa: E402
 from lorakit.execute.pool import Workers  # noqa: E402
-from lorakit.rendering.judge import Judge, Verdict, likeness, load_judge  # noqa: E402
-from lorakit.rendering.lab import from_lab, to_lab  # noqa: E402
+from lorakit.rendering.judge import Judge, load_judge  # noqa: E402
 
-SEED, STRENGTH, STEPS, GUIDANCE = 77, 0.6, 20, 2.5  # steps and guidance: the studio model's own
-DRIFT_AT = (10, 50, 100)
-VERBS = ("finds", "holds", "looks at")
-# what each of ours writes under chain:
-CHAINS = {
-    "noise": "{from: noise}",
-    "noise, gate": "{from: noise}\ngate: {character: 0.9, sentence: 0.9, tries: 4}",
-    "noise, shared": "{from: noise, attention: shared}",
-    "anchor": f"{{from: anchor, strength: {STRENGTH}}}",
-    "anchor, gate": f"{{from: anchor, strength: {STRENGTH}}}\n"
-    "gate: {character: 0.9, sentence: 0.9, tries: 4}",
-    "anchor, shared": f"{{from: anchor, strength: {STRENGTH}, attention: shared}}",
-    "previous": f"{{from: previous, strength: {STRENGTH}}}",
-    "previous, pulled": f"{{from: previous, strength: {STRENGTH}, anchor_weight: 0.2}}",
-    "previous, shared": f"{{from: previous, strength: {STRENGTH}, attention: shared}}",
-}
-Pictures = list[list[Image.Image]]
+_PIECE, _LONG_PIECE = 4, 2  # stories that are drawn as one board
 
 
-@dataclass(frozen=True)
-class Story:
-    """One character with a hat, in one setting; a thing a sentence."""
+class Results:
+    """The pictures of arms and stories in a folder; what was drawn of something else is not there."""
 
-    who: str
-    hat: str
-    setting: str
-    things: tuple[str, ...]
-    verbs: tuple[str, ...]
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
-    @property
-    def anchor(self) -> str:
-        """What stands for the character in every prompt."""
-        return f"a {self.who} with a {self.hat}"
-
-    def prompts(self) -> list[str]:
-        """What each frame is told."""
-        return [
-            f"{self.anchor} {verb} a {thing}, {self.setting}"
-            for verb, thing in zip(self.verbs, self.things, strict=True)
-        ]
-
-
-def stories(count: int, frames: int, salt: str) -> list[Story]:
-    """The same each time."""
-    world, found = load_world(), []
-    # what fills a picture leaves no room for who is in it
-    things = [names[0] for names in world.props.values()]
-    for number in range(count):
-        rng = random.Random(f"{SEED}/{salt}/{number}")
-        order = [
-            thing
-            for _ in range(frames // len(things) + 1)
-            for thing in rng.sample(things, len(things))
-        ]
-        found.append(
-            Story(
-                rng.choice([names[0] for names in world.characters.values()]),
-                rng.choice([names[0] for names in world.hats.values()]),
-                rng.choice(list(world.settings)),
-                tuple(order[:frames]),
-                tuple(rng.choice(VERBS) for _ in range(frames)),
-            )
+    def place(self, arm: Arm, story: Story) -> Path:
+        """Where the pictures of an arm's story are."""
+        said = hashlib.sha256(json.dumps([arm.says, story.prompts()]).encode()).hexdigest()
+        return (
+            self.folder / arm.name.replace(", ", "-").replace(" ", "_") / f"{story.name}-{said[:8]}"
         )
+
+    def has(self, arm: Arm, story: Story) -> bool:
+        """Whether it is drawn."""
+        return (self.place(arm, story) / "taken.json").is_file()
+
+    def keep(self, arm: Arm, story: Story, row: Row, taken: Taken) -> None:
+        """Write a story, whole or not at all."""
+        assert len(row) == len(story.things), (arm.name, story.name, len(row))
+        place = self.place(arm, story)
+        unfinished = place.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        for number, picture in enumerate(row, 1):
+            picture.save(unfinished / f"{number:03}.png")
+        (unfinished / "taken.json").write_text(json.dumps(taken), encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)  # what is there without that file is not whole
+        unfinished.rename(place)
+
+    def row(self, arm: Arm, story: Story) -> tuple[Row, Taken]:
+        """A story's pictures, and what each took."""
+        place = self.place(arm, story)
+        row = [Image.open(file).convert("RGB") for file in sorted(place.glob("*.png"))]
+        return row, Taken(*json.loads((place / "taken.json").read_text(encoding="utf-8")))
+
+
+def pieces(short: Sequence[Story], long: Sequence[Story]) -> Iterator[Sequence[Story]]:
+    """Stories in the order in which they are drawn: those behind both sorts come when there is time."""
+    parts = [short[at : at + _PIECE] for at in range(0, len(short), _PIECE)]
+    later = [long[at : at + _LONG_PIECE] for at in range(0, len(long), _LONG_PIECE)]
+    yield from (*parts[:2], *later[:1], *parts[2:], *later[1:])
+
+
+def cpu_seconds() -> float:
+    """CPU time so far of this process and its workers, those that have ended among them."""
+    living = [one.cpu_times() for one in psutil.Process().children(recursive=True)]
+    return sum(os.times()[:4]) + sum(one.user + one.system for one in living)
+
+
+def draw(arms: Sequence[Arm], told: Sequence[Sequence[Story]], kept: Results, until: float) -> None:
+    """Draw what is not there yet, until the clock says `until`."""
+    todo = [
+        (arm, missing)
+        for piece in told
+        for arm in arms
+        if (missing := [story for story in piece if not kept.has(arm, story)])
+    ]
+    for number, (arm, missing) in enumerate(todo, 1):
+        if time.monotonic() > until:
+            print(f"{len(todo) - number + 1} of {len(todo)} pieces are left", file=sys.stderr)
+            return
+        began, spent = time.monotonic(), cpu_seconds()
+        rows = arm.draw(missing)
+        seconds, spent = time.monotonic() - began, cpu_seconds() - spent
+        frames = sum(map(len, rows))
+        for story, row in zip(missing, rows, strict=True):
+            kept.keep(arm, story, row, Taken(seconds / frames, spent / frames))
+        print(
+            f"{number}/{len(todo)} {arm.name}: {missing[0].name} to {missing[-1].name}, "
+            f"{seconds / frames:.2f} s ({spent / frames:.2f} of CPU) a frame",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def marked(
+    arms: Sequence[Arm], told: Sequence[Story], kept: Results, judge: Judge
+) -> dict[str, list[Marks]]:
+    """The marks of each arm's stories, and of the copies."""
+    independent = next(arm for arm in arms if arm.name == INDEPENDENT)
+    found: dict[str, list[Marks]] = {arm.name: [] for arm in arms} | {COPIES: []}
+    for story in told:
+        free, _ = kept.row(independent, story)
+        apart = spread(free)
+        for arm in arms:
+            row, taken = kept.row(arm, story)
+            found[arm.name].append(marks(story, row, judge, apart, taken))
+        copies = marks(story, [free[0]] * len(free), judge, apart)
+        found[COPIES].append(copies)
     return found
 
 
-def draw_ours(
-    told: Sequence[Story], chain: str, workers: Workers, *, alone: bool = False
-) -> Pictures:
-    """A board of one scene a story; frames that stand `alone` have seeds of their own."""
-    scenes = []
-    for number, story in enumerate(told):
-        lines = [
-            {"text": prompt, "prompt": prompt, **({"seed": 1000 * number + at} if alone else {})}
-            for at, prompt in enumerate(story.prompts())
-        ]
-        scenes.append({"name": f"story {number}", "sentences": lines})
-    board = f"storyboard: 1\nseed: {SEED}\nchain: {chain}\nscenes: {json.dumps(scenes)}\n"
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / ".lorakit").mkdir()  # a project of its own, with an empty store
-        file = Path(folder) / "board.yaml"
-        file.write_text(board, encoding="utf-8")
-        done = lorakit.load(file).run(workers=workers)
-        assert done.folder is not None, done
-        return [
-            [
-                Image.open(path).convert("RGB")
-                for path in sorted(Path(done.folder).glob(f"**/frames_scene_{number}/frame_*.png"))
-            ]
-            for number in range(1, len(told) + 1)
-        ]
+def in_markdown(lines: Mapping[str, Mapping[str, Interval]], counted: str) -> str:
+    """The table, an arm a row."""
+    columns = list(dict.fromkeys(name for line in lines.values() for name in line))
+    front = on_the_front(lines)
+    rows = [["arm", *columns, "front"], ["---"] * (len(columns) + 2)]
+    for arm, line in lines.items():
+        cells = [_cell(line.get(name)) for name in columns]
+        rows.append([arm, *cells, "yes" if arm in front else ""])
+    return "\n".join([*("| " + " | ".join(row) + " |" for row in rows), "", counted])
 
 
-def draw_loop(told: Sequence[Story], pipelines: Any, match: bool) -> Pictures:
-    """What people write: the last picture into the next call, with a seed a frame."""
-    first_of, next_of = pipelines
-    found: Pictures = []
-    for number, story in enumerate(told):
-        row: list[Image.Image] = []
-        for at, prompt in enumerate(story.prompts()):
-            generator = torch.Generator().manual_seed(1000 * number + at)
-            if not row:
-                picture = first_of(
-                    prompt, num_inference_steps=STEPS, guidance_scale=GUIDANCE, generator=generator
-                ).images[0]
-            else:
-                given = match_histograms(row[-1], row[0]) if match else row[-1]
-                picture = next_of(
-                    prompt,
-                    image=given,
-                    strength=STRENGTH,
-                    num_inference_steps=STEPS,
-                    guidance_scale=GUIDANCE,
-                    generator=generator,
-                ).images[0]
-            row.append(picture)
-        found.append(row)
-    return found
+def _cell(told: Interval | None) -> str:
+    if told is None or math.isnan(told.value):
+        return ""
+    places = 1 if told.value >= 10 else 2
+    return f"{told.value:.{places}f} ({told.low:.{places}f} to {told.high:.{places}f})"
 
 
-def match_histograms(picture: Image.Image, like: Image.Image) -> Image.Image:
-    """A picture with the histograms of another, each of CIELAB's channels by itself."""
-    lab, wanted = (to_lab(np.asarray(one.convert("RGB")) / 255) for one in (picture, like))
-    for channel in range(3):
-        flat = lab[..., channel].ravel()
-        order = np.argsort(flat, kind="stable")
-        flat = flat.copy()
-        flat[order] = np.sort(wanted[..., channel].ravel())
-        lab[..., channel] = flat.reshape(lab.shape[:2])
-    return Image.fromarray((from_lab(lab) * 255).round().astype(np.uint8))
-
-
-def stock() -> tuple[Any, Any]:
-    """diffusers' own pipelines on the studio's files."""
-    from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionPipeline
-
-    quiet_libraries()
-    made = StableDiffusionPipeline.from_pretrained(STUDIO / "model")
-    again = StableDiffusionImg2ImgPipeline(**made.components)
-    for one in (made, again):
-        one.set_progress_bar_config(disable=True)
-    return made, again
-
-
-def places(picture: Image.Image) -> NDArray[np.float64]:
-    """The mean colours (16, 16, 3) of a picture's places, in CIELAB."""
-    return to_lab(np.asarray(picture.resize((16, 16), Image.Resampling.BOX)) / 255)
-
-
-def gradient(picture: Image.Image) -> float:
-    """How much neighbouring pixels differ."""
-    light = np.asarray(picture.convert("L"), np.float64)
-    return float(abs(np.diff(light, axis=0)).mean() + abs(np.diff(light, axis=1)).mean())
-
-
-def spread(row: Sequence[Image.Image]) -> float:
-    """How far the frames of a story are from each other."""
-    seen = [places(picture) for picture in row]
-    pairs = [(a, b) for a in range(len(seen)) for b in range(a)]
-    return statistics.fmean(
-        float(np.linalg.norm(seen[a] - seen[b], axis=2).mean()) for a, b in pairs
+def in_json(lines: Mapping[str, Mapping[str, Interval]], told: Sequence[Story]) -> str:
+    """The table for programs."""
+    arms = {
+        arm: {
+            name: {"value": one.value, "low": one.low, "high": one.high, "count": one.count}
+            for name, one in line.items()
+            if not math.isnan(one.value)
+        }
+        for arm, line in lines.items()
+    }
+    return json.dumps(
+        {"stories": [one.name for one in told], "front": sorted(on_the_front(lines)), "arms": arms},
+        indent=1,
     )
 
 
-def drift(rows: Pictures, at: int) -> float:
-    """How far a frame's mean colour is from the first one's, over the stories that are so long."""
-    far = [
-        float(np.linalg.norm(places(row[at - 1]).mean((0, 1)) - places(row[0]).mean((0, 1))))
-        for row in rows
-        if len(row) >= at
-    ]
-    return statistics.fmean(far) if far else float("nan")
-
-
-def marked(told: Sequence[Story], rows: Pictures, judge: Judge) -> dict[str, float]:
-    """What is right in the frames behind the first, in %."""
-    right: dict[str, list[bool]] = {"character": [], "hat": [], "thing": [], "setting": []}
-    alike, sharp = [], []
-    for story, row in zip(told, rows, strict=True):
-        verdicts: list[Verdict] = judge.look(row)
-        first = gradient(row[0])
-        for thing, verdict, picture in list(zip(story.things, verdicts, row, strict=True))[1:]:
-            right["character"].append(verdict.main == story.who)
-            right["hat"].append(story.hat in verdict.hats)
-            right["thing"].append(verdict.prop == thing)
-            right["setting"].append(verdict.setting == story.setting)
-            alike.append(likeness(verdicts[0], verdict))
-            sharp.append(gradient(picture) / first)
-    shares = {name: 100 * wilson(sum(values), len(values)).value for name, values in right.items()}
-    return {**shares, "likeness": statistics.fmean(alike), "sharpness": statistics.fmean(sharp)}
+def save_sheets(arms: Sequence[Arm], told: Sequence[Story], kept: Results, folder: Path) -> None:
+    """A picture a story: all arms below each other, twelve frames of each (spread over long ones)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for story in told:
+        count = len(story.things)
+        shown = sorted({round(at * (count - 1) / 11) for at in range(12)})
+        images, texts = [], []
+        for arm in arms:
+            row, _ = kept.row(arm, story)
+            images += [row[at] for at in shown]
+            texts += [
+                f"{arm.name}, {at + 1}" if at == shown[0] else f"{at + 1} {story.things[at]}"
+                for at in shown
+            ]
+        label_sheet(images, texts, len(shown)).save(folder / f"{story.name}.png")
 
 
 def main() -> None:
-    """Draw every arm and print the table."""
+    """Draw what is missing, then print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--stories", type=int, default=40)
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--long", type=int, default=4, help="stories of 100 frames")
-    parser.add_argument("--only", default="", help="arms with this in their names")
-    parser.add_argument("--sheet", type=Path, help="the first story of each arm as a PNG")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="ARM", help="an arm by its name, repeatable"
+    )
+    parser.add_argument("--folder", type=Path, default=ROOT / "outputs" / "consistency")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="draw no longer than this")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the stories")
+    parser.add_argument("--job", type=int, default=1, help="which of them this is, from 1 on")
+    parser.add_argument("--table", action="store_true", help="draw nothing, print what is there")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="save a picture a story")
     args = parser.parse_args()
-    told = stories(args.stories, args.frames, "short") + stories(args.long, 100, "long")
-    judge = load_judge(STUDIO / "examiner")
-    pipelines = stock()
+    kept = Results(args.folder)
+    short, long = (
+        stories(args.stories, args.frames, "short"),
+        stories(args.long, 100, "long"),
+    )
     with Workers() as workers:
-        arms: dict[str, Callable[[], Pictures]] = {
-            "independent": lambda: draw_ours(told, "{from: noise}", workers, alone=True),
-            "loop": lambda: draw_loop(told, pipelines, match=False),
-            "loop, LAB matched": lambda: draw_loop(told, pipelines, match=True),
-        }
-        arms |= {
-            name: lambda c=chain: draw_ours(told, c, workers) for name, chain in CHAINS.items()
-        }
-        lines: list[dict[str, Any]] = []
-        shown: list[tuple[str, list[Image.Image]]] = []
-        apart = 0.0
-        for name, draw in arms.items():
-            if args.only not in name and name != "independent":
-                continue
-            began = time.monotonic()
-            rows = draw()
-            seconds = (time.monotonic() - began) / sum(map(len, rows))
-            far = statistics.fmean(map(spread, rows[: args.stories] or rows))
-            apart = apart or far
-            line: dict[str, Any] = {
-                "arm": name,
-                **marked(told, rows, judge),
-                "diversity": far / apart,
-            }
-            line |= {f"drift {at}": drift(rows, at) for at in DRIFT_AT}
-            lines.append({**line, "seconds": seconds})
-            shown += [(f"{name}, story {n}", rows[n][:12]) for n in range(min(10, len(rows)))]
-            if not args.json:
-                print_line(lines[-1], heading=len(lines) == 1)
-    if args.json:
-        print(json.dumps(lines, indent=1))
+        arms = every_arm(workers)
+        if unknown := set(args.only) - {arm.name for arm in arms}:
+            parser.error(f"no arm {', '.join(sorted(unknown))}; there are {[a.name for a in arms]}")
+        arms = [arm for arm in arms if not args.only or arm.name in (*args.only, INDEPENDENT)]
+        if not args.table:
+            mine = [one[args.job - 1 :: args.jobs] for one in (short, long)]
+            draw(arms, list(pieces(*mine)), kept, time.monotonic() + 60 * args.minutes)
+    every = (*short, *long)
+    arms = [arm for arm in arms if any(kept.has(arm, story) for story in every)]
+    told = [story for story in every if all(kept.has(arm, story) for arm in arms)]
+    if not told or INDEPENDENT not in {arm.name for arm in arms}:
+        parser.exit(1, "no story is drawn by all arms yet: run it without --table\n")
+    lines = {
+        name: summary(stories_of)
+        for name, stories_of in marked(arms, told, kept, load_judge(STUDIO / "examiner")).items()
+    }
+    frames = sum(len(story.things) for story in told)
+    counted = f"{len(told)} of {len(short) + len(long)} stories, {frames} frames an arm"
+    print(in_json(lines, told) if args.json else in_markdown(lines, counted))
     if args.sheet:
-        save_sheets(shown, args.sheet)
-
-
-def print_line(line: dict[str, Any], *, heading: bool) -> None:
-    """One row of the table."""
-    if heading:
-        print("| " + " | ".join(line) + " |")
-        print("|" + "---|" * len(line))
-    cells = [value if isinstance(value, str) else f"{value:.3g}" for value in line.values()]
-    print("| " + " | ".join(cells) + " |", flush=True)
-
-
-def save_sheets(shown: Sequence[tuple[str, list[Image.Image]]], file: Path) -> None:
-    """The first stories, all arms of one below each other, a file a story."""
-    for number in sorted({int(name.rsplit(" ", 1)[1]) for name, _ in shown}):
-        rows = [(name, row) for name, row in shown if name.endswith(f"story {number}")]
-        images = [picture for _, row in rows for picture in row]
-        texts = [name if at == 0 else "" for name, row in rows for at in range(len(row))]
-        label_sheet(images, texts, len(rows[0][1])).save(file.with_stem(f"{file.stem}_{number}"))
+        save_sheets(arms, told, kept, args.sheet)
 
 
 if __name__ == "__main__":

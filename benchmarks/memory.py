@@ -5,7 +5,7 @@
 No GPU is needed: the networks stand at full size on the simulated accelerator (tests/support/simulated.py),
 where tensors have shapes and no values, and lorakit's own loop trains them there. Tracked: torch's
 MemTracker, with attention as flash and efficient kernels take it. Planned: what `lorakit plan` says for a
-card, without what a process weighs by itself. A training takes one to four minutes of CPU.
+card, without what a process weighs by itself. A training takes one to five minutes of CPU.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import json
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from lorakit.facts.machine.this_machine import Card, Machine
 from lorakit.families import FAMILIES, PUBLISHED
 from lorakit.kinds.image_cost import _TORCH_BYTES
 from lorakit.plan.actions import Action
-from lorakit.plan.drawing_memory import _PROCESS
+from lorakit.plan.drawing_memory import PROCESS
 from tests.support.forked import alone
 from tests.support.image_training import paint
 
@@ -87,20 +87,22 @@ def drawing(name: str, folder: Path) -> Row:
     held = weights + 2 * published.others
     print(f"{name}: a call of {rows} {call / _GIB:.2f}, decoding {decoding / _GIB:.2f} GiB")
     what = f"{family.title}, drawing at {side} px"
-    return Row(what, action.cost.memory - _PROCESS, held + max(call, decoding))
+    return Row(what, action.cost.memory - PROCESS, held + max(call, decoding))
 
 
-def trainings(name: str, folder: Path) -> Iterator[Row]:
-    """LoRAs of rank 16 in bf16."""
+def trainings(
+    name: str, folder: Path, sides: Sequence[int] = (512, 1024), batches: Sequence[int] = (1, 4)
+) -> Iterator[Row]:
+    """LoRAs of rank 16 in bf16, at `sides` in px and in `batches` of so many."""
     from tests.support import full_size
     from tests.support.simulated_device import product_on_accelerator
 
     repository = REPOSITORIES[name]
     family = FAMILIES[name]
     config = dict(PUBLISHED[repository].configs[family.denoiser])
-    for side in (512, 1024):
+    for side in sides:
         paint(folder / f"{side}", [(side, side)])
-        for rows in (1, 4):
+        for rows in batches:
             keys = f"max_train_steps: 9, batch_size: {rows}, precision: bf16"
             action = planned(
                 repository,

@@ -41,6 +41,7 @@ TABLES = {
         "character.adapter": "`adapter` of a character",
         "chain": "`chain`",
         "control": "`control`",
+        "motion": "`motion`",
         "scene": "A scene",
         "sentence": "A sentence",
         "sentence.edit": "`edit` of a sentence",
@@ -79,6 +80,8 @@ def kind_of(node: dict[str, Any]) -> str:
     """What a value may be, in words."""
     if "enum" in node:
         return " \\| ".join(f"`{v}`" for v in node["enum"])
+    if "enum" in node.get("then", {}):  # of a text; or several of them
+        return f"{kind_of(node['then'])}, or a list"
     if "const" in node:
         return f"`{node['const']}`"
     found = node.get("type", "anything")

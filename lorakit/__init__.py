@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from lorakit.diagnostics import InvalidDocument, LorakitError
     from lorakit.execute.events import Event, RunFinished
     from lorakit.execute.pool import Workers
-    from lorakit.plan.planner import Selection
+    from lorakit.plan.selection import Selection
     from lorakit.plan.states import Plan
     from lorakit.session import Session, load
 

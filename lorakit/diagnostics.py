@@ -26,6 +26,12 @@ class Place:
     column: int
     length: int = 1
 
+    @classmethod
+    def of(cls, text: str) -> Place:
+        """The place that was written as `file:line:column`. Raises ValueError."""
+        file, line, column = text.rsplit(":", 2)
+        return cls(file, int(line), int(column))
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 

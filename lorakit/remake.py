@@ -18,7 +18,7 @@ from lorakit.session import Session
 if TYPE_CHECKING:
     from lorakit.execute.past_action import PastAction
     from lorakit.execute.past_run import WholeRun
-    from lorakit.plan.planner import Selection
+    from lorakit.plan.selection import Selection
 
 State = Literal["identical", "close", "different", "missing"]
 
@@ -64,7 +64,7 @@ def as_it_was(run: WholeRun, root: Path, home: Path) -> tuple[Session, Selection
     Raises InvalidDocument, and LorakitError where the folder does not say how the run was called.
     """
     from lorakit.facts.files.roots import UserRoots
-    from lorakit.plan.planner import Selection
+    from lorakit.plan.selection import Selection
 
     request = run.request
     texts = {
@@ -88,7 +88,7 @@ def as_it_was(run: WholeRun, root: Path, home: Path) -> tuple[Session, Selection
     written = replace(written, home=home)
     lock = locks.read(written.root, reader)
     session = Session(locks.pinned(written, lock), lock, written)
-    return session, Selection(request.only, draft=request.draft)
+    return session, Selection(request.only, draft=request.draft, preview=request.preview)
 
 
 def compare(then: WholeRun, now: WholeRun, close: float) -> Iterator[OutputComparison]:

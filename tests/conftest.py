@@ -12,6 +12,7 @@ os.environ["LORAKIT_DEVICE"] = "cpu"
 os.environ["LORAKIT_FONTS"] = ""  # whatever fonts this machine has
 
 import functools
+import gc
 import shutil
 import sys
 import warnings
@@ -19,10 +20,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import nursery
 
 nursery.install(os.environ.get(nursery.ADDRESS, ""))
+
+
+# neither is of what is tested: a busy machine is slow to make examples, and to try them
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     They run in forks, and a fork of a process that has trained already knows of no device but the CPU.
     """
     items.sort(key=lambda item: "simulated" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: no collection of garbage need go through it again, here or in forks."""
+    gc.collect()
+    gc.freeze()
 
 
 def _quietly(save: Callable[[Path], Path], folder: Path) -> Path:
@@ -113,3 +128,10 @@ def home(tmp_path: Path, tiny_sd: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.chdir(project)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return project
+
+
+@pytest.fixture
+def fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder, not made yet, in which this machine has its fonts."""
+    monkeypatch.setenv("LORAKIT_FONTS", str(tmp_path / "fonts"))
+    return tmp_path / "fonts"

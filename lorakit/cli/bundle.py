@@ -18,7 +18,8 @@ import click
 def command(run: str, out: Path | None, pictures: bool, as_json: bool) -> None:
     """Put RUN's documents, lock, environment and adapters into one archive, for `lorakit verify` elsewhere.
 
-    RUN is a run folder, or its name: quickstart/003. Models and data sets are named in the lock, not packed.
+    RUN is a run folder, or its name: quickstart/003. Pictures of your own that boards name are in it as well.
+    Models and data sets are named in the lock, not packed.
     """
     from lorakit.cli.runs import run_meant
     from lorakit.doors.bundle import pack

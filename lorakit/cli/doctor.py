@@ -16,7 +16,7 @@ from lorakit.cli.progress_line import tell
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
 def command(as_json: bool) -> int:
-    """Look at Python, torch and the hardware, disk, store, fonts, ffmpeg, git and editors.
+    """Look at Python, torch and the hardware, clusters, disk, store, cache, fonts, ffmpeg, git and editors.
 
     Exit code 1 where something stops lorakit from working; warnings do not.
     """

@@ -1,4 +1,4 @@
-"""`lorakit import`: what another tool drew, as a recipe."""
+"""`lorakit import`: what another tool drew, or a benchmark asks for, as a recipe."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ import click
 from lorakit.cli import outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lorakit.diagnostics import Diagnostic
     from lorakit.doors.as_recipe import Written
     from lorakit.doors.generations import Generation
+
+_MOST_PICTURE = 256 << 20  # bytes
 
 
 @click.group("import")
 def command() -> None:
-    """Write what another tool drew as a recipe.
+    """Write what another tool drew, or a benchmark's stories, as a recipe.
 
     \b
     lorakit import comfyui ComfyUI_00001_.png    a picture, or a workflow.json
+    lorakit import vistory data/dataset/ViStory  ViStoryBench's stories, or one of them
     """  # noqa: D301 - click's mark of lines that stay as they are
 
 
@@ -64,6 +70,75 @@ def comfyui(source: Path, out: Path, name: str | None, force: bool, as_json: boo
     return outcome.DONE
 
 
+@command.command("vistory", short_help="Boards from ViStoryBench's stories.")
+@click.argument("source", type=click.Path(path_type=Path), metavar="DATASET|STORY")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "ch"]),
+    default="en",
+    show_default=True,
+    help="Which of a story's two languages.",
+)
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder to write to; this one by default.",
+)
+@click.option("--name", default="vistory", show_default=True, help="What the recipe is called.")
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@click.option("--json", "as_json_", is_flag=True, help="Say in JSON what was written.")
+def vistory(source: Path, language: str, out: Path, name: str, force: bool, as_json_: bool) -> int:
+    """Write stories of ViStoryBench as boards, with a recipe that draws them.
+
+    The source is the data set's folder (ViStory), a story's (ViStory/01), or its story.json. Pictures of
+    characters are copied beside the boards, as their references. What is wrong is told with its line; what
+    the benchmark's loader passes over is passed over, and said.
+    """
+    from lorakit.diagnostics import InvalidDocument, as_json, render_text
+    from lorakit.doors import vistory_board, vistory_story
+    from lorakit.doors.bench_story import BenchStory
+    from lorakit.session import load
+
+    stories: list[BenchStory] = []
+    wrong: list[Diagnostic] = []
+    for folder in vistory_story.folders(source):
+        try:
+            stories.append(vistory_story.read(folder, language))
+        except InvalidDocument as error:
+            wrong += error.diagnostics
+    if wrong:
+        raise InvalidDocument(wrong)
+    stem = _name(name)
+    texts = vistory_board.documents(stories, stem)
+    files = {**_encoded(texts), **vistory_board.pictures(stories, stem)}
+    _write(files, out, force=force)
+    recipe = out / f"{stem}.yaml"
+    load(recipe).check()
+    warnings = [one for story in stories for one in story.warnings]
+    if as_json_:
+        told = {
+            "written": [str(out / file) for file in files],
+            "stories": len(stories),
+            "shots": sum(len(story.shots) for story in stories),
+            "warnings": [as_json(one) for one in warnings],
+        }
+        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        return outcome.DONE
+    if warnings:
+        click.echo(render_text(warnings) + "\n", err=True)
+    shots = sum(len(story.shots) for story in stories)
+    boards = (
+        f"1 board in {out / stem}"
+        if len(stories) == 1
+        else f"{len(stories)} boards in {out / stem}"
+    )
+    click.echo(f"written: {recipe}, {boards} ({shots} shots)")
+    click.echo(f"next: lorakit plan {recipe}")
+    return outcome.DONE
+
+
 def _name(stem: str) -> str:
     """A file's name that all systems take."""
     import re
@@ -78,30 +153,47 @@ def _valid(drawn: list[Generation], name: str, source: str, out: Path, *, force:
     from lorakit.session import load
 
     made = written(drawn, name, source, out)
-    _write(made, out, force=force)
+    _write(_encoded(made.files), out, force=force)
     try:
         load(out / f"{name}.yaml").check()
     except InvalidDocument:
         if not made.adapters:
             raise
         made = written(drawn, name, source, out, adapters=False)
-        _write(made, out, force=True)
+        _write(_encoded(made.files), out, force=True)
         load(out / f"{name}.yaml").check()
     return made
 
 
-def _write(made: Written, out: Path, *, force: bool) -> None:
+def _encoded(texts: Mapping[str, str]) -> dict[str, bytes | Path]:
+    return {file: text.encode() for file, text in texts.items()}
+
+
+def _write(files: dict[str, bytes | Path], out: Path, *, force: bool) -> None:
+    """Write files below a folder, or copy them there. Raises UsageError, LorakitError."""
     from lorakit.diagnostics import LorakitError
     from lorakit.store import atomic
     from lorakit.store.errors import why
 
-    for file in made.files:
+    for file in files:
         if (out / file).exists() and not force:
             raise click.UsageError(
                 f"{out / file} is there already; --force overwrites it, --name gives another name"
             )
+    for file, content in files.items():
+        data = content if isinstance(content, bytes) else _copied(content)
+        try:
+            atomic.write_bytes(out / file, data, durable=False)
+        except OSError as error:
+            raise LorakitError(f"{out} cannot be written: {why(error)}") from error
+
+
+def _copied(picture: Path) -> bytes:
+    from lorakit.diagnostics import LorakitError
+    from lorakit.files import read_regular
+    from lorakit.store.errors import why
+
     try:
-        for file, text in made.files.items():
-            atomic.write_bytes(out / file, text.encode(), durable=False)
+        return read_regular(picture, _MOST_PICTURE)
     except OSError as error:
-        raise LorakitError(f"{out} cannot be written: {why(error)}") from error
+        raise LorakitError(f"{picture} cannot be read: {why(error)}") from error

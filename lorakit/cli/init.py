@@ -31,7 +31,7 @@ _MOST = 10_000_000  # bytes of a .gitignore
 
 @dataclass(frozen=True)
 class Template:
-    """What a project begins with: the recipe to run first, and its storyboards."""
+    """What a project begins with: the recipe to run first, its storyboards, and what stands beside them."""
 
     recipe: str
     storyboards: tuple[str, ...] = ()
@@ -40,7 +40,12 @@ class Template:
 TEMPLATES = {
     "film": Template(
         "quickstart.yaml",
-        ("bunny-magic-hat.yaml", "alien-explorer-on-mars.yaml", "fox-and-key.yaml"),
+        (
+            "bunny-magic-hat.yaml",
+            "alien-explorer-on-mars.yaml",
+            "music/red-planet.ogg",
+            "fox-and-key.yaml",
+        ),
     ),
     "text": Template("bootcamp-text.yaml"),
     "style": Template("bootcamp-image.yaml"),

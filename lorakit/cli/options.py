@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from lorakit.language.recipe.project import Project
     from lorakit.language.yaml.reader import Reader
-    from lorakit.plan.planner import Selection
+    from lorakit.plan.selection import Selection
     from lorakit.plan.states import Plan
     from lorakit.session import Session
 
@@ -31,13 +31,14 @@ class Request:
     force: tuple[str, ...]
     draft: bool
     environment: str
+    preview: bool = False
 
     def open(self, reader: Reader | None = None) -> tuple[Session, Selection]:
         """Load the document, through a `reader` if one is given.
 
         Raises InvalidDocument, and click.UsageError for a step there is not.
         """
-        from lorakit.plan.planner import Selection
+        from lorakit.plan.selection import Selection
         from lorakit.session import load
 
         session = load(self.document, settings=self.settings, profile=self.profile, reader=reader)
@@ -54,7 +55,8 @@ class Request:
                         f"{option} {name}: there is no step '{step}'; there are: {known}"
                     )
         rebuild = self.environment == "rebuild"
-        return session, Selection(only, forced, "all" in self.force, self.draft, rebuild)
+        every = "all" in self.force
+        return session, Selection(only, forced, every, self.draft, rebuild, self.preview)
 
     def check_reach(self, plan: Plan, project: Project) -> None:
         """Raises click.UsageError where --only or --force names a scene or frame that there is not."""
@@ -113,6 +115,11 @@ _OPTIONS = (
         "--draft", is_flag=True, help="A quick look: 8 steps, half the size where the model can."
     ),
     click.option(
+        "--preview",
+        is_flag=True,
+        help="Films in seconds: mp4 alone, 240 px high, quickly encoded; pictures as they are.",
+    ),
+    click.option(
         "--environment",
         type=click.Choice(["reuse", "rebuild"]),
         default="reuse",
@@ -132,10 +139,12 @@ def planning(function: Callable[..., R]) -> Callable[..., R]:
         only: tuple[str, ...],
         force: tuple[str, ...],
         draft: bool,
+        preview: bool,
         environment: str,
         **rest: Any,
     ) -> R:
-        request = Request(document, settings, profile, only, force, draft, environment)
+        asked = (document, settings, profile, only, force, draft, environment, preview)
+        request = Request(*asked)
         return function(request, **rest)
 
     command: Callable[..., R] = wrapped

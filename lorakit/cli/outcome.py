@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE, INVALID, WORK_TO_DO, INTERRUPTED = 0, 1, 2, 3, 10, 130
 
+_ENDINGS = {"done": DONE, "failed": FAILED, "interrupted": INTERRUPTED}
+
+
+def of_ending(ending: str) -> int:
+    """The exit code of a run that ended so."""
+    return _ENDINGS.get(ending, FAILED)
+
 
 def show_invalid(error: InvalidDocument, style: Format = "text") -> None:
     """Print every finding: for people on the error stream, for scripts on the output."""

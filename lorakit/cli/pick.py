@@ -57,12 +57,10 @@ def told(
     profile: str | None = None,
 ) -> dict[str, object]:
     """What the command does and says, as JSON data. Raises click.UsageError, LorakitError."""
-    from lorakit.ui.takes_view import write_sheet
-
     found, names = _meant(document, frame, take, remove=remove, profile=profile)
     if take is None and not remove:
         frames = _shown_frames(found, names, asked=bool(frame))
-        sheet = write_sheet(frames, found.board.title, _store(found), found.board.path.stem)
+        sheet = _sheet(found, frames)
         return {
             "document": found.document,
             "file": _shown(found.file),
@@ -155,6 +153,16 @@ def _store(found: Deciding) -> Path:
     return found.session.project.home / FOLDER
 
 
+def _sheet(found: Deciding, frames: Sequence[FrameTakes]) -> Path | None:
+    """The sheet of frames' takes, in the lettering of the board; None where no take is drawn."""
+    from lorakit.kinds.letters import font_face
+    from lorakit.ui.takes_view import write_sheet
+
+    board = found.board
+    face = font_face(board.video)
+    return write_sheet(frames, board.title, _store(found), board.path.stem, face)
+
+
 def _shown_frames(found: Deciding, names: Sequence[FrameName], *, asked: bool) -> list[FrameTakes]:
     """Those that were asked for; of a whole board those on which there is something to decide."""
     return [
@@ -163,7 +171,7 @@ def _shown_frames(found: Deciding, names: Sequence[FrameName], *, asked: bool) -
 
 
 def _show(found: Deciding, names: Sequence[FrameName], *, asked: bool) -> None:
-    from lorakit.ui.takes_view import draw, lines, write_sheet
+    from lorakit.ui.takes_view import draw, lines
 
     frames = _shown_frames(found, names, asked=asked)
     if not frames:
@@ -173,7 +181,7 @@ def _show(found: Deciding, names: Sequence[FrameName], *, asked: bool) -> None:
         for line in lines(one):
             click.echo(terminal.line(line))
         draw(one, console)
-    sheet = write_sheet(frames, found.board.title, _store(found), found.board.path.stem)
+    sheet = _sheet(found, frames)
     if sheet is not None:
         click.echo(f"sheet   {terminal.quoted(_shown(sheet))}")
     if any(len(one.takes) > 1 for one in frames):

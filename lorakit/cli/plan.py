@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import click
 
 from lorakit import terminal
 from lorakit.cli import outcome
 from lorakit.cli.options import Request, planning
+from lorakit.cli.places import machines, on_option
 
 _MOST = 1024  # GB of memory that a card is asked to have
 
@@ -35,14 +37,23 @@ def _sizes(_: click.Context, __: click.Parameter, value: str | None) -> tuple[in
     callback=_sizes,
     help="What it would be on GPUs of so much memory each, as in 8,16,24,80.",
 )
+@on_option
 @click.option("--json", "as_json", is_flag=True, help="The whole plan as JSON.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 10 if there is work to do.")
 def command(
-    request: Request, frames: bool, cards: tuple[int, ...], as_json: bool, detailed_exitcode: bool
+    request: Request,
+    frames: bool,
+    cards: tuple[int, ...],
+    place: str,
+    as_json: bool,
+    detailed_exitcode: bool,
 ) -> int:
     """Show what `lorakit run` would make, why, and what it would cost. Makes nothing."""
     session, selection = request.open()
-    plan = session.plan(selection, cards=cards)
+    with machines(place) as places:
+        if places is not None:
+            session = replace(session, nodes=places.nodes)
+        plan = session.plan(selection, cards=cards)
     request.check_reach(plan, session.project)
     if as_json:
         from lorakit.ui.plan_view import plan_as_json

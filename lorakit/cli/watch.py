@@ -21,7 +21,7 @@ from lorakit.diagnostics import InvalidDocument, LorakitError, as_json, render
 
 if TYPE_CHECKING:
     from lorakit.execute.events import Event, RunFinished
-    from lorakit.plan.planner import Selection
+    from lorakit.plan.selection import Selection
     from lorakit.plan.states import Plan
     from lorakit.session import Session
     from lorakit.watch.files import NotingReader

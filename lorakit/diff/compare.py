@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from lorakit.diff.values import changed_values
 from lorakit.git.errors import GitError
 from lorakit.language import FolderReader
 from lorakit.language.projects import home_of_folder
+from lorakit.language.uncollected import uncollected
 from lorakit.plan import estimate
 from lorakit.plan.states import State
 from lorakit.store.store import Store
@@ -65,14 +65,11 @@ def comparison(
         new: SideOf = (
             WorkingSide(repository) if after is None else RevisionSide(repository, after, folder())
         )
-        collects = gc.isenabled()
-        gc.disable()  # hardly anything that is planned is garbage before all is compared
         try:
-            found = _Comparing(repository, old, new, tell).compare(asked)
+            with uncollected():
+                found = _Comparing(repository, old, new, tell).compare(asked)
         finally:
             tell("")
-            if collects:
-                gc.enable()
         yield found
 
 

@@ -163,5 +163,5 @@ class Comparison:
 
 
 def noun_of(action: Action) -> str:
-    """What an action is counted as: frame, film, contact sheet."""
-    return action.task.title or action.task.noun
+    """What an action is counted as: frame, film, film's pictures, contact sheet."""
+    return action.name if action.task.title else action.task.noun

@@ -12,7 +12,7 @@ from lorakit.facts.facts import Facts
 from lorakit.facts.files.roots import UserRoots
 from lorakit.facts.gather import StandIn, gather
 from lorakit.facts.machine.environment import environment
-from lorakit.facts.pictures.own_pictures import named
+from lorakit.facts.pictures.own_pictures import files_named
 from lorakit.files import YAML_ENDINGS
 from lorakit.git.errors import GitError
 from lorakit.git.reader import RevisionReader
@@ -22,6 +22,7 @@ from lorakit.language import FolderReader, Loaded, document_kind, load_with_tree
 from lorakit.language.recipe.project import Project
 from lorakit.plan import estimate, planner
 from lorakit.plan.expand import expand
+from lorakit.plan.selection import EVERYTHING
 from lorakit.store.manifests import Manifest, Output
 from lorakit.store.store import Store
 
@@ -224,8 +225,7 @@ def _loaded(path: Path, reader: Reader) -> Loaded:
 def _planned(project: Project, facts: Facts, view: Kept) -> PlannedSide:
     """What a plan finds, without what it says beside."""
     found = expand(project, facts, kind_of)
-    selection = planner.Selection()
-    actions = planner.resolve(found.actions, view, {}, selection, environment())
+    actions = planner.resolve(found.actions, view, {}, EVERYTHING, environment())
     return PlannedSide(actions, facts)
 
 
@@ -236,7 +236,7 @@ def named_files(project: Project) -> Iterator[Path]:
     of_hub += [locks.of_hub(one) for one in recipe.datasets.values()]
     if any(of_hub):
         yield project.root / locks.FILE
-    yield from (picture.path for picture in named(project))
+    yield from files_named(project)
     yield from (adapter.path for adapter in recipe.adapters.values())
     sources = [model.source for model in recipe.models.values()]
     sources += [one for data in recipe.datasets.values() for one in (data.texts, data.images)]

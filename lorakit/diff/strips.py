@@ -33,7 +33,8 @@ def strips(document: DocumentDiff, store: Store) -> Iterator[Strip]:
     """The scenes in which a frame changes, with the frames around those that do."""
     scenes: dict[str, list[ActionChange]] = {}
     for one in document.actions:
-        if isinstance(one.action.task, FrameTask):
+        task = one.action.task
+        if isinstance(task, FrameTask) and not (task.between or task.upscaled):
             scenes.setdefault(one.scene, []).append(one)
     for name, frames in scenes.items():
         shown = _around_changes(sorted(frames, key=_number))

@@ -11,9 +11,9 @@ from lorakit import terminal
 from lorakit.doors import found_files
 from lorakit.doors.fitted import facts_of, fitted
 from lorakit.doors.generations import Generation, settings_of
+from lorakit.doors.written import Quoted, as_yaml
 
 _STUDIO = "lorakit:studio"
-_WIDE = 1_000_000  # no text is folded
 
 
 @dataclass(slots=True)
@@ -51,22 +51,22 @@ def written(
     notes += more
     recipe: dict[str, Any] = {"recipe": 1}
     if model != _STUDIO:
-        recipe["models"] = {"model": {"from": _Text(model)}}
+        recipe["models"] = {"model": {"from": Quoted(model)}}
     if paths:
-        recipe["adapters"] = {short: {"from": _Text(path)} for short, path in paths.items()}
+        recipe["adapters"] = {short: {"from": Quoted(path)} for short, path in paths.items()}
     files: dict[str, str] = {}
     if any(one.start is not None for one in fit):
         board = f"{name}-board.yaml"
-        step: dict[str, Any] = {"kind": "storyboard", "storyboard": _Text(board)}
+        step: dict[str, Any] = {"kind": "storyboard", "storyboard": Quoted(board)}
         if worn[0]:
             step["adapters"] = worn[0]
         recipe["steps"] = {"film": step}
-        files[board] = _head(source, []) + _dump(_board(fit, notes))
+        files[board] = _head(source, []) + as_yaml(_board(fit, notes))
     else:
         recipe["steps"] = dict(_steps(fit, worn))
     notes = [_plain(note) for note in dict.fromkeys(notes)]
     return Written(
-        {f"{name}.yaml": _head(source, notes) + _dump(recipe), **files}, notes, bool(paths)
+        {f"{name}.yaml": _head(source, notes) + as_yaml(recipe), **files}, notes, bool(paths)
     )
 
 
@@ -126,10 +126,10 @@ def _steps(
 def _prompt(one: Generation) -> Any:
     more: dict[str, Any] = {}
     if one.negative_prompt:
-        more["negative_prompt"] = _Text(one.negative_prompt)
+        more["negative_prompt"] = Quoted(one.negative_prompt)
     if one.seed is not None:
         more["seed"] = one.seed
-    return {"text": _Text(one.prompt), **more} if more else _Text(one.prompt)
+    return {"text": Quoted(one.prompt), **more} if more else Quoted(one.prompt)
 
 
 def _board(drawn: Sequence[Generation], notes: list[str]) -> dict[str, Any]:
@@ -178,38 +178,17 @@ def _chain(
 
 def _sentence(one: Generation) -> dict[str, Any]:
     escaped = one.prompt.replace("{", "{{").replace("}", "}}")
-    told: dict[str, Any] = {"text": _Text(escaped[:4000]), "prompt": _Text(escaped)}
+    told: dict[str, Any] = {"text": Quoted(escaped[:4000]), "prompt": Quoted(escaped)}
     told |= {k: v for k, v in _prompt_settings(one) if v not in (None, "")}
     return told
 
 
 def _prompt_settings(one: Generation) -> Iterator[tuple[str, Any]]:
-    yield "negative_prompt", _Text(one.negative_prompt)
+    yield "negative_prompt", Quoted(one.negative_prompt)
     yield "seed", one.seed
     yield "num_inference_steps", one.steps
     yield "guidance_scale", one.guidance_scale
     yield "strength", one.strength if one.start is not None else None
-
-
-class _Text(str):
-    """A text of others, always in quotes: what it looks like is never taken for something else."""
-
-    __slots__ = ()
-
-
-def _dump(data: dict[str, Any]) -> str:
-    import yaml
-
-    class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-            return True
-
-    Dumper.add_representer(
-        _Text,
-        lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"'),
-    )
-    dumped: str = yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=_WIDE)
-    return dumped
 
 
 def _plain(note: str) -> str:

@@ -1,7 +1,7 @@
 """A run in one archive: documents, lock, environment, adapters, and what came of it.
 
 run/       record.json, manifest.json, and with them the adapters that were trained
-project/   the documents and the lock as they were, and adapters of the user's own
+project/   the documents and the lock as they were, adapters and pictures of the user's own
 approved/  results that were held, which nothing in the run could make again
 """
 
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.files.roots import UserRoots
 from lorakit.files import open_regular, within
+from lorakit.language.story.build_board import PICTURES
+from lorakit.language.story.controls import FILMS
 from lorakit.store.errors import why
 from lorakit.store.store import FOLDER, Store
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same run is the same archive
 _STORED = frozenset({".png", ".safetensors", ".mp4", ".gif"})
 _TABLES = ("record.json", "manifest.json")
+_SEEN = (*PICTURES, *FILMS)
 _ADAPTERS = (".safetensors", "adapter_config.json")
 _MOST_FILES = 100_000
 APPROVED = "approved"  # a folder with a store in it
@@ -94,6 +97,10 @@ def _files(run: WholeRun, *, pictures: bool) -> Iterator[tuple[str, Path]]:
             # a record may name anything: what goes into an archive is what adapters are made of
             if part.is_file() and part.name.endswith(_ADAPTERS):
                 yield f"project/{_inside(part.relative_to(run.root).as_posix())}", part
+    for name in run.request.pictures:
+        # one outside the project is called by a root of the user's, who has it elsewhere too
+        if _is_inside(name) and name.lower().endswith(_SEEN) and (run.root / name).is_file():
+            yield f"project/{_inside(name)}", run.root / name
 
 
 def _held(run: WholeRun) -> Iterator[tuple[str, Path]]:

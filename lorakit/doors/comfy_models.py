@@ -9,7 +9,8 @@ from pathlib import Path
 from lorakit.diagnostics import Place
 from lorakit.doors.samplers import of_class
 from lorakit.facts.models.model_facts import ModelFacts
-from lorakit.language.recipe.documents import AdapterUse, ModelSource, Recipe
+from lorakit.language.recipe.adapters import AdapterUse
+from lorakit.language.recipe.documents import ModelSource, Recipe
 from lorakit.plan.schedulers import SCHEDULERS
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, LorakitError, Place
-from lorakit.kinds.film import held
+from lorakit.facts.fonts.font_files import Face
+from lorakit.kinds.film import held, joins, pictures_of_film
+from lorakit.kinds.letters import font_face
 from lorakit.language.recipe.documents import Step, StoryboardStep, VideoStep
 from lorakit.language.recipe.project import Project
 from lorakit.language.story.documents import Video
+from lorakit.language.story.durations import Duration
+from lorakit.language.story.rates import Rate
 from lorakit.plan.actions import Action
 from lorakit.plan.expand import Expanded
+from lorakit.plan.film_times import FilmTimes
+from lorakit.plan.kind import Clip, StepPlan
+from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.speech import TimingTask
 from lorakit.plan.timeline import fades
 
 
@@ -43,12 +51,13 @@ class CutShot:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A film as an editor sees it: `fps` frames a second, its shots in order."""
+    """A film as an editor sees it: `fps` frames a second, its shots in order, lettered in `face` if given."""
 
     title: str
-    fps: int
+    fps: Rate
     captions_on_top: bool
     shots: tuple[CutShot, ...]
+    face: Face | None = None
 
     @property
     def frames(self) -> int:
@@ -79,15 +88,22 @@ def step_with_film(project: Project, name: str | None) -> StoryboardStep | Video
 
 
 def cut_of(
-    step: StoryboardStep | VideoStep, expanded: Expanded, pictures: Mapping[str, Path]
+    step: StoryboardStep | VideoStep,
+    expanded: Expanded,
+    pictures: Mapping[str, Path],
+    times: FilmTimes | None = None,
 ) -> tuple[Cut, tuple[Diagnostic, ...]]:
-    """The film of a step, and what is to be said of it; `pictures` are files of the last run by address."""
+    """The film of a step, and what is to be said of it; `pictures` are files of the last run by address.
+
+    `times` are those of that run, where what is said decides how long pictures stand.
+    """
     video, said = _video(step)
     actions = {action.id: action for action in expanded.actions}
-    clips = expanded.step_plans[step.name].clips
+    clips, more = _timed(step.name, _film(expanded.step_plans[step.name]), actions, times)
+    said += more
     shown = [(clip, *one) for clip in clips for one in held(clip, video)]
-    fading = video.transition.kind == "crossfade"
-    longest = video.transition.seconds.in_frames(video.fps) if fading else 0
+    # what other tools know of transitions is crossfades: the others stand as cuts, at the same frames
+    longest = [one.frames if one.kind == "crossfade" else 0 for one in joins(clips, video)]
     between = [*fades([frames for _, _, frames in shown], longest), 0]
     shots: list[CutShot] = []
     for (clip, address, frames), fade in zip(shown, between, strict=bool(shown)):
@@ -105,7 +121,40 @@ def cut_of(
             )
         )
     title = step.board.title if isinstance(step, StoryboardStep) else step.name
-    return Cut(title, video.fps, video.captions.position == "top", tuple(shots)), said
+    told = (title, video.fps, video.captions.position == "top", tuple(shots))
+    return Cut(*told, font_face(video)), said
+
+
+def _film(planned: StepPlan) -> Sequence[Clip]:
+    """What a step's film shows, or would."""
+    return planned.film or planned.clips
+
+
+def _timed(
+    step: str, clips: Sequence[Clip], actions: Mapping[str, Action], times: FilmTimes | None
+) -> tuple[list[Clip], tuple[Diagnostic, ...]]:
+    """The clips as long as they are in the film, and a warning where that is foreseen only."""
+    film, timing = pictures_of_film(step, actions), actions.get(f"{step}/film_timing")
+    found: tuple[Diagnostic, ...] = ()
+    if timing is not None and isinstance(timing.task, TimingTask):
+        lengths = [clip.hold for clip in timing.task.clips]
+        if times is not None and len(times.clips) == len(clips):
+            lengths = list(times.clips)
+        else:
+            message = "nothing was spoken yet, so times are about those of the film"
+            hints = ("lorakit run settles them",)
+            found = (
+                Diagnostic(
+                    "no-times", message, film.place if film else None, hints=hints
+                ).as_warning(),
+            )
+    elif film is not None and isinstance(film.task, FilmTask):
+        shots = iter(film.task.shots)
+        lengths = [sum(next(shots).frames for _ in clip.frames) for clip in clips]
+    else:
+        return list(clips), ()
+    holds = zip(clips, lengths, strict=True)
+    return [clip._replace(hold=Duration(frames=frames)) for clip, frames in holds], found
 
 
 def _video(step: StoryboardStep | VideoStep) -> tuple[Video, tuple[Diagnostic, ...]]:

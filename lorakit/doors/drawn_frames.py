@@ -56,6 +56,10 @@ def check_plain(frames: Sequence[Action], every: Iterable[Action]) -> None:
         why = ""
         if task.control is not None:
             why = "is held by a ControlNet"
+        elif task.anchor_color:
+            why = "begins with the colours of its scene's first frame"
+        elif task.ip_adapter is not None:
+            why = "sees references through an IP-Adapter"
         elif task.shared_attention:
             why = "sees other pictures by shared attention"
         elif f"{action.id}/edit" in edited:

@@ -9,10 +9,14 @@ from typing import Any
 from lorakit.diagnostics import LorakitError
 from lorakit.execute.run_folder import MANIFEST, home_of, latest, numbered
 from lorakit.files import parse_json, read_text
+from lorakit.kinds.sound_actions import TIMING
+from lorakit.language.recipe.folders import in_folder
 from lorakit.plan.actions import Action
+from lorakit.plan.film_times import FilmTimes, read_times
 from lorakit.plan.tasks.frame import FrameTask
 
 _MOST = 512 << 20  # bytes of a manifest
+_MOST_TIMES = 16 << 20  # of a film's times
 
 
 def last_folder(home: Path, recipe: str) -> Path | None:
@@ -44,6 +48,14 @@ def pictures(folder: Path, actions: Iterable[Action]) -> tuple[dict[str, Path], 
         else:
             found[action.id] = folder / names[0]
     return found, tuple(stale)
+
+
+def times(folder: Path, step: str) -> FilmTimes | None:
+    """The times of a step's film; None where nothing settled them, or the file is of another's making."""
+    try:
+        return read_times(read_text(folder / in_folder(f"{step}/{TIMING}"), _MOST_TIMES))
+    except (OSError, ValueError):
+        return None
 
 
 def _prompts(manifest: Path) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lorakit.doors.clock import timecode
 from lorakit.doors.cut import Cut, CutShot
 from lorakit.facts.fonts.fallbacks import drawable, fallbacks
 from lorakit.facts.pictures.open_picture import PictureError, rgb
+from lorakit.language.story.rates import Rate
+from lorakit.plan.clock import timecode
 from lorakit.rendering.captions import wrap
 from lorakit.rendering.lettering import Lettering
 
@@ -27,6 +28,8 @@ _TITLE, _CAPTION, _SMALL = 34, 24, 17  # px high
 _LINES = 3  # of a caption
 _LEADING = 1.3
 _INK, _GREY, _PAPER, _NOTHING = "#111111", "#666666", "white", "#eeeeee"
+# what pages say beside the texts: numbers, times and holds
+_OWN_LETTERS = "0123456789 .:;\u00b7/s\u2026"
 _BATCH = 20  # pages in memory
 
 
@@ -38,11 +41,11 @@ def pages_of(cut: Cut) -> int:
 def pdf(cut: Cut) -> Iterator[tuple[int, bytes]]:
     """The pages, yielding how many are written and the file as it is so far, empty until it is whole.
 
-    Letters are drawn, as on a contact sheet, so that all scripts look as in the film. A picture that cannot
+    Letters are drawn, as on a contact sheet, so that all look as in the film. A picture that cannot
     be read stands as an empty frame. The same story gives the same bytes.
     """
     texts = [cut.title, *(t for shot in cut.shots for t in (shot.caption, shot.scene))]
-    letters = Lettering(fallbacks(texts))
+    letters = Lettering(fallbacks([*texts, _OWN_LETTERS], cut.face))
     numbered, each = list(enumerate(cut.shots, 1)), _COLUMNS * _ROWS
     many, out = pages_of(cut), io.BytesIO()
     told = {"title": cut.title, "creationDate": None, "modDate": None, "resolution": _DPI}
@@ -81,7 +84,7 @@ def _page(cut: Cut, shots: Sequence[tuple[int, CutShot]], folio: str, letters: L
 def _cell(
     page: Image,
     box: tuple[int, int, int, int],
-    told: tuple[int, CutShot, int],
+    told: tuple[int, CutShot, Rate],
     letters: Lettering,
 ) -> None:
     """A picture, below it when it comes, how long it stays, and what is said."""
@@ -90,7 +93,8 @@ def _cell(
     words = round(_SMALL * _LEADING) + _LINES * round(_CAPTION * _LEADING) + 12
     _picture(page, shot, (left, top, width, height - words))
     below = top + height - words + 12
-    line = f"{number} \u00b7 {timecode(shot.first, fps)} \u00b7 {shot.frames / fps:.3g} s \u00b7 {shot.scene}"
+    lasts = f"{float(shot.frames / fps):.3g} s"
+    line = f"{number} \u00b7 {timecode(shot.first, fps)} \u00b7 {lasts} \u00b7 {shot.scene}"
     _write(page, (left, below), line, _SMALL, letters, width, fill=_GREY)
     below += round(_SMALL * _LEADING)
     measure = partial(letters.length, size=_CAPTION)

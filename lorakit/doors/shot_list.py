@@ -6,8 +6,9 @@ import csv
 import io
 from pathlib import Path
 
-from lorakit.doors.clock import timecode
 from lorakit.doors.cut import Cut, CutShot
+from lorakit.language.story.rates import Rate
+from lorakit.plan.clock import timecode
 
 COLUMNS = (
     "shot",
@@ -45,7 +46,7 @@ def shot_list(cut: Cut, home: Path) -> str:
     return out.getvalue()
 
 
-def _row(number: int, shot: CutShot, fps: int, home: Path) -> list[object]:
+def _row(number: int, shot: CutShot, fps: Rate, home: Path) -> list[object]:
     task = shot.task
     picture = shot.picture
     return [
@@ -57,7 +58,7 @@ def _row(number: int, shot: CutShot, fps: int, home: Path) -> list[object]:
         timecode(shot.end, fps),
         shot.first,
         shot.frames,
-        round(shot.frames / fps, 3),
+        round(float(shot.frames / fps), 3),
         shot.fade,
         *(
             (

@@ -68,7 +68,8 @@ def _not_carried(cut: Cut) -> Iterator[Diagnostic]:
 
 def _timeline(otio: Any, cut: Cut, *, fading: bool) -> Any:
     timeline = otio.schema.Timeline(name=cut.title)
-    timeline.global_start_time = otio.opentime.RationalTime(0, cut.fps)
+    rate = float(cut.fps)
+    timeline.global_start_time = otio.opentime.RationalTime(0, rate)
     track = otio.schema.Track(name="pictures", kind=otio.schema.TrackKind.Video)
     timeline.tracks.append(track)
     # a crossfade shows a shot before it begins and after it ends: so much more of it there is
@@ -78,20 +79,20 @@ def _timeline(otio: Any, cut: Cut, *, fading: bool) -> Any:
         longest[shot.address] = max(longest.get(shot.address, 0), shot.frames)
     for number, shot in enumerate(cut.shots, 1):
         clip = otio.schema.Clip(name=f"{number:04d}", metadata={"lorakit": _told(shot)})
-        clip.source_range = _span(otio, reach, shot.frames, cut.fps)
+        clip.source_range = _span(otio, reach, shot.frames, rate)
         if shot.caption:
-            where = _span(otio, reach, 1, cut.fps)
+            where = _span(otio, reach, 1, rate)
             clip.markers.append(otio.schema.Marker(name=shot.caption, marked_range=where))
         # the adapter of Final Cut's XML invents a file for a clip without one: better one that says so
         url = shot.picture.as_uri() if shot.picture else "" if fading else _missing(shot)
         if url:
             clip.media_reference = otio.schema.ExternalReference(
                 target_url=url,
-                available_range=_span(otio, 0, longest[shot.address] + 2 * reach, cut.fps),
+                available_range=_span(otio, 0, longest[shot.address] + 2 * reach, rate),
             )
         track.append(clip)
         if fading and shot.fade:
-            track.append(_crossfade(otio, shot.fade, cut.fps))
+            track.append(_crossfade(otio, shot.fade, rate))
     return timeline
 
 
@@ -107,12 +108,12 @@ def _told(shot: CutShot) -> dict[str, str]:
     return told
 
 
-def _span(otio: Any, first: int, frames: int, fps: int) -> Any:
+def _span(otio: Any, first: int, frames: int, fps: float) -> Any:
     time = otio.opentime.RationalTime
     return otio.opentime.TimeRange(time(first, fps), time(frames, fps))
 
 
-def _crossfade(otio: Any, frames: int, fps: int) -> Any:
+def _crossfade(otio: Any, frames: int, fps: float) -> Any:
     """A dissolve centred on a cut; of an odd one the frame in the middle lies behind it."""
     time = otio.opentime.RationalTime
     return otio.schema.Transition(

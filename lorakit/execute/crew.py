@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from lorakit.execute import seats
 from lorakit.execute.action_queue import ActionQueue
 from lorakit.execute.events import WorkerState
 from lorakit.execute.pool import Workers
@@ -14,13 +13,12 @@ from lorakit.execute.run_locks import RunLocks
 from lorakit.execute.slots import Slot
 from lorakit.execute.turns import gpus_for, granted
 from lorakit.execute.workers import Inbox
-from lorakit.facts.machine.this_machine import Machine
 from lorakit.plan.actions import Action
 from lorakit.plan.workers import WORKERS
 
 
 class Crew:
-    """The slots of one run, by name; `gpus` how many there are, 0 where workers compute on the CPU.
+    """The slots of one run, by name; `gpus` how many it hands out, 0 where workers compute on the CPU.
 
     `tell` takes an event's class and values.
     """
@@ -28,7 +26,6 @@ class Crew:
     def __init__(
         self,
         actions: Mapping[str, Action],
-        machine: Machine,
         workers: Workers,
         locks: Path,
         log: IO[bytes],
@@ -36,8 +33,8 @@ class Crew:
         tell: Callable[..., None],
     ) -> None:
         self.slots: dict[str, Slot] = {}
-        self.gpus = machine.gpus
-        self._actions, self._machine = actions, machine
+        self.gpus = workers.places.gpus()
+        self._actions, self._places = actions, workers.places
         self._workers, self._log, self._inbox, self._tell = workers, log, inbox, tell
         self._kinds: dict[str, list[Slot]] = {}
         self._locks = RunLocks(locks)
@@ -56,15 +53,15 @@ class Crew:
     def expect(self, kind: str) -> list[Slot]:
         """The slots of a kind, whose first worker starts at once, while others still plan or draw.
 
-        On GPUs it starts when it is known which one is its own.
+        On GPUs it starts when it is known which one is its own, and elsewhere when there is work for it.
         """
         if kind not in self._kinds:
             queue, slots = ActionQueue(self._actions), list[Slot]()
-            for home in range(seats.count(kind, self._machine)):
-                Slot(kind, queue, slots, seats.name(kind, home, self._machine))
+            for home in range(self._places.count(kind)):
+                Slot(kind, queue, slots, self._places.name(kind, home))
             self._kinds[kind] = slots
             self.slots |= {slot.name: slot for slot in slots}
-            if not (self.gpus and WORKERS[kind].torch):
+            if self._places.here(kind) and not (self.gpus and WORKERS[kind].torch):
                 self._start(slots[0], ())
         return self._kinds[kind]
 
@@ -94,6 +91,17 @@ class Crew:
             if (worker.fresh or worker.leaves) and not any(s.busy or s.waits for s in slots):
                 self._locks.release(kind)
 
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """There is room for so many workers elsewhere, of whatever kind: who has nothing to do makes way."""
+        away = [s for s in self.slots.values() if s.worker and not self._places.here(s.kind.name)]
+        if all(slot.ready for slot in away):
+            return
+        for slot in away:
+            if not slot.busy and not slot.waits:
+                slot.make_way()
+
     def close(self) -> None:
         """The run needs its workers no more: each waits for the next run, or ends."""
         for slot in self.slots.values():
@@ -102,6 +110,9 @@ class Crew:
         self._locks.close()
 
     def _begin(self, slot: Slot) -> None:
+        if not self._places.here(slot.kind.name):
+            self._start(slot, tuple(range(gpus_for(slot))))
+            return
         if not (self.gpus and slot.kind.torch):
             self._start(slot, ())
             return
@@ -111,10 +122,11 @@ class Crew:
 
     def _start(self, slot: Slot, gpus: tuple[int, ...]) -> None:
         kind = slot.kind
-        lock = self._locks.own(kind.name, slot.home) if kind.torch else None
-        seat = seats.seat(kind.name, slot.home, gpus, self._machine)
+        locked = kind.torch and self._places.here(kind.name)
+        lock = self._locks.own(kind.name, slot.home) if locked else None
+        seat = self._places.seat(kind.name, slot.home, gpus)
         slot.worker = self._workers.take(seat, lock, self._log, self._inbox)
-        slot.gpus = gpus
+        slot.gpus = gpus if self.gpus else ()  # those that the run hands out
         slot.awaited = not slot.others_work
         self._tell(WorkerState, kind.name, "starting", worker=slot.name)
 

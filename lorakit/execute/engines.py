@@ -34,6 +34,19 @@ class DroppingEngine(Protocol):
         """Forget the jobs that are not done."""
 
 
+@runtime_checkable
+class ChangingEngine(Protocol):
+    """An engine that can come to be another without loading a model."""
+
+    def becomes(self, spec: Any) -> bool:
+        """Be what a spec says from now on; False where that takes a new engine. Raises LorakitError."""
+
+
+def changed(engine: EngineProtocol | None, spec: EngineSpec) -> bool:
+    """Whether an engine came to be what a spec says."""
+    return isinstance(engine, ChangingEngine) and engine.becomes(spec)
+
+
 def build(slot: str, spec: EngineSpec, report: Report) -> EngineProtocol:
     """Load the engine of a slot."""
     # the one before holds itself, by its networks' hooks: without this both would be in memory

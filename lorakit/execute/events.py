@@ -49,7 +49,11 @@ class RunStarted(Event):
 class WorkerState(Event):
     """A worker's state in words: `starting`, `waiting` (for another run), `loading`, `ready`, `ended`.
 
-    `slot` is its kind, `worker` its name among several of a kind.
+    Of one elsewhere also `sending` (so much of what it lacks; `seconds` are those that are left, about),
+    `sent`, `fetching` (a model, from the hub), `fetched`.
+
+    `slot` is its kind, `worker` its name among several of a kind, `where` the machine that it is on, if that
+    is another than this one.
     """
 
     type: ClassVar[str] = "worker"
@@ -58,6 +62,7 @@ class WorkerState(Event):
     detail: str = ""
     seconds: float = 0.0
     worker: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,8 @@ class ActionStarted(Event):
 class ActionProgress(Event):
     """`done` of `total` units of an action are through (UNet steps of a frame, frames of a film).
 
-    A training tells `figures` too: `loss`, `learning_rate`, `memory` in bytes.
+    A training tells `figures` too: `loss`, `learning_rate`, `memory` in bytes. `picture` is a path in the
+    run folder, of what a frame looks like by now; it is gone when the run is over.
     """
 
     type: ClassVar[str] = "action-progress"
@@ -81,6 +87,7 @@ class ActionProgress(Event):
     done: int
     total: int
     figures: Mapping[str, float] = field(default_factory=dict)
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,8 @@ class RunFinished(Event):
     """The run is over. `calls` counts the networks' forward passes, `made` and so on the actions.
 
     `peak_memory`, in bytes, is of the training that took most, `estimated_memory` what was expected of it;
-    of all its processes where they share one memory. `film` is the last of `films`; `notes` are the plan's.
+    of all its processes where they share one memory. `films` are in all their formats, and `film` is the last
+    step's, in its first one; `notes` are the plan's.
     Where nothing was `copied`, `folder` is an earlier run's, which holds everything. `workers` says how many
     actions each worker made, by name, where several of a kind were at work.
     """

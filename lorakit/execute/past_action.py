@@ -51,7 +51,7 @@ class PastAction:
 
     `files` are paths in the run folder by output, `outputs` the digests of what came. `frame` is what a
     frame was drawn with, `film_seconds` how long a film is and `size` how large, `rows` what a sheet shows:
-    titles, and pictures as (action's id, caption).
+    titles, and pictures as (action's id, caption). `worker` is who made it, where several could.
     """
 
     id: str
@@ -73,6 +73,7 @@ class PastAction:
     seconds: float = 0.0
     detail: str = ""
     key: str = ""
+    worker: str = ""
 
     @property
     def held(self) -> bool:
@@ -125,9 +126,9 @@ _OLD = {"frame": "picture", "film": "film", "contact-sheet": "sheet", "side-by-s
 
 
 def ended_action(
-    action: PastAction, manifest: Mapping[str, Any], event: Mapping[str, Any]
+    action: PastAction, manifest: Mapping[str, Any], event: Mapping[str, Any], worker: str = ""
 ) -> PastAction:
-    """The same with what came of it, by the run's manifest and by its log."""
+    """The same with what came of it, by the run's manifest and by its log, and which `worker` made it."""
     return replace(
         action,
         outputs=texts(manifest, "outputs"),
@@ -135,6 +136,7 @@ def ended_action(
         seconds=number(event, "seconds"),
         detail=text(event, "detail"),
         key=text(manifest, "key"),
+        worker=worker,
     )
 
 

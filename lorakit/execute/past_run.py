@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lorakit.diagnostics import LorakitError
 from lorakit.execute.events import EVENTS, RunFinished, is_progress
@@ -33,7 +33,7 @@ class WholeRun:
     """A run that is over, or was killed: then `ending` is empty. Times are seconds, memory bytes.
 
     What was expected is 0 where it is not known, `measured` whether it came from earlier runs. `calls` counts
-    the networks' forward passes.
+    the networks' forward passes, `workers` what each made, where there were several of a kind.
     """
 
     folder: Path
@@ -49,6 +49,7 @@ class WholeRun:
     expected_memory: float = 0.0
     peak_memory: float = 0.0
     calls: Mapping[str, float] = field(default_factory=dict)
+    workers: Mapping[str, float] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
     request: RunRequest = field(default_factory=RunRequest)
     warnings: Sequence[Mapping[str, Any]] = ()
@@ -84,16 +85,22 @@ def read(folder: Path, finished: RunFinished | None = None) -> WholeRun:
             "name one, as in outputs/quickstart/001"
         )
     told = record or manifest or {}
-    ends, notes, last = _events(folder / EVENTS)
+    log = _events(folder / EVENTS)
+    last = log.last
     last = finished.as_json() if finished is not None else last
     came = {text(a, "id"): a for a in mappings(manifest or {}, "actions")}
     estimate, calls = mapping(told, "estimate"), mapping(last, "calls")
+    workers = mapping(last, "workers")
+    begun = log.begun if workers else {}
     measured = estimate.get("measured")
     planned = [planned_action(one) for one in mappings(told, "actions")]
     return WholeRun(
         folder=folder,
         recipe=text(told, "recipe"),
-        actions=tuple(ended_action(a, came.get(a.id, {}), ends.get(a.id, {})) for a in planned),
+        actions=tuple(
+            ended_action(a, came.get(a.id, {}), log.ends.get(a.id, {}), begun.get(a.id, ""))
+            for a in planned
+        ),
         ending=text(last, "ending") or text(manifest or {}, "ending"),
         began=text(told, "began"),
         machine=text(told, "machine"),
@@ -104,10 +111,11 @@ def read(folder: Path, finished: RunFinished | None = None) -> WholeRun:
         expected_memory=number(last, "estimated_memory"),
         peak_memory=number(last, "peak_memory"),
         calls={name: number(calls, name) for name in calls},
+        workers={name: number(workers, name) for name in workers},
         documents=texts(told, "documents"),
         request=RunRequest.read(told.get("request")),
         warnings=tuple(mappings(told, "warnings")),
-        notes=tuple(notes),
+        notes=tuple(log.notes),
     )
 
 
@@ -126,9 +134,19 @@ def _json(path: Path) -> Mapping[str, Any] | None:
     return found
 
 
-def _events(path: Path) -> tuple[dict[str, Mapping[str, Any]], list[str], Mapping[str, Any]]:
-    """How each action ended, what was noted, and how the run ended, as far as the log goes."""
+class _Log(NamedTuple):
+    """How each action ended, and with whom it began last; what was noted, and how the run ended."""
+
+    ends: dict[str, Mapping[str, Any]]
+    begun: dict[str, str]
+    notes: list[str]
+    last: Mapping[str, Any]
+
+
+def _events(path: Path) -> _Log:
+    """A run's log, as far as it goes."""
     ends: dict[str, Mapping[str, Any]] = {}
+    begun: dict[str, str] = {}
     notes: list[str] = []
     last: Mapping[str, Any] = {}
     try:
@@ -137,13 +155,15 @@ def _events(path: Path) -> tuple[dict[str, Mapping[str, Any]], list[str], Mappin
                 match event.get("type"):
                     case "action-finished":
                         ends[text(event, "action")] = event
+                    case "action-started":
+                        begun[text(event, "action")] = text(event, "worker")
                     case "note":
                         notes.append(text(event, "text"))
                     case "run-finished":
                         last = event
     except OSError:
         pass  # the manifest says most of it
-    return ends, notes, last
+    return _Log(ends, begun, notes, last)
 
 
 def _lines(file: BufferedReader) -> Iterator[Mapping[str, Any]]:

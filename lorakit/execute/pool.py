@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from lorakit.execute.places import Places, ThisMachine
 from lorakit.execute.seats import Seat, first_seat
 from lorakit.execute.workers import Inbox, WorkerHandle
 from lorakit.plan.actions import Engine
@@ -21,9 +22,13 @@ from lorakit.store.sources import Read
 
 
 class Workers:
-    """One idle worker of a name, kept until `close`; between runs they hold no lock."""
+    """One idle worker of a name, kept until `close`; between runs they hold no lock.
 
-    def __init__(self) -> None:
+    `places` says where they are.
+    """
+
+    def __init__(self, places: Places | None = None) -> None:
+        self.places = places or ThisMachine()
         self._idle: dict[str, WorkerHandle] = {}
 
     def take(self, seat: Seat, lock: Path | None, log: IO[bytes], inbox: Inbox) -> WorkerHandle:
@@ -33,7 +38,7 @@ class Workers:
             waiting.end()
             waiting = None
         if waiting is None or not waiting.alive:
-            waiting = WorkerHandle(seat, log)
+            waiting = WorkerHandle(seat, self.places.channel(seat, log))
         waiting.begin(lock, Path(log.name), inbox)
         return waiting
 

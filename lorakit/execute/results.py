@@ -11,9 +11,10 @@ from typing import Any
 
 from lorakit.execute import jobs
 from lorakit.execute.task_graph import TaskGraph
+from lorakit.execute.team import Team
 from lorakit.facts.machine.environment import differences
 from lorakit.plan.actions import Action
-from lorakit.plan.planner import Selection
+from lorakit.plan.selection import Selection
 from lorakit.plan.states import Plan, State
 from lorakit.plan.tasks.job import Job
 from lorakit.plan.tasks.pick import PickTask
@@ -27,8 +28,15 @@ class Results:
     """The results of one run; `scratch` is the folder that unfinished ones lie in."""
 
     def __init__(
-        self, plan: Plan, graph: TaskGraph, selection: Selection, store: Store, scratch: Path
+        self,
+        plan: Plan,
+        graph: TaskGraph,
+        selection: Selection,
+        store: Store,
+        scratch: Path,
+        team: Team | None = None,
     ) -> None:
+        self._team = team
         self._plan, self._graph, self._selection = plan, graph, selection
         self._store, self._scratch = store, scratch
         self._numbers = {id_: f"{n}" for n, id_ in enumerate(graph.actions)}
@@ -56,8 +64,25 @@ class Results:
 
     def _has(self, action: Action, outputs: Mapping[str, Output]) -> bool:
         """Whether the store has all of an action's outputs that somebody needs, whole."""
-        needed = set(action.files) | self._graph.opened_behind(action.id)
-        return all(name in outputs and self._store.has(outputs[name]) for name in needed)
+        return all(n in outputs and self._store.has(outputs[n]) for n in self._needed(action))
+
+    def _needed(self, action: Action) -> set[str]:
+        return set(action.files) | self._graph.opened_behind(action.id)
+
+    def bring(self, action: Action) -> bool:
+        """Whether the team's cache has an action's result, which is being fetched."""
+        if self._team is None or isinstance(action.task, PickTask):
+            return False
+        if self._graph.planned[action.id].forced or self._selection.forces(action):
+            return False
+        packages, now = WORKERS[action.engine.slot].packages, self._plan.environment
+        key = self._graph.keys[action.id]
+        manifest = self._team.cache.manifest(key)
+        if manifest is None or self._team.cache.refusal(manifest, packages, now):
+            return False
+        if self._selection.rebuild and differences(manifest.environment, now, packages):
+            return False
+        return self._team.bringing.bring(action.id, key, self._needed(action))
 
     def lost(self, inputs: Mapping[str, Output]) -> str:
         """The role of an input that is no longer whole; empty where all are."""
@@ -77,9 +102,10 @@ class Results:
         seconds = round(float(message.get("seconds", 0.0)), 3)
         inputs = {role: output.digest for role, output in self._graph.inputs(id_).items()}
         made_with = self._plan.environment
-        self._store.record(
-            Manifest(key, action.kind, action.task.key(), inputs, outputs, seconds, made_with)
-        )
+        made = Manifest(key, action.kind, action.task.key(), inputs, outputs, seconds, made_with)
+        self._store.record(made)
+        if self._team is not None:
+            self._team.sending.send(made)
         shutil.rmtree(self._out(id_), ignore_errors=True)
         shutil.rmtree(self._checkpoints(key), ignore_errors=True)
         return outputs, seconds

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -18,7 +20,7 @@ from lorakit.store.copies import place
 from lorakit.store.errors import StoreError, why
 
 OUTPUTS, MANIFEST, LATEST = "outputs", "manifest.json", "latest.txt"
-LOG, REPORT = "run.log", "report.html"
+LOG, REPORT, PREVIEWS = "run.log", "report.html", "previews"
 
 
 def home_of(root: Path, recipe: str) -> Path:
@@ -64,6 +66,8 @@ class RunFolder:
         )
         self._opened = os.fstat(self._events.fileno())
         self.lost = ""
+        self._previews = 0
+        self._previewed: dict[str, deque[str]] = {}  # names by worker, the newest last
 
     @classmethod
     def create(cls, root: Path, recipe: str) -> RunFolder:
@@ -122,6 +126,23 @@ class RunFolder:
             except OSError as error:
                 raise StoreError(f"{self.path / name} cannot be written: {why(error)}") from error
 
+    def show(self, worker: str, picture: bytes) -> str:
+        """Put what a worker is at where it can be looked at; its path in this folder, empty if there is none.
+
+        Each has a name of its own, since a browser keeps what it has seen; the last but one is removed.
+        """
+        self._previews += 1
+        last = self._previewed.setdefault(worker, deque())
+        last.append(f"{PREVIEWS}/{self._previews}.webp")
+        try:
+            (self.path / PREVIEWS).mkdir(exist_ok=True)
+            atomic.write_bytes(self.path / last[-1], picture, durable=False)
+            if len(last) > 2:
+                (self.path / last.popleft()).unlink(missing_ok=True)
+        except OSError:
+            return ""  # the frame itself will tell what is wrong with the disk
+        return last[-1]
+
     def finish(self, manifest: Mapping[str, object], *, complete: bool) -> None:
         """Write `manifest.json`, and make this the latest complete run if it is one. Raises StoreError."""
         self.check()
@@ -139,7 +160,8 @@ class RunFolder:
             raise StoreError(f"{self.path} cannot be written: {why(error)}") from error
 
     def close(self) -> None:
-        """Close events and log."""
+        """Close events and log; what showed how far things were is of no more use."""
+        shutil.rmtree(self.path / PREVIEWS, ignore_errors=True)
         for file in (self._events, self.log):
             with contextlib.suppress(OSError):  # what a full disk has no room for
                 file.close()

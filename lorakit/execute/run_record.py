@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from lorakit.diagnostics import as_json
 from lorakit.execute.run_request import RunRequest
 from lorakit.language.recipe.project import Project
+from lorakit.language.story import rates
 from lorakit.plan.actions import Action
 from lorakit.plan.states import Plan, Planned
 from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.finished_film import FilmShape, FinishedFilmTask, SignedFilmTask
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.sheet import ContactSheetTask
 from lorakit.plan.tasks.side_by_side import SideBySideTask
@@ -65,14 +67,27 @@ def _action(planned: Planned) -> dict[str, object]:
     }
     if isinstance(action.task, FrameTask):
         told["frame"] = _frame(action, action.task)
-    if isinstance(action.task, FilmTask):
-        width, height = action.task.width or 0, action.task.height
-        told["film"] = {"fps": action.task.fps, "frames": action.units, "size": [width, height]}
+    film = _film(action)
+    if film is not None:
+        told["film"] = film
     rows = list(_rows(action))
     if rows:
         told["title"] = _heading(action)
         told["rows"] = rows
     return told
+
+
+def _film(action: Action) -> dict[str, object] | None:
+    """How long a film is, and how large; None of what is none."""
+    task = action.task
+    if isinstance(task, FilmTask):
+        shape = FilmShape(task.fps, action.units, task.height, task.width)
+    elif isinstance(task, FinishedFilmTask | SignedFilmTask):
+        shape = task.shape
+    else:
+        return None
+    size = [shape.width or 0, shape.height]
+    return {"fps": rates.of(shape.fps).number, "frames": shape.frames, "size": size}
 
 
 def _frame(action: Action, task: FrameTask) -> dict[str, object]:

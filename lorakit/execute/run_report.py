@@ -9,21 +9,42 @@ from lorakit.execute.estimates import Estimates
 from lorakit.execute.events import Ending, RunFinished
 from lorakit.execute.task_graph import TaskGraph
 from lorakit.plan.states import Plan, State
+from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.finished_film import SignedFilmTask
 
 
 def shown(graph: TaskGraph, output: str, step: str = "") -> str:
-    """Where the last film or contact sheet stands in the run folder; of one step if it has one."""
-    files = _files(graph, output)
+    """Where the last film, sheet or table stands in the run folder; of one step if it has one.
+
+    Of a step that writes its film in several formats it is the first of them.
+    """
+    files: dict[str, str] = {}
+    for of, file in _files(graph, output):
+        if output == "film":
+            files.setdefault(of, file)
+        else:
+            files[of] = file
     return files.get(step) or next(reversed(files.values()), "")
 
 
-def _files(graph: TaskGraph, output: str) -> dict[str, str]:
-    """Where the files of an output stand in the run folder, by step; of a step that has several, the last."""
-    return {
-        action.step: action.files[output][0]
-        for id_, action in graph.actions.items()
-        if id_ in graph.outputs and output in action.files
-    }
+def _files(graph: TaskGraph, output: str) -> Iterator[tuple[str, str]]:
+    """Each step that has an output, and where its file stands in the run folder."""
+    for id_, action in graph.actions.items():
+        if id_ in graph.outputs and output in action.files:
+            yield action.step, action.files[output][0]
+
+
+def _films(graph: TaskGraph) -> Iterator[str]:
+    """Where all films stand, in all their formats; of a PNG sequence its folder."""
+    for id_, action in graph.actions.items():
+        if id_ in graph.outputs and "film" in action.files:
+            yield action.files["film"][0]
+        elif (
+            id_ in graph.outputs
+            and isinstance(action.task, FilmTask | SignedFilmTask)
+            and action.files
+        ):
+            yield f"{action.step}/{action.task.file}"
 
 
 def finished(
@@ -55,7 +76,7 @@ def finished(
         skipped=count["skipped"],
         calls=calls,
         film=str(folder / film) if film else "",
-        films=tuple(str(folder / file) for file in _files(graph, "film").values()),
+        films=tuple(str(folder / file) for file in _films(graph)),
         notes=(*(note for notes in plan.notes.values() for note in notes), *_waiting(plan)),
         contact_sheet=str(folder / sheet) if sheet else "",
         table=str(folder / table) if table else "",
@@ -71,7 +92,9 @@ def finished(
 def _waiting(plan: Plan) -> Iterator[str]:
     """What was not made since frames are to be approved first."""
     for planned in plan.actions:
-        if planned.state is State.UNAPPROVED:
+        if (
+            planned.state is State.UNAPPROVED and planned.action.files
+        ):  # others wait for one of these
             yield f"{planned.action.id} waits {planned.reason}"
 
 

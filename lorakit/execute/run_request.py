@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lorakit.facts.pictures.own_pictures import files_named
+
 if TYPE_CHECKING:
     from lorakit.language.recipe.project import Project
-    from lorakit.plan.planner import Selection
+    from lorakit.plan.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class RunRequest:
     """Which document was run, and how. An empty `document` is not known.
 
     `root` is the folder of the documents as seen from where outputs go; `document`, `paths` (of all
-    documents, by their names) and `adapters` are as seen from it.
+    documents, by their names), `adapters` and `pictures`, those of the user's own, are as seen from it.
     """
 
     document: str = ""
@@ -27,8 +29,10 @@ class RunRequest:
     settings: tuple[str, ...] = ()
     profile: str | None = None
     adapters: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     draft: bool = False
+    preview: bool = False
 
     @classmethod
     def of(
@@ -48,8 +52,10 @@ class RunRequest:
             settings=tuple(settings),
             profile=profile,
             adapters=tuple(_from(a.path, root) for a in project.recipe.adapters.values()),
+            pictures=tuple(dict.fromkeys(_from(one, root) for one in files_named(project))),
             only=selection.only,
             draft=selection.draft,
+            preview=selection.preview,
         )
 
     @classmethod
@@ -67,8 +73,10 @@ class RunRequest:
             settings=_texts(known.get("settings")),
             profile=profile if isinstance(profile, str) else None,
             adapters=_texts(known.get("adapters")),
+            pictures=_texts(known.get("pictures")),
             only=_texts(known.get("only")),
             draft=known.get("draft") is True,
+            preview=known.get("preview") is True,
         )
 
     def as_json(self) -> dict[str, object]:

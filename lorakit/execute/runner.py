@@ -32,12 +32,13 @@ from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.settling import Settling
 from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.task_graph import TaskGraph
+from lorakit.execute.team import Team
 from lorakit.execute.worker_messages import WorkerMessages
 from lorakit.execute.workers import Inbox
-from lorakit.facts.machine.this_machine import this_machine
 from lorakit.plan.hint import what_a_change_costs
-from lorakit.plan.planner import Selection
+from lorakit.plan.selection import Selection
 from lorakit.plan.states import Plan
+from lorakit.remote.team_cache import TeamCache
 from lorakit.store.errors import StoreError, why
 from lorakit.store.journal import Addresses, Timings
 from lorakit.store.store import Scratch, Store
@@ -48,11 +49,13 @@ class Settings:
     """How a run behaves where something goes wrong, what tells it to stop, and who writes its page.
 
     `report` is handed the run folder and the last event when all else is written, and says where the page is.
+    `cache` is the team's, where there is one.
     """
 
     keep_going: bool = False
     stop: Callable[[], bool] = lambda: False
     report: Callable[[Path, RunFinished], Path] | None = None
+    cache: TeamCache | None = None
 
 
 class Runner:
@@ -79,11 +82,10 @@ class Runner:
         self._inbox: Inbox = queue.Queue()
         self._watch = Stopwatch()
         self._estimates = Estimates(plan.timings)
+        self._team = Team.of(settings.cache, store, self._inbox)
+        workers.places.expect((p.action for p in plan.to_make), plan.timings)
         locks = store.folder / "locks"
-        machine, log = this_machine(), folder.log
-        self._crew = Crew(
-            self._graph.actions, machine, workers, locks, log, self._inbox, self._tell
-        )
+        self._crew = Crew(self._graph.actions, workers, locks, folder.log, self._inbox, self._tell)
 
     # -- the run ---------------------------------------------------------------------------------
 
@@ -94,6 +96,8 @@ class Runner:
         counts = sure, len(self._plan.to_make)
         self._tell(RunStarted, str(self._folder.path), self._plan.recipe, *counts, began=now)
         scratch = self._scratched()
+        for note in self._team.came if self._team is not None else ():
+            self._tell(Note, note)
         ending: Ending = "done"
         try:
             for planned in self._plan.to_make:
@@ -124,7 +128,7 @@ class Runner:
             raise
         self._scratch = scratch.folder
         self._results = Results(
-            self._plan, self._graph, self._selection, self._store, scratch.folder
+            self._plan, self._graph, self._selection, self._store, scratch.folder, self._team
         )
         self._settling = Settling(
             self._graph,
@@ -143,6 +147,7 @@ class Runner:
             self._watch,
             self._estimates,
             self._tell,
+            self._folder.show,
         )
         return scratch
 
@@ -205,6 +210,8 @@ class Runner:
 
     def _finish(self, ending: Ending) -> RunFinished:
         graph = self._graph
+        if self._team is not None:
+            self._team.finish(self._settings.stop, lambda note: self._tell(Note, note))
         observed = self._watch.observed()
         self._store.remember()
         made = {i: k for i, k in graph.keys.items() if graph.outcomes.get(i) in SUCCEEDED}

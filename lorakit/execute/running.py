@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,7 +59,8 @@ class Running:
 def runs_going_on(store: Path, now: float | None = None) -> list[Running]:
     """The runs that are going on in a store, the oldest first."""
     at = time.time() if now is None else now
-    found = [_running(one, at) for one in scratch.living(store)]
+    # one that has only just taken its place has told nothing yet
+    found = [_running(one, at) for one in scratch.living(store) if one.get("folder")]
     return sorted(found, key=lambda one: one.began)
 
 
@@ -165,3 +166,23 @@ def _left(one: Mapping[str, Any], state: _State, seconds: float) -> float | None
         return None
     pace = seconds / past if past > whole * _SHARE else 1.0
     return round(max(0.0, whole - past) * pace, 1)
+
+
+def still_runs(pid: int) -> Callable[[], bool]:
+    """What says whether the process that has this number now goes on; one that nobody waited for is over.
+
+    Another that is given the number later is not taken for it.
+    """
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+    except psutil.Error:
+        return lambda: False
+
+    def runs() -> bool:
+        with contextlib.suppress(psutil.Error):
+            return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+        return False
+
+    return runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from lorakit.facts.machine.this_machine import Machine, this_machine
@@ -37,12 +38,18 @@ def name(kind: str, home: int, machine: Machine) -> str:
     return f"{kind} {home + 1}" if count(kind, machine) > 1 else kind
 
 
+def cpu_threads(machine: Machine) -> int:
+    """How many threads compute on a CPU: one a core, or fewer where `OMP_NUM_THREADS` says so."""
+    told = os.environ.get("OMP_NUM_THREADS", "").strip()
+    return min(machine.cores, max(1, int(told))) if told.isdecimal() else machine.cores
+
+
 def seat(kind: str, home: int, gpus: tuple[int, ...], machine: Machine) -> Seat:
     """What a worker is started with that may use GPUs by these numbers, on a CPU by none."""
     own_name = name(kind, home, machine)
     if not machine.kind.gpu or not WORKERS[kind].torch:
         # several have as many threads as one alone, since a convolution's last bits go by their number
-        return Seat(kind, own_name, machine.cores, beside=own_name != kind)
+        return Seat(kind, own_name, cpu_threads(machine), beside=own_name != kind)
     names = machine.gpu_names
     threads = max(1, machine.cores * len(gpus) // machine.gpus)
     return Seat(kind, own_name, threads, tuple(names[gpu] for gpu in gpus) if names else ())

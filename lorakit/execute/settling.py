@@ -70,8 +70,13 @@ class Settling:
                 todo += self._settle(id_, kept, "cached")
             elif given.state is State.APPROVED or isinstance(action.task, PickTask):
                 self.fail(id_, "its picture was damaged or removed since it was made: run again")
-            elif self._graph.claim(id_, key):
+            elif self._graph.claim(id_, key) and not self._results.bring(action):
                 self._queue(id_)
+
+    def brought(self, id_: str) -> None:
+        """What the team's cache had for an action is here, or did not come: then it is made."""
+        if id_ not in self._graph.outcomes and not self.reuse(self._graph.actions[id_]):
+            self._queue(id_)
 
     def _tell_of_stale(self, action: Action, inputs: Mapping[str, Output]) -> None:
         """Say that a pick is not followed, where the plan could not know it yet."""

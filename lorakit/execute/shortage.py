@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,21 @@ _SAID = (
     "bad_alloc",
     "bad allocation",
 )
+_STILL_LOADED = (
+    300_000_000  # bytes that libraries map once torch is there: OpenBLAS's buffers are most of them
+)
 _NEARLY = 0.85  # of what a process may take
+
+
+def check_room() -> None:
+    """Raise MemoryError where there is no room for the libraries that are still to be loaded.
+
+    OpenBLAS, which diffusers brings along with scipy, asks for its buffers without end where it gets none.
+    """
+    try:
+        mmap.mmap(-1, _STILL_LOADED).close()
+    except OSError as error:
+        raise MemoryError("libraries cannot be loaded") from error
 
 
 def in_words(told: str, way_out: str, error: BaseException | None = None) -> str:

@@ -9,6 +9,7 @@ from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.workers import WORKERS
 
 _RESTARTS = 2  # of a worker that had nothing in hand
+_LOSSES = 10  # of what its workers ran on
 _WAVES = 2  # of frames that a worker holds where others draw as well: one under way, one to follow
 _FEW = 8  # other jobs that it holds then
 
@@ -39,7 +40,7 @@ class Slot:
         self.loading = ""
         self.given_up = ""  # why no worker is started any more
         self.refused: set[str] = set()  # engines that could not be loaded here
-        self._deaths = 0
+        self._deaths = self._losses = 0
 
     @property
     def busy(self) -> bool:
@@ -48,8 +49,8 @@ class Slot:
 
     @property
     def waits(self) -> bool:
-        """Whether there are actions that its worker could begin."""
-        return self.next is not None
+        """Whether there are actions that its worker could begin; asked of each slot after each message."""
+        return self.queue.first(self.refused) is not None
 
     @property
     def next(self) -> Action | None:
@@ -88,6 +89,8 @@ class Slot:
             return self.kind.jobs
         spec, engine = action.engine.spec, action.engine.id
         ahead = _WAVES * spec.batch_size if isinstance(spec, DrawingSpec) else _FEW
+        if self.worker is not None and len(self.worker.jobs) >= ahead:
+            return ahead  # whatever its share is: to look at all others would be for nothing
         sharing = [s for s in self.slots if s is not self and s.shares(engine)]
         held = sum(len(s.worker.jobs) for s in [self, *sharing] if s.worker is not None)
         share = -(-(held + self.queue.waiting(engine)) // (1 + len(sharing)))
@@ -147,6 +150,22 @@ class Slot:
                 self.queue.put(id_)
             return []
         return in_hand + self.queue.drop_engine(engine)
+
+    def lose(self, how: str) -> dict[str, str]:
+        """What its worker ran on is gone, which is nobody's fault: what it had in hand is queued again.
+
+        Returns what can not be made any more, and why: where that happened too often to the last slot.
+        """
+        assert self.worker is not None
+        for id_ in self.queue.in_order(self.worker.jobs):
+            self.put(id_)
+        self._vacate()
+        self._losses += 1
+        if self._losses > _LOSSES:
+            self.given_up = how
+            if all(s.given_up for s in self.slots):
+                return dict.fromkeys(self.queue.drop_all(), how)
+        return {}
 
     def bury(self, code: int, why: str) -> dict[str, str]:
         """The worker died. Queues what it had in hand once more, unless that is no use.

@@ -23,8 +23,9 @@ class Stopwatch:
         self._since[worker] = time.monotonic()
 
     def loaded(self, worker: str, engine: str, seconds: float) -> None:
-        """A worker has loaded an engine."""
-        self._loads[f"load|{engine}"] = seconds
+        """A worker has loaded an engine; in no seconds where its weights were there before."""
+        if seconds:
+            self._loads[f"load|{engine}"] = seconds
         self.begin(worker)
 
     def progress(self, action: str, done: int, seconds: float | None = None) -> None:

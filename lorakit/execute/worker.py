@@ -7,6 +7,7 @@ for a run, so that two runs never draw on one device at once.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import logging
@@ -24,8 +25,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from lorakit.diagnostics import in_words
 from lorakit.execute import shortage
-from lorakit.execute.engines import DroppingEngine, EngineProtocol, build
-from lorakit.plan.tasks.job import job_from_json
+from lorakit.execute.engines import DroppingEngine, EngineProtocol, build, changed
+from lorakit.plan.tasks import table  # noqa: F401 - jobs are read by it: here, before one is waited for
+from lorakit.plan.tasks.job import Preview, job_from_json
 from lorakit.plan.tasks.json_form import from_json
 from lorakit.plan.workers import WORKERS
 from lorakit.store.sources import SourceReading
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 Message = Mapping[str, Any]
 _PROGRESS_EVERY = 0.1  # s between two progress messages of one job
+PREVIEW_AFTER = 4.0  # s; what is there sooner is its own picture
+_PREVIEW_SHARE = 50  # a preview is made no sooner than so many times as long as the last one took
 
 
 class Worker:
@@ -47,6 +51,9 @@ class Worker:
         self._engine: EngineProtocol | None = None
         self._engine_id = ""
         self._told: dict[str, float] = {}
+        self._shown = ""  # the job of all under way that is shown, until it ends
+        self._begun: dict[str, float] = {}
+        self._next_preview = 0.0
         self._ends = [0, 0]  # of runs: those that came in, and those that were heeded
         self._claim: FileLock | None = None
         self._past_calls: Counter[str] = Counter()  # of engines that made way, in this run
@@ -66,19 +73,37 @@ class Worker:
         self._inbox.put(None)
 
     def progress(
-        self, job: str, done: int, total: int, figures: Mapping[str, float] | None = None
+        self,
+        job: str,
+        done: int,
+        total: int,
+        figures: Mapping[str, float] | None = None,
+        preview: Preview | None = None,
     ) -> bool:
         """Tell of a job's progress, not too often; False once the run is over."""
         now = time.monotonic()
         over = self._ends[0] > self._ends[1]
         if done >= total:
             self._told.pop(job, None)
+            self._begun.pop(job, None)
+            preview, self._shown = None, "" if job == self._shown else self._shown
         elif now - self._told.get(job, 0) < _PROGRESS_EVERY:
             return not over
         else:
             self._told[job] = now
-        self.tell(event="progress", id=job, done=done, total=total, figures=figures or {})
+        shown = self._previewed(job, preview, now) if preview is not None else {}
+        self.tell(event="progress", id=job, done=done, total=total, figures=figures or {}, **shown)
         return not over
+
+    def _previewed(self, job: str, preview: Preview, now: float) -> dict[str, str]:
+        """What a job looks like by now, where it has been long on its way and was not shown just before."""
+        begun = self._begun.setdefault(job, now)
+        if now < max(begun + PREVIEW_AFTER, self._next_preview) or self._shown not in ("", job):
+            return {}
+        data, self._shown = preview(), job
+        took = time.monotonic() - now
+        self._next_preview = now + max(PREVIEW_AFTER / 2, _PREVIEW_SHARE * took)
+        return {"preview": base64.b64encode(data).decode()} if data else {}
 
     def serve(self) -> None:
         """Work until the input closes; then let the engine put away what it is at."""
@@ -113,8 +138,16 @@ class Worker:
         with Path(log).open("ab") as file:
             os.dup2(file.fileno(), 2)
             os.dup2(file.fileno(), 1)
+        try:
+            Path.cwd()
+        except (
+            OSError
+        ):  # it was removed since another run began here, and libraries ask where they are
+            os.chdir(Path(log).parent)
         self._claim = _hold(Path(lock), self) if lock else None
         self._past_calls.clear()
+        self._shown = ""
+        self._begun.clear()
         getattr(self._engine, "calls", self._past_calls).clear()
         self.tell(event="state", state="starting", detail="")
 
@@ -132,6 +165,11 @@ class Worker:
             self._claim = None
         self.tell(event="left")
 
+    def _let_go(self) -> None:
+        """Be without an engine, and remember its calls."""
+        self._past_calls = Counter(self._calls())
+        self._engine = None
+
     def _handle(self, message: Message) -> None:
         if message["do"] == "begin":
             self._begin(message["lock"], message["log"])
@@ -140,24 +178,27 @@ class Worker:
         elif message["do"] == "open":
             if message["engine"] != self._engine_id:
                 began = time.monotonic()
-                spec = from_json(WORKERS[self._slot].spec, message["spec"])
-                self._past_calls = Counter(self._calls())
-                self._engine = None  # let go of the old weights before the new ones come
+                spec = from_json(WORKERS[self._slot].told(), message["spec"])
                 self.tell(event="state", state="loading", detail=spec.name)
                 self._engine_id = ""
                 try:
                     reading = SourceReading(message.get("reads", ()))
                     reading.begin()
-                    self._engine = build(self._slot, spec, self.progress)
+                    if changed(self._engine, spec):
+                        began = 0.0
+                    else:
+                        self._let_go()  # of the old weights before the new ones come
+                        self._engine = build(self._slot, spec, self.progress)
                     reading.end()
                 except Exception as error:  # noqa: BLE001 - one bad model must not end the others' work
-                    self._engine = None
+                    self._let_go()
                     traceback.print_exc()
                     words = _in_words(error, WORKERS[self._slot].way_out)
                     self.tell(event="refused", engine=message["engine"], error=words)
                     return
                 self._engine_id = message["engine"]
-                seconds = time.monotonic() - began
+                # what was not loaded says nothing of how long that takes
+                seconds = time.monotonic() - began if began else 0.0
                 self.tell(event="state", state="ready", detail=message["engine"], seconds=seconds)
         elif (
             message["do"] == "job" and self._engine is not None
@@ -204,6 +245,8 @@ def _quiet() -> None:
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # what computes attention is in the key (attention_backend:), and not what a shell says
+    os.environ["DIFFUSERS_ATTN_BACKEND"] = "native"
     # without it cuBLAS does not promise equal bits from run to run
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
@@ -229,6 +272,7 @@ def main() -> None:
             from lorakit.models.processor import prepare_torch
 
             prepare_torch(threads)
+            shortage.check_room()
         worker.serve()
     except BrokenPipeError:
         pass

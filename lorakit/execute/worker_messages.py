@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import queue
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -20,7 +21,10 @@ _LATENCY = 0.1  # s between looks at Ctrl-C
 
 
 class WorkerMessages:
-    """The messages of one run's workers; `slots` are theirs by name, `inbox` is what they write to."""
+    """The messages of one run's workers; `slots` are theirs by name, `inbox` is what they write to.
+
+    `show` keeps a picture of what a worker is at, and says where.
+    """
 
     def __init__(
         self,
@@ -31,10 +35,11 @@ class WorkerMessages:
         watch: Stopwatch,
         estimates: Estimates,
         tell: Callable[..., None],
+        show: Callable[[str, bytes], str],
     ) -> None:
         self._inbox, self._slots, self._graph = inbox, slots, graph
         self._settling, self._watch, self._estimates = settling, watch, estimates
-        self._tell = tell
+        self._tell, self._show = tell, show
         self._calls: dict[int, dict[str, int]] = {}  # by worker, as it last told them
         self._broken: dict[str, str] = {}
 
@@ -61,13 +66,16 @@ class WorkerMessages:
             except queue.Empty:
                 return
             done = message["event"] == "ended" and "error" not in message
-            if done and message["id"] not in self._graph.outcomes:
+            if worker is not None and done and message["id"] not in self._graph.outcomes:
                 try:
                     self._settling.commit(message, worker.name)
                 except StoreError as error:
                     self._settling.stop_for(str(error))
 
-    def _hear(self, worker: WorkerHandle, message: Mapping[str, Any]) -> None:
+    def _hear(self, worker: WorkerHandle | None, message: Mapping[str, Any]) -> None:
+        if worker is None:
+            self._settling.brought(message["id"])
+            return
         slot = self._slots[worker.name]
         match message["event"]:
             case "state":
@@ -78,7 +86,9 @@ class WorkerMessages:
                 done, total, figures = message["done"], message["total"], message["figures"]
                 self._watch.progress(message["id"], done, figures.get("training_seconds"))
                 self._estimates.note(self._graph.actions[message["id"]], figures)
-                self._tell(ActionProgress, message["id"], done, total, figures)
+                shown = str(message.get("preview", ""))
+                picture = self._show(slot.name, base64.b64decode(shown)) if shown else ""
+                self._tell(ActionProgress, message["id"], done, total, figures, picture)
             case "ended":
                 self._hear_end(worker, message)
             case "note":
@@ -88,7 +98,7 @@ class WorkerMessages:
             case "broken":
                 self._broken[slot.name] = str(message["error"])
             case "gone" if not worker.ending:
-                self._bury(slot, int(message["code"]))
+                self._bury(slot, int(message["code"]), str(message.get("lost", "")))
 
     def _hear_state(self, slot: Slot, message: Mapping[str, Any]) -> None:
         state, detail = str(message["state"]), str(message.get("detail", ""))
@@ -102,7 +112,8 @@ class WorkerMessages:
             slot.loaded = True
             self._watch.loaded(slot.name, detail, seconds)
             detail = slot.loading
-        self._tell(WorkerState, slot.kind.name, state, detail, round(seconds, 2), worker=slot.name)
+        told = state, detail, round(seconds, 2), slot.name, str(message.get("where", ""))
+        self._tell(WorkerState, slot.kind.name, *told)
 
     def _refuse(self, slot: Slot, engine: str, error: str) -> None:
         """A worker cannot load an engine: where no other of its kind can, what needs it fails."""
@@ -123,8 +134,16 @@ class WorkerMessages:
             self._settling.commit(message, worker.name)
         self._slots[worker.name].retire()
 
-    def _bury(self, slot: Slot, code: int) -> None:
-        """A worker died: what it had in hand is tried once more, unless that keeps killing workers."""
+    def _bury(self, slot: Slot, code: int, loss: str) -> None:
+        """A worker died: what it had in hand is tried once more, unless that keeps killing workers.
+
+        One that was lost with what it ran on has killed nobody; `loss` says how.
+        """
+        if loss:
+            for id_, reason in slot.lose(loss).items():
+                self._settling.fail(id_, reason)
+            self._tell(Note, f"the {slot.name} worker was lost ({loss}); its work goes to others")
+            return
         lost = slot.bury(code, self._broken.pop(slot.name, ""))
         how = f"the {slot.name} worker ended by itself ({how_it_ended(code)})"
         if slot.wants_a_worker and not lost:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import shutil
 import site
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from lorakit import resources
 from lorakit.diagnostics import Diagnostic, InvalidDocument, Place
@@ -25,24 +25,30 @@ from lorakit.facts.models.model_configs import ModelError
 from lorakit.facts.models.model_lookup import model_facts
 from lorakit.facts.models.parts_folder import PartsError
 from lorakit.facts.models.tokens import TokenCounter
+from lorakit.facts.named_adapters import named_adapters
+from lorakit.facts.pictures.own_films import own_films
 from lorakit.facts.pictures.own_pictures import own_pictures
+from lorakit.facts.training_data import data_sets, text_lengths_of
 from lorakit.files import within
-from lorakit.language.recipe.documents import StoryboardStep, TrainTextStep, with_members
+from lorakit.language.recipe.documents import (
+    StoryboardStep,
+    TrainTextStep,
+    film_of,
+    with_members,
+)
 from lorakit.language.recipe.project import Project
 from lorakit.store.journal import Timings
-from lorakit.store.store import FOLDER, Store
+from lorakit.store.store import FOLDER
 
 if TYPE_CHECKING:
-    from lorakit.facts.adapters.adapter_facts import AdapterFacts
-    from lorakit.facts.adapters.text_adapters import TextAdapterFacts
+    from lorakit.facts.files.signing import Signing
+    from lorakit.facts.machine.ffmpeg import Ffmpeg
     from lorakit.facts.models.model_facts import ModelFacts
-    from lorakit.facts.pictures.picture_data import PictureFacts
-    from lorakit.facts.texts.text_data import TextFacts
-    from lorakit.facts.texts.text_lengths import TextLengths
+    from lorakit.facts.sounds.own_sounds import OwnSound
+    from lorakit.facts.sounds.voices import Voice
     from lorakit.facts.texts.text_models import TextModelFacts
-    from lorakit.language.recipe.documents import ModelSource
+    from lorakit.language.recipe.documents import ModelSource, Step
 
-FactsT = TypeVar("FactsT")
 _Problem = Callable[..., None]
 
 
@@ -114,7 +120,7 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
     counters: dict[str, TokenCounter] = {}
     text_models: dict[str, TextModelFacts] = {}
     reads, draws = _uses(project)
-    beside = board_facts.models_beside(project)
+    beside = board_facts.models_beside(project) | board_facts.clip_models(project)
     for name, source in project.recipe.models.items():
         try:
             if name in reads:
@@ -137,12 +143,16 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
             complain = _complaint(project, source.place)
             marks = facts.words.marks
             counters[name] = TokenCounter(facts.tokenizer, facts.token_limit, complain, marks)
-    adapters, text_adapters = _adapters(project, digests, problem)
-    data, pictures = _data_sets(project, digests, problem, download=download, keys=keys)
+    adapters, text_adapters = named_adapters(project, digests, problem)
+    data, pictures = data_sets(project, digests, problem, download=download, keys=keys)
     own = own_pictures(project, digests, problem)
-    control_models = board_facts.control_models(project, digests, problem, download=download)
-    lengths = _lengths(project, text_models, data, problem) if keys else {}
+    films = own_films(project, digests, problem)
+    named = board_facts.board_models(project, digests, problem, download=download)
+    sounds, voices = _sounds(project, digests, problem)
+    ip_adapters = board_facts.ip_adapters(project, models, digests, problem, download=download)
+    lengths = text_lengths_of(project, text_models, data, problem) if keys else {}
     judge = _judge(project, digests)
+    ffmpeg, signing = _films(project, problem)
     digests.save()
     if problems:
         raise InvalidDocument(problems)
@@ -161,82 +171,84 @@ def _gathered(project: Project, digests: Digests, *, download: bool, keys: bool)
         sources=digests.sources,
         text_adapters=text_adapters,
         own_pictures=own,
-        control_models=control_models,
+        own_films=films,
+        control_models=named.control,
+        video_models=named.video,
+        upscale_models=named.upscale,
+        own_sounds=sounds,
+        ffmpeg=ffmpeg,
+        signing=signing,
+        ip_adapters=ip_adapters,
+        voices=voices,
     )
+
+
+def _films(project: Project, problem: _Problem) -> tuple[Ffmpeg | None, Signing | None]:
+    """What writes films, and who signs them, where there are some."""
+    steps = with_members(project.recipe.steps.values())
+    films = [film for step in steps if (film := film_of(step)) is not None]
+    if not films:
+        return None, None
+    from lorakit.facts.files.signing import signing
+    from lorakit.facts.machine.ffmpeg import FfmpegError, this_ffmpeg
+
+    by = signing()
+    if all(film.format == ("png",) for film in films):
+        return None, by
+    try:
+        return this_ffmpeg(), by
+    except FfmpegError as error:
+        hint = "pip install imageio-ffmpeg brings one, or let IMAGEIO_FFMPEG_EXE name one that runs here"
+        problem("ffmpeg", str(error), films[0].place, hint)
+        return None, by
+
+
+def _sounds(
+    project: Project, digests: Digests, problem: _Problem
+) -> tuple[dict[Path, OwnSound], dict[str, Voice]]:
+    """The sounds that films play, and who speaks in them."""
+    if not any(map(_is_heard, with_members(project.recipe.steps.values()))):
+        return {}, {}
+    from lorakit.facts.sounds.own_sounds import own_sounds
+    from lorakit.facts.sounds.voices import voices
+
+    return own_sounds(project, digests, problem), voices(project, problem)
+
+
+def _is_heard(step: Step) -> bool:
+    """Whether a step's film has music or words, or recordings of its sentences may be heard in one."""
+    film = film_of(step)
+    if film is not None and (film.audio is not None or film.narration is not None):
+        return True
+    scenes = step.board.scenes if isinstance(step, StoryboardStep) else ()
+    return any(one.audio is not None for scene in scenes for one in scene.sentences)
 
 
 def _judge(project: Project, digests: Digests) -> tuple[str, str] | None:
     """The judge that ships, where a board has a gate."""
-    boards = [
-        s.board
-        for s in with_members(project.recipe.steps.values())
-        if isinstance(s, StoryboardStep)
-    ]
-    if not any(scene.gate.asks for board in boards for scene in board.scenes):
+    scenes = (scene for board in project.recipe.boards for scene in board.scenes)
+    if not any(scene.gate.asks for scene in scenes):
         return None
     folder = resources.path("judge")
     return str(folder), digests.files(folder, ("judge.json", "judge.safetensors"))
 
 
-def _starts_of_texts(project: Project) -> set[str]:
-    """The adapters that trainings of texts go on from, and nothing else uses."""
-    texts: set[str] = set()
-    others: set[str] = set()
-    for step in with_members(project.recipe.steps.values()):
-        others |= {use.name for use in getattr(step, "adapters", ())}
-        lora = getattr(step, "lora", None)
-        if lora is not None and lora.start in project.recipe.adapters:
-            (texts if isinstance(step, TrainTextStep) else others).add(lora.start)
-    return texts - others
-
-
-def _adapters(
-    project: Project, digests: Digests, problem: _Problem
-) -> tuple[dict[str, AdapterFacts], dict[str, TextAdapterFacts]]:
-    """Adapters from files: those of pictures, and those that trainings of texts go on from."""
-    if not project.recipe.adapters:
-        return {}, {}
-    from lorakit.facts.adapters.adapter_facts import adapter_facts
-    from lorakit.facts.adapters.text_adapters import text_adapter_facts
-
-    of_texts = _starts_of_texts(project)
-    others = set(project.recipe.adapters) - of_texts
-    return (
-        _read_adapters(project, digests, problem, adapter_facts, others),
-        _read_adapters(project, digests, problem, text_adapter_facts, of_texts),
-    )
-
-
-def _read_adapters(
-    project: Project,
-    digests: Digests,
-    problem: _Problem,
-    read: Callable[[Path, Digests], FactsT],
-    wanted: Collection[str],
-) -> dict[str, FactsT]:
-    from lorakit.facts.adapters import AdapterError
-
-    adapters: dict[str, FactsT] = {}
-    for name, adapter in project.recipe.adapters.items():
-        if name not in wanted:
-            continue
-        try:
-            adapters[name] = read(adapter.path, digests)
-        except AdapterError as error:
-            for words in error.problems:
-                problem("adapter", words, adapter.place, error.hint)
-        except OSError as error:
-            problem("adapter", unread(error), adapter.place)
-    return adapters
-
-
 def _stands_beside(source: ModelSource) -> bool:
-    """Whether a model that no step draws with is one that frames are held by, as far as is seen here."""
+    """Whether a model that no step draws with is one that stands beside others, as far as is seen here."""
     if not Path(source.source).is_dir():
         return False
     from lorakit.facts.models.control_models import stands_beside
+    from lorakit.facts.models.ip_adapters import is_ip_adapter
+    from lorakit.facts.models.upscale_models import UPSCALE_SORT
+    from lorakit.facts.models.video_models import VIDEO_SORT
 
-    return stands_beside(source.source)
+    folder = Path(source.source)
+    return (
+        stands_beside(source.source)
+        or is_ip_adapter(folder)
+        or VIDEO_SORT.holds(folder)
+        or UPSCALE_SORT.holds(folder)
+    )
 
 
 def _text_model(source: ModelSource, digests: Digests, *, download: bool) -> TextModelFacts:
@@ -245,66 +257,12 @@ def _text_model(source: ModelSource, digests: Digests, *, download: bool) -> Tex
     return text_model_facts(source, digests, download=download)
 
 
-def _data_sets(
-    project: Project, digests: Digests, problem: _Problem, *, download: bool, keys: bool
-) -> tuple[dict[str, TextFacts], dict[str, PictureFacts]]:
-    """Data sets of texts, and of pictures."""
-    if not project.recipe.datasets:
-        return {}, {}
-    from lorakit.facts.data.data_sets import DataError
-    from lorakit.facts.pictures.picture_data import picture_facts
-    from lorakit.facts.texts.text_data import text_facts
-
-    texts: dict[str, TextFacts] = {}
-    pictures: dict[str, PictureFacts] = {}
-    for name, source in project.recipe.datasets.items():
-        try:
-            if source.texts:
-                seed = project.recipe.seed
-                texts[name] = text_facts(source, digests, seed=seed, download=download)
-            elif source.images:
-                store = Store(project.home)
-                pictures[name] = picture_facts(source, digests, store, download=download, keep=keys)
-        except DataError as error:
-            for each in (error, *error.others):
-                problem(each.code, each.message, source.where(each.key), each.hint)
-        except OSError as error:
-            problem("data", unread(error), source.place)
-    return texts, pictures
-
-
 def _complaint(project: Project, place: Place) -> Callable[[str], InvalidDocument]:
     """What tells of a model's file that is read when planning asks for it."""
     way = "the file is damaged, or of another kind of model: fetch it anew"
     return lambda words: InvalidDocument(
         [Diagnostic("model", words, place, project.excerpt(place), (way,))]
     )
-
-
-def _lengths(
-    project: Project,
-    text_models: Mapping[str, TextModelFacts],
-    data: Mapping[str, TextFacts],
-    problem: Callable[[str, str, Place], None],
-) -> dict[tuple[str, str], TextLengths]:
-    """Tokens of the texts that each text model is trained on."""
-    if not text_models:
-        return {}
-    from lorakit.facts.texts.text_lengths import text_lengths
-
-    steps = (s for s in with_members(project.recipe.steps.values()) if isinstance(s, TrainTextStep))
-    found: dict[tuple[str, str], TextLengths] = {}
-    for model, texts in dict.fromkeys((step.model, step.data) for step in steps):
-        reader, sample = text_models.get(model), data[texts].sample if texts in data else None
-        if reader is None or reader.path is None or sample is None:
-            continue
-        if (reader.path / "tokenizer.json").is_file():
-            counter = TokenCounter(reader.path, reader.longest)
-            try:
-                found[model, texts] = text_lengths(sample, counter, reader.source)
-            except ModelError as error:
-                problem("model", str(error), project.recipe.models[model].place)
-    return found
 
 
 def _uses(project: Project) -> tuple[set[str], set[str]]:

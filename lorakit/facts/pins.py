@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from lorakit.diagnostics import Diagnostic, LorakitError
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.hub.cards import CARD, SHIPPED, license_of
 from lorakit.facts.hub.hub_copies import Kind, commit_of, snapshot
+from lorakit.facts.models import control_models, ip_adapters
 from lorakit.facts.models.model_files import listing_of, serving
 from lorakit.facts.texts.text_models import minilm_folder, text_files
 from lorakit.language.locks import FILE, Lock, Pin, name_of, of_hub
@@ -140,8 +141,14 @@ def _pin(source: Source, digests: Digests, *, revision: str = "", ask: bool = Fa
 
 def _used(folder: Path) -> dict[str, Path]:
     """Those files of a model that lorakit reads."""
-    listing = listing_of(folder)
-    names = serving(listing) if "model_index.json" in listing else text_files(folder)
+    if (folder / "model_index.json").is_file():
+        names: Sequence[str] = serving(listing_of(folder))
+    elif ip_adapters.is_ip_adapter(folder):
+        names = ip_adapters.used_files(folder)
+    elif control_models.stands_beside(str(folder)):
+        names = control_models.used_files(folder)
+    else:
+        names = text_files(folder)
     return {name: folder / name for name in names}
 
 

@@ -9,7 +9,16 @@ from typing import Any, Literal, NamedTuple
 from lorakit.families.flow import FlowTraining
 from lorakit.families.original import Original
 
-Task = Literal["text", "image", "inpaint", "reference", "control", "control-image"]
+Task = Literal[
+    "text",
+    "image",
+    "inpaint",
+    "reference",
+    "control",
+    "control-image",
+    "control-union",
+    "control-image-union",
+]
 Engine = Literal["waves", "calls"]
 # configurations by the part they are of: "unet", "vae", "scheduler", ..., and "" for model_index.json
 Configs = Mapping[str, Mapping[str, Any]]
@@ -43,6 +52,17 @@ class PromptWords(NamedTuple):
     kind: Literal["clip", "t5", "qwen"] = "clip"
     marks: int = 2
     padded: bool = True
+
+
+class Union(NamedTuple):
+    """A ControlNet for several kinds of pictures: diffusers' class, and what it calls the `modes` by number.
+
+    `counted` is the key of its configuration that says how many there are.
+    """
+
+    kind: str
+    counted: str
+    modes: Mapping[str, int]
 
 
 class Published(NamedTuple):
@@ -123,6 +143,9 @@ class Family:
     # the relative change of its first block's output, from one step to the next, below which `speed: fast`
     # takes what the other blocks added from the step before; 0 where diffusers has no such cache for it
     block_cache: float = 0.0
+    # whether diffusers lets its transformer's attention be computed by others than torch, and whether with a
+    # mask (then not all of them can); empty where it does not
+    attention: Literal["", "plain", "masked"] = ""
     # parameters of a transformer by its configuration; empty where they are not known
     shapes: Callable[[Mapping[str, Any]], Mapping[str, tuple[int, ...]]] = lambda _: {}
     # its transformer as its authors' own files have it; None where none is read
@@ -131,10 +154,17 @@ class Family:
     buffers: tuple[str, ...] = ()
     # whether a scale has any effect
     guidable: Callable[[Configs], bool] = lambda _: True
+    # what its pipeline's encode_prompt says of a text, by the arguments of a call that is given it instead,
+    # "" for what is given none; empty where frames between two others are not drawn with it
+    encoded: tuple[str, ...] = ()
     # how many pictures it reads beside the words
     references: int = 0
     # diffusers' class of what holds its frames to edges, depths or poses; empty where it has none
     controlnet: str = ""
+    # the union of several of them; None where diffusers has none
+    union: Union | None = None
+    # its usual IP-Adapters, by where they stand in their repository; empty where it can wear none
+    ip_adapters: tuple[str, ...] = ()
     # the fewest steps that its schedule can be drawn in
     least_steps: int = 1
     # what img2img leaves of the steps at a strength
@@ -169,6 +199,11 @@ class Family:
     def waves(self) -> bool:
         """Whether its frames share calls of the denoiser, each at its own place in its own schedule."""
         return self.engine == "waves"
+
+    @property
+    def draws_between(self) -> bool:
+        """Whether frames are drawn between two others: from latents, told words that are mixed."""
+        return "image" in self.pipelines and (self.waves or bool(self.encoded))
 
     def part(self, name: str) -> Part:
         """A part by its name."""

@@ -6,7 +6,7 @@ steps without one.
 
 from __future__ import annotations
 
-from lorakit.families.family import Configs, Family, Part, PromptWords, Published
+from lorakit.families.family import Configs, Family, Part, PromptWords, Published, Union
 from lorakit.families.flow import FlowTraining
 from lorakit.families.flux_names import FLUX_NAMES
 from lorakit.families.flux_shapes import FLUX_ORIGINAL, flux_shapes
@@ -80,6 +80,8 @@ FLUX = Family(
         "control": "FluxControlNetPipeline",
     },
     controlnet="FluxControlNetModel",
+    # by the card of InstantX/FLUX.1-dev-Controlnet-Union; later ones need not be told
+    union=Union("FluxControlNetModel", "num_mode", {"canny": 0, "depth": 2, "pose": 4}),
     classes=("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline"),
     called=("flux.1", "flux1"),
     parts=PARTS,
@@ -91,9 +93,11 @@ FLUX = Family(
     native=picture_size,
     unit=2,
     least=0.25,
+    attention="plain",
     guided_above=float("inf"),
     negative=False,
     embedded=is_told_the_scale,
+    encoded=("prompt_embeds", "pooled_prompt_embeds"),
     guidable=is_told_the_scale,
     trained=True,
     flow=FlowTraining(

@@ -68,6 +68,7 @@ FLUX2_KLEIN = Family(
     native=picture_size,
     unit=2,
     least=0.25,
+    attention="plain",
     negative=False,
     guidable=_is_guided,
     references=4,

@@ -33,6 +33,7 @@ FLUX_KONTEXT = Family(
     native=picture_size,
     unit=2,
     least=0.25,
+    attention="plain",
     guided_above=float("inf"),
     negative=False,
     embedded=is_told_the_scale,

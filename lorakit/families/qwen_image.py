@@ -40,7 +40,9 @@ QWEN_IMAGE = Family(
         "text": "QwenImagePipeline",
         "image": "QwenImageImg2ImgPipeline",
         "inpaint": "QwenImageInpaintPipeline",
+        "control": "QwenImageControlNetPipeline",
     },
+    controlnet="QwenImageControlNetModel",
     classes=("QwenImagePipeline", "QwenImageImg2ImgPipeline", "QwenImageInpaintPipeline"),
     called=("qwen-image",),
     parts=PARTS,
@@ -53,6 +55,8 @@ QWEN_IMAGE = Family(
     native=lambda _: (1328, 1328),
     unit=2,
     least=0.19,
+    attention="plain",
+    encoded=("prompt_embeds", "prompt_embeds_mask"),
     shapes=qwen_image_shapes,
     trained=True,
     flow=FlowTraining(

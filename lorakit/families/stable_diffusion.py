@@ -44,6 +44,7 @@ STABLE_DIFFUSION = Family(
         "control-image": "StableDiffusionControlNetImg2ImgPipeline",
     },
     controlnet="ControlNetModel",
+    ip_adapters=("models/ip-adapter_sd15.safetensors",),
     classes=(
         "StableDiffusionPipeline",
         "StableDiffusionImg2ImgPipeline",

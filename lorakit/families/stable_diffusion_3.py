@@ -63,7 +63,9 @@ STABLE_DIFFUSION_3 = Family(
         "text": "StableDiffusion3Pipeline",
         "image": "StableDiffusion3Img2ImgPipeline",
         "inpaint": "StableDiffusion3InpaintPipeline",
+        "control": "StableDiffusion3ControlNetPipeline",
     },
+    controlnet="SD3ControlNetModel",
     classes=(
         "StableDiffusion3Pipeline",
         "StableDiffusion3Img2ImgPipeline",
@@ -103,6 +105,7 @@ STABLE_DIFFUSION_3 = Family(
     shapes=sd3_shapes,
     original=SD3_ORIGINAL,
     buffers=("pos_embed.pos_embed",),
+    encoded=("prompt_embeds", "", "pooled_prompt_embeds"),
     targets=(
         "attn.add_k_proj",
         "attn.add_q_proj",

@@ -6,7 +6,7 @@ Podell et al. 2023, https://arxiv.org/abs/2307.01952.
 from __future__ import annotations
 
 from lorakit.families.distilled import defaults_of, is_told_the_scale
-from lorakit.families.family import Family, Published, rounded_down
+from lorakit.families.family import Family, Published, Union, rounded_down
 from lorakit.families.parts import (
     CLIP,
     CLIP_WORDS,
@@ -52,8 +52,20 @@ STABLE_DIFFUSION_XL = Family(
         "inpaint": "StableDiffusionXLInpaintPipeline",
         "control": "StableDiffusionXLControlNetPipeline",
         "control-image": "StableDiffusionXLControlNetImg2ImgPipeline",
+        "control-union": "StableDiffusionXLControlNetUnionPipeline",
+        "control-image-union": "StableDiffusionXLControlNetUnionImg2ImgPipeline",
     },
     controlnet="ControlNetModel",
+    # by the card of xinsir/controlnet-union-sdxl-1.0
+    union=Union(
+        "ControlNetUnionModel",
+        "num_control_type",
+        {"pose": 0, "depth": 1, "scribble": 2, "canny": 3},
+    ),
+    ip_adapters=(
+        "sdxl_models/ip-adapter_sdxl_vit-h.safetensors",
+        "sdxl_models/ip-adapter_sdxl.safetensors",
+    ),
     classes=(
         "StableDiffusionXLPipeline",
         "StableDiffusionXLImg2ImgPipeline",

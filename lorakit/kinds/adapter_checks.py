@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.networks.unet_shapes import shapes_of
-from lorakit.language.recipe.documents import AdapterUse
+from lorakit.language.recipe.adapters import AdapterUse
 from lorakit.language.recipe.trainings import maker_of
 from lorakit.language.yaml import names
 from lorakit.plan.kind import Context

@@ -9,14 +9,15 @@ from pathlib import Path
 
 from lorakit.diagnostics import Place
 from lorakit.facts.models.model_facts import ModelFacts
-from lorakit.facts.pictures.picture_data import Picture
+from lorakit.facts.pictures.picture import Picture
 from lorakit.plan import mode_words
 from lorakit.plan.actions import Action, Engine
 from lorakit.plan.cost import Cost
 from lorakit.plan.encoding_memory import EXACT, encoding_needs
-from lorakit.plan.engine_specs import NOTHING, EncodingSpec
+from lorakit.plan.engine_specs import NOTHING
 from lorakit.plan.kind import Context
 from lorakit.plan.memory_modes import NONE, MemoryMode, chosen
+from lorakit.plan.specs_beside import EncodingSpec
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask, View
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.workers import ENCODE

@@ -2,33 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+from lorakit.facts.models.control_models import ControlModel
 from lorakit.kinds.sheet import ASSEMBLY
 from lorakit.kinds.takes import Draw, take_id, take_path
-from lorakit.language.story.documents import Gate
+from lorakit.language.story.gates import Gate, GateJudge
 from lorakit.language.story.weights import plain
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.cost import Cost
-from lorakit.plan.engine_specs import JudgeSpec
 from lorakit.plan.gates import Unless
-from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.specs_beside import JudgeSpec, ModelJudgeSpec
+from lorakit.plan.tasks.frame import FrameTask, ReferenceFile
 from lorakit.plan.tasks.gate import Floors, GateTask, ScoreTask
 from lorakit.plan.tasks.pick import PARTS
-from lorakit.plan.workers import JUDGE
+from lorakit.plan.workers import JUDGE, MODEL_JUDGE
+from lorakit.store.canonical import digest_of
 
 _SCORE = Cost(ScoreTask.kind, seconds=0.05)
+_MODEL_SCORE = Cost(f"{ScoreTask.kind}|models", seconds=0.5)
 _CHOICE = Cost(GateTask.kind)
+_KINDS = ("character", "sentence")
 
 
-def judge_engine(path: str, digest: str) -> Engine:
-    """What scores pictures: the judge that ships, for the studio's world."""
-    return Engine(JUDGE.name, JudgeSpec("lorakit:studio-judge", path=path, digest=digest), digest)
+class Judging(NamedTuple):
+    """What scores pictures of a frame: an engine, and what it is told beside their prompt.
+
+    `judge` is the digest of the one that ships, `character` and `sentence` those of models; `files` and the
+    pictures of `frames` show who is in the frame.
+    """
+
+    engine: Engine
+    judge: str | None = None
+    character: str | None = None
+    sentence: str | None = None
+    files: tuple[ReferenceFile, ...] = ()
+    frames: tuple[str, ...] = ()
+
+
+def shipped_judge(path: str, digest: str) -> Judging:
+    """The judge that ships, for the studio's world."""
+    spec = JudgeSpec("lorakit:studio-judge", path=path, digest=digest)
+    return Judging(Engine(JUDGE.name, spec, digest), digest)
+
+
+def model_judges(
+    judge: GateJudge,
+    models: Mapping[str, ControlModel],
+    files: Sequence[ReferenceFile],
+    frames: Sequence[str],
+) -> Judging:
+    """The models of a recipe that a gate names, with what shows who is in the frame."""
+    by = {kind: models[name] for kind in _KINDS if (name := getattr(judge, kind))}
+    paths = {kind: str(model.path or "") for kind, model in by.items()}
+    name = ", ".join(dict.fromkeys(model.source for model in by.values()))
+    digests = {kind: model.digest for kind, model in by.items()}
+    known = digest_of(sorted(digests.items())) if all(digests.values()) else ""
+    engine = Engine(MODEL_JUDGE.name, ModelJudgeSpec(name, **paths), known)
+    shown = (tuple(files), tuple(frames)) if "character" in by else ((), ())
+    return Judging(engine, None, digests.get("character"), digests.get("sentence"), *shown)
 
 
 def gated(
-    draw: Draw, noise: Callable[[int], int], gate: Gate, judge: Engine, first: str | None
+    draw: Draw, noise: Callable[[int], int], gate: Gate, judge: Judging, first: str | None
 ) -> tuple[Action, list[Action]]:
     """The actions of one frame, with the choice that stands for it in chain, sheet and film.
 
@@ -54,20 +92,22 @@ def gated(
     return choice, [*(each for pair in zip(tries, scores, strict=True) for each in pair), choice]
 
 
-def _score(tried: Action, judge: Engine, first: str | None) -> Action:
+def _score(tried: Action, judge: Judging, first: str | None) -> Action:
     assert isinstance(tried.task, FrameTask)
     inputs = [Input("picture", tried.id, "picture")]
+    shown = enumerate(judge.frames, 1)
+    inputs += [Input(f"reference_{number}", frame, "picture") for number, frame in shown]
     if first is not None:
         inputs.append(Input("first", first, "picture"))
-    spec = judge.spec
-    assert isinstance(spec, JudgeSpec)
     return replace(
         tried,
         id=f"{tried.id}/score",
         label="score",
-        engine=judge,
-        task=ScoreTask(plain(tried.task.prompt), spec.digest),
-        cost=_SCORE,
+        engine=judge.engine,
+        task=ScoreTask(
+            plain(tried.task.prompt), judge.judge, judge.character, judge.sentence, judge.files
+        ),
+        cost=_SCORE if judge.judge is not None else _MODEL_SCORE,
         inputs=tuple(inputs),
         files={},
         units=1,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, shortened
 from lorakit.facts.models.unet_layers import layer_sizes
-from lorakit.facts.pictures.picture_data import Picture
+from lorakit.facts.pictures.picture import Picture
 from lorakit.families import trained
 from lorakit.kinds import flow_checks, layer_checks
 from lorakit.kinds.frames.checks import clip_skip

@@ -13,7 +13,8 @@ from lorakit.kinds.frames.settings import render_settings
 from lorakit.kinds.known_words import words_learnt
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.kinds.training_plan import saved_steps
-from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
+from lorakit.language.recipe.adapters import AdapterUse
+from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.language.story.weights import plain
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Clip, Context

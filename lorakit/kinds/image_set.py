@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lorakit.facts.pictures.picture_data import Picture
+from lorakit.facts.pictures.picture import Picture
 from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.plan import numbers

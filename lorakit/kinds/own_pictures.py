@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lorakit.facts.pictures.cut_picture import cut_of
-from lorakit.facts.pictures.own_pictures import OwnPicture
-from lorakit.facts.pictures.picture_data import Picture
-from lorakit.kinds.encoded import EncodingActions
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.kinds.sheet import ASSEMBLY
 from lorakit.language.recipe.documents import StoryboardStep
 from lorakit.language.story.documents import PictureFile
 from lorakit.plan.actions import Action
 from lorakit.plan.cost import Cost
-from lorakit.plan.tasks.painted import PaintedTask
+
+if TYPE_CHECKING:
+    from lorakit.facts.pictures.own_pictures import OwnPicture
+    from lorakit.facts.pictures.picture import Picture
+    from lorakit.kinds.encoded import EncodingActions
 
 _AS_IT_IS = (0, 0.5, 0.5)  # not mirrored, cut out of the middle
 _MUCH = 0.02  # of a picture, that is cut away
@@ -26,19 +27,31 @@ class OwnPictures:
 
     def __init__(self, step: StoryboardStep, settings: RenderSettings) -> None:
         self._step, self._settings = step, settings
-        context = settings.context
-        self._encoding = EncodingActions(step.name, step.place, settings.model, context)
+        self._encoding: EncodingActions | None = None  # begun where a picture is encoded
         self._pictures: dict[str, tuple[Picture, tuple[int, int]]] = {}
 
     @property
     def encodings(self) -> tuple[Action, ...]:
         """What makes the latents of those that frames begin from."""
-        return self._encoding.actions
+        return self._encoding.actions if self._encoding is not None else ()
 
     def encoded(self, file: Path, size: tuple[int, int]) -> str:
         """The action that makes the latents of a picture, cut to `size` (width, height) px."""
+        return self._latents(self._known(file), size)
+
+    def _known(self, file: Path) -> Picture:
+        from lorakit.facts.pictures.picture import Picture
+
         own = self._settings.context.facts.own_pictures[file]
-        picture = Picture(file, "", own.size, file.name, own.digest, converted=own.converted)
+        return Picture(file, "", own.size, file.name, own.digest, converted=own.converted)
+
+    def _latents(self, picture: Picture, size: tuple[int, int]) -> str:
+        if self._encoding is None:
+            from lorakit.kinds.encoded import EncodingActions
+
+            step, settings = self._step, self._settings
+            begun = EncodingActions(step.name, step.place, settings.model, settings.context)
+            self._encoding = begun
         return self._encoding.picture(picture, size, (_AS_IT_IS,)).id
 
     def action(
@@ -50,15 +63,15 @@ class OwnPictures:
         files: Sequence[str] = (),
     ) -> Action:
         """What cuts a picture to `size` (width, height) px, in the place of the frame at an address."""
+        from lorakit.plan.tasks.painted import PaintedTask
+
         own = self._settings.context.facts.own_pictures[picture.path]
-        name = picture.path.name
-        known = Picture(picture.path, "", own.size, name, own.digest, converted=own.converted)
-        self._pictures[address] = (known, size)
+        self._pictures[address] = (self._known(picture.path), size)
         return Action(
             id=address,
             step=self._step.name,
             group=group,
-            label=name,
+            label=picture.path.name,
             place=picture.place,
             engine=ASSEMBLY,
             task=PaintedTask(own.digest, *size, str(picture.path)),
@@ -71,11 +84,12 @@ class OwnPictures:
         """The action that makes the latents of the frame at an address."""
         if address not in self._pictures:
             return address
-        picture, size = self._pictures[address]
-        return self._encoding.picture(picture, size, (_AS_IT_IS,)).id
+        return self._latents(*self._pictures[address])
 
 
 def _notes(own: OwnPicture, size: tuple[int, int]) -> Iterator[str]:
+    from lorakit.facts.pictures.cut_picture import cut_of
+
     cut = cut_of(own.size, size)
     sides = f"{own.size[0]}x{own.size[1]} to {size[0]}x{size[1]}"
     if cut.lost > _MUCH:

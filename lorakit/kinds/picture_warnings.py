@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.facts.pictures.picture_data import Picture
+from lorakit.facts.pictures.picture import Picture
 from lorakit.facts.pictures.picture_folders import HELD_OUT_FOLDERS, TRAINING_FOLDER, kohya_folder
 from lorakit.kinds.image_set import ImageSet, Sample
 from lorakit.language.recipe.documents import TrainImageStep

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-from lorakit.kinds.chains import CHAINS
-from lorakit.kinds.chains.chain import ChainStart, Drawn
+from lorakit.kinds.chains.chain import Drawn
+from lorakit.kinds.chains.starts import hop_of, start_of
 from lorakit.kinds.frames.controls import ControlMaps
-from lorakit.kinds.frames.edits import edit_action
+from lorakit.kinds.frames.edits import before_edit, edit_action
 from lorakit.kinds.frames.frame import frame_action
-from lorakit.kinds.frames.references import References, SharedFrame, scenes_seen
+from lorakit.kinds.frames.references import References, SharedFrame
+from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.kinds.frames.wardrobe import Wardrobe
-from lorakit.kinds.gates import gated, judge_engine
 from lorakit.kinds.own_pictures import OwnPictures
+from lorakit.kinds.scene_order import source_of
+from lorakit.kinds.spoken import said, voices_of
 from lorakit.kinds.takes import Draw, noise_of, take_actions, taken
 from lorakit.language.recipe.documents import StoryboardStep
 from lorakit.language.story.decisions import FrameName
 from lorakit.language.story.documents import PictureFile, Scene, Sentence, Storyboard
 from lorakit.language.story.weights import plain
 from lorakit.plan.actions import Action
-from lorakit.plan.kind import Clip
+from lorakit.plan.kind import Clip, ClipMotion
 from lorakit.plan.seeds import derive
+
+if TYPE_CHECKING:
+    from lorakit.kinds.gates import Judging
+    from lorakit.kinds.upscales import Upscaling
 
 
 class SceneLayout:
@@ -34,52 +41,15 @@ class SceneLayout:
         self.wardrobe = wardrobe
         self.settings = settings = wardrobe.settings()
         self.seed = self.board.seed if self.board.seed is not None else recipe_seed
-        self._maps = ControlMaps(settings)
+        self._maps = ControlMaps(settings, self.board)
+        every = (sentence for scene in self.board.scenes for sentence in scene.sentences)
+        self._morphs = any(sentence.motion.kind == "morph" for sentence in every)
         self.frames: dict[str, list[Action]] = {}
         self.clips: dict[str, list[Clip]] = {}
         self.last: dict[str, str] = {}
         self.own = OwnPictures(step, settings)
+        self.voices = voices_of(self.board)
         self.references = References(step, settings, self.seed, self.own.encoded)
-
-    def source(self, scene: Scene) -> str | None:
-        """The scene whose last frame this one's chain begins from."""
-        if scene.start == "previous-scene":
-            at = scene.number - 2
-            return self.board.scenes[at].name if at >= 0 else None
-        return scene.start.removeprefix("scene:") if scene.start.startswith("scene:") else None
-
-    def in_order(self) -> list[Scene]:
-        """The scenes, each after the one it begins from."""
-        by_name = {scene.name: scene for scene in self.board.scenes}
-        seen = scenes_seen(self.board)
-        done: dict[str, Scene] = {}
-        met: set[str] = set()
-
-        def visit(scene: Scene) -> None:
-            before = self.source(scene)
-            if before is not None and before not in done:
-                visit(by_name[before])
-            met.add(scene.name)
-            for name in seen[scene.name]:
-                # two that see each other are drawn in the story's order
-                if name in by_name and name not in met and not self._begins_behind(name, met):
-                    visit(by_name[name])
-            done.setdefault(scene.name, scene)
-
-        for scene in self.board.scenes:
-            if scene.name not in done:
-                visit(scene)
-        return list(done.values())
-
-    def _begins_behind(self, name: str, scenes: Collection[str]) -> bool:
-        """Whether a scene's chain goes on from one of others."""
-        by_name = {scene.name: scene for scene in self.board.scenes}
-        before: str | None = name
-        while before is not None:
-            if before in scenes:
-                return True
-            before = self.source(by_name[before])
-        return False
 
     def lay_out(self, scene: Scene) -> None:
         """One scene's frames and clips."""
@@ -89,7 +59,7 @@ class SceneLayout:
         group = f"frames_scene_{scene.number}"
         title = f"{scene.number}. {plain(scene.setting) or scene.name}"
         digits = max(3, len(str(len(scene.sentences))))
-        before = self.source(scene)
+        before = source_of(self.board, scene)
         previous = Drawn(self.last[before], -1) if before is not None else None
         first: Drawn | None = None
         if scene.first is not None:
@@ -102,52 +72,141 @@ class SceneLayout:
             if sentence.repeat and previous is not None:
                 shown = clips[-1].frames[0] if clips else previous.id
                 extra_files.setdefault(shown, []).append(path)
-                clips.append(Clip((shown,), sentence.hold, sentence.caption, title))
+                clips.append(self._clip(shown, sentence, title, continues=bool(clips)))
                 held_on = self.references.drawn.get((scene.name, number - 1))
                 if held_on is not None:
                     self.references.drawn[scene.name, number] = held_on
                 continue
-            start = self._start(scene, sentence, previous, first)
-            hop = 0
-            if start is not None and previous is not None:
-                hop = 1 if first is not None and start.frame == first.id else previous.hop + 1
+            start = start_of(scene, sentence, previous, first)
+            hop = hop_of(start, first, previous)
             seed, identity = self._seed(scene, sentence)
             id_ = f"{self.step.name}/{scene.name}/{number}"
-            held, maps = self._maps.held(sentence, id_, group, previous.id if previous else None)
+            held, new = self._maps.held(sentence, id_, group, previous.id if previous else None)
+            masked = scene.chain.mask == "character"
+            sees = self.references.seen(sentence, id_, group, shared, masked=masked)
+            wears = self.wardrobe.settings(sentence.characters, scene, number)
             draw = partial(
                 frame_action,
-                self.wardrobe.settings(sentence.characters),
+                wears,
                 id=id_,
                 step=self.step.name,
                 group=group,
                 prompt=sentence.prompt,
                 look=sentence.look,
                 place=sentence.place,
-                files=[_before(path) if sentence.edit else path],
+                files=[before_edit(path) if sentence.edit else path],
                 start=start,
                 seed=seed,
-                seen=self.references.seen(sentence, id_, shared),
+                seen=sees,
                 held=held,
                 latents_of=self.own.latents_of,
             )
             noise = partial(noise_of, seed, identity, hop)
-            name = FrameName(scene.name, number)
-            action, every = self._takes(scene, sentence, name, group, path, draw, noise, first)
-            frames += [*maps, *every]
-            shows = self._edited(action, every[0], sentence, noise, path)
-            frames += [shows] if shows is not action else []
+            action, every = self._takes(
+                scene, sentence, FrameName(scene.name, number), group, path, draw, noise, first
+            )
+            shows = self._edited(action, every[0], sentence, wears, noise, path)
+            frames += [*new, *sees.new, *every, *([shows] if shows is not action else [])]
             if sentence.edit is not None and sentence.edit.chained:
                 action = shows
-            drawn = _seen(action, every[0], sentence, noise)
-            self.references.drawn[scene.name, number] = drawn
-            if scene.chain.attention == "shared":
-                shared = shared or drawn
-            clips.append(Clip((shows.id,), sentence.hold, sentence.caption, title))
+            self.references.meet(sentence, action.id)
+            seen = partial(_seen, action, every[0], sentence, noise)
+            shared = self._shown_to_others(scene, number, seen, shared)
+            moves = self._moves(scene, sentence, number, shows, path, wears, draw, noise)
+            clips.append(self._clip(shows.id, sentence, title, moves))
             previous = Drawn(action.id, hop)
             first = first or previous
         self.frames[scene.name] = [_with_files(one, extra_files.get(one.id, ())) for one in frames]
         self.clips[scene.name] = clips
         self.last[scene.name] = previous.id if previous is not None else clips[-1].frames[-1]
+
+    def _moves(
+        self,
+        scene: Scene,
+        sentence: Sentence,
+        number: int,
+        shows: Action,
+        path: str,
+        wears: RenderSettings,
+        draw: Draw,
+        noise: Callable[[int], int],
+    ) -> ClipMotion:
+        """How the film moves while a frame is shown."""
+        still = None
+        if self._morphs:
+            from lorakit.kinds.frames.between import DrawnStill
+
+            still = DrawnStill(
+                wears,
+                sentence.look,
+                self.own.latents_of(shows.id),
+                partial(draw, noise=noise(1)),
+                noise(1),
+            )
+        address = f"{self.step.name}/{scene.name}/{number}"
+        size = self.settings.size(sentence.look)
+        clip = None
+        if sentence.motion.kind == "clip":
+            from lorakit.kinds.video_clips import VideoClip
+
+            clip = VideoClip(self.settings, sentence, noise(1))
+        larger = self._larger(sentence, path, wears, draw, noise)
+        named = (address, f"scene_{scene.number}")
+        return ClipMotion(sentence.motion, size, *named, still, clip, larger)
+
+    def _larger(
+        self,
+        sentence: Sentence,
+        path: str,
+        wears: RenderSettings,
+        draw: Draw,
+        noise: Callable[[int], int],
+    ) -> Upscaling | None:
+        """How a frame is made larger; of a draft none is, nor for a preview."""
+        quick = self.settings.draft or self.settings.context.preview
+        if sentence.upscale is None or quick:
+            return None
+        from lorakit.kinds.upscales import Upscaling
+
+        folder, _, name = path.rpartition("/")
+        video = self.board.video
+        return Upscaling(
+            wears,
+            sentence,
+            sentence.upscale,
+            partial(draw, noise=noise(1)),
+            noise(1),
+            f"{folder}/upscaled/{name}",
+            video is not None and video.needs == "approved",
+        )
+
+    def _shown_to_others(
+        self,
+        scene: Scene,
+        number: int,
+        seen: Callable[[], SharedFrame],
+        shared: SharedFrame | None,
+    ) -> SharedFrame | None:
+        """Keep a frame where references name any; the one whose attention its scene shares, if one is."""
+        begins = shared is None and scene.chain.attention == "shared"
+        if not begins and not self.references.by_frames:
+            return shared
+        drawn = self.references.drawn[scene.name, number] = seen()
+        return drawn if begins else shared
+
+    def _clip(
+        self,
+        shown: str,
+        sentence: Sentence,
+        title: str,
+        moves: ClipMotion | None = None,
+        *,
+        continues: bool = False,
+    ) -> Clip:
+        """What a film shows of a sentence, and what is said meanwhile."""
+        heard = said(sentence, self.voices)
+        told = ((shown,), sentence.hold, sentence.caption, title, moves, continues)
+        return Clip(*told, sentence.transition, heard)
 
     def _begun(self, scene: Scene, picture: PictureFile, group: str) -> Action:
         """The picture that a scene begins from."""
@@ -159,15 +218,15 @@ class SceneLayout:
         frame: Action,
         take: Action,
         sentence: Sentence,
+        wears: RenderSettings,
         noise: Callable[[int], int],
         path: str,
     ) -> Action:
         """What is shown of a frame: the frame, or what an edit makes of it."""
         if sentence.edit is None or sentence.image is not None:
             return frame
-        settings = self.wardrobe.settings(sentence.characters)
         anew = derive(noise(taken(frame)), "edit")
-        return edit_action(settings, frame, take, sentence, anew, [path])
+        return edit_action(wears, frame, take, sentence, anew, [path])
 
     def _takes(
         self,
@@ -198,27 +257,28 @@ class SceneLayout:
         first: Drawn | None,
     ) -> tuple[Action, list[Action]]:
         """What stands for a frame, chosen by a gate, by hand or not at all, and all its actions."""
-        judge, decisions = self.settings.context.facts.judge, self.board.decisions
-        if scene.gate.asks and judge is not None and name not in decisions.approved:
-            tried = first.id if first else None
-            return gated(draw, noise, scene.gate, judge_engine(*judge), tried)
+        decisions = self.board.decisions
+        judging = self._judging(scene, sentence, name) if scene.gate.asks else None
+        if judging is not None and name not in decisions.approved:
+            from lorakit.kinds.gates import gated
+
+            return gated(draw, noise, scene.gate, judging, first.id if first else None)
         return take_actions(draw, noise, name, sentence.takes, decisions)
+
+    def _judging(self, scene: Scene, sentence: Sentence, name: FrameName) -> Judging | None:
+        """What scores a frame: the models that its gate names, or the judge that ships."""
+        from lorakit.kinds.gates import model_judges, shipped_judge
+
+        facts = self.settings.context.facts
+        if scene.gate.judge.named:
+            shown = self.references.judged(sentence, f"{self.step.name}/{name}")
+            return model_judges(scene.gate.judge, facts.control_models, *shown)
+        return shipped_judge(*facts.judge) if facts.judge is not None else None
 
     def _seed(self, scene: Scene, sentence: Sentence) -> tuple[int, str]:
         if sentence.seed is not None:
             return sentence.seed, "sentence"
         return (self.seed if scene.seed is None else scene.seed), scene.name
-
-    def _start(
-        self, scene: Scene, sentence: Sentence, previous: Drawn | None, first: Drawn | None
-    ) -> ChainStart | None:
-        """The frame this one starts from; None is text-to-image."""
-        if previous is None or sentence.strength >= 1:
-            return None
-        if first is None:  # the scene's first frame, begun from another scene
-            return ChainStart(previous.id, sentence.strength)
-        chain = CHAINS[scene.chain.start]
-        return chain.start(first, previous, sentence.strength, sentence.anchor_weight)
 
 
 def _seen(
@@ -226,13 +286,7 @@ def _seen(
 ) -> SharedFrame:
     """A frame as the attention of others sees it."""
     words = getattr(take.task, "prompt", plain(sentence.prompt))
-    return SharedFrame(action.id, words, noise(taken(action)))
-
-
-def _before(path: str) -> str:
-    """Where a frame stands as it was before an edit."""
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/unedited/{name}"
+    return SharedFrame(action.id, words, noise(taken(action)), sentence.characters)
 
 
 def _with_files(action: Action, more: Sequence[str]) -> Action:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lorakit.facts.fonts.fallbacks import fallbacks
+from lorakit.facts.fonts.font_files import Face
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.cost import assembly_cost
 from lorakit.plan.kind import Clip
-from lorakit.plan.tasks.sheet import ContactSheetTask, SheetPicture, SheetRows
+from lorakit.plan.tasks.sheet import OWN_LETTERS, ContactSheetTask, SheetPicture, SheetRows
 from lorakit.plan.workers import ASSEMBLE
 
 ASSEMBLY = Engine(ASSEMBLE.name, id=ASSEMBLE.name)
@@ -24,15 +25,24 @@ def pictures_of(
     return roles, tuple(Input(role, action, output) for action, role in roles.items())
 
 
-def contact_sheet(step: str, title: str, clips: Sequence[Clip], output: str = "picture") -> Action:
-    """All pictures of a step on one page, a row for each group; `output` is which of an action's."""
+def contact_sheet(
+    step: str,
+    title: str,
+    clips: Sequence[Clip],
+    output: str = "picture",
+    face: Face | None = None,
+) -> Action:
+    """All pictures of a step on one page, a row for each group; `output` is which of an action's.
+
+    Its letters are those of `face`, where one is chosen.
+    """
     roles, inputs = pictures_of(clips, output)
     groups: dict[str, list[SheetPicture]] = {}
     for clip in clips:
         groups.setdefault(clip.group, []).append(SheetPicture(roles[clip.picture], clip.caption))
     rows = tuple(SheetRows(name, tuple(pictures)) for name, pictures in groups.items())
     units = max(1, len(clips))
-    fonts = fallbacks([title, *groups, *(clip.caption for clip in clips)])
+    fonts = fallbacks([title, *groups, *(clip.caption for clip in clips), OWN_LETTERS], face)
     return Action(
         id=f"{step}/contact-sheet",
         step=step,

@@ -6,28 +6,37 @@ from collections.abc import Iterator, Sequence
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.kinds.adapter_checks import check_adapters
+from lorakit.kinds.cards import between_cards, card_texts
 from lorakit.kinds.chains import CHAINS
-from lorakit.kinds.film import aspect_notes, film
+from lorakit.kinds.film import aspect_notes
 from lorakit.kinds.frames.checks import (
     check_attention,
     check_chained,
-    check_gate,
+    check_color,
     check_guidance,
     check_look,
     check_scheduler,
 )
-from lorakit.kinds.frames.controls import check_controls
+from lorakit.kinds.frames.control_checks import check_controls, check_films
 from lorakit.kinds.frames.edits import check_edits
+from lorakit.kinds.frames.gate_checks import check_gate
 from lorakit.kinds.frames.memory_checks import check_memory
 from lorakit.kinds.frames.memory_lines import memory_lines
 from lorakit.kinds.frames.prompts import check_prompts, chunk_notes
-from lorakit.kinds.frames.references import check_references
-from lorakit.kinds.frames.settings import render_settings
+from lorakit.kinds.frames.reference_checks import check_references
+from lorakit.kinds.frames.settings import RenderSettings, render_settings
 from lorakit.kinds.frames.wardrobe import Wardrobe, check_wardrobe, trained_for
 from lorakit.kinds.known_words import known_words
-from lorakit.kinds.letters import check_letters
+from lorakit.kinds.letters import check_font, check_letters, font_face
+from lorakit.kinds.motion_checks import check_motion
+from lorakit.kinds.scene_order import in_order
 from lorakit.kinds.scenes import SceneLayout
 from lorakit.kinds.sheet import contact_sheet
+from lorakit.kinds.sound import check_beats
+from lorakit.kinds.spoken import FilmWords, check_words, said, voices_of
+from lorakit.kinds.upscale_checks import check_upscales
+from lorakit.kinds.whole_film import whole_film
+from lorakit.kinds.written_films import check_written
 from lorakit.language.recipe.documents import StoryboardStep, VideoStep
 from lorakit.language.story.documents import Sentence, Storyboard
 from lorakit.language.story.weights import plain
@@ -49,6 +58,7 @@ class Storyboards:
         yield from check_wardrobe(step, context)
         yield from check_memory(settings)
         board = step.board
+        yield from check_written(board.video, context)
         looks: dict[object, Sentence] = {}
         drawn = [
             (sc, n, s)
@@ -71,10 +81,14 @@ class Storyboards:
                 )
         for scene in {s.chain: s for s in reversed(board.scenes)}.values():
             yield from check_attention(settings, scene.chain, scene.place)
+            yield from check_color(settings, scene.chain, scene.place)
         for scene in {s.gate: s for s in reversed(board.scenes)}.values():
             yield from check_gate(settings, scene)
         yield from check_controls(settings, drawn)
+        yield from check_films(settings, board)
         yield from check_references(settings, board)
+        yield from (*check_motion(settings, board), *check_upscales(settings, board))
+        yield from _check_clips(settings, board)
         yield from check_edits(settings, (sentence for _, _, sentence in drawn))
         for sentence in looks.values():
             yield from check_look(settings, sentence.look, sentence.place)
@@ -109,27 +123,46 @@ class Storyboards:
         for scene in board.scenes:
             texts.append((plain(scene.setting) or scene.name, scene.place))
             texts += [(s.caption, s.place) for s in scene.sentences]
+        if board.video is not None:
+            texts += card_texts(board.title, board.video)
+        yield from check_font(board.video, context)
         filmed = board.video is not None and board.video.captions.show
         where = "the film's captions and the contact sheet" if filmed else "the contact sheet"
-        yield from check_letters(texts, where, context)
+        yield from check_letters(texts, where, context, font_face(board.video))
+        if board.video is not None:
+            words, voices = FilmWords(board.video, context), voices_of(board)
+            spoken = [(s.hold, said(s, voices)) for sc in board.scenes for s in sc.sentences]
+            shown = between_cards(spoken, board.video)
+            yield from check_words(shown, words)
+            yield from check_beats(words)
 
     def plan(self, step: StoryboardStep, context: Context) -> StepPlan:
         """Frames scene by scene, then the contact sheet and the film."""
         settings = render_settings(step.model, step.adapters, context)
         board = step.board
         scenes = SceneLayout(step, Wardrobe(step, context), context.project.recipe.seed)
-        for scene in scenes.in_order():
+        ordered = in_order(board)
+        for scene in ordered:
             scenes.lay_out(scene)
-        clips = tuple(clip for scene in board.scenes for clip in scenes.clips[scene.name])
+        drawn = [clip for scene in board.scenes for clip in scenes.clips[scene.name]]
         actions: list[Action] = list(scenes.own.encodings)
-        actions += [a for scene in scenes.in_order() for a in scenes.frames[scene.name]]
-        actions.append(contact_sheet(step.name, board.title, clips))
+        actions += [a for scene in ordered for a in scenes.frames[scene.name]]
+        face = font_face(board.video)
+        actions.append(contact_sheet(step.name, board.title, drawn, face=face))
+        clips = drawn
+        if any(clip.motion is not None and clip.motion.upscale for clip in drawn):
+            from lorakit.kinds.upscales import made_larger
+
+            larger, clips = made_larger(drawn, step.name)
+            actions += larger
         look = board.scenes[0].sentences[0].look
-        film_action = None
+        film_action, shown = None, tuple(clips)
         if board.video is not None:
-            size = settings.size(look)
-            film_action = film(step.name, board.title, clips, board.video, size, look.aspect)
-            actions.append(film_action)
+            size = next((c.motion.shown for c in clips if c.motion), settings.size(look))
+            words = FilmWords(board.video, context)
+            film = whole_film(step.name, board.title, clips, words, size, look.aspect, actions)
+            film_action, shown = film.pictures, film.clips
+            actions += film.actions
         looks = dict.fromkeys(s.look for scene in board.scenes for s in scene.sentences)
         notes = [
             n for each in looks for n in aspect_notes(each.aspect, settings.size(each), film_action)
@@ -144,7 +177,16 @@ class Storyboards:
             if not sentence.repeat
         )
         notes += chunk_notes(settings, named)
-        return StepPlan(tuple(actions), clips, look.aspect, tuple(dict.fromkeys(notes)))
+        noted = tuple(dict.fromkeys(notes))
+        return StepPlan(tuple(actions), tuple(clips), look.aspect, noted, shown)
+
+
+def _check_clips(settings: RenderSettings, board: Storyboard) -> Iterator[Diagnostic]:
+    """What is wrong with clips of video models, where there are some."""
+    if any(s.motion.kind == "clip" for scene in board.scenes for s in scene.sentences):
+        from lorakit.kinds.video_clips import check_clips
+
+        yield from check_clips(settings, board)
 
 
 def _no_film_notes(step: StoryboardStep, context: Context) -> Iterator[str]:

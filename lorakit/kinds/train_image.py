@@ -25,7 +25,8 @@ from lorakit.kinds.training_plan import (
     lora_arguments,
     plan_training,
 )
-from lorakit.language.recipe.documents import AdapterUse, TrainImageStep
+from lorakit.language.recipe.adapters import AdapterUse
+from lorakit.language.recipe.documents import TrainImageStep
 from lorakit.plan import mode_words, numbers
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.engine_specs import EngineSpec

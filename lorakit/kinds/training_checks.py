@@ -57,16 +57,31 @@ def resources(train: TrainSettings, place: Place, context: Context) -> Iterator[
     elif asked.gpus and asked.gpus > machine.gpus:
         yield context.finding(
             "resources",
-            f"gpus: {asked.gpus} is more than this machine has: {_there_is(machine)}",
+            f"gpus: {asked.gpus} is more than {machine.called} has: {_there_is(machine)}",
             train.where("gpus") or place,
             _instead(machine, asked.gpus),
+        )
+    elif asked.gpus and asked.gpus > machine.gpus_together:
+        yield context.finding(
+            "resources",
+            f"gpus: {asked.gpus} are more than a training can share here: of {machine.name} CUDA shows a "
+            "process one instance",
+            train.where("gpus") or place,
+            "write gpus: 1, or remove it",
         )
     elif asked.processes and asked.processes > 1 and machine.kind.gpu:
         yield context.finding(
             "resources",
-            f"processes: {asked.processes} is for a CPU, and this machine trains on {machine.name}",
+            f"processes: {asked.processes} is for a CPU, and {machine.called} trains on {machine.name}",
             train.where("processes") or place,
             f"write gpus: {machine.gpus}",
+        )
+    elif asked.processes and asked.processes > machine.processes:
+        yield context.finding(
+            "resources",
+            f"processes: {asked.processes} is more than {machine.called} has room for: {machine.processes}",
+            train.where("processes") or place,
+            f"write processes: {machine.processes}, or ask for fewer cpus in your config",
         )
     count = processes_of(train)
     if count > train.batch_size:

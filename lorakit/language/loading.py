@@ -13,7 +13,7 @@ from lorakit.language.picks import decided
 from lorakit.language.recipe import build_recipe, merge, settings, sweeps
 from lorakit.language.recipe.board_adapters import board_adapters
 from lorakit.language.recipe.checks import RECIPE_CHECKS
-from lorakit.language.recipe.documents import Recipe, StoryboardStep, with_members
+from lorakit.language.recipe.documents import Recipe, StoryboardStep
 from lorakit.language.recipe.folders import folder_name
 from lorakit.language.recipe.paths import Paths
 from lorakit.language.recipe.project import Project
@@ -150,8 +150,7 @@ class _Loader:
         if self._findings:
             raise InvalidDocument(diagnostics)
         project = Project(*folders, recipe, diagnostics, self._trees.files, self._trees.lines)
-        steps = with_members(recipe.steps.values())
-        boards = {s.board.path for s in steps if isinstance(s, StoryboardStep)}
+        boards = {board.path for board in recipe.boards}
         return Loaded(project, root, {path: self._trees.tree(path) for path in boards})
 
     def _check_that_it_is_ours(self, root: Node) -> None:

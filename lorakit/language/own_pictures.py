@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lorakit.language.story.documents import PictureFile, Scene, Sentence
+from lorakit.language.story.not_drawn import OF_ITS_DRAWING, told_of_no_drawing
 from lorakit.language.yaml import access
 
 if TYPE_CHECKING:
@@ -15,17 +16,6 @@ if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
 
 _WHAT = "picture"
-_OF_A_DRAWN_FRAME = (
-    "prompt",
-    "negative_prompt",
-    "num_inference_steps",
-    "guidance_scale",
-    "strength",
-    "seed",
-    "takes",
-    "control",
-    "edit",
-)
 
 
 def found(board: Storyboard, root: Node, paths: Paths, findings: Findings) -> Storyboard:
@@ -49,14 +39,7 @@ def _sentences(scene: Scene, node: Node, paths: Paths, findings: Findings) -> tu
             continue
         image = _file(sentence.image, access.child(item, "image"), paths, findings)
         sentences.append(replace(sentence, image=image))
-        for key in _OF_A_DRAWN_FRAME:
-            if access.child(item, key) is not None:
-                findings.warning(
-                    "no-effect",
-                    f"{key} has no effect beside image:, which stands for the frame",
-                    item.key_spot(key),
-                    "remove one of the two",
-                )
+        told_of_no_drawing(item, OF_ITS_DRAWING, "image:", "stands for the frame", findings)
     return tuple(sentences)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
-from lorakit.facts.models.control_models import weights_name
+from lorakit.facts.models.control_models import class_named, controlled_by, weights_name
+from lorakit.facts.models.model_configs import read_config
 from lorakit.families import Family
 
 
@@ -16,7 +17,10 @@ def load_control_net(path: Path, family: Family, like: Any, device: str) -> Any:
 
     try:
         _, variant = weights_name({file.name for file in path.iterdir()})
-        net = getattr(diffusers, family.controlnet).from_pretrained(
+        name = class_named(read_config(path, "config.json"))
+        if name not in controlled_by(family):
+            raise ValueError(f"it is a {name}")  # noqa: TRY301
+        net = getattr(diffusers, name).from_pretrained(
             str(path),
             variant=variant or None,
             use_safetensors=True,

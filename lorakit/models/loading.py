@@ -8,19 +8,35 @@ from typing import Any
 
 import torch
 
-from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine.devices import DEVICES
 from lorakit.families import FAMILIES
 from lorakit.models import pipelines, single_files
 from lorakit.models.autoencoder_dtype import take_any_dtype
+from lorakit.models.opening import opened
 from lorakit.models.placing import place
-from lorakit.models.processor import check_device
 from lorakit.models.quickening import quicken
 from lorakit.models.rounding import round_weights, rounded
 from lorakit.models.wearing import wear
-from lorakit.plan.engine_specs import AS_IT_IS, Keeping
+from lorakit.plan.engine_specs import AS_IT_IS, DrawingSpec, Keeping
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def drawing_pipeline(spec: DrawingSpec, *, stock: bool = False) -> Any:
+    """The pipeline that an engine is told to draw with, as a call by hand has it where it is `stock`.
+
+    Adapters that may be changed are left to a `Dressing`. Raises LorakitError.
+    """
+    return load_pipeline(
+        Path(spec.path),
+        spec.family,
+        spec.precision,
+        spec.device,
+        () if spec.changes else spec.adapter_files,
+        parts=spec.parts,
+        keeping=spec.keeping,
+        stock=stock,
+    )
 
 
 def load_pipeline(
@@ -43,20 +59,15 @@ def load_pipeline(
     the pipeline is kept in memory, `vae` a precision of the autoencoder's own.
     Raises LorakitError where weights are missing or an adapter does not fit.
     """
-    from diffusers.utils import logging
-
-    logging.disable_progress_bar()
-    check_device(device)
     dtype, own = DTYPES[precision], DTYPES[vae] if vae else None
-    try:
+
+    def build() -> Any:
         if path.is_file():
             folder = Path(parts) if parts else None
-            pipeline = single_files.from_file(path, family, dtype, without, folder, own)
-        else:
-            pipeline = pipelines.from_folder(path, family, dtype, without, own)
-    except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
-        raise LorakitError(f"the model in {path} cannot be loaded: {error}") from error
-    pipeline.set_progress_bar_config(disable=True)
+            return single_files.from_file(path, family, dtype, without, folder, own)
+        return pipelines.from_folder(path, family, dtype, without, own)
+
+    pipeline = opened(path, device, build)
     if adapters:
         wear(pipeline, adapters)
     traits = FAMILIES[family]
@@ -76,5 +87,7 @@ def load_pipeline(
             part.to(memory_format=torch.channels_last)
     if pipeline.vae is not None and not traits.waves:  # whose engine casts itself
         take_any_dtype(pipeline.vae)
-    quicken(getattr(pipeline, traits.denoiser), keeping)
+    denoiser = getattr(pipeline, traits.denoiser)
+    if denoiser is not None:  # as where pictures are encoded alone
+        quicken(denoiser, keeping)
     return pipeline

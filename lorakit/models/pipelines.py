@@ -7,14 +7,15 @@ the parts that draw (a safety checker, a feature extractor) need not be there.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from lorakit.facts.models.model_configs import read_config
-from lorakit.facts.models.model_files import check_weights, listing_of
+from lorakit.facts.models.model_files import check_weights
+from lorakit.facts.models.pipeline_files import INDEX, files_of
 from lorakit.families import FAMILIES, Family, Part, Task
 
 
@@ -29,16 +30,33 @@ def from_folder(
 
     Raises OSError, ValueError, LorakitError.
     """
-    index = read_config(path, "model_index.json")
+    index = read_config(path, INDEX)
     traits = FAMILIES[family]
+    kept = {"vae": vae or vae_dtype(dtype)}
+    loaded = parts_from(path, traits.parts, dtype, kept, without)
+    loaded["scheduler"] = scheduler_from(path)
+    return joined(loaded, traits, index)
+
+
+def parts_from(
+    path: Path,
+    parts: Iterable[Part],
+    dtype: torch.dtype,
+    kept: Mapping[str, torch.dtype] | None = None,
+    without: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The parts of a folder by their names, of the classes that it names; None for those that it has not.
+
+    Those in `kept` have a dtype of their own. Raises OSError, ValueError, LorakitError.
+    """
+    index = read_config(path, INDEX)
     loaded: dict[str, Any] = {}
-    for part in traits.parts:
+    for part in parts:
         told = index.get(part.name) or (None, None)
         missing = part.name in without or (part.optional and told[1] is None)
-        kept = (vae or vae_dtype(dtype)) if part.name == "vae" else dtype
-        loaded[part.name] = None if missing else part_from(path, part, str(told[1]), kept)
-    loaded["scheduler"] = _scheduler(path)
-    return joined(loaded, traits, index)
+        own = (kept or {}).get(part.name, dtype)
+        loaded[part.name] = None if missing else part_from(path, part, str(told[1]), own)
+    return loaded
 
 
 def for_task(pipeline: Any, family: Family, task: Task, **more: Any) -> Any:
@@ -82,32 +100,38 @@ def vae_dtype(dtype: torch.dtype) -> torch.dtype:
 
 
 def part_from(path: Path, part: Part, kind: str, dtype: torch.dtype) -> Any:
-    """A part of a folder, of the class `kind`. Raises OSError, ValueError."""
+    """A part of a folder, or the folder itself for an empty name, of the class `kind`.
+
+    Raises OSError, ValueError, LorakitError.
+    """
     import diffusers
     import transformers
 
     if kind not in part.classes:
-        raise ValueError(f"{part.name} is a {kind}")
+        raise ValueError(f"{part.name or path.name} is a {kind}")
     library = transformers if part.library == "transformers" else diffusers
+    folder = path / part.name
     if not part.stem:
         # of the classes that are known the first is what the others are now called
         loader = getattr(library, part.classes[0])
-        return loader.from_pretrained(str(path / part.name), local_files_only=True)
+        return loader.from_pretrained(str(folder), local_files_only=True)
+    weights = check_weights(path, part.name, files_of(path, part.name), part.stem)
     return getattr(library, kind).from_pretrained(
-        str(path / part.name),
-        variant=check_weights(path, part.name, listing_of(path)).variant or None,
+        str(folder),
+        variant=weights.variant or None,
         use_safetensors=True,
         local_files_only=True,
         dtype=dtype,
     )
 
 
-def _scheduler(path: Path) -> Any:
+def scheduler_from(path: Path, part: str = "scheduler") -> Any:
+    """The scheduler of a folder, of a class of diffusers. Raises OSError, ValueError."""
     import diffusers
 
-    name = str(read_config(path, "scheduler/scheduler_config.json").get("_class_name"))
+    name = str(read_config(path, f"{part}/scheduler_config.json").get("_class_name"))
     kind: Any = getattr(diffusers, name, None)
     known = isinstance(kind, type) and issubclass(kind, diffusers.SchedulerMixin)
     if not known:
         raise ValueError(f"its scheduler is a {name}, which diffusers does not have")
-    return kind.from_pretrained(str(path / "scheduler"), local_files_only=True)
+    return kind.from_pretrained(str(path / part), local_files_only=True)

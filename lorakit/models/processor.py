@@ -54,8 +54,11 @@ def check_device(device: str) -> None:
 
 
 def prepare_torch(threads: int) -> None:
-    """Fix the number of `threads`, flush denormals, ask for deterministic kernels."""
+    """Fix the number of `threads`, flush denormals, ask for deterministic kernels and no TF32."""
     torch.set_num_threads(threads)
+    # torch lets convolutions round fp32 to TF32 on NVIDIA GPUs, and what stands around it may let products
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.cudnn.allow_tf32 = False
     torch.set_flush_denormal(True)  # Adam's second moments crawl through them
     torch.use_deterministic_algorithms(True, warn_only=True)
     # where there is no such kernel, equal bytes are not promised: the run's log says so

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from lorakit.diagnostics import LorakitError
 from lorakit.plan.engine_specs import Keeping
 
 
 def quicken(denoiser: Any, keeping: Keeping) -> None:
-    """Have diffusers skip blocks whose first one changed little since the last step, and compile blocks."""
+    """Have diffusers skip blocks whose first one changed little since the last step, and compile blocks.
+
+    Attention is computed by the backend that is named. Raises LorakitError where that cannot be had.
+    """
+    try:
+        # torch's own as well: diffusers takes what was set last for all that is loaded after it
+        denoiser.set_attention_backend(keeping.attention)
+    except (RuntimeError, ImportError) as error:
+        raise LorakitError(f"attention_backend: {keeping.attention}: {error}") from error
     if keeping.compiled:
         denoiser.compile_repeated_blocks()
     if keeping.block_cache:

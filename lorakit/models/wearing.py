@@ -7,23 +7,56 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.adapters.fit import Sizes, misfits, path_of, sizes_of
 from lorakit.facts.adapters.layers import NETWORKS
 from lorakit.facts.adapters.layout import AdapterLayout, read_layout
+from lorakit.facts.machine.devices import HOST
 from lorakit.models.adapter_deltas import adapted
 from lorakit.models.adapter_formats import Layer, weights_of
+from lorakit.plan.engine_specs import DrawingSpec
 
 Worn = dict[nn.Module, list[tuple[Layer, float]]]  # what changes each module, in the recipe's order
+Bare = dict[nn.Module, tuple[Tensor, Tensor | None]]  # weights and biases as they are without
+
+
+class Dressing:
+    """What a loaded pipeline wears; where its spec says that it changes, with what is under it.
+
+    What is under adapters is kept on the CPU, and all sums are made there, as before a pipeline goes to its
+    device: so the weights are those of one that was loaded with these adapters, to the bit.
+    """
+
+    def __init__(self, pipeline: Any, spec: DrawingSpec) -> None:
+        """`pipeline` wears what its spec says, or nothing yet where that changes. Raises LorakitError."""
+        self._pipeline, self._spec = pipeline, spec
+        self._bare: Bare = {}
+        if spec.changes and spec.adapters:
+            wear(pipeline, spec.adapter_files, self._bare)
+
+    @torch.no_grad()
+    def becomes(self, spec: DrawingSpec) -> bool:
+        """Whether it wears from now on what another spec says; False where that is another pipeline.
+
+        Raises LorakitError, and is then of no more use.
+        """
+        if not (spec.changes and self._spec.changes and spec.bare() == self._spec.bare()):
+            return False
+        for module, (weight, bias) in self._bare.items():
+            _put(module, weight, bias)
+        wear(self._pipeline, spec.adapter_files, self._bare)
+        self._spec = spec
+        return True
 
 
 @torch.no_grad()
-def wear(pipeline: Any, adapters: Sequence[tuple[Path, float]]) -> None:
+def wear(pipeline: Any, adapters: Sequence[tuple[Path, float]], bare: Bare | None = None) -> None:
     """Change a pipeline's weights by adapters, each as strongly as it says.
 
-    Each weight is changed in fp32 and rounded once. Raises LorakitError where one does not fit, OSError.
+    Each weight is changed in fp32 and rounded once; what it was is kept in `bare`. Raises LorakitError where
+    one does not fit, OSError.
     """
     worn: Worn = {}
     sizes = _sizes(pipeline)
@@ -37,12 +70,19 @@ def wear(pipeline: Any, adapters: Sequence[tuple[Path, float]]) -> None:
     for module, layers in worn.items():
         weight: Any = module.weight
         bias: Any = getattr(module, "bias", None)
-        new, new_bias = weight.float(), None if bias is None else bias.float()
+        if bare is not None and module not in bare:
+            own = None if bias is None else bias.detach().to(HOST, copy=True)
+            bare[module] = (weight.detach().to(HOST, copy=True), own)
+        new, new_bias = weight.to(HOST).float(), None if bias is None else bias.to(HOST).float()
         for layer, strength in layers:
             new, new_bias = adapted(new, new_bias, layer, strength)
-        weight.copy_(new)
-        if bias is not None:
-            bias.copy_(new_bias)
+        _put(module, new, new_bias)
+
+
+def _put(module: Any, weight: Tensor, bias: Tensor | None) -> None:
+    module.weight.copy_(weight)
+    if bias is not None:
+        module.bias.copy_(bias)
 
 
 def _unet_config(pipeline: Any) -> Mapping[str, Any]:

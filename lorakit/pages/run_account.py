@@ -50,8 +50,10 @@ def _measure(name: str, expected: float, came: float, say: Callable[[float], str
 
 
 def environment(run: WholeRun) -> FactList:
-    """Machine, calls of the networks, versions."""
+    """Machine, workers where there were several, calls of the networks, versions."""
     items = [Fact("Machine", run.machine)] if run.machine else []
+    shares = ", ".join(f"{name} made {n:,.0f}" for name, n in run.workers.items())
+    items += [Fact("Workers", shares)] if shares else []
     said = ", ".join(f"{n:,.0f} of {name.replace('_', ' ')}" for name, n in run.calls.items())
     items += [Fact("Calls", said)] if said else []
     items += [Fact(name, version) for name, version in run.environment.items()]

@@ -93,7 +93,7 @@ def _film(pictures: Pictures) -> Film | None:
     films = [a for a in actions if a.file("film") in pictures.files.bytes]
     if not films:
         return None
-    last = films[-1]
+    last = next(a for a in films if a.step == films[-1].step)  # of several formats the first
     poster = next((a.file("picture") for a in actions if a.step == last.step), "")
     return pictures.film(last, poster)
 

@@ -102,6 +102,8 @@ class Pictures:
         if frame.size[0]:
             yield Fact("Size", f"{frame.size[0]} x {frame.size[1]} px")
         yield Fact("Came", outcome_words(action), tone=_TONES.get(action.outcome, ""))
+        if action.worker and action.outcome == "made":
+            yield Fact("Made by", action.worker)
         if action.reason:
             yield Fact("Why", action.reason)
         if action.place:

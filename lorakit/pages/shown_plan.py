@@ -31,14 +31,14 @@ class ShownPlan(Plan):
         return cls(**{field.name: getattr(plan, field.name) for field in fields(plan)})
 
     def __repr__(self) -> str:
-        from lorakit.ui.plan_view import count_line
+        from lorakit.ui.plan_footer import count_line
 
         left = f", {numbers.about(self.estimate.seconds)}" if self.to_make else ""
         return f"<Plan {self.recipe!r}: {count_line(self)}{left}>"
 
     def _repr_html_(self) -> str:
         from lorakit.pages.render import fragment
-        from lorakit.ui.plan_view import count_line
+        from lorakit.ui.plan_footer import count_line
 
         rows = list(islice(_rows(self), _ROWS + 1))
         return fragment(
@@ -68,11 +68,7 @@ def _rows(plan: Plan) -> Iterator[_Row]:
         for row in rows:
             members = row.members if isinstance(row, Group) else [row]
             counts = {state: sum(p.state is state for p in members) for state in State}
-            name = (
-                f"{row.name} {row.title}".rstrip()
-                if isinstance(row, Group)
-                else row.action.task.title or row.action.label
-            )
+            name = f"{row.name} {row.title}".rstrip() if isinstance(row, Group) else row.action.name
             told = ", ".join(
                 f"{number:,} {state.word}" for state, number in counts.items() if number
             )

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import Place
 from lorakit.plan.cost import Cost
 from lorakit.plan.engine_specs import NOTHING, EngineSpec
-from lorakit.plan.gates import Unless
 from lorakit.plan.tasks.task import WorkerTask
+
+if TYPE_CHECKING:
+    from lorakit.plan.gates import Unless
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +95,11 @@ class Action:
     def kind(self) -> str:
         """What sort of thing it makes: `frame`, `film`, `train-text`, ..."""
         return self.task.kind
+
+    @property
+    def name(self) -> str:
+        """What it is called where it stands alone: by its task's title, or by its label.
+
+        What a task makes on the way, which a run does not hand out, has its label alone: a film's pictures.
+        """
+        return (self.task.title if self.files else "") or self.label

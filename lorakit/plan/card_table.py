@@ -18,10 +18,10 @@ from lorakit.language.recipe.documents import Step
 from lorakit.language.recipe.project import Project
 from lorakit.plan import estimate, mode_words
 from lorakit.plan.actions import Action
-from lorakit.plan.engine_specs import EncodingSpec
 from lorakit.plan.expand import expand
 from lorakit.plan.kind import Kind
 from lorakit.plan.memory_modes import MemoryMode
+from lorakit.plan.specs_beside import EncodingSpec
 from lorakit.plan.states import CardChoice, CardTable, Planned, State, Work
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.training import TrainImageTask

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.states import Planned, State
-from lorakit.plan.tasks.gate import GateTask
-from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
 
 if TYPE_CHECKING:
@@ -21,6 +19,8 @@ _SHOWN = 3  # frames that are named
 
 def frame_name(action: Action) -> str:
     """A frame as users call it: meadow/2 of film/meadow/2/pick."""
+    from lorakit.plan.tasks.gate import GateTask
+
     name = action.id.removeprefix(f"{action.step}/")
     return action.task.frame if isinstance(action.task, PickTask | GateTask) else name
 
@@ -60,7 +60,9 @@ def _why_it_waits(
         return ""
     missing = [
         actions[id_]
-        for id_ in dict.fromkeys(one.action for one in action.inputs)
+        for id_ in dict.fromkeys(_frame_of(one.action, actions) for one in action.inputs)
+        # what waits itself says for what
+        if not actions[id_].needs_approval
         if not _is_approved(actions[id_], outputs.get(id_, {}))
     ]
     if not missing:
@@ -75,14 +77,27 @@ def _why_it_waits(
     return f"for approval of {', '.join(names[:_SHOWN])}{more}: lorakit approve {words}"
 
 
+def _frame_of(address: str, actions: Mapping[str, Action]) -> str:
+    """The frame that an action edits or makes larger, else that action: who approves one approves both."""
+    if actions[address].needs_approval:
+        return address
+    from lorakit.plan.frame_names import edited_by, smaller_of
+
+    before = edited_by(actions[address]) or smaller_of(actions[address])
+    return _frame_of(before, actions) if before is not None else address
+
+
 def _word(text: str) -> str:
     """A text as one word of a command."""
     return f'"{text}"' if " " in text else text
 
 
 def _is_approved(action: Action, outputs: Mapping[str, Output]) -> bool:
+    from lorakit.plan.tasks.encode import LatentsTask
+    from lorakit.plan.tasks.painted import PaintedTask
+
     picture = outputs.get("picture")
-    if isinstance(action.task, PaintedTask):
+    if isinstance(action.task, PaintedTask | LatentsTask):
         return True  # it is the user's own
     return action.held is not None and picture is not None and picture.digest == action.held.picture
 

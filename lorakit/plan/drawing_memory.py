@@ -26,24 +26,6 @@ _STREAMED = 2  # blocks at a time: one computes, the next one comes
 LARGE = 500_000_000  # parameters from which on a text encoder's weights are rounded too
 
 
-def drawing_bytes(
-    model: ModelFacts,
-    precision: str,
-    size: tuple[int, int],
-    rows: int,
-    *,
-    guided: bool,
-    references: int = 0,
-) -> int:
-    """Bytes at the peak of drawing at `size` (width, height) px, `rows` frames in a call of the denoiser.
-
-    Frames that are guided are in it twice, and so many `references` of each beside it. One
-    picture is decoded at a time.
-    """
-    needs = drawing_needs(model, precision, size, rows, guided=guided, references=references)
-    return needs[0, NONE].card
-
-
 def drawing_needs(
     model: ModelFacts,
     precision: str,
@@ -54,7 +36,12 @@ def drawing_needs(
     references: int = 0,
     tiled: bool = False,
 ) -> Mapping[tuple[int, Offload], Needs]:
-    """The same for each way to keep it: by the bits that weights are rounded to (0, 8, 4), and what waits."""
+    """Bytes at the peak of drawing at `size` (width, height) px, `rows` frames in a call of the denoiser.
+
+    For each way to keep it: by the bits that weights are rounded to (0, 8, 4), and what waits. Frames
+    that are guided are in a call twice, and so many `references` of each beside it. One picture is
+    decoded at a time.
+    """
     denoiser = denoiser_pass(model, precision, size, rows, guided=guided, references=references)
     decoder = decoder_pass(model, precision, size, tiled=tiled)
     found: dict[tuple[int, Offload], Needs] = {}
@@ -114,11 +101,6 @@ def decoder_pass(
 def _vae_bytes(precision: str) -> float:
     # fp16 is too narrow for what an autoencoder computes: it is kept in fp32
     return BYTES["fp32"] if precision == "fp16" else BYTES[precision]
-
-
-def weights_bytes(model: ModelFacts, precision: str) -> int:
-    """Bytes of all networks' weights in a precision; what their files weigh where they cannot be counted."""
-    return int(sum(weights_by_part(model, precision).values()))
 
 
 def weights_by_part(model: ModelFacts, precision: str, bits: int = 0) -> Mapping[str, float]:

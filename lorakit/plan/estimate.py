@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine.this_machine import Machine
 from lorakit.plan.actions import Action
+from lorakit.plan.drawing_memory import PROCESS
+from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.states import Estimate, Planned
 from lorakit.plan.tasks.frame import FrameTask
-from lorakit.plan.tasks.training import TrainTask
 from lorakit.plan.workers import TRAIN, WORKERS
+from lorakit.store.canonical import digest_of
 
 _PARENT_BYTES = 60 << 20  # what `lorakit run` itself weighs
 
@@ -61,8 +63,11 @@ def _at_once(kind: str, todo: Sequence[Action], machine: Machine) -> int:
 
 def _gpus(action: Action, machine: Machine) -> int:
     """How many GPUs its worker takes; 1 on a CPU."""
-    task = action.task
-    return task.train.processes if machine.kind.gpu and isinstance(task, TrainTask) else 1
+    if not machine.kind.gpu:
+        return 1
+    from lorakit.plan.tasks.training import TrainTask
+
+    return action.task.train.processes if isinstance(action.task, TrainTask) else 1
 
 
 def _together(todo: Sequence[Action], memory: Mapping[str, int], machine: Machine) -> int:
@@ -94,6 +99,14 @@ def peak_memory(action: Action, timings: Mapping[str, float]) -> int:
     return int(counted_memory(action) * share) * action.cost.processes
 
 
+def _loads(action: Action) -> str:
+    """What is loaded for an action: to wear other adapters takes no time, where an engine can."""
+    spec = action.engine.spec
+    if isinstance(spec, DrawingSpec) and spec.changes:
+        return digest_of(spec.bare().key())
+    return action.engine.id
+
+
 def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
     """Seconds, peak memory and disk of all that is to be made."""
     todo = [p.action for p in planned if p.state.to_make]
@@ -118,8 +131,8 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
         worker = WORKERS[slot]
         if worker.begin:
             work[slot] += facts.timings.get(begin_name(action), worker.begin) * gpus
-        if worker.loading and action.engine.id not in loaded:
-            loaded.add(action.engine.id)
+        if worker.loading and _loads(action) not in loaded:
+            loaded.add(_loads(action))
             loading[slot] += facts.timings.get(loading_name(action), worker.loading)
     at_once = {slot: _at_once(slot, todo, facts.machine) for slot in work}
     seconds = {slot: work[slot] / at_once[slot] + loading[slot] for slot in work}
@@ -127,3 +140,11 @@ def estimate(planned: Sequence[Planned], facts: Facts) -> Estimate:
         memory = {slot: taken * at_once[slot] for slot, taken in memory.items()}
     peak = max(_PARENT_BYTES, _together(todo, memory, facts.machine)) if todo else 0
     return Estimate(sum(seconds.values()), peak, disk + passing, measured, seconds)
+
+
+def host_memory(action: Action, timings: Mapping[str, float], machine: Machine) -> int:
+    """Bytes of a machine's own memory that its worker takes: all of it, or what waits beside a card."""
+    if not machine.kind.own_memory:
+        return peak_memory(action, timings)
+    mode = action.cost.mode
+    return (PROCESS + (mode.beside if mode is not None else 0)) * _gpus(action, machine)

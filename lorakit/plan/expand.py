@@ -37,13 +37,14 @@ def expand(
     kind_of: Callable[[Step], Kind[Any]],
     *,
     draft: bool = False,
+    preview: bool = False,
 ) -> Expanded:
     """All actions of a recipe, with what is to be said; raises InvalidDocument with all errors."""
     steps = project.recipe.steps
     order = TopologicalSorter({name: _needs(name, steps, kind_of) for name in steps})
     planned: dict[str, StepPlan] = {}
     found: list[Diagnostic] = list(project.warnings)
-    context = Context(project, facts, draft, planned)
+    context = Context(project, facts, draft, planned, preview)
     ranks = {name: rank for rank, name in enumerate(steps)}
     for name in sorted(order.static_order(), key=lambda n: (_depth(n, steps, kind_of), ranks[n])):
         kind = kind_of(steps[name])

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lorakit.plan.tasks.gate import Floors
-
 if TYPE_CHECKING:
+    from lorakit.plan.tasks.gate import Floors
     from lorakit.store.manifests import Output
 
 Score = Mapping[str, float | None]

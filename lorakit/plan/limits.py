@@ -51,7 +51,7 @@ def _memory(planned: Sequence[Planned], need: int, have: int, facts: Facts) -> D
         f"{numbers.size(have)}"
     )
     hints = (
-        (memory.way_out(greatest[1]), memory.further(greatest[1]))
+        tuple(filter(None, (memory.way_out(greatest[1]), memory.further(greatest[1]))))
         if greatest
         else (memory.DRAWING,)
     )

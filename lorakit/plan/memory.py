@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lorakit.families import FAMILIES
+
 if TYPE_CHECKING:
     from lorakit.plan.tasks.training import TrainTask
 
@@ -13,6 +15,7 @@ DRAWING = (
 )
 # where the system ended a process, and how its training was set is not at hand
 TRAINING = "write half the batch_size and twice the gradient_accumulation_steps"
+_HALF = "write train.precision: bf16, in which weights that are not trained take half"
 
 
 def way_out(task: TrainTask) -> str:
@@ -32,20 +35,28 @@ def way_out(task: TrainTask) -> str:
 
 
 def further(task: TrainTask) -> str:
-    """What else makes a training need less."""
+    """What else makes a training need less; empty where `way_out` has said it all."""
     train = task.train
     named = train.batch_size == 1 or train.gradient_checkpointing
     keys = "" if named else "gradient_checkpointing: true, "
-    rounded = "memory: low or minimal beside the model's from:, " if _coarser(task) else ""
-    return f"{keys}{rounded}{_smaller(task)} need less too"
+    if way_out(task) == _smaller(task):
+        return ""
+    rounded = "memory: low or minimal beside the model's from:, "
+    if coarser := _coarser(task):
+        keys += f"precision: bf16 with {rounded}" if coarser == _HALF else rounded
+    return f"{keys}{_smaller(task)} need less too"
 
 
 def _coarser(task: TrainTask) -> str:
     """The key that rounds frozen weights further; empty where there is none."""
     from lorakit.plan.tasks.training import TrainImageTask
 
-    if not isinstance(task, TrainImageTask) or not task.frozen or task.weight_bits == 4:
+    if not isinstance(task, TrainImageTask) or task.weight_bits == 4:
         return ""
+    if not task.frozen:
+        if FAMILIES[task.family].flow is None or task.method == "full":
+            return ""  # a UNet's weights are kept in fp32
+        return _HALF
     wish = "minimal" if task.weight_bits == 8 else "low"
     bits = {"low": 8, "minimal": 4}[wish]
     return (

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lorakit.facts.machine.packages import ROUNDING, absent
 from lorakit.facts.machine.this_machine import Card, Machine
 from lorakit.language.recipe.documents import MemoryWish
 
@@ -54,8 +53,7 @@ def rounding(wish: MemoryWish, machine: Machine) -> tuple[int, ...]:
     """
     if wish != "auto":
         return BITS[wish]
-    here = machine.given or not absent(ROUNDING)
-    return BITS[wish] if machine.card and here else (0,)
+    return BITS[wish] if machine.card and machine.rounds else (0,)
 
 
 def fits(need: Needs, card: Card, there: float | None = None) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 
 def count(number: int, noun: str) -> str:
-    """Name so many things: `1 frame`, `12,000 frames`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """Name so many things: `1 frame`, `12,000 frames`, `2 films' pictures`."""
+    if number != 1:
+        noun = noun.replace("'s ", "s' ")
+        noun += "" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}"
 
 
 def amount(figure: float, noun: str) -> str:

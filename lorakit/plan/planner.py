@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lorakit.diagnostics import Diagnostic
+from lorakit.diagnostics import Diagnostic, InvalidDocument, in_order
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine.environment import differences
 from lorakit.language.recipe.documents import Step
 from lorakit.language.recipe.project import Project
-from lorakit.plan import decisions, estimate, gates, limits, waves
+from lorakit.plan import decisions, estimate, gates, limits, settled, waves
 from lorakit.plan.actions import Action
 from lorakit.plan.expand import expand
 from lorakit.plan.explain import changes_between, reason_of
 from lorakit.plan.keys import action_key
 from lorakit.plan.kind import Kind
+from lorakit.plan.selection import EVERYTHING, Selection
 from lorakit.plan.states import ParameterChange, Plan, Planned, State
-from lorakit.plan.store_view import StoreView
+from lorakit.plan.store_view import BothViews, Offers, StoreView
 from lorakit.plan.tasks.pick import PickTask
 from lorakit.plan.workers import WORKERS
 from lorakit.store.store import Manifest, Output
 
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What a command asks for: all of a recipe or only some steps; what to make again by force."""
-
-    only: tuple[str, ...] = ()
-    force: tuple[str, ...] = ()
-    force_all: bool = False
-    draft: bool = False
-    rebuild: bool = False  # make again what was made with other versions of the libraries
-
-    def forces(self, action: Action) -> bool:
-        """Whether this action is made again although it is there."""
-        return self.force_all or _named(action, self.force)
-
-    def wants(self, action: Action) -> bool:
-        """Whether this action is asked for."""
-        return not self.only or _named(action, self.only)
-
-
-def _named(action: Action, names: Iterable[str]) -> bool:
-    return any(action.id == name or action.id.startswith(f"{name}/") for name in names)
+if TYPE_CHECKING:
+    from lorakit.remote.account import CacheAccount
 
 
 def plan(
@@ -53,14 +34,18 @@ def plan(
     kind_of: Callable[[Step], Kind[Any]],
     view: StoreView,
     last: Mapping[str, str],
-    selection: Selection = Selection(),
+    selection: Selection = EVERYTHING,
+    offers: Offers | None = None,
 ) -> Plan:
     """The plan of one command. `last` is the key each address had when it was last made.
 
-    Linear in the number of actions.
+    `offers` is what a team's cache has to offer. Linear in the number of actions. Raises InvalidDocument.
     """
-    expanded = expand(project, facts, kind_of, draft=selection.draft)
-    planned = resolve(expanded.actions, view, last, selection, facts.environment)
+    expanded = expand(project, facts, kind_of, draft=selection.draft, preview=selection.preview)
+    planned = resolve(expanded.actions, view, last, selection, facts.environment, offers)
+    wrong = list(settled.findings(planned, BothViews(view, offers), project.excerpt))
+    if wrong:
+        raise InvalidDocument(in_order([*expanded.warnings, *wrong]))
     foreseen = waves.foresee(planned)
     cost = estimate.estimate(planned, facts)
     return Plan(
@@ -70,6 +55,7 @@ def plan(
         estimate=cost,
         warnings=(
             *expanded.warnings,
+            *(_troubles(offers.account()) if offers is not None else ()),
             *_made_elsewhere(planned),
             *decisions.findings(planned, view, last, project.excerpt),
             *limits.findings(planned, cost, facts),
@@ -79,6 +65,8 @@ def plan(
         sources=facts.sources,
         environment=facts.environment,
         notes=expanded.notes,
+        cache=offers.account() if offers is not None else None,
+        offers=offers,
     )
 
 
@@ -88,6 +76,7 @@ def resolve(
     last: Mapping[str, str],
     selection: Selection,
     environment: Mapping[str, str] | None = None,
+    offers: Offers | None = None,
 ) -> tuple[Planned, ...]:
     """Give each action its state.
 
@@ -96,8 +85,9 @@ def resolve(
     """
     wanted = _wanted(actions, selection)
     known = _Known()
+    both = BothViews(view, offers)
     for action in actions:
-        _look(known, action, view, selection, environment, wanted=action.id in wanted)
+        _look(known, action, both, selection, environment, wanted=action.id in wanted)
     by_id = {action.id: action for action in actions}
     unapproved = decisions.unapproved(actions, by_id, known.outputs)
     needed: dict[str, set[str]] = {a.id: set(a.files) for a in actions}
@@ -105,7 +95,7 @@ def resolve(
     for action in reversed(actions):
         manifest = known.manifests[action.id]
         remake[action.id] = manifest is None or any(
-            name not in manifest.outputs or not view.has(manifest.outputs[name])
+            name not in manifest.outputs or not both.has(manifest.outputs[name])
             for name in needed[action.id]
         )
         if remake[action.id] and action.id in wanted and action.id not in unapproved:
@@ -116,6 +106,8 @@ def resolve(
     for action in actions:
         key, manifest = known.keys[action.id], known.manifests[action.id]
         changes: tuple[ParameterChange, ...] = ()
+        kept = None if remake[action.id] or action.id not in wanted else manifest
+        fetch = _away(kept, needed[action.id], both)
         if action.id not in wanted:
             state, reason = State.HELD, "left out by --only"
         elif action.id in known.spared:
@@ -127,9 +119,11 @@ def resolve(
         elif action.id in known.kept:
             state, reason = State.APPROVED, "(inputs changed)"
         elif not remake[action.id]:
-            state, reason = State.CACHED, known.elsewhere.get(action.id, "")
+            state = State.REMOTE if fetch else State.CACHED
+            reason = known.elsewhere.get(action.id, "")
         elif manifest is not None:
-            state, reason = State.NEW, _gone(manifest, needed[action.id])
+            state = State.NEW
+            reason = _gone(manifest, needed[action.id], away=manifest.key in both.offered)
         elif action.id in known.forced:
             state, reason = State.CHANGED, known.forced[action.id]
         elif key is None:
@@ -139,9 +133,14 @@ def resolve(
             changes = changes_between(before, action) if before else ()
             state = State.CHANGED if before else State.NEW
             reason = reason_of(changes) if before else ""
+        if state.to_make:
+            reason = "; ".join(filter(None, (reason, known.refused.get(action.id, ""))))
         digests = {n: o.digest for n, o in manifest.outputs.items()} if manifest else None
         made_again = action.id in known.forced
-        result.append(Planned(action, state, reason, key, changes, digests, made_again))
+        offer = both.offered.get(manifest.key) if manifest is not None and kept else None
+        result.append(
+            Planned(action, state, reason, key, changes, digests, made_again, fetch, offer)
+        )
     return tuple(result)
 
 
@@ -150,7 +149,7 @@ class _Known:
     """What is known of actions from the first on, by their addresses.
 
     `kept` are approved and left alone; `forced` says why one is made again that is there, `elsewhere` with
-    which other versions one was made.
+    which other versions one was made, and `refused` why the cache's is not taken.
     """
 
     keys: dict[str, str | None] = field(default_factory=dict)
@@ -159,6 +158,7 @@ class _Known:
     kept: set[str] = field(default_factory=set)
     forced: dict[str, str] = field(default_factory=dict)
     elsewhere: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
     spared: set[str] = field(default_factory=set)
     perhaps: set[str] = field(default_factory=set)
 
@@ -166,7 +166,7 @@ class _Known:
 def _look(
     known: _Known,
     action: Action,
-    view: StoreView,
+    view: BothViews,
     selection: Selection,
     environment: Mapping[str, str] | None,
     *,
@@ -187,8 +187,13 @@ def _look(
     elif key is not None:
         manifest = _picked(action, key, known.outputs) if picked else view.manifest(key)
     if manifest is not None and id_ not in known.kept and not picked:
+        packages = WORKERS[action.engine.slot].packages
+        refusal = view.refusal(manifest.key, packages, environment or {})
+        if refusal:
+            known.refused[id_] = f"the cache's is not taken: {refusal}"
+            manifest = None
+    if manifest is not None and id_ not in known.kept and not picked:
         if environment:
-            packages = WORKERS[action.engine.slot].packages
             others = differences(manifest.environment, environment, packages)
             if others:
                 known.elsewhere[id_] = f"environment: {', '.join(others)}"
@@ -201,14 +206,36 @@ def _look(
         known.outputs[id_] = manifest.outputs
 
 
-def _gone(manifest: Manifest | None, needed: set[str]) -> str:
-    more = manifest is not None and not needed <= set(manifest.outputs)
-    return "more is asked of it than was kept" if more else "its files are gone from the store"
+def _away(manifest: Manifest | None, needed: set[str], both: BothViews) -> tuple[Output, ...]:
+    """Those outputs that somebody needs and only the team's cache has."""
+    if manifest is None:
+        return ()
+    outputs = (manifest.outputs[name] for name in sorted(needed))
+    return tuple(output for output in outputs if output.digest in both.away)
+
+
+def _gone(manifest: Manifest, needed: set[str], *, away: bool) -> str:
+    if not needed <= set(manifest.outputs):
+        return "more is asked of it than was kept"
+    return (
+        "its files in the cache are damaged or gone"
+        if away
+        else "its files are gone from the store"
+    )
+
+
+def _troubles(account: CacheAccount) -> Iterator[Diagnostic]:
+    """One warning for all that is wrong with the team's cache."""
+    if account.troubles:
+        first, *more = account.troubles
+        words = f"{first}, and {len(more)} more of the kind" if more else first
+        hint = "what it would have offered is made here; lorakit cache status looks at it"
+        yield Diagnostic("cache", f"{account.url}: {words}", hints=(hint,), severity="warning")
 
 
 def _made_elsewhere(planned: Sequence[Planned]) -> tuple[Diagnostic, ...]:
     """One warning for all that is reused although other versions of the libraries made it."""
-    reused = [p for p in planned if p.state is State.CACHED and p.reason]
+    reused = [p for p in planned if p.state in (State.CACHED, State.REMOTE) and p.reason]
     if not reused:
         return ()
     reasons = ", ".join(dict.fromkeys(p.reason.removeprefix("environment: ") for p in reused))

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
 from lorakit.plan.memory_modes import MemoryMode
+from lorakit.plan.store_view import Offers
+from lorakit.store.manifests import Manifest, Output
 from lorakit.store.sources import Sources
+
+if TYPE_CHECKING:
+    from lorakit.facts.machine.nodes import Nodes
+    from lorakit.remote.account import CacheAccount
 
 
 class State(Enum):
@@ -19,6 +25,7 @@ class State(Enum):
     NEW = ("+", "new", "green")
     CHANGED = ("~", "changed", "yellow")
     CACHED = ("=", "cached", "dim")
+    REMOTE = ("<", "remote", "blue")  # in the team's cache, from where a run fetches it
     WAITS = (">", "waits", "cyan")
     PERHAPS = ("?", "perhaps", "cyan")  # made where no try before it passes its gate
     SPARED = ("-", "spared", "dim")  # a try before it has passed
@@ -40,6 +47,11 @@ class State(Enum):
     def maybe_never(self) -> bool:
         """Whether nothing may come of it in the best of cases."""
         return self in (State.PERHAPS, State.SPARED)
+
+    @property
+    def rare(self) -> bool:
+        """Whether there are such actions only where gates or a team's cache are."""
+        return self.maybe_never or self is State.REMOTE
 
     @property
     def may_run(self) -> bool:
@@ -64,7 +76,11 @@ class ParameterChange:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An action with its state, the reason in words, and its key where it is known already."""
+    """An action with its state, the reason in words, and its key where it is known already.
+
+    `fetch` are outputs that somebody needs and only the team's cache has, `offer` is its manifest where none
+    is here.
+    """
 
     action: Action
     state: State
@@ -73,6 +89,8 @@ class Planned:
     changes: tuple[ParameterChange, ...] = ()
     outputs: Mapping[str, str] | None = None
     forced: bool = False
+    fetch: tuple[Output, ...] = ()
+    offer: Manifest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +154,8 @@ class Plan:
     """All actions in an order in which they can be made (inputs first), and the sums.
 
     `notes` are lines to be said of a step, such as why it makes no film; `cards` is what it would be on
-    others, where that was asked.
+    others, where that was asked. `cache` is what is said of the team's, whose `offers` were looked at.
+    `nodes` are the machines of a cluster that it is for.
     """
 
     recipe: str
@@ -150,6 +169,14 @@ class Plan:
     sources: Sources = field(default_factory=Sources, repr=False)
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cards: CardTable | None = None
+    cache: CacheAccount | None = None
+    offers: Offers | None = field(default=None, repr=False, compare=False)
+    nodes: Nodes | None = field(default=None, repr=False)
+
+    @property
+    def to_fetch(self) -> tuple[Output, ...]:
+        """The objects that a run would fetch from the team's cache."""
+        return tuple({o.digest: o for p in self.actions for o in p.fetch}.values())
 
     def count(self, state: State) -> int:
         """How many actions are in a state, or in another that is called the same."""

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from lorakit.facts.machine.environment import OF_GPUS
 from lorakit.plan import memory
-from lorakit.plan.engine_specs import (
-    DepthSpec,
-    DrawingSpec,
-    EncodingSpec,
-    EngineSpec,
-    JudgeSpec,
-)
+from lorakit.plan.engine_specs import EngineSpec
+
+_BESIDE = "lorakit.plan.specs_beside"
 
 
 class WorkerKind(NamedTuple):
     """One kind of worker.
 
-    `engine` is the class that works in it, or what chooses one, imported there only, and `spec` what that
-    is told. `packages` are those whose version can change the bits of what it makes, or the GPU. With `torch`
-    it computes with torch, and takes the lock that keeps two runs from doing so at once. It holds so many
-    `jobs`; a `fresh` one does a single job and makes way, and one that `leaves` ends when nothing waits,
-    since its memory is needed elsewhere. One that `drops` lets go of jobs that it has begun, where a run is
-    stopped, and keeps its engine. `patience` is how many seconds it may take to stop. `loading` guesses the
-    seconds that an engine takes to load, `begin` those that each job takes before and after its units.
-    `steps` says that its units are steps whose speed is worth telling, `way_out` what to change where its
-    memory is short.
+    `engine` is the class that works in it, or what chooses one, imported there only, and `spec` the class
+    of what that is told. `packages` are those whose version can change the bits of what it makes, or the
+    GPU. With `torch` it computes with torch, and takes the lock that keeps two runs from doing so at once.
+    It holds so many `jobs`; a `fresh` one does a single job and makes way, and one that `leaves` ends when
+    nothing waits, since its memory is needed elsewhere. One that `drops` lets go of jobs that it has begun,
+    where a run is stopped, and keeps its engine. `patience` is how many seconds it may take to stop.
+    `loading` guesses the seconds that an engine takes to load, `begin` those that each job takes before and
+    after its units. `steps` says that its units are steps whose speed is worth telling, `way_out` what to
+    change where its memory is short.
     """
 
     name: str
     engine: str
     packages: tuple[str, ...]
-    spec: type[EngineSpec] = EngineSpec
+    spec: str = "lorakit.plan.engine_specs:EngineSpec"
     torch: bool = True
     jobs: int = 64  # enough to fill its waves, few enough to stop quickly
     fresh: bool = False
@@ -45,12 +42,18 @@ class WorkerKind(NamedTuple):
     steps: bool = True
     way_out: str = memory.DRAWING
 
+    def told(self) -> type[EngineSpec]:
+        """The class of what its engine is told."""
+        module, _, name = self.spec.partition(":")
+        found: type[EngineSpec] = getattr(importlib.import_module(module), name)
+        return found
+
 
 RENDER = WorkerKind(
     "render",
     "lorakit.rendering.drawing:drawing_engine",
     ("torch", "diffusers", "transformers", "peft", *OF_GPUS),
-    spec=DrawingSpec,
+    spec="lorakit.plan.engine_specs:DrawingSpec",
     drops=True,
     loading=6.0,
 )
@@ -58,17 +61,44 @@ ENCODE = WorkerKind(
     "encode",
     "lorakit.training.encode_engine:EncodeEngine",
     ("torch", "diffusers", "transformers", *OF_GPUS),
-    spec=EncodingSpec,
+    spec=f"{_BESIDE}:EncodingSpec",
     leaves=True,
 )
 DEPTH = WorkerKind(
     "depths",
     "lorakit.rendering.depth_engine:DepthEngine",
     ("torch", "transformers"),
-    spec=DepthSpec,
+    spec=f"{_BESIDE}:DepthSpec",
     drops=True,
     leaves=True,
     steps=False,
+)
+SEE = WorkerKind(
+    "see",
+    "lorakit.rendering.image_embeds_engine:ImageEmbedsEngine",
+    ("torch", "transformers", "pillow", "numpy"),
+    spec=f"{_BESIDE}:ImageEncoderSpec",
+    drops=True,
+    leaves=True,
+    steps=False,
+)
+VIDEO = WorkerKind(
+    "video",
+    "lorakit.rendering.video_engine:VideoEngine",
+    ("torch", "diffusers", "transformers", *OF_GPUS),
+    spec=f"{_BESIDE}:VideoSpec",
+    drops=True,
+    leaves=True,
+    loading=20.0,
+)
+UPSCALE = WorkerKind(
+    "upscaler",
+    "lorakit.rendering.upscale_engine:UpscaleEngine",
+    ("torch", "diffusers", "transformers", *OF_GPUS),
+    spec=f"{_BESIDE}:UpscaleSpec",
+    drops=True,
+    leaves=True,
+    loading=10.0,
 )
 TRAIN = WorkerKind(
     "train",
@@ -92,11 +122,22 @@ JUDGE = WorkerKind(
     "judge",
     "lorakit.rendering.judge_engine:JudgeEngine",
     ("torch", "pillow", "numpy"),
-    spec=JudgeSpec,
+    spec=f"{_BESIDE}:JudgeSpec",
+    torch=False,
+    drops=True,
+    steps=False,
+)
+# on the CPU as well: it scores one picture while the next is drawn
+MODEL_JUDGE = WorkerKind(
+    "model-judge",
+    "lorakit.rendering.model_judge_engine:ModelJudgeEngine",
+    ("torch", "transformers", "pillow", "numpy"),
+    spec=f"{_BESIDE}:ModelJudgeSpec",
     torch=False,
     drops=True,
     steps=False,
 )
 WORKERS: Mapping[str, WorkerKind] = {
-    kind.name: kind for kind in (RENDER, ENCODE, DEPTH, TRAIN, ASSEMBLE, JUDGE)
+    kind.name: kind
+    for kind in (RENDER, ENCODE, DEPTH, SEE, VIDEO, UPSCALE, TRAIN, ASSEMBLE, JUDGE, MODEL_JUDGE)
 }

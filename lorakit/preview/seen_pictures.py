@@ -19,7 +19,8 @@ from lorakit.facts.models.model_lookup import model_facts
 from lorakit.facts.models.tokens import TokenCounter
 from lorakit.facts.pictures.cut_picture import cut_of
 from lorakit.facts.pictures.passed_over import PassedOver, passed_over
-from lorakit.facts.pictures.picture_data import Picture, PictureFacts, folder_of, picture_facts
+from lorakit.facts.pictures.picture import Picture, PictureFacts
+from lorakit.facts.pictures.picture_data import folder_of, picture_facts
 from lorakit.facts.pictures.picture_folders import MOST_CAPTION
 from lorakit.facts.pictures.picture_memory import unreadable
 from lorakit.facts.pictures.picture_tables import in_tables

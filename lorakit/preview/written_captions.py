@@ -10,7 +10,7 @@ from pathlib import Path
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.data.data_sets import HUB, LORAKIT
 from lorakit.facts.gather import inside
-from lorakit.facts.pictures.picture_data import Picture
+from lorakit.facts.pictures.picture import Picture
 from lorakit.facts.pictures.picture_folders import CAPTIONS
 from lorakit.files import check_root
 from lorakit.language.yaml import names

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.diagnostics import LorakitError, in_words
+from lorakit.plan.tasks.beats import BeatsTask
+from lorakit.plan.tasks.card import CardTask
+from lorakit.plan.tasks.clip import ClipPicturesTask, JoinedClipTask, KenBurnsTask, PassingTask
 from lorakit.plan.tasks.control import ControlMapTask
 from lorakit.plan.tasks.figures import (
     CompareTask,
@@ -17,20 +20,37 @@ from lorakit.plan.tasks.figures import (
     SweepTableTask,
 )
 from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.finished_film import FinishedFilmTask, SignedFilmTask
 from lorakit.plan.tasks.gate import GateTask
 from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.sheet import ContactSheetTask
 from lorakit.plan.tasks.side_by_side import SideBySideTask
+from lorakit.plan.tasks.sound import SoundMixTask
+from lorakit.plan.tasks.speech import SpeechTask, TimingTask
+from lorakit.plan.tasks.subtitles import SubtitlesTask
+from lorakit.plan.tasks.upscale import EnlargeTask
+from lorakit.rendering.beats import write_beats
+from lorakit.rendering.cards import write_card
+from lorakit.rendering.clip_pictures import write_clip_pictures, write_joined_clip
 from lorakit.rendering.comparison import write_comparison
 from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
 from lorakit.rendering.control_maps import write_map
+from lorakit.rendering.encodings import Encoding
 from lorakit.rendering.ffmpeg_writer import FilmInterrupted
 from lorakit.rendering.film import CaptionStyle, Shot, write_film
+from lorakit.rendering.film_timing import timed_shots, write_timing
+from lorakit.rendering.finished_film import write_finished_film
 from lorakit.rendering.gate_choice import write_choice
+from lorakit.rendering.kenburns import write_kenburns
 from lorakit.rendering.lettering import Lettering
-from lorakit.rendering.painted import write_painted
+from lorakit.rendering.painted import write_enlarged, write_painted
+from lorakit.rendering.passing import write_passing
 from lorakit.rendering.picture_figures import write_figures
 from lorakit.rendering.side_by_side import Table, write_side_by_side
+from lorakit.rendering.signed_film import write_signed_film
+from lorakit.rendering.sound_mix import write_mix
+from lorakit.rendering.speech import write_speech
+from lorakit.rendering.subtitle_files import write_subtitles
 from lorakit.rendering.sweep_table import write_best, write_sweep
 from lorakit.store.sources import SourceReading
 
@@ -128,6 +148,12 @@ class AssemblyEngine:
         if progress:
             self._report(job.id, *progress)
         self._current = None
+        if isinstance(job.task, FilmTask):
+            return {
+                name: str(_folder(job) / files[0]) for name, files in job.task.outputs().items()
+            }
+        if isinstance(job.task, SignedFilmTask | ClipPicturesTask):
+            return {name: str(_folder(job) / file) for name, file in job.task.outputs().items()}
         return {_PIECEWISE[type(job.task)][0]: str(target)}
 
 
@@ -139,20 +165,30 @@ def _folder(job: Job[Any]) -> Path:
 def _begin(job: Job[Any]) -> tuple[Path, Progress]:
     _, begin = _PIECEWISE[type(job.task)]
     target = _folder(job) / job.task.file
-    return target, begin(target, job.task, job.inputs)
+    return target, _watched(begin(target, job.task, job.inputs), SourceReading(job.reads))
+
+
+def _watched(making: Progress, reading: SourceReading) -> Progress:
+    """Make something, and keep nothing of files of the user that have changed meanwhile."""
+    reading.begin()
+    yield from making
+    reading.end()
 
 
 def _film(target: Path, task: FilmTask, inputs: Mapping[str, str]) -> Progress:
     captions = task.captions
+    shots = timed_shots(task.shots, inputs["timing"], task.first) if task.timed else task.shots
     return write_film(
         target,
-        [Shot(Path(inputs[shot.picture]), shot.frames, shot.caption) for shot in task.shots],
-        fps=task.fps,
+        [Shot(Path(inputs[s.picture]), s.frames, s.caption, s.clip) for s in shots],
+        fps=task.rate,
         height=task.height,
         width=task.width,
-        transition_frames=task.transition_frames,
+        joins=task.cuts,
         captions=CaptionStyle(captions.position, captions.size) if captions else None,
         letters=Lettering(task.fallbacks),
+        encoding=Encoding(task.format, task.encoder, task.quality, task.loop, task.quick),
+        source_type=task.source_type,
     )
 
 
@@ -190,13 +226,26 @@ _AT_ONCE: Mapping[type[WorkerTask], Callable[[Path, Any, Mapping[str, str]], Map
     SweepTableTask: write_sweep,
     SweepBestTask: write_best,
     PaintedTask: write_painted,
+    EnlargeTask: write_enlarged,
     GateTask: write_choice,
+    TimingTask: write_timing,
+    SubtitlesTask: write_subtitles,
+    CardTask: write_card,
 }
 # what is made in pieces -> its output, and what makes it, in a file that the task names
 _PIECEWISE: Mapping[
     type[WorkerTask], tuple[str, Callable[[Path, Any, Mapping[str, str]], Progress]]
 ] = {
+    KenBurnsTask: ("clip", write_kenburns),
+    PassingTask: ("clip", write_passing),
+    ClipPicturesTask: ("pictures", write_clip_pictures),
+    JoinedClipTask: ("clip", write_joined_clip),
     FilmTask: ("film", _film),
+    SpeechTask: ("speech", write_speech),
+    BeatsTask: ("beats", write_beats),
+    SoundMixTask: ("sound", write_mix),
+    FinishedFilmTask: ("film", write_finished_film),
+    SignedFilmTask: ("film", write_signed_film),
     ContactSheetTask: ("sheet", _sheet),
     SideBySideTask: ("sheet", _side_by_side),
 }

@@ -7,9 +7,10 @@ a chained frame's call is given as its `image`. A frame is byte for byte what th
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,36 @@ from lorakit.cpu.heap import keep_freed_memory
 from lorakit.diagnostics import LorakitError
 from lorakit.families import FAMILIES, Task
 from lorakit.models.control_nets import load_control_net
-from lorakit.models.loading import load_pipeline
+from lorakit.models.ip_adapters import WornIpAdapter
+from lorakit.models.loading import drawing_pipeline
 from lorakit.models.pipelines import for_task
 from lorakit.models.placing import place_again
 from lorakit.models.tiles import decode_in_tiles
+from lorakit.models.wearing import Dressing
+from lorakit.models.words_between import told_between
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.job import Report
 from lorakit.rendering.call_arguments import arguments, inputs_of, kept
 from lorakit.rendering.encoded_once import encode_once
 from lorakit.rendering.frame_files import DAMAGED, FrameJob, drawn, failed, not_finite
+from lorakit.rendering.latent_preview import LatentPreview
 from lorakit.rendering.schedules import scheduler_of
 from lorakit.store.sources import SourceReading
+
+
+@contextlib.contextmanager
+def _seeded(noise: int, device: str) -> Iterator[None]:
+    """Have torch's own generators begin from a frame's seed: no frame depends on what was drawn before it.
+
+    Some of diffusers' pipelines encode a ControlNet's map with noise that they take from there.
+    """
+    # not torch.manual_seed: it would seed whatever else is registered, which need not have a generator
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(noise)
+        seed = getattr(torch.get_device_module(torch.device(device)), "manual_seed", None)
+        if seed is not None:
+            seed(noise)
+        yield
 
 
 class _StoppedError(Exception):
@@ -49,22 +69,17 @@ class CallEngine:
         keep_freed_memory()
         self.calls: Counter[str] = Counter()
         self._family = FAMILIES[spec.family]
-        pipeline = load_pipeline(
-            Path(spec.path),
-            spec.family,
-            spec.precision,
-            spec.device,
-            spec.adapter_files,
-            parts=spec.parts,
-            keeping=spec.keeping,
-            stock=True,
-        )
+        pipeline = drawing_pipeline(spec, stock=True)
         self._spec = spec
         self._control_nets: dict[str, Any] = {}
         self._scheduler = pipeline.scheduler
         self._pipelines: dict[tuple[Task, str], Any] = {}
         self._components = pipeline
+        self._dressing = Dressing(pipeline, spec)
+        self._forget: list[Callable[[], None]] = []
+        self._ip_adapter = WornIpAdapter(pipeline)
         self._report = report
+        self._preview = LatentPreview(spec)
         self._waiting: list[FrameJob] = []
         self._finite = True
         parts = (self._family.denoiser, "vae", "scheduler")
@@ -86,9 +101,16 @@ class CallEngine:
         for name in self._family.encoders:
             encoder = getattr(pipeline, name)
             if encoder is not None:  # some may be left out of a model
-                encode_once(encoder, read)
+                self._forget.append(encode_once(encoder, read))
         getattr(pipeline, self._family.denoiser).register_forward_hook(count)
         pipeline.vae.decoder.register_forward_hook(decoded)
+
+    def becomes(self, spec: DrawingSpec) -> bool:
+        """Wear other adapters, where a spec asks for nothing else; else False. Raises LorakitError."""
+        changed = self._dressing.becomes(spec)
+        for forget in self._forget if changed else ():
+            forget()
+        return changed
 
     @property
     def busy(self) -> bool:
@@ -119,23 +141,34 @@ class CallEngine:
         began = time.monotonic()
         task, last = job.task, list[Tensor]()
 
+        def preview() -> bytes | None:
+            now = self._unpacked(pipeline, last[0], task.width, task.height)
+            return self._preview.picture(now, task.width / task.height)
+
         def stepped(
             pipeline: Any, index: int, _time: Any, values: dict[str, Any]
         ) -> dict[str, Any]:
             last[:] = [values["latents"]]
-            if self._report(job.id, index + 1, pipeline.num_timesteps) is False:
+            told = self._report(job.id, index + 1, pipeline.num_timesteps, None, preview)
+            if told is False:
                 raise _StoppedError
             return values
 
         kind, pictures = inputs_of(job)
         pipeline = self._pipeline(kind, job)
+        self._wear(job)
         given = arguments(task, pictures, pipeline, self._family)
         given |= self._family.call(self._configs, (task.width, task.height))
+        if task.between is not None:
+            there, share = task.between.prompt, task.between.share
+            given = told_between(pipeline, self._family.encoded, given, there, share)
         self._finite = True
         decode_in_tiles(pipeline.vae, tiled=task.vae_tiling)
-        picture: Image.Image = pipeline(**given, callback_on_step_end=stepped).images[0]
-        picture = kept(picture, pictures)
+        with _seeded(task.noise, self._spec.device):
+            picture: Image.Image = pipeline(**given, callback_on_step_end=stepped).images[0]
         latents = self._unpacked(pipeline, last[0], task.width, task.height)
+        self._preview.learn(latents, picture)
+        picture = kept(picture, pictures)
         wrong = not_finite(latents) or ("" if self._finite else DAMAGED)
         if wrong:
             return failed(job, wrong)
@@ -145,6 +178,9 @@ class CallEngine:
         """The pipeline for a task, with the ControlNet that it needs; each is put together once."""
         task = job.task
         path = task.control.path if task.control else ""
+        union: Task = "control-union" if kind == "control" else "control-image-union"
+        if task.control and task.control.mode is not None and union in self._family.pipelines:
+            kind = union
         if (kind, path) not in self._pipelines:
             more = {"controlnet": self._control_net(path, job)} if path else {}
             made = for_task(self._components, self._family, kind, **more)
@@ -158,6 +194,17 @@ class CallEngine:
                 self._scheduler, task.scheduler, karras=task.use_karras_sigmas
             )
         return pipeline
+
+    def _wear(self, job: FrameJob) -> None:
+        """Put on what a frame sees references through, or take it off."""
+        worn = job.task.ip_adapter
+        if worn is None:
+            self._ip_adapter.take_off()
+            return
+        reading = SourceReading(job.reads)
+        reading.begin()
+        self._ip_adapter.wear(worn.file, worn.scales)
+        reading.end()
 
     def _control_net(self, path: str, job: FrameJob) -> Any:
         if path not in self._control_nets:

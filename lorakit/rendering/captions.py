@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from lorakit.facts.fonts.fallbacks import drawable
+from lorakit.facts.fonts.fallbacks import JOINER, JOINERS, drawable
 from lorakit.rendering.lettering import Lettering, load_font
 from lorakit.rendering.yuv import BLACK, GREY, WHITE, split
 
@@ -24,9 +24,10 @@ _SMALLEST = 9  # px: smaller letters cannot be read, so small films get larger o
 _SIDE, _EDGE = 0.06, 0.05  # margins as shares of the width and the height: no screen cuts these off
 _MOST = 0.45  # of the height that a caption may cover before its letters shrink
 _LEADING = 1.22
-# East Asian stops and closing marks, before which no line is broken
+# East Asian stops and closing marks, before which no line is broken, and what joins two letters
 _NOT_FIRST = frozenset(
-    "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\u300b\uff09\u201d\u30fc.,!?;:)"
+    JOINERS
+    + "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\u300d\u300f\u300b\uff09\u201d\u30fc.,!?;:)"
 )
 _SHADE = 0.55  # how dark the soft shadow is behind the letters
 
@@ -67,6 +68,22 @@ class CaptionLayer:
         columns = slice(self.left // 2, self.right // 2)
         for plane in (u, v):  # letters and rim have no colour: they pull it towards grey
             _over(plane[rows, columns], cover, cover * GREY)
+
+    def draw_rgb(self, frame: Bytes, strength: float = 1.0) -> None:
+        """Lay the caption over a frame of rows, columns and RGB, in place."""
+        if strength <= 0:
+            return
+        import numpy as np
+
+        weight = round(strength * 256)
+        # luma of the letters, in limited range, as light in full range
+        light = (self.light.astype(np.int64) - self.cover * BLACK) * 255 // (WHITE - BLACK)
+        cover = (self.cover * weight >> 8)[..., None]
+        _over(
+            frame[self.top : self.bottom, self.left : self.right],
+            cover.astype(np.int64),
+            (np.maximum(light, 0) * weight >> 8)[..., None],
+        )
 
 
 def _over(region: Bytes, cover: NDArray[np.integer], light: NDArray[np.integer]) -> None:
@@ -110,7 +127,7 @@ def _pieces(word: str, measure: Callable[[str], float], width: float) -> list[st
     while len(pieces[-1]) > 1 and measure(pieces[-1]) > width:
         rest = pieces.pop()
         fit = max((n for n in range(1, len(rest)) if measure(rest[:n]) <= width), default=1)
-        while fit > 1 and rest[fit] in _NOT_FIRST:
+        while fit > 1 and (rest[fit] in _NOT_FIRST or rest[fit - 1] == JOINER):
             fit -= 1
         pieces += [rest[:fit], rest[fit:]]
     return pieces

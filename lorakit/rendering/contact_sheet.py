@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lorakit.facts.fonts.fallbacks import drawable, fallbacks
 from lorakit.facts.pictures.open_picture import PictureError
+from lorakit.plan.tasks.sheet import OWN_LETTERS
 from lorakit.rendering.fitting import fitted, open_rgb, picture_size
 from lorakit.rendering.lettering import Lettering
 from lorakit.rendering.sheet_layout import lay_out
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from lorakit.facts.fonts.font_files import Face
     from lorakit.rendering.sheet_layout import Layout
 
 PAGE, TITLE, CAPTION, FAINT = "#15171c", "#f2f3f5", "#b6bac4", "#7d828e"
@@ -32,12 +34,17 @@ class SheetGroup:
 
 
 def write_contact_sheet(
-    target: Path, groups: Sequence[SheetGroup], title: str, letters: Lettering | None = None
+    target: Path,
+    groups: Sequence[SheetGroup],
+    title: str,
+    letters: Lettering | None = None,
+    face: Face | None = None,
 ) -> Iterator[tuple[int, int]]:
     """Write a PNG of all pictures to `target`, yielding (pictures drawn, pictures in all).
 
     Thumbnails shrink as they grow in number; a sheet has 20 megapixels at most, and pictures are
-    opened one by one. `letters` None finds fonts on this machine. Raises `PictureError`.
+    opened one by one. `letters` None finds fonts on this machine, `face` before others.
+    Raises `PictureError`.
     """
     from PIL import Image
 
@@ -45,7 +52,7 @@ def write_contact_sheet(
         texts = [
             text for g in groups for text in (g.title, *(caption for _, caption in g.pictures))
         ]
-        letters = Lettering(fallbacks([title, *texts]))
+        letters = Lettering(fallbacks([title, *texts, OWN_LETTERS], face))
     shown = [(drawable(g.title), [drawable(caption) for _, caption in g.pictures]) for g in groups]
     first = next((path for group in groups for path, _ in group.pictures), None)
     if first is None:

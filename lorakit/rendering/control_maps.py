@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.pictures.film_frames import frame_of
 from lorakit.facts.pictures.open_picture import rgb
 from lorakit.store.sources import SourceReading
 
@@ -26,9 +27,16 @@ def fitted(job: Job[ControlMapTask]) -> Image:
     task = job.task
     reading = SourceReading(job.reads)
     reading.begin()
-    picture = rgb(Path(task.file or job.inputs["picture"]))
+    picture = _picture(job)
     reading.end()
     return ImageOps.fit(picture, (task.width, task.height))
+
+
+def _picture(job: Job[ControlMapTask]) -> Image:
+    task = job.task
+    if task.number is not None:
+        return frame_of(Path(task.file), task.number, task.seconds, str(task.picture))
+    return rgb(Path(task.file or job.inputs["picture"]))
 
 
 def write_map(job: Job[ControlMapTask]) -> Mapping[str, str]:
@@ -52,6 +60,8 @@ def _edges(picture: Image) -> Image:
     try:
         import cv2
     except ImportError as error:
-        raise LorakitError("edges are found by OpenCV: pip install 'lorakit[control]'") from error
+        raise LorakitError(
+            "edges are found by OpenCV: pip install opencv-python-headless"
+        ) from error
     edges = cv2.Canny(np.asarray(picture), _LOW, _HIGH)
     return Image.fromarray(np.stack([edges] * 3, axis=2))

@@ -33,20 +33,31 @@ class Stacker:
         return self._stacked
 
 
-def cache_projections(unet: Any) -> None:
+def cache_projections(unet: Any) -> Callable[[], None]:
     """Let each cross-attention keep its last keys and values, for as long as its inputs are the same tensors.
 
-    It keeps those of two inputs: rows may be drawn in two calls that take turns.
+    It keeps those of two inputs: rows may be drawn in two calls that take turns. What is returned has them
+    forgotten, as where weights change.
 
     The bits are those of computing them anew: the input is the same object, at the same batch size.
     """
+    every: list[list[tuple[Tensor, Tensor]]] = []
     for name, module in unet.named_modules():
         if name.endswith((".attn2.to_k", ".attn2.to_v")):
-            module.forward = _keeping(module.forward)
+            every.append([])
+            module.forward = _keeping(module.forward, every[-1])
+
+    def forget() -> None:
+        for last in every:
+            last.clear()
+
+    return forget
 
 
-def _keeping(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    last: list[tuple[Tensor, Tensor]] = []  # inputs and outputs
+def _keeping(
+    forward: Callable[[Tensor], Tensor], last: list[tuple[Tensor, Tensor]]
+) -> Callable[[Tensor], Tensor]:
+    """A projection that keeps its `last` inputs and outputs."""
 
     def kept(embeds: Tensor) -> Tensor:
         for one, out in last:

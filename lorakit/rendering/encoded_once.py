@@ -19,8 +19,11 @@ _MOST = 256 << 20  # bytes of what is kept
 _PLAIN = (bool, int, float, str, type(None))
 
 
-def encode_once(encoder: Any, called: Callable[[], None] = lambda: None) -> None:
-    """Have a network keep what it says of its last inputs; `called` tells of those that it reads."""
+def encode_once(encoder: Any, called: Callable[[], None] = lambda: None) -> Callable[[], None]:
+    """Have a network keep what it says of its last inputs; `called` tells of those that it reads.
+
+    What is returned has all of it forgotten, as where its weights change.
+    """
     forward = encoder.forward
     kept: OrderedDict[bytes, Any] = OrderedDict()
 
@@ -40,6 +43,7 @@ def encode_once(encoder: Any, called: Callable[[], None] = lambda: None) -> None
         return said
 
     encoder.forward = remembered
+    return kept.clear
 
 
 def _name_of(values: tuple[Any, ...]) -> bytes | None:

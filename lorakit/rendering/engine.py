@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from torch import Tensor
 from lorakit.cpu.heap import keep_freed_memory
 from lorakit.cpu.rowwise import compute_row_by_row
 from lorakit.facts.machine.devices import HOST
-from lorakit.models.loading import load_pipeline
+from lorakit.models.loading import drawing_pipeline
 from lorakit.models.processor import wait_for
 from lorakit.models.tiles import decode_in_tiles
+from lorakit.models.wearing import Dressing
 from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.job import Report
@@ -35,21 +37,12 @@ from lorakit.rendering.frame_files import (
     start_of,
 )
 from lorakit.rendering.known_batch_sizes import KnownBatchSizes
-from lorakit.rendering.prompt_encoder import Conditioning, PromptEncoder
+from lorakit.rendering.latent_preview import LatentPreview
+from lorakit.rendering.prompt_encoder import Conditioning, PromptEncoder, mixed
+from lorakit.rendering.row_sorts import Sort, sort_of
 from lorakit.rendering.schedules import Schedule
+from lorakit.rendering.subject_tokens import subject_tokens
 from lorakit.rendering.wave import Reference, Row, advance, advance_trying, predictor
-
-# a row's (C, H, W), whether it is guided, how many references it has, where it has any, and how many chunks
-# of words, where there are more than one
-_Sort = tuple[tuple[int, int, int] | bool | int, ...]
-
-
-def _sort(row: Row) -> _Sort:
-    _, channels, height, width = row.latents.shape
-    sort: _Sort = ((channels, height, width), row.guided)
-    if row.references or row.chunks > 1:
-        sort = (*sort, len(row.references))
-    return (*sort, row.chunks) if row.chunks > 1 else sort
 
 
 class RenderEngine:
@@ -61,33 +54,39 @@ class RenderEngine:
     def __init__(self, spec: DrawingSpec, report: Report) -> None:
         keep_freed_memory()
         self.calls: Counter[str] = Counter()
-        self._pipeline = load_pipeline(
-            Path(spec.path),
-            spec.family,
-            spec.precision,
-            spec.device,
-            spec.adapter_files,
-            parts=spec.parts,
-            keeping=spec.keeping,
-        )
+        self._pipeline = drawing_pipeline(spec)
         self._count_calls()
+        self._dressing = Dressing(self._pipeline, spec)
         compute_row_by_row(self._pipeline.unet)
-        cache_projections(self._pipeline.unet)
+        self._forget_projections = cache_projections(self._pipeline.unet)
         self._stacks = Stacker(), Stacker()
         self._device = spec.device
         self._factor = spec.vae_factor
         self._batch_size = spec.batch_size
-        self._encoder = PromptEncoder(self._pipeline, spec.family, spec.device)
         self._predict = predictor(self._pipeline.unet, spec.device)
         self._report = report
+        self._preview = LatentPreview(spec)
         self._waiting: list[FrameJob] = []
         self._rows: dict[str, Row] = {}
         self._jobs: dict[str, FrameJob] = {}
         self._began: dict[str, float] = {}
+        self._turn = 0
+        self._begin_anew(spec)
+
+    def _begin_anew(self, spec: DrawingSpec) -> None:
+        """Know nothing that was found with other weights."""
+        self._forget_projections()
+        self._encoder = PromptEncoder(self._pipeline, spec.family, spec.device)
         known = KnownBatchSizes(Path(spec.batch_sizes) if spec.batch_sizes else None, spec)
         self._batch_sizes = BatchSizes(self._batch_size, known)
         self._call_times = CallTimes(known)
-        self._turn = 0
+
+    def becomes(self, spec: DrawingSpec) -> bool:
+        """Wear other adapters, where a spec asks for nothing else; else False. Raises LorakitError."""
+        changed = self._dressing.becomes(spec)
+        if changed:
+            self._begin_anew(spec)
+        return changed
 
     def _count_calls(self) -> None:
         def counting(name: str) -> Callable[..., None]:
@@ -133,7 +132,8 @@ class RenderEngine:
         self._advance(rows)
         self.calls["rows"] += len(rows)
         for row in rows:
-            self._report(row.id, row.index, len(row.schedule))
+            preview = partial(self._preview.picture, row.latents)
+            self._report(row.id, row.index, len(row.schedule), None, preview)
         for row in rows:
             if row.done:
                 yield self._finish(self._rows.pop(row.id))
@@ -152,15 +152,15 @@ class RenderEngine:
 
     def _choose(self) -> list[Row]:
         """Rows of one sort; sorts take turns, so that none waits for ever."""
-        sorts: dict[_Sort, list[Row]] = {}
+        sorts: dict[Sort, list[Row]] = {}
         for row in self._rows.values():
-            sorts.setdefault(_sort(row), []).append(row)
+            sorts.setdefault(sort_of(row), []).append(row)
         self._turn += 1
         return list(sorts.values())[self._turn % len(sorts)]
 
     def _advance(self, rows: Sequence[Row]) -> None:
         """One step of rows of one sort, in the quickest calls that are known to give the full one's bits."""
-        sort = _sort(rows[0])
+        sort = sort_of(rows[0])
         calls = max(len(row.schedule) - row.index for row in rows)
         batch_size, smaller = self._batch_sizes.choose(sort, len(rows), calls)
         if smaller is None:
@@ -224,8 +224,16 @@ class RenderEngine:
         )
         # as diffusers has it: what a picture shall not show is told by all layers
         negative = self._encoder(task.negative_prompt, size, negative=True, weighted=weighted)
-        told = [positive, negative, *(reference.positive for reference in references)]
-        positive, negative, *seen = self._encoder.alike(told, [skip, 0, *[skip] * len(references)])
+        there = positive
+        if task.between is not None:
+            there = self._encoder(
+                task.between.prompt, size, negative=False, clip_skip=skip, weighted=weighted
+            )
+        told = [positive, there, negative, *(reference.positive for reference in references)]
+        skips = [skip, skip, 0, *[skip] * len(references)]
+        positive, there, negative, *seen = self._encoder.alike(told, skips)
+        if task.between is not None:
+            positive = mixed(positive, there, task.between.share)
         alike = zip(references, seen, strict=True)
         return positive, negative, tuple(replace(one, positive=words) for one, words in alike)
 
@@ -233,8 +241,9 @@ class RenderEngine:
         """The frames that this one's self-attention sees, with the noise that each began from."""
         found = []
         size = (job.task.width, job.task.height)
-        for latents, (prompt, seed) in zip(
-            references_of(job), job.task.shared_attention, strict=True
+        subjects = job.task.shared_words or (None,) * len(job.task.shared_attention)
+        for latents, (prompt, seed), subject in zip(
+            references_of(job), job.task.shared_attention, subjects, strict=True
         ):
             if tuple(latents.shape) != shape:
                 raise ValueError(f"latents of {tuple(latents.shape)} beside a frame of {shape}")
@@ -242,7 +251,10 @@ class RenderEngine:
             words = self._encoder(
                 prompt, size, negative=False, clip_skip=job.task.clip_skip, weighted=True
             )
-            found.append(Reference(latents, noise, words))
+            tokens = None
+            if subject is not None:
+                tokens = subject_tokens(self._pipeline.tokenizer, prompt, subject).to(self._device)
+            found.append(Reference(latents, noise, words, tokens))
         return tuple(found)
 
     def _guidance_embed(self, scale: float) -> Tensor | None:
@@ -281,4 +293,5 @@ class RenderEngine:
             picture = self._decode(row.latents.contiguous(), tiled=job.task.vae_tiling)
         except ValueError as error:
             return failed(job, str(error))
+        self._preview.learn(latents, picture)
         return drawn(job, picture, latents, time.monotonic() - began)

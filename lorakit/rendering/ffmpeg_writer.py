@@ -10,20 +10,23 @@ import contextlib
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from lorakit import children
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.machine.ffmpeg import FfmpegError, ffmpeg_path
+from lorakit.rendering.encodings import Encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from fractions import Fraction
     from pathlib import Path
     from types import TracebackType
 
-# a fixed number: x264's result depends on how many threads share the work, not on the CPU
-_THREADS = 2
 _LAST_LINES = 6
+# bytes on their way, where a system lets us say so: the most that Linux gives anybody. Frames are made ahead
+# while ffmpeg is busy with those before them.
+PIPE = 1 << 20
 
 
 class FilmError(LorakitError):
@@ -35,21 +38,32 @@ class FilmInterrupted(FilmError):
 
 
 class FFmpegWriter:
-    """Writes yuv420p frames (BT.709, limited range) of one size to `target`; a context manager.
+    """Writes frames of one `size` in px to `target`; a context manager.
 
-    Leaving it without `finish` kills ffmpeg and removes what was written.
+    They are in the form that ffmpeg calls `pixels`: yuv420p (BT.709, limited range) or rgb24. With a
+    `command` of its own it takes and writes what that says. Leaving it without `finish` kills ffmpeg and
+    removes what was written.
     """
 
-    def __init__(self, target: Path, width: int, height: int, fps: int) -> None:
+    def __init__(
+        self,
+        target: Path,
+        size: tuple[int, int],
+        rate: Fraction,
+        pixels: str = "yuv420p",
+        encoding: Encoding | None = None,
+        command: Sequence[str] | None = None,
+    ) -> None:
         self.target = target
         self._finished = False
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as ffmpeg
         try:
             self._process = subprocess.Popen(
-                _command(target, width, height, fps),
+                command or _command(target, size, rate, pixels, encoding or Encoding()),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
+                pipesize=PIPE,
                 env=children.environment(),
                 # a Ctrl-C in the terminal is ours to answer: ffmpeg would end the film at once
                 start_new_session=True,
@@ -125,56 +139,25 @@ class FFmpegWriter:
             self.target.unlink(missing_ok=True)
 
 
-def _command(target: Path, width: int, height: int, fps: int) -> list[str]:
-    frames_in = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{width}x{height}"]
+def _command(
+    target: Path, size: tuple[int, int], rate: Fraction, pixels: str, encoding: Encoding
+) -> list[str]:
+    width, height = size
+    frames_in = ["-f", "rawvideo", "-pix_fmt", pixels, "-video_size", f"{width}x{height}"]
+    framerate = f"{rate.numerator}/{rate.denominator}"
     # the same frames give the same bytes: no dates, no version of the muxer
     exact = ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1"]
     return [
-        *[_ffmpeg(), "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-y"],
-        *[*frames_in, "-framerate", str(fps), "-i", "pipe:0", "-an"],
-        *[*CODECS[target.suffix].options, "-threads", str(_THREADS), *exact],
+        *[ffmpeg(), "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error", "-y"],
+        *[*encoding.before(), *frames_in, "-framerate", framerate, "-i", "pipe:0", "-an"],
+        *[*encoding.after(), *exact],
         f"file:{os.fspath(target.absolute())}",
     ]
 
 
-# said in so many words, or players take small films for the colours of standard television
-_TAGS = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
-# a palette for each frame, made and used at once: one for the whole film would hold it all in memory
-_PALETTES = (
-    "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1:dither=sierra2_4a"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class FilmCodec:
-    """How ffmpeg encodes a kind of film, and how many ticks a second it counts time in (None: any rate)."""
-
-    options: tuple[str, ...]
-    ticks: int | None = None
-
-
-# some of x264's code is inexact in the CPU's own way; with AVX-512 it even weighs blocks by memory past
-# its rows, and a film comes out otherwise each time
-_ON_ANY_CPU = ("-x264-params", "cpu-independent=1")
-
-# by a film's ending
-CODECS = {
-    # veryfast at a high quality: still pictures cost few bits, and a user waits for this
-    ".mp4": FilmCodec(
-        (
-            *("-vf", _TAGS, "-c:v", "libx264", "-preset", "veryfast", "-crf", "17"),
-            *_ON_ANY_CPU,
-            *("-pix_fmt", "yuv420p", "-movflags", "+faststart", "-f", "mp4"),
-        )
-    ),
-    ".gif": FilmCodec(("-vf", f"{_TAGS},{_PALETTES}", "-loop", "0", "-f", "gif"), ticks=100),
-}
-
-
-def _ffmpeg() -> str:
-    import imageio_ffmpeg
-
+def ffmpeg() -> str:
+    """The ffmpeg that imageio-ffmpeg brings, or that the user names. Raises `FilmError`."""
     try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
-        raise FilmError(f"no ffmpeg: {error}") from error
+        return ffmpeg_path()
+    except FfmpegError as error:
+        raise FilmError(str(error)) from error

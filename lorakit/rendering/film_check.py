@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
+import struct
 import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING
 
-from lorakit.rendering.ffmpeg_writer import CODECS, FilmError
+from lorakit.rendering.ffmpeg_writer import FilmError
 
 if TYPE_CHECKING:
+    from fractions import Fraction
     from pathlib import Path
     from types import ModuleType
 
@@ -19,9 +22,11 @@ _UNREADABLE = (OSError, KeyError, TypeError, ValueError, IndexError, AttributeEr
 _ESTIMATED = 0.02  # ffmpeg tells 119 frames a second as 120
 _ROUNDED = 0.011  # s: ffmpeg tells a film's length in hundredths
 _TRIES = 3
+# how many ticks a second a file counts time in, by its ending; others any rate
+_TICKS = {".gif": 100, ".webm": 1000}
 
 
-def check_film(film: Path, size: tuple[int, int], fps: int, frames: int) -> None:
+def check_film(film: Path, size: tuple[int, int], fps: Fraction, frames: int) -> None:
     """Hold a film against what was written, its size in px, rate and length, and decode its last frame.
 
     Raises `FilmError` naming what differs, or that the film cannot be read.
@@ -38,7 +43,10 @@ def check_film(film: Path, size: tuple[int, int], fps: int, frames: int) -> None
             return
 
 
-def _check(film: Path, size: tuple[int, int], fps: int, frames: int) -> None:
+def _check(film: Path, size: tuple[int, int], fps: Fraction, frames: int) -> None:
+    if film.suffix == ".webp":
+        _check_webp(film, size, fps, frames)
+        return
     try:
         infos = reader().ffmpeg_parse_infos(str(film))
         px, rate = tuple(infos["video_size"]), float(infos["video_fps"])
@@ -48,13 +56,43 @@ def _check(film: Path, size: tuple[int, int], fps: int, frames: int) -> None:
         raise FilmError(f"the film that was written cannot be read: {said}") from error
     if px != size:
         raise FilmError(f"the film that was written has {px} px instead of {size}")
-    ticks = CODECS[film.suffix].ticks
+    ticks = _TICKS.get(film.suffix)
     if (ticks is None or ticks % fps == 0) and abs(rate - fps) > _ESTIMATED * fps:
-        raise FilmError(f"the film that was written has {rate} frames a second instead of {fps}")
+        raise FilmError(
+            f"the film that was written has {rate} frames a second instead of {float(fps):.5g}"
+        )
     if abs(length - frames / fps) > _ROUNDED + (1 / ticks if ticks else 0):
-        lasts = f"{length:g} s instead of {frames / fps:.2f} s"
+        lasts = f"{length:g} s instead of {float(frames / fps):.2f} s"
         raise FilmError(f"the film that was written lasts {lasts}")
-    _read_last(film, (frames - 1) / fps)
+    _read_last(film, float((frames - 1) / fps))
+
+
+def _check_webp(film: Path, size: tuple[int, int], fps: Fraction, frames: int) -> None:
+    """By its chunks (developers.google.com/speed/webp/docs/riff_container), and Pillow's decoder."""
+    from lorakit.facts.pictures.open_picture import PictureError, header, quietly
+
+    milliseconds, end = 0, film.stat().st_size
+    try:
+        with film.open("rb") as data:
+            told = struct.unpack("<4sI4s", data.read(12))
+            if told[0] != b"RIFF" or told[1] + 8 != end:
+                raise FilmError("the film that was written breaks off")
+            while data.tell() < end:
+                kind, length = struct.unpack("<4sI", data.read(8))
+                chunk = data.read(16 if kind == b"ANMF" else 0)
+                milliseconds += int.from_bytes(chunk[12:15], "little")
+                data.seek(length + length % 2 - len(chunk), os.SEEK_CUR)
+        with quietly():
+            px = header(film, film.name, whole=True).size
+    except (*_UNREADABLE, PictureError, struct.error) as error:
+        said = _first_line(error)
+        raise FilmError(f"the film that was written cannot be read: {said}") from error
+    if px != size:
+        raise FilmError(f"the film that was written has {px} px instead of {size}")
+    # a film of one picture is none that moves, and tells no time
+    if milliseconds and abs(milliseconds / 1000 - frames / fps) > 1 / fps:
+        lasts = f"{milliseconds / 1000:g} s instead of {float(frames / fps):.2f} s"
+        raise FilmError(f"the film that was written lasts {lasts}")
 
 
 def _read_last(film: Path, last: float) -> None:

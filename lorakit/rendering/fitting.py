@@ -26,9 +26,11 @@ def picture_size(path: Path) -> tuple[int, int]:
         return header(path, str(path)).size
 
 
-def film_size(path: Path, height: int | None, width: int | None = None) -> tuple[int, int]:
-    """Width and height in px, both even, of a film whose first picture is this one."""
-    wide, high = picture_size(path)
+def film_size(
+    first: tuple[int, int], height: int | None, width: int | None = None
+) -> tuple[int, int]:
+    """Width and height in px, both even, of a film whose `first` picture is so large."""
+    wide, high = first
     tall = height or high
     return _even(width or wide * tall / high), _even(tall)
 

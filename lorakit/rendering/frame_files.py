@@ -15,19 +15,60 @@ from lorakit.plan.tasks.job import Job
 from lorakit.rendering import png
 
 FrameJob = Job[FrameTask]
+_STRETCH = 2.0
 DAMAGED = "the picture is not finite: the autoencoder's weights may be damaged"
 
 
 def start_of(job: FrameJob) -> Tensor | None:
-    """The latents (1, C, H, W) that a frame begins from, pulled towards its anchor's; None for noise."""
+    """The latents (1, C, H, W) that a frame begins from, pulled towards its anchor's; None for noise.
+
+    Colours come last: a mean of two pictures has less contrast than either, and is given the anchor's again.
+    """
     inputs = job.inputs
     if "start" not in inputs:
         return None
     start = _latents(inputs["start"])
+    if job.task.between is not None:
+        start = slerp(start, _latents(inputs["towards"]), job.task.between.share)
     if "anchor" in inputs:
-        weight = float(job.task.anchor_weight or 0.0)
-        start = torch.lerp(start, _latents(inputs["anchor"]), weight)
+        anchor = _latents(inputs["anchor"])
+        if job.task.anchor_weight:
+            start = torch.lerp(start, anchor, float(job.task.anchor_weight))
+        if job.task.anchor_color:
+            start = with_colors_of(anchor, start)
     return start
+
+
+def with_colors_of(anchor: Tensor, latents: Tensor) -> Tensor:
+    """Latents (1, C, H, W) with the mean and the standard deviation that each channel has in `anchor`.
+
+    Adaptive instance normalization (Huang and Belongie 2017), in an autoencoder's latents: one line a channel
+    moves all values, so that neighbours stay neighbours and no colours are merged into steps. A channel is
+    stretched or shrunk to `_STRETCH` times at the most: one that is almost flat is little but noise.
+    """
+    across = (2, 3)
+    mean, wanted = latents.mean(across, keepdim=True), anchor.mean(across, keepdim=True)
+    spread, wanted_spread = (
+        one.std(across, correction=0, keepdim=True).clamp_min(1e-6) for one in (latents, anchor)
+    )
+    stretch = (wanted_spread / spread).clamp(1 / _STRETCH, _STRETCH)
+    return (latents - mean) * stretch + wanted
+
+
+def slerp(first: Tensor, second: Tensor, share: float) -> Tensor:
+    """What lies a `share` of the way along the arc from one to another, each of them one vector.
+
+    Between pictures' latents a straight line is shorter than both, and grey (Shoemake 1985, "Animating
+    rotation with quaternion curves"). Where they point the same way it is the line.
+    """
+    one, other = first.flatten().double(), second.flatten().double()
+    cosine = torch.dot(one, other) / (one.norm() * other.norm()).clamp(min=1e-12)
+    angle = torch.acos(cosine.clamp(-1, 1))
+    if torch.sin(angle) < 1e-4:
+        return torch.lerp(first, second, share)
+    weights = (torch.sin((1 - share) * angle), torch.sin(share * angle))
+    mixed = (weights[0] * one + weights[1] * other) / torch.sin(angle)
+    return mixed.reshape(first.shape).to(first.dtype)
 
 
 def references_of(job: FrameJob) -> list[Tensor]:

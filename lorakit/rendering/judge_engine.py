@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,20 @@ import numpy as np
 import torch
 from PIL import Image
 
-from lorakit.diagnostics import LorakitError
-from lorakit.plan.engine_specs import JudgeSpec
+from lorakit.models.processor import prepare_torch
+from lorakit.plan.specs_beside import JudgeSpec
 from lorakit.plan.tasks.gate import ScoreTask
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.rendering.fitting import open_rgb
 from lorakit.rendering.judge import Judge, load_judge
 from lorakit.rendering.lab import to_lab
+from lorakit.rendering.one_by_one import OneByOne
 from lorakit.store import atomic
 
 _PLACES = (16, 16)
 
 
-class JudgeEngine:
+class JudgeEngine(OneByOne[ScoreTask]):
     """Scores one picture a step: `{"character", "sentence", "drift"}`, None for what is not asked for.
 
     A character's score is the least of the probabilities that who the prompt names is there, wearing the hat
@@ -32,37 +32,18 @@ class JudgeEngine:
     of another keeps its character, and not its sentence.
     """
 
-    def __init__(self, spec: JudgeSpec, report: Report) -> None:
-        self.calls: Counter[str] = Counter()
+    def __init__(self, spec: JudgeSpec, _report: Report) -> None:
+        super().__init__()
+        prepare_torch(1)  # beside a worker that draws with all the others
         self._judge = load_judge(Path(spec.path))
         self._names = _Names(self._judge)
-        self._report = report
-        self._waiting: deque[Job[ScoreTask]] = deque()
 
-    @property
-    def busy(self) -> bool:
-        """Whether there is work left."""
-        return bool(self._waiting)
-
-    def submit(self, job: Job[ScoreTask]) -> None:
-        """Put a job at the end of the queue."""
-        self._waiting.append(job)
-
-    def drop(self) -> None:
-        """Let go of all that waits; the judge stays."""
-        self._waiting.clear()
-
-    def step(self) -> list[Mapping[str, object]]:
-        """Score the next picture."""
-        job = self._waiting.popleft()
-        try:
-            score = self._score(job)
-        except (LorakitError, OSError) as error:
-            return [{"id": job.id, "error": str(error)}]
+    def _outputs(self, job: Job[ScoreTask]) -> Mapping[str, str]:
+        score = self._score(job)
         self.calls["judge"] += 1
         job.out.mkdir(parents=True, exist_ok=True)
         atomic.write_json(job.out / "score.json", score)
-        return [{"id": job.id, "outputs": {"score": str(job.out / "score.json")}}]
+        return {"score": str(job.out / "score.json")}
 
     def _score(self, job: Job[ScoreTask]) -> dict[str, float | None]:
         picture = open_rgb(Path(job.inputs["picture"]))

@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from lorakit.facts.fonts.fallbacks import font_file
+from lorakit.facts.fonts.fallbacks import JOINER, JOINERS, font_file, runs_backwards, shapes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     Run = tuple[str, "Fallback | None"]
 
 _BOLD, _REGULAR = 600, 400  # weights of fonts that have all
+_NO_JOINERS = dict.fromkeys(map(ord, JOINERS))
 
 
 class Lettering:
-    """Measures and draws lines of text; `fallbacks` draw what the shipped font lacks."""
+    """Measures and draws lines of text; `fallbacks` draw what they have, and the shipped font the rest."""
 
     def __init__(self, fallbacks: Sequence[Fallback] = ()) -> None:
         self._fallbacks = tuple(fallbacks)
         self._owner = {c: font for font in reversed(self._fallbacks) for c in font.characters}
+        self._plain = not any(c.isascii() for c in self._owner)
         self._lengths: dict[tuple[str, int, bool], float] = {}
 
     def length(self, text: str, size: int, bold: bool = False) -> float:
@@ -81,22 +83,40 @@ class Lettering:
 
     def runs(self, text: str) -> list[Run]:
         """A line cut where its font changes, in the order in which it is drawn from the left."""
-        if not self._owner or text.isascii():
+        if not self._owner or not shapes():
+            text = text.translate(_NO_JOINERS)  # what does not shape would draw a box
+        if not self._owner or (self._plain and text.isascii()):
             return [(text, None)]
         owners = [self._owner.get(c) for c in text]
         if all(owner is None for owner in owners):
-            return [(text, None)]
-        backwards = any(unicodedata.bidirectional(c) in ("R", "AL") for c in text)
-        for owner in self._fallbacks if backwards else ():
+            return [(text.translate(_NO_JOINERS), None)]
+        for owner in self._fallbacks if runs_backwards(text) else ():
             if set(text) <= set(owner.characters + owner.beside):
                 return [(text, owner)]  # a line that runs both ways is best left to one font
         _join_blanks(text, owners)
+        _join_joined(text, owners)
         cut = itertools.groupby(zip(text, owners, strict=True), key=lambda pair: pair[1])
-        pieces = [("".join(c for c, _ in pairs), owner) for owner, pairs in cut]
+        pieces = [
+            (run if owner is not None else run.translate(_NO_JOINERS), owner)
+            for owner, pairs in cut
+            if (run := "".join(c for c, _ in pairs)).strip(JOINERS)
+        ]
         strong = next(
             (k for c in text if (k := unicodedata.bidirectional(c)) in ("L", "R", "AL")), "L"
         )
-        return pieces if strong == "L" else pieces[::-1]
+        if strong == "L":
+            return pieces
+        # blanks run as the line does: those before a word stand on its right
+        return [(_blanks_turned(run), owner) for run, owner in reversed(pieces)]
+
+
+def _blanks_turned(run: str) -> str:
+    """A run that is read from the left, within a line from the right: its blanks change sides."""
+    if runs_backwards(run):
+        return run
+    word = run.strip()
+    start = len(run) - len(run.lstrip())
+    return f"{run[len(word) + start :]}{word}{run[:start]}"
 
 
 def _join_blanks(text: str, owners: list[Fallback | None]) -> None:
@@ -113,6 +133,18 @@ def _join_blanks(text: str, owners: list[Fallback | None]) -> None:
             owners[at] = before
 
 
+def _join_joined(text: str, owners: list[Fallback | None]) -> None:
+    """Give joiners to the font of the letters beside them, and to that of an emoji what is joined with it."""
+    for at, character in enumerate(text):
+        if character not in JOINERS:
+            continue
+        beside = [other for other in (at - 1, at + 1) if 0 <= other < len(text)]
+        font = owners[at] = next((owners[o] for o in beside if owners[o] is not None), None)
+        for other in beside if font is not None and character == JOINER else ():
+            if owners[other] is None and font is not None and text[other] in font.beside:
+                owners[other] = font
+
+
 @lru_cache(maxsize=64)
 def load_font(size: int, *, bold: bool = True) -> FreeTypeFont:
     """Load the shipped font, `size` px high, in the layout that is the same on every machine."""
@@ -125,9 +157,9 @@ def load_font(size: int, *, bold: bool = True) -> FreeTypeFont:
 @lru_cache(maxsize=64)
 def _load(path: str, index: int, size: int, bold: bool) -> FreeTypeFont:
     """Load a font of this machine; its letters are shaped where the library can."""
-    from PIL import ImageFont, features
+    from PIL import ImageFont
 
-    layout = ImageFont.Layout.RAQM if features.check("raqm") else ImageFont.Layout.BASIC
+    layout = ImageFont.Layout.RAQM if shapes() else ImageFont.Layout.BASIC
     font = ImageFont.truetype(path, size, index=index, layout_engine=layout)
     try:
         axes = font.get_variation_axes()

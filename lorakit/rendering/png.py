@@ -9,6 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.rendering.xmp import PNG_KEYWORD, packet
 
 
 def a1111_text(task: FrameTask) -> str:
@@ -38,6 +39,7 @@ def encode(picture: Image.Image, key: str, task: FrameTask) -> bytes:
     info.add_text("lorakit-key", key)
     info.add_itxt("lorakit", json.dumps(task.key(), ensure_ascii=False, sort_keys=True))
     info.add_itxt("parameters", a1111_text(task))
+    info.add_itxt(PNG_KEYWORD, packet("trainedAlgorithmicMedia"))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", pnginfo=info, compress_level=4)
     return buffer.getvalue()

@@ -126,6 +126,14 @@ class PromptEncoder:
         return Conditioning(embeds, pooled, time_ids)
 
 
+def mixed(first: Conditioning, second: Conditioning, share: float) -> Conditioning:
+    """A `share` of the way from one conditioning to another of its length."""
+    pooled = first.pooled
+    if pooled is not None and second.pooled is not None:
+        pooled = torch.lerp(pooled, second.pooled, share)
+    return replace(first, embeds=torch.lerp(first.embeds, second.embeds, share), pooled=pooled)
+
+
 def stack(rows: Sequence[Conditioning]) -> tuple[Tensor, dict[str, Tensor] | None]:
     """Conditionings as one batch: embeds (B, T, D), and SDXL's added conditions."""
     embeds = torch.cat([row.embeds for row in rows])

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
+from lorakit.rendering.subject_masks import SubjectMasks
+
 
 class SharedAttention:
     """An attention processor, as diffusers has them, for a call of rows with their references.
@@ -25,8 +27,8 @@ class SharedAttention:
     them), then each frame's first reference, then each frame's second, and so on: `references` of them.
     """
 
-    def __init__(self, times: int, references: int) -> None:
-        self._times, self._references = times, references
+    def __init__(self, times: int, references: int, masks: SubjectMasks | None = None) -> None:
+        self._times, self._references, self._masks = times, references, masks
 
     def __call__(
         self,
@@ -43,10 +45,14 @@ class SharedAttention:
         )
         count = len(hidden_states) // (self._times + self._references)
         frames = self._times * count
+        bias = None
+        if self._masks is not None:
+            bias = self._masks.bias(count, self._times, hidden_states.shape[1], queries)
         seen = scaled_dot_product_attention(
             queries[:frames],
             self._beside(keys, count),
             self._beside(values, count),
+            attn_mask=bias,
             scale=attn.scale,
         )
         own = scaled_dot_product_attention(
@@ -68,17 +74,50 @@ class SharedAttention:
         return torch.cat([rows[:frames], *others], dim=2)
 
 
+class WatchedAttention:
+    """Cross-attention as its processor `before` computes it; how references look at their words is noted."""
+
+    def __init__(self, before: Any, masks: SubjectMasks, frames: float) -> None:
+        """`frames` is the share of a call's rows that are frames, and no references."""
+        self._before, self._masks, self._frames = before, masks, frames
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+    ) -> Tensor:
+        """(B, N, C) to (B, N, C)."""
+        out: Tensor = self._before(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
+        first = round(len(hidden_states) * self._frames)
+        # of all rows, as they are kept
+        keys = attn.to_k(encoder_hidden_states)[first:]
+        self._masks.look(attn, hidden_states[first:], encoder_hidden_states[first:], keys)
+        return out
+
+
 @contextmanager
-def sharing(unet: Any, times: int, references: int) -> Iterator[None]:
-    """Have a UNet's self-attention see references meanwhile; nothing is changed where there are none."""
-    layers = [
-        module for name, module in unet.named_modules() if references and name.endswith(".attn1")
-    ]
-    before = [layer.processor for layer in layers]
+def sharing(
+    unet: Any, times: int, references: int, masks: SubjectMasks | None = None
+) -> Iterator[None]:
+    """Have a UNet's self-attention see references meanwhile; nothing is changed where there are none.
+
+    With `masks` it sees parts of them, and their cross-attention is watched.
+    """
+    named = [(name, module) for name, module in unet.named_modules() if references]
+    layers = [module for name, module in named if name.endswith(".attn1")]
+    watched = [module for name, module in named if masks is not None and name.endswith(".attn2")]
+    before = [layer.processor for layer in (*layers, *watched)]
     for layer in layers:
-        layer.set_processor(SharedAttention(times, references))
+        layer.set_processor(SharedAttention(times, references, masks))
+    for layer in watched:
+        assert masks is not None
+        share = times / (times + references)
+        layer.set_processor(WatchedAttention(layer.processor, masks, share))
     try:
         yield
     finally:
-        for layer, processor in zip(layers, before, strict=True):
+        for layer, processor in zip((*layers, *watched), before, strict=True):
             layer.set_processor(processor)

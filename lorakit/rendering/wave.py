@@ -12,25 +12,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from lorakit.facts.machine.devices import DEVICES
 from lorakit.rendering.cross_attention_cache import Stacked, Stacker
 from lorakit.rendering.prompt_encoder import Conditioning
 from lorakit.rendering.schedules import Schedule
 from lorakit.rendering.shared_attention import sharing
+from lorakit.rendering.subject_masks import SubjectMasks, otsu
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A finished frame that another's self-attention sees: latents and noise (1, C, H, W), and words."""
+    """A finished frame that another's self-attention sees: latents and noise (1, C, H, W), and words.
+
+    `subject` (T,) says which of its tokens are the character's that alone is seen; None for all of the frame.
+    """
 
     latents: Tensor
     noise: Tensor
     positive: Conditioning
+    subject: Tensor | None = None
 
 
 @dataclass(slots=True)
@@ -38,7 +44,7 @@ class Row:
     """One frame under way: `latents` (1, C, H, W) in fp32 on the device; `index` of the next call.
 
     `guidance_embed` (1, D) is for UNets that are told the guidance scale, as LCM's is. The words have been
-    read in `chunks`.
+    read in `chunks`. `looked` (R, H, W) is how much its references have looked at their subject so far.
     """
 
     id: str
@@ -51,6 +57,12 @@ class Row:
     guidance_embed: Tensor | None = None
     references: tuple[Reference, ...] = ()
     chunks: int = 1
+    looked: Tensor | None = None
+
+    @property
+    def masked(self) -> bool:
+        """Whether it sees its references in part."""
+        return any(one.subject is not None for one in self.references)
 
     @property
     def done(self) -> bool:
@@ -67,9 +79,33 @@ class Row:
 
 
 Predict = Callable[
-    [Tensor, Tensor, Tensor, dict[str, Tensor] | None, Tensor | None, int, int], Tensor
+    [
+        Tensor,
+        Tensor,
+        Tensor,
+        dict[str, Tensor] | None,
+        Tensor | None,
+        int,
+        int,
+        SubjectMasks | None,
+    ],
+    Tensor,
 ]
-_Call = tuple[Tensor, Tensor, Tensor, "dict[str, Tensor] | None", Tensor | None, int, int]
+
+
+class _Call(NamedTuple):
+    """What a UNet is told: the arguments of a `Predict`."""
+
+    latents: Tensor
+    timesteps: Tensor
+    embeds: Tensor
+    added: dict[str, Tensor] | None
+    guidance: Tensor | None
+    times: int
+    references: int
+    masks: SubjectMasks | None
+
+
 Stack = Callable[[Sequence[Conditioning]], Stacked]
 
 
@@ -77,7 +113,8 @@ def predictor(unet: Any, device: str) -> Predict:
     """The UNet as a function of (B, C, H, W) latents, (B,) timesteps and conditioning; fp32 out.
 
     The last of its arguments are (B, D) embeddings of guidance scales, or None; how many times each frame is
-    in the call; and how many references each has, whose rows come last and are left out of what it gives.
+    in the call; how many references each has, whose rows come last and are left out of what it gives; and
+    what of these is seen, None for all.
     """
     dtype = unet.dtype
     # as the weights lie (models/loading.py says why)
@@ -92,9 +129,10 @@ def predictor(unet: Any, device: str) -> Predict:
         guidance: Tensor | None = None,
         times: int = 1,
         references: int = 0,
+        masks: SubjectMasks | None = None,
     ) -> Tensor:
         inputs = latents.to(dtype=dtype, memory_format=layout)
-        with sharing(unet, times, references):
+        with sharing(unet, times, references, masks):
             out: Tensor = unet(
                 inputs,
                 timesteps,
@@ -118,7 +156,8 @@ def advance(
     guided ones are in the call twice, and each sort has calls of its own, so that none's bits depend on
     another. What is left is filled up with copies of the first, and thrown away.
     """
-    _step(rows, predict(*_call(rows, batch_size, stack or Stacker())))
+    call = _call(rows, batch_size, stack or Stacker())
+    _step(rows, predict(*call), call.masks)
 
 
 @torch.inference_mode()
@@ -126,7 +165,8 @@ def advance_trying(
     rows: Sequence[Row], batch_size: int, smaller: int, predict: Predict, stack: Stack | None = None
 ) -> bool:
     """`advance`, and whether a call of `smaller` rows would have given these rows the very same bits."""
-    whole = predict(*_call(rows, batch_size, stack or Stacker()))
+    call = _call(rows, batch_size, stack or Stacker())
+    whole = predict(*call)
     tried = predict(*_call(rows, smaller, Stacker()))
     times = 2 if rows[0].guided else 1
     count, shape = len(rows), whole.shape[1:]
@@ -134,7 +174,7 @@ def advance_trying(
         whole.reshape(times, batch_size, *shape)[:, :count],
         tried.reshape(times, smaller, *shape)[:, :count],
     )
-    _step(rows, whole)
+    _step(rows, whole, call.masks)
     return same
 
 
@@ -156,14 +196,25 @@ def _call(rows: Sequence[Row], batch_size: int, stack: Stack) -> _Call:
         timesteps = torch.cat([timesteps, *[timesteps[: len(filled)]] * references])
         texts = [*texts, *(reference.positive for _, reference in seen)]
         scales = scales * (1 + references)
-    return (
-        scaled,
-        timesteps,
-        *stack(texts),
-        torch.cat(scales) if scales else None,
-        times,
-        references,
-    )
+    embeds, added = stack(texts)
+    guidance = torch.cat(scales) if scales else None
+    masks = _masks(filled, embeds.shape[1]) if rows[0].masked else None
+    return _Call(scaled, timesteps, embeds, added, guidance, times, references, masks)
+
+
+def _masks(rows: Sequence[Row], tokens: int) -> SubjectMasks:
+    """What rows see of their references, in the order that these have in the call."""
+    size = rows[0].latents.shape[2:]
+    words, seen = [], []
+    for number in range(len(rows[0].references)):
+        for row in rows:
+            subject = row.references[number].subject
+            assert subject is not None
+            words.append(pad(subject, (0, tokens - len(subject))))
+            looked = None if row.looked is None else row.looked[number]
+            all_of_it = torch.ones(size, dtype=torch.bool, device=row.latents.device)
+            seen.append(all_of_it if looked is None else otsu(looked[None])[0])
+    return SubjectMasks(torch.stack(words), torch.stack(seen))
 
 
 def _noised(row: Row, reference: Reference) -> Tensor:
@@ -172,8 +223,14 @@ def _noised(row: Row, reference: Reference) -> Tensor:
     return row.schedule.scaled(noisy, row.index)
 
 
-def _step(rows: Sequence[Row], out: Tensor) -> None:
-    """Take each row's step by its part of what the UNet said."""
+def _step(rows: Sequence[Row], out: Tensor, masks: SubjectMasks | None) -> None:
+    """Take each row's step by its part of what the UNet said, and add up what its references looked at."""
+    if masks is not None:
+        maps = masks.maps()
+        references = len(rows[0].references)
+        by_row = maps.unflatten(0, (references, -1)).transpose(0, 1)
+        for row, looked in zip(rows, by_row, strict=False):
+            row.looked = looked.clone() if row.looked is None else row.looked + looked
     guided = rows[0].guided
     low, high = out.chunk(2) if guided else (out, out)
     for slot, row in enumerate(rows):

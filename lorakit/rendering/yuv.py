@@ -25,13 +25,22 @@ def to_yuv(picture: Image) -> Bytes:
     """Y, U and V (BT.709, limited range, 4:2:0) of a picture with even sides, in one flat array."""
     import numpy as np
 
-    rgb = np.asarray(picture, dtype=np.float32)
-    quarter = np.asarray(picture.reduce(2), dtype=np.float32)
-    luma = rgb @ np.array(_LUMA, dtype=np.float32) * (219 / 255) + BLACK
-    blue = quarter @ np.array(_BLUE, dtype=np.float32) * (224 / 255) + GREY
-    red = quarter @ np.array(_RED, dtype=np.float32) * (224 / 255) + GREY
-    flat = np.concatenate([luma.ravel(), blue.ravel(), red.ravel()])
-    return np.asarray(np.rint(flat), dtype=np.uint8)
+    luma, blue, red = (np.array(weights, dtype=np.float32) for weights in (_LUMA, _BLUE, _RED))
+    pixels = picture.width * picture.height
+    rgb = np.asarray(picture).reshape(pixels, 3).astype(np.float32)
+    quarter = np.asarray(picture.reduce(2)).reshape(pixels // 4, 3).astype(np.float32)
+    flat = np.empty(
+        pixels * 3 // 2, dtype=np.float32
+    )  # all in one place: large frames are few copies
+    y, u, v = flat[:pixels], flat[pixels : pixels * 5 // 4], flat[pixels * 5 // 4 :]
+    np.matmul(rgb, luma, out=y)
+    np.matmul(quarter, blue, out=u)
+    np.matmul(quarter, red, out=v)
+    y *= np.float32(219 / 255)
+    flat[pixels:] *= np.float32(224 / 255)
+    y += BLACK
+    flat[pixels:] += GREY
+    return np.rint(flat, out=flat).astype(np.uint8)
 
 
 def blend(first: Bytes, second: Bytes, share: float, out: Bytes) -> None:

@@ -22,6 +22,7 @@ from lorakit.store import atomic
 _NAME = re.compile(r"([0-9a-f]{32})(\.lock)?\Z")
 _RUN = "run.json"
 _MOST = 100_000_000  # bytes of what a run tells of itself
+_MOMENT = 10.0  # s
 
 
 class Scratch:
@@ -31,8 +32,10 @@ class Scratch:
         from filelock import FileLock
 
         self.folder = folder
-        self._lock = FileLock(folder.with_suffix(".lock"))
-        self._lock.acquire(timeout=0)
+        # whoever ends it may be another thread than the one that began it
+        self._lock = FileLock(folder.with_suffix(".lock"), thread_local=False)
+        # who asks which runs are alive may hold it for a moment
+        self._lock.acquire(timeout=_MOMENT)
         folder.mkdir(parents=True)
         if told:
             atomic.write_json(folder / _RUN, told, durable=False, indent=None)

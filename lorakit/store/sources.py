@@ -57,7 +57,7 @@ class Sources:
             own.add(path)
             parent = os.path.dirname(path)  # noqa: PTH120 - of many files
             if parent not in self._names:
-                self._names[parent] = _names_in(parent)
+                self._names[parent] = names_in(parent)
 
     def named_in(self, *values: object) -> list[Read]:
         """What a worker will read that is told these values (JSON): the files and folders they name."""
@@ -76,7 +76,8 @@ class Sources:
         return found + [(path, self.files[path][0], list(self.files[path][1])) for path in paths]
 
 
-def _names_in(folder: str) -> str:
+def names_in(folder: str) -> str:
+    """The digest of those names in a folder that libraries look for by themselves. Raises OSError."""
     with os.scandir(folder) as entries:
         return digest_of(sorted(e.name for e in entries if e.name.lower().endswith(_LOOKED_FOR)))
 
@@ -131,7 +132,7 @@ class SourceReading:
 
     def _check_names(self, folder: str, digest: str) -> None:
         try:
-            changed = _names_in(folder) != digest
+            changed = names_in(folder) != digest
         except OSError as error:
             raise SourceChanged(folder) from error
         if changed:

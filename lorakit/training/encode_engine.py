@@ -20,7 +20,8 @@ from lorakit.diagnostics import LorakitError, in_words
 from lorakit.families import FAMILIES
 from lorakit.models.loading import load_pipeline
 from lorakit.plan.encoding_memory import EXACT
-from lorakit.plan.engine_specs import EncodingSpec, Keeping
+from lorakit.plan.engine_specs import Keeping
+from lorakit.plan.specs_beside import EncodingSpec
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.rendering.prompt_encoder import PromptEncoder

@@ -15,7 +15,7 @@ from lorakit.plan import memory
 from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.tasks.job import Job, Report
 from lorakit.plan.tasks.training import TrainImageTask, TrainTask, TrainTextTask
-from lorakit.training.ranks import Ranks
+from lorakit.training.ranks import Ranks, join
 from lorakit.training.trainer import Run, Trainer
 
 TrainJob = Job[TrainTask]
@@ -68,7 +68,8 @@ class TrainEngine:
             self._run = self._run or self._begun(self._job)
             next(self._run)
         except StopIteration as end:
-            return self._ended(outputs=end.value)
+            follows = self._job.group is not None and self._job.group.rank > 0
+            return self._ended(outputs={} if follows else end.value)
         except Exception as error:  # noqa: BLE001 - what goes wrong in one training is no fault of others
             if self._ranks is not None and not isinstance(error, LorakitError):
                 self._ranks.leave_if_killed()
@@ -80,7 +81,10 @@ class TrainEngine:
         if processes > 1:
             threads = max(1, torch.get_num_threads() // processes)
             torch.set_num_threads(threads)
-            self._ranks = Ranks(job, processes, threads)
+            if job.group is not None:
+                join(job.group)
+            else:
+                self._ranks = Ranks(job, processes, threads)
         return run_of(job, self._report)
 
     def _ended(self, **outcome: object) -> list[Mapping[str, object]]:

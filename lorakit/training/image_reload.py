@@ -25,9 +25,10 @@ from lorakit.training.image_task import ImageTask
 from lorakit.training.reload import in_fresh_process
 
 TOLERANCE = 1e-3  # of the greatest value predicted: other sums in another process
+# the same where the model is kept in bf16: DoRA's norms came to 0.009, and of LoRA nothing differed, since
+# autocast rounds what is trained as the loaders round it
+_TOLERANCE_LOW = 0.02
 _LOST = 0.01  # of what the training changed: so much of it may not arrive
-# the same, where loaders round an adapter to the low precision that the model is kept in
-_TOLERANCE_LOW, _LOST_LOW = 0.05, 0.1
 _ROUNDING = 4  # times what the two processes differ by about the untrained model may be rounding
 _LEAST = 1e-6  # of the greatest value predicted
 _LOW = (torch.bfloat16, torch.float16)
@@ -90,8 +91,7 @@ def judged(apart: Mapping[str, float], *, low: bool = False) -> float:
         raise LorakitError(
             f"what was saved draws something else once it is loaded: {difference:.2g}"
         )
-    lost = _LOST_LOW if low else _LOST
-    if not difference <= max(lost * effect, _ROUNDING * apart["rounding"], _LEAST):
+    if not difference <= max(_LOST * effect, _ROUNDING * apart["rounding"], _LEAST):
         raise LorakitError(
             "what was learnt does not arrive where it is loaded: the training changed "
             f"{effect:.2g}, and {difference:.2g} of it is missing"

@@ -8,7 +8,6 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
 
 from lorakit.diagnostics import LorakitError
 from lorakit.models.processor import prepare_torch
@@ -43,7 +42,7 @@ def main() -> None:
     prepare_torch(int(sys.argv[1]))
     take_own_gpu(job.task.device)
 
-    def quiet(job: str, done: int, total: int, figures: Mapping[str, float] | None = None) -> None:
+    def quiet(*_: object, **__: object) -> None:
         """Rank 0 tells."""
 
     code = 0

@@ -16,7 +16,7 @@ import threading
 
 from lorakit import children
 from lorakit.facts.machine.devices import DEVICES
-from lorakit.plan.tasks.job import Job
+from lorakit.plan.tasks.job import Job, RankGroup
 from lorakit.plan.tasks.training import TrainTask
 
 _GROUP = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -83,6 +83,16 @@ def _leave(code: int) -> None:
     sys.stderr.write(f"a process of the training ended by itself (code {code})\n")
     sys.stderr.flush()
     os._exit(1)
+
+
+def join(group: RankGroup) -> None:
+    """Name a group whose processes are on machines of their own, where each has one GPU, or a CPU's cores.
+
+    accelerate gives a process its share of a CPU's cores by how many it hears of on one machine: it hears of
+    as many as if all were here, since the last bits go by the number of threads.
+    """
+    named = (group.rank, group.of, 0, group.of, group.address, group.port)
+    os.environ.update(dict(zip(_GROUP, map(str, named), strict=True)))
 
 
 def take_own_gpu(device: str) -> None:

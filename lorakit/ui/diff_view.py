@@ -137,7 +137,7 @@ def _groups(members: Iterable[ActionChange]) -> list[list[ActionChange]]:
 def _title(change: ActionChange) -> str:
     action = change.action
     if not action.group:
-        return action.task.title or action.label
+        return action.name
     scene = change.scene
     return scene.removeprefix(f"{action.step}/") if scene != action.step else action.group
 

@@ -14,6 +14,7 @@ from lorakit.ui.progress import Progress
 from lorakit.ui.screen import Screen, ShownPicture
 from lorakit.ui.summary import summary
 from lorakit.ui.theme import BAD, WARN, clean, shows_pictures
+from lorakit.ui.words import warning_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,7 @@ class LiveView:
     ) -> None:
         self._console = console
         self._progress = Progress(plan)
+        self._warnings = tuple(warning_words(plan))
         self._screen = Screen(self._progress, console)
         self._clock = clock
         self._began = clock()
@@ -106,6 +108,8 @@ class LiveView:
             self._progress.handle(event)
         if isinstance(event, RunStarted):
             self._began = self._clock() - event.at
+            for line in self._warnings:
+                self._above(line, WARN)
         elif isinstance(event, Note):
             self._above(clean(event.text), WARN)
         elif isinstance(event, ActionFinished) and event.outcome == "failed":

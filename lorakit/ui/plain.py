@@ -22,7 +22,7 @@ from lorakit.ui.outline import show
 from lorakit.ui.progress import Progress
 from lorakit.ui.summary import summary
 from lorakit.ui.theme import clean
-from lorakit.ui.words import done_words, speed_words, worker_words
+from lorakit.ui.words import done_words, speed_words, warning_words, worker_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,8 +67,10 @@ class PlainView:
     def __init__(self, plan: Plan, console: Console) -> None:
         self._console = console
         self._progress = Progress(plan)
+        self._warnings = tuple(warning_words(plan))
         self._begun: set[str] = set()
         self._told = 0.0
+        self._sending: dict[str, float] = {}  # when it was said of a worker what goes there
 
     def __enter__(self) -> Self:
         return self
@@ -90,11 +92,13 @@ class PlainView:
         if isinstance(event, RunStarted):
             what = f"{numbers.count(event.actions, 'action')}, {event.to_make} to make"
             self._say(f"{event.recipe} -> {event.folder}: {what}")
+            for line in self._warnings:
+                self._say(line)
             self._told = event.at
         elif isinstance(event, WorkerState):
             name = event.worker or event.slot
             words = worker_words(name, progress.workers[name], event.at)
-            if words and event.state != "starting":
+            if words and event.state != "starting" and self._is_news(name, event):
                 self._say(words)
         elif isinstance(event, ActionStarted):
             self._start(event.action)
@@ -106,6 +110,15 @@ class PlainView:
         ended = isinstance(event, ActionProgress) and progress.finishing
         if ended or (not isinstance(event, RunFinished) and event.at - self._told >= _EVERY):
             self._news()
+
+    def _is_news(self, name: str, event: WorkerState) -> bool:
+        """Whether a state is worth a line: of what travels one now and then is enough."""
+        if event.state != "sending":
+            return True
+        news = event.at - self._sending.get(name, -_EVERY) >= _EVERY
+        if news:
+            self._sending[name] = event.at
+        return news
 
     def _start(self, action: str) -> None:
         row = self._progress.row_of(action)

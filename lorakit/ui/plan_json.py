@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import as_json
+from lorakit.plan.elsewhere import workers_at_once
 from lorakit.plan.states import State
 
 if TYPE_CHECKING:
@@ -32,10 +33,43 @@ def plan_as_json(plan: Plan) -> dict[str, object]:
             "measured": estimate.measured,
         },
         "waves": [_waves(waves) for waves in plan.waves],
+        "cache": _cache(plan),
         "cards": _cards(plan.cards),
+        "nodes": _nodes(plan),
         "notes": {step: list(notes) for step, notes in plan.notes.items()},
         "warnings": [as_json(warning) for warning in plan.warnings],
         "actions": [_planned(planned) for planned in plan.actions],
+    }
+
+
+def _cache(plan: Plan) -> dict[str, object] | None:
+    """The team's cache, with what a run would fetch from it in bytes; None where there is none."""
+    if plan.cache is None:
+        return None
+    fetch = plan.to_fetch
+    return {
+        **asdict(plan.cache),
+        "actions": plan.count(State.REMOTE),
+        "objects": len(fetch),
+        "bytes": sum(output.size for output in fetch),
+    }
+
+
+def _nodes(plan: Plan) -> dict[str, object] | None:
+    """The machines of a cluster that it is for; None where that is this one."""
+    nodes = plan.nodes
+    if nodes is None:
+        return None
+    return {
+        "where": nodes.where,
+        "asked": nodes.asked,
+        "device_class": nodes.machine.device_class,
+        "device": nodes.machine.name,
+        "policy": nodes.policy,
+        "workers": nodes.room.workers,
+        "workers_now": nodes.room.now,
+        "machines_now": nodes.room.machines,
+        "at_once": dict(workers_at_once(plan)),
     }
 
 
@@ -84,6 +118,7 @@ def _planned(planned: Planned) -> dict[str, object]:
         "changes": [_change(change) for change in planned.changes],
         "key": planned.key,
         "outputs": _plain(planned.outputs),
+        "fetch": sum(output.size for output in planned.fetch),
         "place": place_as_json(action.place),
         "engine": {
             "slot": action.engine.slot,

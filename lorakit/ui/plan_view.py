@@ -7,31 +7,29 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lorakit.diagnostics import render_text
-from lorakit.facts.machine.environment import OF_GPUS
 from lorakit.plan import numbers
-from lorakit.plan.frame_names import frame_address
+from lorakit.plan.frame_names import FRAME_TASKS, frame_address
 from lorakit.plan.states import State
+from lorakit.plan.tasks.clip import ClipTask
 from lorakit.plan.tasks.film import FilmTask
+from lorakit.plan.tasks.finished_film import FinishedFilmTask, SignedFilmTask
 from lorakit.plan.tasks.frame import FrameTask
-from lorakit.plan.tasks.gate import GateTask, ScoreTask
-from lorakit.plan.tasks.painted import PaintedTask
-from lorakit.plan.tasks.pick import PickTask
+from lorakit.plan.tasks.gate import ScoreTask
 from lorakit.plan.tasks.task import WorkerTask
-from lorakit.plan.waves import by_batch_size
 from lorakit.ui.outline import TreeNode, lines_of, show
+from lorakit.ui.plan_footer import footer
 from lorakit.ui.plan_json import plan_as_json
-from lorakit.ui.theme import FAINT, STRONG, WARN, clean, glyphs_for
+from lorakit.ui.theme import FAINT, STRONG, clean, glyphs_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
 
-    from lorakit.plan.states import CardTable, Plan, Planned
+    from lorakit.plan.states import Plan, Planned
     from lorakit.ui.outline import Line
 
-__all__ = ["count_line", "groups_of", "plan_as_json", "show_plan"]
+__all__ = ["groups_of", "plan_as_json", "show_plan"]
 
 # whose symbol a folded scene carries: what a reader looks for first
 _FOREMOST = (
@@ -39,13 +37,14 @@ _FOREMOST = (
     State.NEW,
     State.WAITS,
     State.APPROVED,
+    State.REMOTE,
     State.CACHED,
     State.UNAPPROVED,
     State.HELD,
     State.PERHAPS,
     State.SPARED,
 )
-_OF_A_FRAME = (FrameTask, PickTask, PaintedTask, GateTask, ScoreTask)
+_OF_A_FRAME = (*FRAME_TASKS, ScoreTask, ClipTask)
 _REASONS = 3  # lines of reasons under a folded scene
 
 
@@ -53,18 +52,7 @@ def show_plan(plan: Plan, console: Console, *, frames: bool = False) -> None:
     """Draw a plan; `frames` unfolds every frame with its prompt and what it is drawn with."""
     glyphs = glyphs_for(console)
     show(console, lines_of(_steps(plan, frames=frames), glyphs))
-    show(console, (("", "  ", line) for line in _footer(plan)))
-
-
-def count_line(plan: Plan) -> str:
-    """Count the actions in each state: the last line of a plan, for people and for grep."""
-    words = {state: plan.count(state) for state in State}
-    counts = ", ".join(
-        f"{number} {state.word}"
-        for state, number in {s.word: (s, n) for s, n in words.items()}.values()
-        if number or not state.maybe_never  # only gates have such
-    )
-    return f"{numbers.count(len(plan.actions), 'action')}: {counts}"
+    show(console, (("", "  ", line) for line in footer(plan)))
 
 
 @dataclass(slots=True)
@@ -121,7 +109,7 @@ def _group(group: Group, width: int, *, frames: bool) -> TreeNode:
     line: list[tuple[str, str]] = [
         (f"{foremost.symbol} ", foremost.style),
         (f"{_heading(group).ljust(min(width, 40))}  ", ""),
-        (f"{numbers.count(len(group.members), _noun(group.members))}: ", ""),
+        (f"{numbers.count(len(group.members), _noun(group.members))}{_length(group)}: ", ""),
     ]
     shown = [(state, number) for state, number in counts.items() if number]
     for place, (state, number) in enumerate(shown):
@@ -137,6 +125,15 @@ def _group(group: Group, width: int, *, frames: bool) -> TreeNode:
     else:
         node.notes = list(_reasons(group.members))
     return node
+
+
+def _length(group: Group) -> str:
+    """How long clips are together."""
+    tasks = [planned.action.task for planned in group.members]
+    clips = [task for task in tasks if isinstance(task, ClipTask)]
+    if len(clips) < len(tasks):
+        return ""
+    return f", {numbers.count(sum(task.frames for task in clips), ClipTask.unit)}"
 
 
 def _noun(members: Iterable[Planned]) -> str:
@@ -197,10 +194,16 @@ def _stated(planned: Planned, name: str, detail: str = "") -> Line:
 def _single(planned: Planned, called: str = "") -> TreeNode:
     action = planned.action
     files = [path for paths in action.files.values() for path in paths]
-    name = called or action.task.title or clean(action.label)
+    name = called or clean(action.name)
     detail = files[0] if files else ""
     if isinstance(action.task, FilmTask):
-        detail = f"{detail}, {numbers.count(action.units, action.task.unit)}"
+        detail = ", ".join([*filter(None, [detail]), numbers.count(action.units, FilmTask.unit)])
+    if isinstance(action.task, ClipTask):
+        detail = f"{action.label}, {numbers.count(action.task.frames, action.task.unit)}"
+    if isinstance(action.task, FinishedFilmTask | SignedFilmTask):
+        heard = any(one.role == "sound" for one in action.inputs)
+        length = numbers.count(action.task.shape.frames, FilmTask.unit)
+        detail = f"{detail}, {length}{', with sound' if heard else ''}"
     notes = [[(clean(line), FAINT)] for line in action.notes]
     return TreeNode(_stated(planned, name, detail), notes=list(notes))
 
@@ -218,7 +221,7 @@ def _drawn_with(planned: Planned, task: FrameTask) -> Iterator[str]:
     yield f"seed {task.seed}"
     yield f"noise {task.noise}"
     steps, effective = task.num_inference_steps, task.effective_steps
-    start = next((i.action for i in planned.action.inputs if i.role == "start"), None)
+    start = next((i.action for i in planned.action.inputs if i.role in ("start", "smaller")), None)
     yield "from noise" if start is None else f"strength {task.strength} from {start}"
     yield f"{steps} steps" if effective == steps else f"{effective} of {steps} steps"
     yield f"guidance {task.guidance_scale}"
@@ -229,66 +232,13 @@ def _drawn_with(planned: Planned, task: FrameTask) -> Iterator[str]:
     if seen or task.reference_files:
         pictures = [Path(one.file).name for one in task.reference_files]
         yield f"sees {', '.join([*pictures, *seen])}"
+    if task.between is not None:
+        yield f"{task.between.share:.0%} of the way to {by_role['towards']}"
+    if task.ip_adapter is not None:
+        weighed = (
+            f"{by_role[f'embeds_{n}']} at {s:g}" for n, s in enumerate(task.ip_adapter.scales, 1)
+        )
+        yield f"sees {', '.join(weighed)}"
     if task.edit is not None:
         yield f"changes {by_role['edited']}"
     yield f"{task.width}x{task.height} px"
-
-
-def _footer(plan: Plan) -> Iterator[Line]:
-    yield []
-    estimate = plan.estimate
-    if plan.to_make:
-        card, driver = (plan.environment.get(name) for name in OF_GPUS)
-        if card:
-            words = f"equal on {clean(card)} with driver {clean(driver or '')} and these libraries alone"
-            yield [("bytes   ", STRONG), (words, "")]
-        known = "" if estimate.measured else " (a first guess: no history on this machine yet)"
-        yield [("time    ", STRONG), (numbers.about(estimate.seconds), ""), (known, FAINT)]
-        yield [("memory  ", STRONG), (f"about {numbers.size(estimate.memory)} at the peak", "")]
-        yield [("disk    ", STRONG), (f"about {numbers.size(estimate.disk)}", "")]
-        for waves in by_batch_size(plan.waves):
-            calls = f"{numbers.count(waves.calls, 'call')} of the network"
-            if waves.batch_size == 1:
-                yield [("calls   ", STRONG), (f"{calls}, one row each", "")]
-                continue
-            rows = waves.calls * waves.batch_size
-            words = f"{waves.rows} of {rows} rows in use ({waves.fullness:.0%})"
-            yield [("waves   ", STRONG), (f"{words}: {calls}, {waves.batch_size} rows each", "")]
-        yield []
-    if plan.cards is not None:
-        yield from _cards(plan.cards)
-        yield []
-    for warning in plan.warnings:
-        for number, text in enumerate(render_text([warning]).splitlines()):
-            yield [(text, WARN if number == 0 else "")]
-        yield []
-    yield [(count_line(plan), STRONG)]
-
-
-def _cards(table: CardTable) -> Iterator[Line]:
-    """What a recipe would be on cards that are not here, one line a step."""
-    for source, parts in table.models:
-        counted = ", ".join(f"{part} {count:,}" for part, count in parts)
-        if counted:
-            total = sum(count for _, count in parts)
-            yield [
-                ("model   ", STRONG),
-                (f"{clean(source)}: {total:,} parameters", ""),
-                (f" ({counted})", FAINT),
-            ]
-    width = max((len(choice.step) for choice in table.choices), default=0)
-    shown = None
-    for choice in table.choices:
-        name = f"{choice.gigabytes} GB" if choice.gigabytes != shown else ""
-        shown = choice.gigabytes
-        style = "" if choice.mode.enough else WARN
-        yield [
-            (f"{name:<8}", STRONG),
-            (f"{clean(choice.step):<{width}}  {choice.work:<8}  ", ""),
-            (choice.words, style),
-        ]
-    yield [
-        ("on one  ", STRONG),
-        (numbers.about(table.seconds), ""),
-        (" (a low guess: no history)", FAINT),
-    ]

@@ -5,8 +5,7 @@ Each event costs the same whatever the plan's size. Nothing here draws or reads 
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorakit.execute.events import (
@@ -21,6 +20,7 @@ from lorakit.plan.states import State
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.workers import WORKERS
+from lorakit.ui.worker_progress import WorkerProgress, WorkerShown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from lorakit.execute.events import Event
     from lorakit.plan.actions import Action
     from lorakit.plan.states import Plan
-
-_WINDOW = (
-    20.0  # seconds over which speed is measured: a scene's change shows, a wave's end does not
-)
 
 
 @dataclass(slots=True)
@@ -67,45 +63,6 @@ class ProgressRow:
     def share(self) -> float:
         """How much of its work is through, 0 to 1."""
         return 1.0 if self.over else self.units_done / self.units if self.units else 0.0
-
-
-@dataclass(slots=True)
-class WorkerShown:
-    """A worker: its state in words, and since when."""
-
-    state: str = ""
-    detail: str = ""
-    since: float = 0.0
-    seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class WorkerProgress:
-    """All workers of a kind: how fast they have been of late, together."""
-
-    left: int = 0  # units
-    recent: deque[tuple[float, int]] = field(default_factory=deque)  # (at, units)
-    recent_units: int = 0
-
-    def add(self, at: float, units: int) -> None:
-        """Count units that went through at a time."""
-        self.recent.append((at, units))
-        self.recent_units += units
-        while self.recent[0][0] < at - _WINDOW:
-            self.recent_units -= self.recent.popleft()[1]
-
-    def forget(self) -> None:
-        """Measure its speed anew."""
-        self.recent.clear()
-        self.recent_units = 0
-
-    def rate(self) -> float:
-        """Units a second of late; 0 where nothing can be said yet."""
-        if len(self.recent) < 2:
-            return 0.0
-        span = self.recent[-1][0] - self.recent[0][0]
-        # the first batch ended when the span began: it is no work of the span's
-        return (self.recent_units - self.recent[0][1]) / span if span > 0.2 else 0.0
 
 
 class Progress:
@@ -210,13 +167,16 @@ class Progress:
         if isinstance(event, ActionProgress):
             self._advance(event.action, event.done, event.at)
             self.figures = event.figures or self.figures
+            if event.picture:
+                self.picture = event.picture
+                self.pictured = self.actions.get(event.action)
         elif isinstance(event, ActionStarted):
             self._begin(event.action, event.worker)
         elif isinstance(event, ActionFinished):
             self._end(event)
         elif isinstance(event, WorkerState):
             self.slots.setdefault(event.slot, WorkerProgress())
-            shown = WorkerShown(event.state, event.detail, event.at, event.seconds)
+            shown = WorkerShown(event.state, event.detail, event.at, event.seconds, event.where)
             self.workers[event.worker or event.slot] = shown
         elif isinstance(event, RunStarted):
             self.folder = event.folder
@@ -296,7 +256,7 @@ class Progress:
 def _title(action: Action) -> str:
     """Name a row: a scene by its name, other groups by theirs, what stands alone by its kind."""
     if not action.group:
-        return action.task.title or action.label
+        return action.name
     # a scene's name may hold what divides an address
     scene = action.id.removeprefix(f"{action.step}/").rpartition("/")[0]
     return action.group if not scene or f"{scene}/".startswith(f"{action.group}/") else scene

@@ -73,21 +73,36 @@ def going_on(run: Running) -> Iterator[str]:
         else f"{run.recipe} begins (process {run.pid})"
     )
     yield f"  folder  {terminal.quoted(short_path(run.folder))}"
-    left = "" if run.left is None else f", {numbers.about(run.left)} left"
-    told = counted(run.outcomes)
-    yield f"  so far  {run.through:,} of {run.to_make:,} to make{f' ({told})' if told else ''}{left}"
+    yield f"  so far  {how_far(run)}"
     several = len({worker for *_, worker in run.active}) > 1
     for id_, done, of, worker in run.active:
-        how_far = f"  {done:,} of {of:,}" if of else ""
+        so_far = f"  {done:,} of {of:,}" if of else ""
         where = f"  ({terminal.line(worker)})" if several and worker else ""
-        yield f"  now     {terminal.line(id_)}{how_far}{where}"
+        yield f"  now     {terminal.line(id_)}{so_far}{where}"
     for event in run.last:
-        yield f"  {float(event.get('at', 0)):7.1f} s  {terminal.line(_words(event))}"
+        yield event_line(event)
+
+
+def how_far(run: Running) -> str:
+    """How much of a run is through, and what may be left: `3 of 14 to make (3 made), about 2 min left`."""
+    left = "" if run.left is None else f", {numbers.about(run.left)} left"
+    told = counted(run.outcomes)
+    return f"{run.through:,} of {run.to_make:,} to make{f' ({told})' if told else ''}{left}"
+
+
+def event_line(event: Mapping[str, Any]) -> str:
+    """What happened, with its time; empty for what is worth no line."""
+    words = _words(event)
+    return f"  {float(event.get('at', 0)):7.1f} s  {terminal.line(words)}" if words else ""
 
 
 def _words(event: Mapping[str, Any]) -> str:
     match event.get("type"):
+        case "run-started" | "action-started" | "action-progress":
+            return ""
         case "action-finished":
+            if event["outcome"] == "cached":
+                return ""
             detail = event.get("detail", "")
             return f"{event['outcome']} {event['action']}{f': {detail}' if detail else ''}"
         case "worker":

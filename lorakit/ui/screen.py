@@ -173,7 +173,9 @@ class Screen:
         at_work = progress.at_work
         if len(at_work) > 1:
             for name, action in at_work.items():
-                yield self._one_line(f"{name}  {self._doing(action)}", room)
+                where = progress.workers[name].where if name in progress.workers else ""
+                named = f"{name} on {clean(where)}" if where else name
+                yield self._one_line(f"{named}  {self._doing(action)}", room)
         elif progress.current is not None:
             yield from self._wrapped("now", self._doing(progress.current), "", room)
         if progress.pictured is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from lorakit.facts.fonts.font_files import Face
     from lorakit.plan.frame_takes import FrameTakes, Take
 
 _FOLDER = "takes"  # in .lorakit
@@ -53,8 +54,13 @@ def draw(frame: FrameTakes, console: Console) -> None:
     console.print(Pixels.from_image(row(pictures, console.width)))
 
 
-def write_sheet(frames: Sequence[FrameTakes], title: str, store: Path, name: str) -> Path | None:
-    """Write a sheet of frames' takes into a store, over an earlier one; None where no take is drawn."""
+def write_sheet(
+    frames: Sequence[FrameTakes], title: str, store: Path, name: str, face: Face | None
+) -> Path | None:
+    """Write a sheet of frames' takes into a store, over an earlier one; None where no take is drawn.
+
+    Its letters are those of `face`, where one is chosen.
+    """
     from lorakit.rendering.contact_sheet import SheetGroup, write_contact_sheet
     from lorakit.store.copies import place
 
@@ -71,7 +77,7 @@ def write_sheet(frames: Sequence[FrameTakes], title: str, store: Path, name: str
     folder = store / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     made = folder / f".{name}.part.png"
-    for _ in write_contact_sheet(made, groups, title):
+    for _ in write_contact_sheet(made, groups, title, face=face):
         pass
     target = folder / f"{name}.png"
     place(made, target)

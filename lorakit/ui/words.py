@@ -11,19 +11,37 @@ from lorakit.ui.theme import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lorakit.ui.progress import Progress, ProgressRow, WorkerShown
+    from lorakit.plan.states import Plan
+    from lorakit.ui.progress import Progress, ProgressRow
+    from lorakit.ui.worker_progress import WorkerShown
 
 
 _AT_ONCE = 0.05  # s
+_WARNINGS = 8  # that a run says before it begins
+
+
+def warning_words(plan: Plan) -> Iterator[str]:
+    """Yield what a plan warns of, a line each with its first way out, of many the first ones."""
+    for warning in plan.warnings[:_WARNINGS]:
+        where = f"{warning.place}: " if warning.place else ""
+        way = f"; {warning.hints[0]}" if warning.hints else ""
+        yield clean(f"{where}warning[{warning.code}]: {warning.message}{way}")
+    more = len(plan.warnings) - _WARNINGS
+    if more > 0:
+        yield f"{numbers.count(more, 'more warning')}: lorakit plan shows all"
 
 
 def worker_words(name: str, slot: WorkerShown, at: float) -> str:
     """Say what a worker is at: `loading lorakit:studio 1.2 s`; empty where it needs no words.
 
-    One of several is named: `render 2: loading lorakit:studio`.
+    One of several is named, and the machine that one is on if it is not here: `render 2 on nod-17: loading
+    lorakit:studio`.
     """
     words = _state_words(name, slot, at)
-    return words if name in WORKERS or not words or name in words else f"{name}: {words}"
+    where = f" on {clean(slot.where)}" if slot.where else ""
+    if not words or ((name in WORKERS or name in words) and not where):
+        return words
+    return f"{name}{where}: {words}"
 
 
 def _state_words(name: str, slot: WorkerShown, at: float) -> str:
@@ -35,6 +53,11 @@ def _state_words(name: str, slot: WorkerShown, at: float) -> str:
         return f"loading {detail}{gone}"
     if slot.state == "waiting":
         return f"waiting for another run{f' ({detail})' if detail else ''}"
+    if slot.state == "sending":
+        return f"sending {detail}, {numbers.duration(slot.seconds)} left"
+    if slot.state == "fetching":
+        gone = f" {numbers.duration(at - slot.since)}" if at > slot.since else ""
+        return f"fetching {detail} from the hub{gone}"
     if slot.state == "ready":
         # a training's worker loads its model with the training itself
         at_once = slot.seconds < _AT_ONCE

@@ -14,9 +14,9 @@ from lorakit.language.recipe.documents import StoryboardStep
 from lorakit.language.story.decisions import Decisions, FrameName, file_of, written
 from lorakit.language.story.documents import Storyboard
 from lorakit.plan.decisions import frame_name
+from lorakit.plan.frame_names import FRAME_TASKS
 from lorakit.plan.frame_takes import FrameTakes, Take
 from lorakit.plan.states import Plan, Planned, State
-from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.gate import GateTask
 from lorakit.plan.tasks.painted import PaintedTask
 from lorakit.plan.tasks.pick import PickTask
@@ -52,7 +52,7 @@ class Deciding:
         """Frames by their names, in that order."""
         by_frame: dict[str, list[Planned]] = {}
         for one in self._planned:
-            if isinstance(one.action.task, FrameTask | PickTask | PaintedTask | GateTask):
+            if isinstance(one.action.task, FRAME_TASKS):
                 name = frame_name(one.action)
                 scene, _, last = name.rpartition("/")
                 by_frame.setdefault(scene if last.startswith("take_") else name, []).append(one)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lorakit import __version__
 from lorakit.facts.machine import nvidia
+from lorakit.facts.machine.devices import CUDA
 from lorakit.facts.machine.this_machine import this_machine
 from lorakit.plan import numbers
 from lorakit.upkeep.condition import Condition, Examination
@@ -123,10 +124,10 @@ def device() -> Iterator[Condition]:
     memory = f"{numbers.size(found.memory)} of memory"
     cores = numbers.count(found.cores, "core")
     many = f"{found.gpus} of " if found.gpus > 1 else ""
-    precision = found.precision("auto")
-    yield Condition(
-        "device", "ok", f"{many}{found.name}, {memory}; {cores}; precision auto is {precision}"
-    )
+    precision = f"precision auto is {found.precision('auto')}"
+    if found.device == CUDA:
+        precision += ", fp32 is computed without TF32"
+    yield Condition("device", "ok", f"{many}{found.name}, {memory}; {cores}; {precision}")
 
 
 def ffmpeg() -> Iterator[Condition]:
@@ -194,15 +195,42 @@ def hub() -> Iterator[Condition]:
 
 def roots() -> Iterator[Condition]:
     """Whether the user's config can be read and its folders are there. Raises InvalidDocument."""
-    from lorakit.facts.files.roots import config_path, read_roots
+    from lorakit.facts.files.roots import read_roots
+    from lorakit.facts.files.user_config import config_path
 
+    path = config_path()
+    words = str(path) if path.is_file() else f"none yet; it would be {path}"
+    yield Condition("config", "ok", words)
     found = read_roots()
     for name, folder in found.items():
         if not folder.is_dir():
             message = f"root {name}: there is no folder {folder}"
-            yield Condition("config", "warning", message, (f"mend it in {config_path()}",))
+            yield Condition("config", "warning", message, (f"mend it in {path}",))
     if found and all(folder.is_dir() for folder in found.values()):
         yield Condition("config", "ok", f"roots: {', '.join(found)}")
+
+
+def cluster() -> Iterator[Condition]:
+    """What `--on` would use. Raises InvalidDocument."""
+    from lorakit.cluster.settings import RaySettings, SlurmSettings, ray_settings, slurm_settings
+
+    ray, slurm = ray_settings(), slurm_settings()
+    told = (
+        ("ray", "ray", ray != RaySettings(), ray.address or os.environ.get("RAY_ADDRESS", "")),
+        ("slurm", "submitit", slurm != SlurmSettings(), slurm.folder),
+    )
+    for name, package, configured, where in told:
+        there = _version(package)
+        if configured and not there:
+            message = f"your config says where --on {name} goes, and {package} is not installed"
+            yield Condition("cluster", "warning", message, (f"pip install 'lorakit[{name}]'",))
+        elif there:
+            words = where or ("a cluster of this machine" if name == "ray" else "no folder yet")
+            yield Condition("cluster", "ok", f"{package} {there}: --on {name} goes to {words}")
+    if slurm != SlurmSettings() and shutil.which("sbatch") is None:
+        message = "your config names a Slurm, and there is no sbatch here"
+        way = "run --on slurm on a login node"
+        yield Condition("cluster", "warning", message, (way,))
 
 
 EXAMINATIONS: Mapping[str, Examination] = {
@@ -215,4 +243,5 @@ EXAMINATIONS: Mapping[str, Examination] = {
     "git": git,
     "hub": hub,
     "config": roots,
+    "cluster": cluster,
 }

@@ -28,7 +28,14 @@ _FREE = ("`lorakit gc` says what may go", "`hf cache ls` lists what was download
 
 def examinations(home: Path) -> Mapping[str, Examination]:
     """What is looked at in a project."""
-    looks = {"disk": disk, "store": store, "lock": lock, "editors": editors, "ignored": ignored}
+    looks = {
+        "disk": disk,
+        "store": store,
+        "cache": cache,
+        "lock": lock,
+        "editors": editors,
+        "ignored": ignored,
+    }
     return {area: functools.partial(look, home) for area, look in looks.items()}
 
 
@@ -89,6 +96,22 @@ def _contents(there: Store) -> tuple[int, int, int, int]:
             if sizes.get(output.digest, output.size) != output.size:
                 damaged.add(output.digest)
     return results, len(sizes), sum(sizes.values()), len(damaged)
+
+
+def cache(home: Path) -> Iterator[Condition]:
+    """Whether the team's cache answers, where the project has one. Raises InvalidDocument, LorakitError."""
+    from lorakit.remote.looking import looked_at
+
+    found = looked_at(home, Store(home))
+    if found is None:
+        return
+    account = found.account()
+    for words in account.troubles:
+        yield Condition("cache", "warning", f"{account.url}: {words}")
+    if not found.lost:
+        how = account.why or "read and written"
+        offers = numbers.count(account.results, "result")
+        yield Condition("cache", "ok", f"{account.url}: {offers}; {how}; named in {account.source}")
 
 
 def lock(home: Path) -> Iterator[Condition]:

@@ -20,7 +20,7 @@ from lorakit.watch.shown import Shown
 if TYPE_CHECKING:
     from lorakit.execute.events import Event, RunFinished
     from lorakit.execute.pool import Workers
-    from lorakit.plan.planner import Selection
+    from lorakit.plan.selection import Selection
     from lorakit.plan.states import Plan
     from lorakit.session import Session
 

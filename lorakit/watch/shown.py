@@ -8,7 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.execute.events import ActionFinished, ActionStarted, Event, RunFinished, RunStarted
+from lorakit.execute.events import (
+    ActionFinished,
+    ActionProgress,
+    ActionStarted,
+    Event,
+    RunFinished,
+    RunStarted,
+)
 from lorakit.pages.parts import Page, Tone
 from lorakit.pages.render import render
 from lorakit.pages.run_report import page_of_folder
@@ -32,6 +39,7 @@ class Shown:
         self._findings: tuple[Diagnostic, ...] = ()
         self._going = False
         self._to_make = self._made = 0
+        self._underway: dict[str, str] = {}  # previews by what they are of
         self._lock = threading.Lock()
         self._drawn: tuple[int, str] = (-1, "")
         self._took = 0.0
@@ -60,13 +68,18 @@ class Shown:
             case ActionStarted():
                 at = f", {self._made} of {self._to_make}" if self._to_make else ""
                 self._change(f"drawing {event.action}{at}", "", soon=False)
+            case ActionProgress() if event.picture:
+                self._underway[event.action] = event.picture
+                self._change(f"drawing {event.action}, {event.done} of {event.total} steps", "")
             case ActionFinished() if event.outcome == "made":
+                self._underway.pop(event.action, None)
                 self._made += 1
                 self._change(
                     f"made {event.action}, {self._made} of {self._to_make}", "", soon=False
                 )
             case RunFinished():
                 self.folder, self._going = Path(event.folder), False
+                self._underway.clear()
 
     def close(self) -> None:
         """Nothing is shown any more."""
@@ -105,4 +118,4 @@ class Shown:
     def _page(self) -> Page:
         folder = self.folder
         page = page_of_folder(folder, compare=not self._going) if folder else None
-        return live(page, self._name, self.status, self.tone, self._findings)
+        return live(page, self._name, self.status, self.tone, self._findings, dict(self._underway))

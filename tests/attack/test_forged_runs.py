@@ -288,6 +288,7 @@ def test_init_writes_through_no_link_and_waits_for_no_pipe(tmp_path: Path) -> No
     assert (folder / "storyboards").is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["roots: {far: ~nobody-of-this-name/x}", 'roots: {far: "a\\0b"}', "a: " + "9" * 5000, "[" * 9000, "\udcff"],

@@ -44,6 +44,7 @@ def begun_with(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [[0], [1], [2], [0, 1, 2]], ids=str)
 def test_a_stream_that_is_closed_is_missed_by_nobody(home: Path, closed: list[int]) -> None:
     done = begun_with(f"[os.close(n) for n in {closed}]", "plan", "b.yaml")
@@ -65,6 +66,7 @@ def test_without_a_home_and_in_the_locale_c_all_is_planned(home: Path) -> None:
     assert done.returncode in (0, 3), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handles", [6, 12])
 def test_few_file_handles_are_told_with_a_way_out(home: Path, handles: int) -> None:
     limit = f"resource.setrlimit(resource.RLIMIT_NOFILE, ({handles}, {handles}))"
@@ -76,6 +78,7 @@ def test_few_file_handles_are_told_with_a_way_out(home: Path, handles: int) -> N
     assert not list((home / ".lorakit").glob("actions/*/*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="others do not hold to the limit")
 @pytest.mark.parametrize(
     "megabytes", [400, *(pytest.param(mb, marks=pytest.mark.slow) for mb in (550, 700, 1000))]

@@ -7,6 +7,7 @@ import queue
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import torch
 import lorakit
 from lorakit import children
 from lorakit.diagnostics import LorakitError
+from lorakit.execute.channels import LocalProcess
 from lorakit.execute.seats import Seat
 from lorakit.execute.workers import WorkerHandle
 from lorakit.plan.tasks.job import Job
@@ -101,6 +103,7 @@ def test_the_trap_works(proof: Path) -> None:
     assert ran(proof) == "filelock "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "slot",
     [slot if slot == "render" else pytest.param(slot, marks=pytest.mark.slow) for slot in WORKERS],
@@ -111,7 +114,8 @@ def test_no_worker_imports_a_planted_module(
     monkeypatch.setenv("PYTHONPATH", f"{Path.cwd()}{os.pathsep}.")
     with (tmp_path / "log").open("wb") as log:
         inbox: queue.Queue = queue.Queue()
-        worker = WorkerHandle(Seat(slot, slot, 1), log)
+        seat = Seat(slot, slot, 1)
+        worker = WorkerHandle(seat, LocalProcess(seat, log))
         worker.begin(tmp_path / "lock", Path(log.name), inbox)
         try:
             _, message = inbox.get(timeout=600)
@@ -173,7 +177,7 @@ def test_ffmpeg_gets_none_of_pythons_variables(
     fake.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(fake))
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
-    with FFmpegWriter(tmp_path / "film.mp4", 16, 16, 8) as encoder:
+    with FFmpegWriter(tmp_path / "film.mp4", (16, 16), Fraction(8)) as encoder:
         list(encoder.finish())
     assert told.read_text() == "ran"
     assert ran(proof) == ""

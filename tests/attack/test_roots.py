@@ -176,6 +176,7 @@ def test_a_plan_writes_nothing_into_the_hubs_cache(
     assert files() == before
 
 
+@pytest.mark.slow
 def test_store_and_outputs_may_be_links_and_what_is_in_them_may_not(elsewhere: Path) -> None:
     """As SECURITY.md has it."""
     Path(".lorakit").rmdir()

@@ -21,6 +21,7 @@ def page(home: Path) -> Path:
     return home / "outputs" / "data" / "photos.html"
 
 
+@pytest.mark.slow
 def test_hostile_captions_and_names_run_nothing(home: Path, tmp_path: Path) -> None:
     evil = "'\"onload=alert(1) javascript:alert(2)"
     told(home / "photos" / f"{evil}.png", scene(1), f"{SCRIPT} {{{{ 7 * 7 }}}} ]]>")
@@ -49,6 +50,7 @@ def test_hostile_captions_and_names_run_nothing(home: Path, tmp_path: Path) -> N
             assert words in whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing(page: Path, tmp_path: Path, scheme: str, width: int) -> None:
@@ -64,6 +66,7 @@ def test_axe_finds_nothing(page: Path, tmp_path: Path, scheme: str, width: int) 
         assert seen.errors == []
 
 
+@pytest.mark.slow
 def test_every_picture_is_there_and_says_what_it_is(page: Path, tmp_path: Path) -> None:
     with opened(page, tmp_path / "profile") as seen:
         shots = seen.page.locator("#pictures a.shot img")
@@ -85,6 +88,7 @@ def test_every_picture_is_there_and_says_what_it_is(page: Path, tmp_path: Path) 
         assert seen.page.url.endswith("#alike")
 
 
+@pytest.mark.slow
 def test_labels_and_lengths_of_texts(home: Path, tmp_path: Path) -> None:
     rows = [f"{'very ' * n}good {SCRIPT.replace(',', '')},good" for n in range(20)]
     rows += [f"{'very ' * n}bad,bad" for n in range(20)]

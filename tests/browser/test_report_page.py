@@ -21,6 +21,7 @@ def report(tmp_path: Path) -> Path:
     return write_report(past_runs.film(tmp_path / "outputs" / "fox" / "002", 3, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_report_of_hostile_documents_runs_none_of_them(tmp_path: Path, scheme: str) -> None:
     past_runs.hostile(tmp_path / "outputs" / "x" / "001")
@@ -60,6 +61,7 @@ def test_a_report_of_hostile_documents_runs_none_of_them(tmp_path: Path, scheme:
             assert shown.replace("  ", " ") in whole
 
 
+@pytest.mark.slow
 def test_the_policy_stops_a_script_that_got_into_the_page(report: Path) -> None:
     text = report.read_text("utf-8")
     missed = "<script>alert('in')</script><img src='x' onerror=\"alert('on')\"><a id=j href='javascript:alert(1)'>j</a>"
@@ -73,6 +75,7 @@ def test_the_policy_stops_a_script_that_got_into_the_page(report: Path) -> None:
         )  # it was tried, and stopped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing(report: Path, scheme: str, width: int) -> None:
@@ -88,6 +91,7 @@ def test_axe_finds_nothing(report: Path, scheme: str, width: int) -> None:
         assert seen.errors == []
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_everything(report: Path) -> None:
     with opened(report, report.parent / "profile") as seen:
         page = seen.page
@@ -117,6 +121,7 @@ def test_the_keyboard_reaches_everything(report: Path) -> None:
         assert "frame_003" in page.evaluate("document.activeElement.href")
 
 
+@pytest.mark.slow
 def test_the_switch_is_remembered_and_says_how_it_stands(report: Path) -> None:
     with opened(report, report.parent / "profile") as seen:
         page = seen.page
@@ -130,6 +135,7 @@ def test_the_switch_is_remembered_and_says_how_it_stands(report: Path) -> None:
         assert page.evaluate(paper) != light
 
 
+@pytest.mark.slow
 def test_two_runs_lie_over_each_other(report: Path) -> None:
     with opened(report, report.parent / "profile") as seen:
         page = seen.page
@@ -154,6 +160,7 @@ def test_two_runs_lie_over_each_other(report: Path) -> None:
             assert (run in source) == (which == "before")
 
 
+@pytest.mark.slow
 def test_a_line_of_a_document_opens_where_a_picture_says_it_is_written(report: Path) -> None:
     with opened(report, report.parent / "profile") as seen:
         seen.page.evaluate("document.querySelectorAll('.more').forEach((d) => { d.open = true; })")
@@ -163,6 +170,7 @@ def test_a_line_of_a_document_opens_where_a_picture_says_it_is_written(report: P
         assert seen.page.locator("#doc-1-2").is_visible()
 
 
+@pytest.mark.slow
 def test_a_thousand_pictures_are_looked_at_as_they_come_into_view(tmp_path: Path) -> None:
     page = write_report(past_runs.film(tmp_path / "outputs" / "fox" / "001", 100, 10))
     assert page.stat().st_size < 5_000_000

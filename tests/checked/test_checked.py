@@ -18,7 +18,12 @@ ELSEWHERE |= {"distilled"}  # of one of them too: tests/func/test_flow_training.
 ELSEWHERE |= {"wrong-model"}  # of a model in one file, which is too large for a golden
 # of what was drawn before: tests/func/test_picks.py
 ELSEWHERE |= {"approval", "stale-pick"}
+ELSEWHERE |= {"no-voice", "voice"}  # of the programs of this machine: tests/func/test_narration.py
 ELSEWHERE |= {"machine"}  # of one with a GPU, or with LORAKIT_DEVICE set
+ELSEWHERE |= {"beats"}  # of a package that is not here: tests/unit/kinds
+ELSEWHERE |= {"cache"}  # of a server: tests/unit/remote
+ELSEWHERE |= {"encoder", "ffmpeg"}  # of another ffmpeg: tests/unit/kinds/test_written_films.py
+ELSEWHERE |= {"signing"}  # of a user's config: tests/unit/rendering/test_signed_film.py
 
 
 @pytest.mark.parametrize("case", checked.cases(), ids=checked.name)

@@ -47,6 +47,7 @@ def to_kohya(source: Path, target: Path) -> Path:
     return target
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_adapters_change_the_picture_as_they_do_in_diffusers(home: Path) -> None:
     adapter = make_adapter(home / "tiny", home / "made")

@@ -79,9 +79,22 @@ def test_what_is_no_list_of_sizes_is_refused(wrong: str, project: Path) -> None:
     assert "is no list of sizes in GB; write 8,16,24,80" in told.stderr
 
 
+@pytest.mark.parametrize(
+    ("precision", "words"),
+    [
+        ("fp32", "write train.precision: bf16, in which weights that are not trained take half"),
+        ("bf16", "write memory: low beside the model's from:"),
+    ],
+)
 def test_a_training_that_is_too_large_is_told_the_key_that_rounds_its_weights(
-    project: Path,
+    project: Path, precision: str, words: str
 ) -> None:
-    told = lorakit(project, "plan", "recipes/gurukul-flux.yaml", "--only", "hologram_style").stdout
+    more = ("--set", f"steps.hologram_style.train.precision={precision}")
+    told = lorakit(
+        project, "plan", "recipes/gurukul-flux.yaml", "--only", "hologram_style", *more
+    ).stdout
     if "warning[memory]" in told:  # of this machine's memory
-        assert "write memory: low beside the model's from:" in told
+        assert words in told
+        assert "memory: low or minimal beside the model's from:, a smaller resolution" in told
+        hints = [line for line in told.splitlines() if line.startswith("  = a smaller resolution")]
+        assert len(hints) <= 1

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.func.test_adapters import make_adapter
-from tests.support.runs import Ran, lorakit, run
+from tests.support.runs import lorakit, run
+from tests.support.small_projects import write_one_film
 
-RECIPE = """recipe: 1
-seed: 5
-models: {m: {from: model, dtype: fp32}}
-steps:
-  film: {kind: storyboard, storyboard: board.yaml}
-"""
 BOARD = """storyboard: 1
 look: {num_inference_steps: 2}
 chain: {from: noise}
@@ -35,33 +29,46 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture
 def project(tiny_sd: Path, home: Path) -> Path:
-    shutil.copytree(tiny_sd, home / "model")
-    make_adapter(home / "model", home / "made")
-    (home / "recipe.yaml").write_text(RECIPE)
-    (home / "board.yaml").write_text(BOARD)
-    return home
+    make_adapter(tiny_sd, home / "made")
+    return write_one_film(home, tiny_sd, BOARD)
 
 
-def made(ran: Ran) -> set[str]:
-    assert ran.code == 0, ran.events
-    return {name.removeprefix("film/") for name in ran.made() if "sheet" not in name}
-
-
+@pytest.mark.slow
 def test_it_is_worn_where_the_character_is_and_nowhere_else(project: Path) -> None:
     bare = BOARD.replace("weight: 0.8", "weight: 0")
     (project / "board.yaml").write_text(bare)
     first = run(project, "recipe.yaml")
-    assert made(first) == {"meadow/1", "meadow/2", "meadow/3"}
+    assert first.made_below() == {"meadow/1", "meadow/2", "meadow/3"}
     (project / "board.yaml").write_text(BOARD)
     worn = run(project, "recipe.yaml")
-    assert made(worn) == {"meadow/1", "meadow/3"}
+    assert worn.made_below() == {"meadow/1", "meadow/3"}
     before, after = first.pictures(), worn.pictures()
     assert {n[-7:-4] for n in before if before[n] != after[n]} == {"001", "003"}
     told = lorakit(project, "plan", "recipe.yaml", "--frames").stdout
     assert "a robot white bunny finds a golden key" in told
     assert "a fox meets a robot white bunny" in told
     (project / "board.yaml").write_text(BOARD.replace("0.8", "0.4"))
-    assert made(run(project, "recipe.yaml")) == {"meadow/1", "meadow/3"}
+    assert run(project, "recipe.yaml").made_below() == {"meadow/1", "meadow/3"}
+
+
+@pytest.mark.slow
+def test_a_weight_that_changes_over_frames_loads_no_model_anew(project: Path) -> None:
+    over = BOARD.replace("weight: 0.8", "weight: {first: 0.2, last: 0.8}")
+    (project / "board.yaml").write_text(over)
+    ran = run(project, "recipe.yaml")
+    assert ran.made_below() == {"meadow/1", "meadow/2", "meadow/3"}
+    assert ran.calls["unet"] == 3 * 2
+    opened = [e for e in ran.events if e["type"] == "worker" and e["slot"] == "render"]
+    seconds = [e["seconds"] for e in opened if e["state"] == "ready"]
+    assert len(seconds) == 3
+    assert sum(map(bool, seconds)) == 1, seconds
+    # the last frame is the one of a board that has its weight everywhere, and the others are not
+    (project / "board.yaml").write_text(BOARD)
+    assert run(project, "recipe.yaml").made_below() == {"meadow/1"}
+    (project / "board.yaml").write_text(
+        over.replace("      - The fox meets", "      - The fox dances\n      - The fox meets")
+    )
+    assert run(project, "recipe.yaml").made_below() == {"meadow/3"}
 
 
 TRAINED = """recipe: 1

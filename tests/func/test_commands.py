@@ -15,6 +15,7 @@ from tests.support.runs import lorakit, lorakit_alone, run
 SCENES = [("one", sentences(1, 2)), ("two", sentences(2, 2))]
 
 
+@pytest.mark.slow
 def test_init_validate_and_plan(tmp_path: Path) -> None:
     made = lorakit_alone(tmp_path, "init", "film")
     assert made.returncode == 0, made.stderr
@@ -76,6 +77,7 @@ def test_wrong_words(home: Path, words: list[str], code: int, says: str) -> None
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_complete_folder(home: Path) -> None:
     more = (
         "  posters: {kind: generate, prompts: [a fox, an owl], images_per_prompt: 2}\n"
@@ -91,10 +93,10 @@ def test_a_run_leaves_a_complete_folder(home: Path) -> None:
         "report.html",
         "manifest.json",
         "run.log",
-        "film/film.mp4",
+        *(f"film/film.{end}" for end in ("mp4", "srt", "vtt")),
         "film/contact_sheet.png",
         "posters/contact_sheet.png",
-        "joined/film.mp4",
+        *(f"joined/film.{end}" for end in ("mp4", "srt", "vtt")),
         *(f"film/frames_scene_{s}/frame_00{n}.png" for s in (1, 2) for n in (1, 2)),
         *(f"posters/image_00{n}.png" for n in (1, 2, 3, 4)),
     }
@@ -178,6 +180,7 @@ def test_a_failure_is_told_and_the_rest_goes_on_if_asked(home: Path) -> None:
     assert ended["film/contact-sheet"]["outcome"] == "made"
 
 
+@pytest.mark.slow
 def test_off_a_terminal_a_line_for_each_change(home: Path) -> None:
     write_project(home, board_text(SCENES))
     done = lorakit_alone(home, "run")

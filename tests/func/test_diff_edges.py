@@ -131,6 +131,7 @@ def test_what_is_called_as_a_revision_and_a_file(repo: Path) -> None:
     assert "two revisions are written HEAD..main" in said(repo, "HEAD", "main", "--")[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

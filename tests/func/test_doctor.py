@@ -25,6 +25,7 @@ def findings(home: Path, code: int = 0) -> dict[tuple[str, str], list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_all_is_well_and_told(home: Path) -> None:
     (home / "recipe.yaml").write_text(RECIPE)
     said = lorakit("doctor")
@@ -43,6 +44,7 @@ def test_all_is_well_and_told(home: Path) -> None:
     assert "a $schema line that leads to no file" in findings(home)["editors", "warning"][0]
 
 
+@pytest.mark.slow
 def test_what_stops_lorakit_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/bin/false")
     monkeypatch.setenv("LORAKIT_DEVICE", "cuda")
@@ -61,6 +63,7 @@ def test_what_stops_lorakit_is_an_error(home: Path, monkeypatch: pytest.MonkeyPa
     assert ("libraries", "ok") in found  # one that fails hides no other
 
 
+@pytest.mark.slow
 def test_a_cpu_build_beside_a_card_is_a_warning(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +84,7 @@ def test_a_cpu_build_beside_a_card_is_a_warning(
         assert "NVIDIA L4" in found["device", "ok"][0]
 
 
+@pytest.mark.slow
 def test_objects_of_another_size_than_they_should_have_are_found(home: Path) -> None:
     from lorakit.store.manifests import Manifest
     from lorakit.store.store import Store
@@ -96,6 +100,7 @@ def test_objects_of_another_size_than_they_should_have_are_found(home: Path) -> 
     assert "`lorakit run --verify`" in found[1]
 
 
+@pytest.mark.slow
 def test_git_that_would_take_up_what_is_made_is_told(home: Path) -> None:
     subprocess.run(["git", "init", "-q", str(home)], check=True)
     found = findings(home)["git", "warning"]
@@ -119,3 +124,25 @@ def test_libraries_that_are_missing_or_too_old_are_errors(monkeypatch: pytest.Mo
     ]
     assert "is installed, and lorakit needs >=999" in amiss[0].message
     assert amiss[1].message == "no-such-library is not installed"
+
+
+@pytest.mark.slow
+def test_where_clusters_and_the_cache_are_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = home.parent / "config" / "lorakit" / "config.yaml"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home.parent / "config"))
+    monkeypatch.setenv("LORAKIT_CACHE", str(home.parent / "not" / "mounted"))
+    found = findings(home)
+    assert f"none yet; it would be {config}" in found["config", "ok"]
+    assert "it cannot be used now: there is no folder" in found["cache", "warning"][0]
+    config.parent.mkdir(parents=True)
+    config.write_text("cluster: {ray: {address: 'head:6379'}, slurm: {folder: /shared}}\n")
+    monkeypatch.setenv("LORAKIT_CACHE", str(home.parent / "shared"))
+    found = findings(home)
+    assert str(config) in found["config", "ok"]
+    assert any("--on ray goes to head:6379" in one for one in found["cluster", "ok"])
+    assert "there is no sbatch here" in found["cluster", "warning"][0]
+    assert "0 results; read and written; named in LORAKIT_CACHE" in found["cache", "ok"][0]
+    config.write_text("cluster: {rey: {}}\n")
+    assert "unknown key rey" in findings(home, 1)["cluster", "error"][0]

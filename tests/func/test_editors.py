@@ -47,6 +47,7 @@ def words(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", text.lower())
 
 
+@pytest.mark.slow
 def test_shipped_documents_are_right(server: Server) -> None:
     documents = [*ROOT.glob("recipes/*.yaml"), *ROOT.glob("storyboards/*.yaml")]
     assert documents
@@ -108,6 +109,7 @@ def check_modelines(server: Server, documents: list[Path]) -> None:
         assert said.endswith("Property strenth is not allowed.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("template", ["film", "text", "style"])
 def test_modelines_resolve_in_a_project_of_init(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str

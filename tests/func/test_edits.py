@@ -12,14 +12,9 @@ import pytest
 from PIL import Image
 
 from tests.support.runs import Ran, lorakit, run
+from tests.support.small_projects import ONE_FILM, write_one_film
 from tests.support.tiny_transformers import SIDES
 
-RECIPE = """recipe: 1
-seed: 5
-models: {m: {from: model, dtype: fp32}}
-steps:
-  film: {kind: storyboard, storyboard: board.yaml}
-"""
 BOARD = """storyboard: 1
 look: {num_inference_steps: 3}
 chain: {from: previous, strength: 0.7}
@@ -34,16 +29,17 @@ EDIT = "A white bunny holds a hat\n        edit: EDIT"
 
 
 def a_project(home: Path, model: Path, edit: str, board: str = BOARD) -> Path:
-    shutil.copytree(model, home / "model")
     (home / "art").mkdir()
-    (home / "recipe.yaml").write_text(RECIPE)
-    write(home, edit, board)
-    return home
+    return write_one_film(home, model, with_edit(edit, board))
 
 
 def write(home: Path, edit: str, board: str = BOARD) -> None:
+    (home / "board.yaml").write_text(with_edit(edit, board))
+
+
+def with_edit(edit: str, board: str) -> str:
     text = board.replace("A white bunny holds a hat", EDIT.replace("EDIT", edit))
-    (home / "board.yaml").write_text(text if edit else board)
+    return text if edit else board
 
 
 def draw_mask(file: Path, size: int, left: int) -> None:
@@ -53,14 +49,14 @@ def draw_mask(file: Path, size: int, left: int) -> None:
 
 
 def made(ran: Ran) -> set[str]:
-    assert ran.code == 0, ran.events
-    return {name.removeprefix("film/meadow/") for name in ran.made() if "sheet" not in name}
+    return ran.made_below("film/meadow/")
 
 
 def picture(ran: Ran, name: str) -> np.ndarray[Any, Any]:
     return np.asarray(Image.open(ran.folder / "film/frames_scene_1" / name).convert("RGB"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["sd", "sdxl"])
 def test_pixels_outside_the_mask_are_those_of_the_frame_as_it_was(
     family: str, tiny_sd: Path, tiny_sdxl: Path, home: Path
@@ -81,9 +77,13 @@ def test_pixels_outside_the_mask_are_those_of_the_frame_as_it_was(
     assert np.array_equal(before[~inside], after[~inside])
     assert np.abs(before[inside].astype(int) - after[inside]).mean() > 1
     draw_mask(project / "art/mask.png", 64, 40)
-    assert made(run(project, "recipe.yaml")) == {"2/edit"}
+    moved = run(project, "recipe.yaml")
+    assert made(moved) == {"2/edit"}
+    assert moved.calls["unet"] == 2
     write(project, "{mask: art/mask.png, prompt: a robot, chained: true}")
-    assert made(run(project, "recipe.yaml")) == {"3"}
+    chained = run(project, "recipe.yaml")
+    assert made(chained) == {"3"}
+    assert chained.calls["rows"] == 2  # int(3 * 0.7)
     write(project, "")
     assert made(run(project, "recipe.yaml")) == set()
 
@@ -105,6 +105,7 @@ def test_an_instruction_is_for_a_family_that_edits(
     assert not same[:, 16 : 16 + side // 4].all()
 
 
+@pytest.mark.slow
 def test_a_repeated_frame_shows_the_edit_and_the_next_scene_begins_from_the_frame_as_it_was(
     tiny_sd: Path, home: Path
 ) -> None:
@@ -136,11 +137,11 @@ def test_edits_that_cannot_be_are_told_at_their_places(
     write(project, "{mask: art/mask.png, prompt: a red hat, strength: 0.2}")
     told = lorakit(project, "validate", "recipe.yaml").stderr
     assert "error[no-steps]: strength 0.2 of 3 num_inference_steps leaves no step" in told
-    (project / "recipe.yaml").write_text(RECIPE.replace("from: model", "from: lorakit:studio"))
+    (project / "recipe.yaml").write_text(ONE_FILM.replace("from: model", "from: lorakit:studio"))
     told = lorakit(project, "validate", "recipe.yaml").stderr
     assert "diffusers paints into latents of 4 channels, and lorakit:studio has 16" in told
     shutil.rmtree(project / "model")
     shutil.copytree(tiny_transformer("flux-kontext"), project / "model")
-    (project / "recipe.yaml").write_text(RECIPE)
+    (project / "recipe.yaml").write_text(ONE_FILM)
     told = lorakit(project, "validate", "recipe.yaml").stderr
     assert "model is Flux.1-Kontext, which paints into no masks" in told

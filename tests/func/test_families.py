@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.support.runs import lorakit, run
+from tests.support.small_projects import ONE_FILM, write_one_film
 from tests.support.tiny_parts import SIDE
 from tests.support.tiny_transformers import KINDS, SIDES
 
@@ -24,12 +25,6 @@ scenes:
       - A white bunny finds a golden key.
       - A white bunny looks at a wooden door.
 """
-RECIPE = """recipe: 1
-seed: 5
-models: {m: {from: model, dtype: fp32}}
-steps:
-  film: {kind: storyboard, storyboard: board.yaml}
-"""
 
 
 @pytest.fixture(
@@ -40,10 +35,8 @@ def project(
 ) -> Path:
     if "edit" in request.param:
         pytest.importorskip("torchvision")
-    shutil.copytree(tiny_transformer(request.param), home / "model")
-    (home / "recipe.yaml").write_text(RECIPE)
-    (home / "board.yaml").write_text(BOARD.replace("SIDE", str(SIDES[request.param])))
-    return home
+    board = BOARD.replace("SIDE", str(SIDES[request.param]))
+    return write_one_film(home, tiny_transformer(request.param), board)
 
 
 def test_a_board_is_drawn_and_only_what_changed_is_drawn_again(project: Path) -> None:
@@ -101,7 +94,7 @@ def test_attention_is_shared_where_the_denoiser_has_it(
     tiny_transformer: Callable[[str], Path], home: Path
 ) -> None:
     shutil.copytree(tiny_transformer("flux-schnell"), home / "model")
-    (home / "recipe.yaml").write_text(RECIPE)
+    (home / "recipe.yaml").write_text(ONE_FILM)
     board = BOARD.replace("SIDE", str(SIDES["flux-schnell"]))
     (home / "board.yaml").write_text(f"{board}chain: {{from: noise, attention: shared}}\n")
     told = lorakit(home, "validate", "recipe.yaml").stderr
@@ -110,6 +103,20 @@ def test_attention_is_shared_where_the_denoiser_has_it(
         in told
     )
     assert "model is Flux.1\n" in told
+
+
+def test_colours_are_drawn_to_the_first_frame_s_where_frames_begin_from_latents(
+    tiny_transformer: Callable[[str], Path], home: Path
+) -> None:
+    shutil.copytree(tiny_transformer("flux-kontext"), home / "model")
+    (home / "recipe.yaml").write_text(ONE_FILM)
+    board = BOARD.replace("SIDE", str(SIDES["flux-kontext"])) + "      - An owl sleeps.\n"
+    (home / "board.yaml").write_text(f"{board}chain: {{from: previous, color: anchor}}\n")
+    told = lorakit(home, "validate", "recipe.yaml").stderr
+    assert (
+        "board.yaml:9:32: error[chain]: color: anchor is for models that begin from other frames; "
+        in told
+    )
 
 
 def test_prompts_are_counted_in_the_words_that_are_read(
@@ -126,12 +133,15 @@ def test_prompts_are_counted_in_the_words_that_are_read(
     assert "reads 256: 'bunny' would fall off" in told
 
 
+@pytest.mark.parametrize(
+    ("kind", "title"), [("chroma", "Chroma"), ("flux-kontext", "Flux.1-Kontext")]
+)
 def test_a_family_that_is_not_trained_says_which_are(
-    tiny_transformer: Callable[[str], Path], home: Path
+    kind: str, title: str, tiny_transformer: Callable[[str], Path], home: Path
 ) -> None:
     from PIL import Image
 
-    shutil.copytree(tiny_transformer("chroma"), home / "model")
+    shutil.copytree(tiny_transformer(kind), home / "model")
     (home / "pictures").mkdir()
     Image.new("RGB", (64, 64), "navy").save(home / "pictures" / "one.png")
     (home / "pictures" / "one.txt").write_text("a fox")
@@ -140,7 +150,8 @@ def test_a_family_that_is_not_trained_says_which_are(
         "  ink: {kind: train-image, data: p, train: {max_train_steps: 1}}\n"
     )
     told = lorakit(home, "validate", "recipe.yaml").stderr
-    assert "model is Chroma, which is drawn with and not trained yet" in told
+    assert f"model is {title}, which is drawn with and not trained yet" in told
+    assert "recipe.yaml:5:" in told
     assert (
         "train Stable Diffusion, SDXL, Flux.1, Stable Diffusion 3, Qwen-Image, Z-Image, Flux.2-klein, or wear an adapter"
         in told
@@ -151,7 +162,7 @@ def test_what_a_chain_cannot_be_is_told(
     tiny_transformer: Callable[[str], Path], home: Path
 ) -> None:
     shutil.copytree(tiny_transformer("flux2-klein"), home / "model")
-    (home / "recipe.yaml").write_text(RECIPE)
+    (home / "recipe.yaml").write_text(ONE_FILM)
     board = BOARD.replace("SIDE", str(SIDE)).replace(
         "scenes:", "chain: {from: previous, strength: 0.5}\nscenes:"
     )

@@ -72,6 +72,7 @@ def test_a_model_without_one_of_its_encoders_is_not_trained(
     assert "model is drawn with and not trained: it has no text_encoder_3" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [

@@ -25,7 +25,9 @@ def told(home: Path, gate: str) -> Path:
     return path
 
 
-def test_a_frame_below_its_gate_is_drawn_again_and_the_best_is_kept(home: Path) -> None:
+def test_story_complaint_16_a_frame_below_its_gate_is_drawn_again_and_the_best_is_kept(
+    home: Path,
+) -> None:
     told(home, "{character: 1.0, sentence: 1.0, tries: 2}")  # which no picture reaches
     first = run(home, "board.yaml")
     assert first.code == 0, first.errors

@@ -31,6 +31,7 @@ def stored(home: Path) -> set[str]:
     return {p.parent.name + p.name for p in (home / ".lorakit" / "objects").glob("??/*")}
 
 
+@pytest.mark.slow
 def test_what_a_kept_run_the_latest_and_the_documents_need_stays(home: Path) -> None:
     write_project(home, FIRST)
     first = run(home)
@@ -69,6 +70,7 @@ def test_what_a_kept_run_the_latest_and_the_documents_need_stays(home: Path) -> 
     assert run(home, "--copy", "--verify").finished["made"] == 0
 
 
+@pytest.mark.slow
 def test_what_was_last_made_stays_while_a_document_cannot_be_planned(home: Path) -> None:
     write_project(home, FIRST)
     run(home)
@@ -89,6 +91,7 @@ def test_what_was_last_made_stays_while_a_document_cannot_be_planned(home: Path)
     assert run(home).code == 0
 
 
+@pytest.mark.slow
 def test_what_a_model_made_that_is_no_more_here_stays(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +120,7 @@ def test_what_a_model_made_that_is_no_more_here_stays(
     assert again.finished["made"] == 0
 
 
+@pytest.mark.slow
 def test_nothing_goes_while_a_run_is_going_on(home: Path) -> None:
     write_project(home, FIRST)
     seen: list[Any] = []

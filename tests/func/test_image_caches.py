@@ -49,6 +49,7 @@ def to_make(home: Path) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_what_is_encoded_or_trained_is_not_again_for_a_prompt_a_caption_or_a_picture(
     home: Path, foxes: Path
 ) -> None:
@@ -91,6 +92,7 @@ def test_what_is_encoded_or_trained_is_not_again_for_a_prompt_a_caption_or_a_pic
     assert len(changed) == 2
 
 
+@pytest.mark.slow
 def test_complaint_10_a_failed_sample_is_a_warning(home: Path, foxes: Path) -> None:
     write(home)
     done = run(home, "--only", "style/training")

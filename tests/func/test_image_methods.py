@@ -13,6 +13,7 @@ from tests.support.image_training import paint, train
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "more"),
     [

@@ -84,7 +84,7 @@ def kill(process: psutil.Process | subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("attempt", MOMENTS)
-def test_killed_and_run_again(
+def test_story_complaint_02_what_was_made_before_a_kill_is_kept(
     request: pytest.FixtureRequest, home: Path, whole: Ran, start: Start, attempt: int
 ) -> None:
     if attempt:
@@ -120,6 +120,7 @@ def test_killed_and_run_again(
     assert not list((home / ".lorakit" / "tmp").iterdir())
 
 
+@pytest.mark.slow
 def test_a_worker_without_its_parent_ends(home: Path, start: Start) -> None:
     write_project(home, board_text(SCENES, steps=400))
     parent = start(home)
@@ -155,7 +156,7 @@ def test_two_runs_at_once_end_well(home: Path, whole: Ran, start: Start) -> None
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_at_a_frame_and_the_next_run_goes_on(
+def test_story_complaint_05_ctrl_c_stops_at_a_frame_and_the_next_run_goes_on(
     home: Path, whole: Ran, start: Start
 ) -> None:
     write_project(home, board_text(SCENES, steps=12))

@@ -55,6 +55,7 @@ def pin_in(home: Path) -> dict[str, object]:
     return pin
 
 
+@pytest.mark.slow
 def test_a_lock_has_commit_licence_and_digests_and_is_obeyed_by_others(
     hub: Hub, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_lock_has_commit_licence_and_digests_and_is_obeyed_by_others(
     )  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_run_adds_pins_and_locked_refuses_what_has_none_or_another(
     hub: Hub, tmp_path: Path
 ) -> None:
@@ -129,6 +131,7 @@ def test_run_adds_pins_and_locked_refuses_what_has_none_or_another(
     assert lorakit_alone(home, "lock", "--check", **settings).returncode == 3
 
 
+@pytest.mark.slow
 def test_what_ships_is_locked_with_its_version_and_a_lock_is_merged_line_by_line(
     tmp_path: Path,
 ) -> None:

@@ -59,6 +59,7 @@ async def choose(client: Any) -> None:
     assert not (await client.call_tool("pick", {**words, "take": 0, "remove": True})).is_error
 
 
+@pytest.mark.slow
 def test_a_film_is_made_by_an_agent(home: Path) -> None:
     write_project(home, board_text(SCENES))
     told: list[tuple[float, float | None, str | None]] = []
@@ -84,7 +85,7 @@ def test_a_film_is_made_by_an_agent(home: Path) -> None:
         assert "2 files: 0 errors, 0 warnings" in text(await client.call_tool("validate", {}))
 
         planned = text(await client.call_tool("plan", {"document": "recipe.yaml"}))
-        assert "6 actions: 2 new, 0 changed, 0 cached, 4 waits" in planned
+        assert "8 actions: 3 new, 0 changed, 0 cached, 5 waits" in planned
         nowhere = await client.call_tool("plan", {"document": "recipe.yaml", "only": ["film/six"]})
         assert nowhere.is_error
         assert "there is no such scene or frame" in text(nowhere)
@@ -96,7 +97,7 @@ def test_a_film_is_made_by_an_agent(home: Path) -> None:
         assert not ran.is_error, text(ran)
         assert text(ran).startswith("done in ")
         assert "outputs/test/001" in text(ran)
-        assert told[-1][:2] == (6.0, 6.0)
+        assert told[-1][:2] == (8.0, 8.0)
         assert [done for done, *_ in told] == sorted(done for done, *_ in told)
         assert any("now film/" in str(message) for *_, message in told)
 
@@ -115,8 +116,9 @@ def test_a_film_is_made_by_an_agent(home: Path) -> None:
         assert other.is_error
         assert "film/one/1" in text(other)
 
-        schema = json.loads(text(await client.call_tool("schema", {"document": "storyboard"})))
-        assert "scenes" in schema["properties"]
+        for document, key in (("storyboard", "scenes"), ("recipe", "steps")):
+            answer = text(await client.call_tool("schema", {"document": document}))
+            assert key in json.loads(answer)["properties"]
 
     assert speak(home, work) == ""
 
@@ -277,6 +279,7 @@ def test_without_the_extra_one_sentence_says_how_to_get_it(home: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
 
 
+@pytest.mark.slow
 def test_over_http_only_who_knows_the_address_is_heard(home: Path) -> None:
     import urllib.error
     import urllib.request

@@ -34,6 +34,7 @@ def told(home: Path, *words: str, **more: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_model_is_fetched_once_and_listed(home: Path, tiny_sd: Path) -> None:
     (home / "recipe.yaml").write_text(
         "recipe: 1\nmodels: {tiny: {from: tiny}, far: {from: 'hub:someone/model'}}\n"
@@ -82,6 +83,7 @@ def test_a_model_is_fetched_once_and_listed(home: Path, tiny_sd: Path) -> None:
         assert hub.fetched[len(fetched) :] == [published.weights("vae")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "code", "says"),
     [
@@ -98,6 +100,7 @@ def test_what_cannot_be_fetched_is_told(home: Path, name: str, code: int, says: 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_revision_that_is_not_there_is_told(home: Path) -> None:
     with serving(Hub(None, 404, "RevisionNotFound")) as hub:
         net = {"HF_ENDPOINT": hub.address, "HF_HUB_OFFLINE": "0"}

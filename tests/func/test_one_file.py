@@ -36,6 +36,7 @@ def pictures(home: Path) -> list[bytes]:
     return [Image.open(file).tobytes() for file in files if "sheet" not in file.name]
 
 
+@pytest.mark.slow
 def test_a_file_and_its_folder_draw_the_same(
     tiny_transformer: Callable[[str], Path], home: Path
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_file_and_its_folder_draw_the_same(
     assert again.made("frame") == ["one/1"], again.made("frame")
 
 
+@pytest.mark.slow
 def test_a_gguf_file_is_planned_and_drawn(
     tiny_transformer: Callable[[str], Path], home: Path
 ) -> None:

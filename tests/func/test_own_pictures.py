@@ -36,6 +36,7 @@ def made(ran: Ran) -> list[str]:
     return ran.made("frame")
 
 
+@pytest.mark.slow
 def test_a_picture_stands_for_a_frame_and_is_chained_from(home: Path) -> None:
     write_project(home, BOARD)
     assert len(made(run(home))) == 5
@@ -67,6 +68,7 @@ def test_a_picture_stands_for_a_frame_and_is_chained_from(home: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_scene_begins_from_a_picture(home: Path) -> None:
     write_project(home, BOARD)
     made(run(home))
@@ -81,6 +83,7 @@ def test_a_scene_begins_from_a_picture(home: Path) -> None:
     assert made(run(home)) == ["film/two/1", "film/two/2"]
 
 
+@pytest.mark.slow
 def test_latents_are_the_mode_of_the_autoencoder(home: Path) -> None:
     from diffusers import AutoencoderKL
 
@@ -97,6 +100,7 @@ def test_latents_are_the_mode_of_the_autoencoder(home: Path) -> None:
     assert torch.allclose(ours, theirs, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_photograph_is_shown_upright(home: Path) -> None:
     exif = Image.Exif()
     exif[274] = 6  # turned by a quarter when it is looked at
@@ -138,8 +142,14 @@ def test_what_has_no_effect_beside_a_picture_is_said(home: Path) -> None:
     assert "of it falls off" in lorakit("plan", "recipe.yaml", "--frames").text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "chain", ["{from: anchor, attention: shared}", "{from: previous, anchor_weight: 0.3}"]
+    "chain",
+    [
+        "{from: anchor, attention: shared}",
+        "{from: previous, anchor_weight: 0.3}",
+        "{from: previous, color: anchor}",
+    ],
 )
 def test_a_painted_first_frame_is_an_anchor_like_any_other(home: Path, chain: str) -> None:
     paint("navy")
@@ -151,6 +161,7 @@ def test_a_painted_first_frame_is_an_anchor_like_any_other(home: Path, chain: st
     assert sorted(made(run(home))) == ["film/one/3", "film/two/1", "film/two/2"]
 
 
+@pytest.mark.slow
 def test_a_diff_knows_pictures_of_revisions(home: Path) -> None:
     (home / ".gitignore").write_text("tiny/\noutputs/\n.lorakit/\n")
     paint("navy")

@@ -51,6 +51,7 @@ def drawn(home: Path) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_takes_are_drawn_beside_what_was_there_and_the_first_keeps_its_key(home: Path) -> None:
     write_project(home, BOARD)
     before = run(home)
@@ -65,6 +66,7 @@ def test_takes_are_drawn_beside_what_was_there_and_the_first_keeps_its_key(home:
     assert takes[0] == frame(home, after) == frame(home, before)
 
 
+@pytest.mark.slow
 def test_a_pick_draws_what_is_chained_from_it_and_nothing_else(drawn: Path) -> None:
     first = run(drawn, "--copy")
     said = told("pick", "recipe.yaml", "one/2", "--take", "3")
@@ -87,6 +89,7 @@ def test_a_pick_draws_what_is_chained_from_it_and_nothing_else(drawn: Path) -> N
     assert not PICKS.exists()
 
 
+@pytest.mark.slow
 def test_a_film_comes_out_of_git_as_it_was_picked(drawn: Path) -> None:
     lorakit("pick", "recipe.yaml", "one/2", "--take", "2")
     before = run(drawn)
@@ -97,6 +100,7 @@ def test_a_film_comes_out_of_git_as_it_was_picked(drawn: Path) -> None:
     assert again.pictures() == before.pictures()
 
 
+@pytest.mark.slow
 def test_a_pick_of_a_frame_that_has_changed_is_named_and_not_followed(drawn: Path) -> None:
     lorakit("pick", "recipe.yaml", "one/2", "--take", "3")
     assert made(run(drawn)) == ["film/one/3"]
@@ -114,6 +118,7 @@ def test_a_pick_of_a_frame_that_has_changed_is_named_and_not_followed(drawn: Pat
     assert "the pick of take 3 is stale" in lorakit("pick", "recipe.yaml", "one/2").text
 
 
+@pytest.mark.slow
 def test_takes_are_shown_with_a_sheet(drawn: Path) -> None:
     said = told("pick", "recipe.yaml")
     (shown,) = said["frames"]
@@ -175,6 +180,7 @@ def test_validate_looks_at_the_picks(drawn: Path) -> None:
     assert "a scene and the number of its frame, as in meadow/2" in said.text
 
 
+@pytest.mark.slow
 def test_what_was_approved_stays_until_it_is_released(drawn: Path) -> None:
     lorakit("pick", "recipe.yaml", "one/2", "--take", "2")
     before = run(drawn)
@@ -208,6 +214,7 @@ def test_what_is_not_drawn_is_not_approved(home: Path) -> None:
     assert not PICKS.exists()
 
 
+@pytest.mark.slow
 def test_an_approved_picture_that_is_gone_is_told_and_drawn_anew(drawn: Path) -> None:
     assert lorakit("approve", "recipe.yaml", "one/1").code == 0
     write_project(drawn, TAKES.replace(LINES[0], "a robot rides a rocket on mars"))
@@ -219,6 +226,7 @@ def test_an_approved_picture_that_is_gone_is_told_and_drawn_anew(drawn: Path) ->
     assert len(made(run(drawn))) == 6
 
 
+@pytest.mark.slow
 def test_decisions_of_two_branches_merge_line_by_line(drawn: Path) -> None:
     every = BOARD.replace("scenes:", "takes: 2\nscenes:")
     write_project(drawn, every)
@@ -255,6 +263,7 @@ def test_a_run_says_by_which_picks_it_was_made(drawn: Path) -> None:
     assert record["documents"]["board.picks.yaml"] == PICKS.read_text()
 
 
+@pytest.mark.slow
 def test_a_film_may_wait_for_approval(home: Path) -> None:
     film = "{fps: 4, hold: 0.5, height: 64, needs: approved}"
     write_project(home, board_text([("one", LINES), OTHER], video=film))
@@ -270,7 +279,7 @@ def test_a_film_may_wait_for_approval(home: Path) -> None:
 
     assert lorakit("approve", "board.yaml", "one", "two/1").code == 0
     done = run(home)
-    assert done.made() == ["film/film"]
+    assert done.made() == ["film/film_pictures", "film/film"]
     assert lorakit("plan", "recipe.yaml", "--detailed-exitcode").code == 0
     assert lorakit("approve", "board.yaml", "one/2", "--release").code == 0
     write_project(home, board_text([("one", LINES), OTHER], video=film.replace("0.5", "0.75")))

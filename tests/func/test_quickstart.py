@@ -29,7 +29,7 @@ def test_the_quickstart_draws_scenes_and_a_film(tmp_path: Path) -> None:
 
     frames, seconds = count_frames_and_secs(done.finished["film"])
     assert abs(frames / 24 - seconds) < 0.1
-    assert frames == next(a for a in planned["actions"] if a["id"] == "film/film")["units"]
+    assert frames == next(a for a in planned["actions"] if a["kind"] == "film")["units"]
 
     # pictures, not noise and not one colour: neighbours are alike, the whole is not
     for path in sorted(done.folder.glob("film/frames_scene_*/*.png")):

@@ -15,6 +15,7 @@ from tests.support.boards import board_text, sentences, write_project
 from tests.support.foreign import API, png
 from tests.support.repositories import commit, init
 from tests.support.runs import lorakit, run
+from tests.support.vistory import story, write_story
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 _CELL = re.compile(r"(?<!\\)\|")
@@ -38,6 +39,8 @@ PUT_IN = {
     "RUN": "test/001",
     "adapter FILE": "adapter ink.safetensors",
     "comfyui FILE": "comfyui drawn.png",
+    "DATASET": "stories",
+    "vistory RECIPE": "vistory recipe.yaml",
 }
 VALUES = {
     "--only": "film",
@@ -57,6 +60,12 @@ CODES = {
     "pick recipe.yaml --remove": 2,
     "export board recipe.yaml:film": 2,
     "models pull owner/model@main": 1,
+    "export vistory recipe.yaml": 1,  # no board there is called by a story's number
+    "attach": 1,  # none is going on
+    "attach test/001": 1,
+    "attach --json": 1,
+    "cache status": 1,  # none is named
+    "cache status --json": 1,
 }
 
 
@@ -112,6 +121,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_sd: Path) -> Path:
     weights = {f"{layer}.{key}.weight": np.ones(shape, "f4") for key, shape in rank.items()}
     save_file(weights, project / "ink.safetensors")
     png(project / "drawn.png", prompt=API)
+    write_story(project / "stories", story())
     (project / "photos").mkdir()
     png(project / "photos" / "a red fox.png")
     (project / "photos" / "a red fox.txt").write_text("a red fox")
@@ -137,6 +147,7 @@ def test_the_table_is_read() -> None:
 
 
 # watch goes on until a Ctrl-C, mcp until its agent leaves: tests/func/test_watch.py, test_mcp.py
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [row for row in rows() if not row.startswith(("watch ", "mcp"))])
 def test_a_command_of_the_readme_is_run(
     made: Path, tmp_path: Path, row: str, monkeypatch: pytest.MonkeyPatch

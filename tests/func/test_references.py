@@ -8,16 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.runs import Ran, lorakit, run
+from tests.support.runs import lorakit, run
+from tests.support.small_projects import write_one_film
 from tests.support.tiny_controls import draw_shape
 from tests.support.tiny_transformers import SIDES
 
-RECIPE = """recipe: 1
-seed: 5
-models: {m: {from: model, dtype: fp32}}
-steps:
-  film: {kind: storyboard, storyboard: board.yaml}
-"""
 BOARD = """storyboard: 1
 look: {num_inference_steps: 2}
 chain: {from: noise}
@@ -38,18 +33,11 @@ scenes:
 
 
 def a_project(home: Path, model: Path, board: str = BOARD) -> Path:
-    shutil.copytree(model, home / "model")
     draw_shape(home / "art" / "bunny.png")
-    (home / "recipe.yaml").write_text(RECIPE)
-    (home / "board.yaml").write_text(board)
-    return home
+    return write_one_film(home, model, board)
 
 
-def made(ran: Ran) -> set[str]:
-    assert ran.code == 0, ran.events
-    return {name.removeprefix("film/") for name in ran.made() if "sheet" not in name}
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["sd", "sdxl"])
 def test_a_changed_reference_redraws_its_characters_frames_and_no_others(
     family: str, tiny_sd: Path, tiny_sdxl: Path, home: Path
@@ -58,25 +46,28 @@ def test_a_changed_reference_redraws_its_characters_frames_and_no_others(
     told = lorakit(project, "plan", "recipe.yaml").stdout
     assert "bunny is shown by art/bunny.png, by shared attention" in told
     first = run(project, "recipe.yaml")
-    assert made(first) == {
+    assert first.made_below() == {
         "latents-0001",
         *("meadow/1", "meadow/2", "meadow/3"),
         *("castle/1", "castle/2"),
     }
+    assert first.calls["rows"] == 5 * 2
     before = first.pictures()
     draw_shape(project / "art/bunny.png", at=40)
     again = run(project, "recipe.yaml")
-    assert made(again) == {"latents-0001", "meadow/1", "meadow/3"}
+    assert again.made_below() == {"latents-0001", "meadow/1", "meadow/3"}
+    assert again.calls["rows"] == 2 * 2
     changed = {name for name, digest in again.pictures().items() if before[name] != digest}
     assert changed == {f"film/frames_scene_1/frame_00{n}.png" for n in (1, 3)}
     text = (project / "board.yaml").read_text()
     (project / "board.yaml").write_text(text.replace("holds a hat", "rides a rocket"))
     # meadow/3 sees castle/1, which is drawn before it
-    assert made(run(project, "recipe.yaml")) == {"castle/1", "meadow/3"}
+    assert run(project, "recipe.yaml").made_below() == {"castle/1", "meadow/3"}
     (project / "board.yaml").write_text(text.replace(", reference: art/bunny.png", ""))
-    assert made(run(project, "recipe.yaml")) == {"meadow/1", "meadow/3"}
+    assert run(project, "recipe.yaml").made_below() == {"meadow/1", "meadow/3"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flux-kontext", "flux2-klein"])
 def test_a_family_that_reads_pictures_is_shown_them(
     kind: str, tiny_transformer: Callable[[str], Path], home: Path
@@ -86,13 +77,16 @@ def test_a_family_that_reads_pictures_is_shown_them(
     project = a_project(home, tiny_transformer(kind), board)
     told = lorakit(project, "plan", "recipe.yaml").stdout
     assert "bunny is shown by art/bunny.png, as pictures" in told
-    run(project, "recipe.yaml")
+    first = run(project, "recipe.yaml")
+    assert first.calls["unet"] == 5 * 2
     draw_shape(project / "art/bunny.png", at=40)
     again = run(project, "recipe.yaml")
+    assert again.calls["unet"] == len(again.made_below()) * 2
     # Kontext reads one picture: the first who is named is the one that is shown
-    assert made(again) == {"meadow/1"} | ({"meadow/3"} if kind == "flux2-klein" else set())
+    assert again.made_below() == {"meadow/1"} | ({"meadow/3"} if kind == "flux2-klein" else set())
 
 
+@pytest.mark.slow
 def test_three_references_are_seen_at_most(tiny_sd: Path, home: Path) -> None:
     board = BOARD.replace(
         "reference: art/bunny.png", "reference: [art/bunny.png, art/a.png, art/b.png]"
@@ -100,10 +94,15 @@ def test_three_references_are_seen_at_most(tiny_sd: Path, home: Path) -> None:
     project = a_project(home, tiny_sd, board)
     draw_shape(project / "art/a.png", 4)
     draw_shape(project / "art/b.png", 12)
-    assert made(run(project, "recipe.yaml")) >= {"latents-0003"}
+    assert run(project, "recipe.yaml").made_below() >= {"latents-0003"}
     draw_shape(project / "art/b.png", 16)
     # meadow/3 sees the scene's first frame, the fox's castle/1 and the bunny's first picture
-    assert made(run(project, "recipe.yaml")) == {"latents-0003", "meadow/1", "meadow/2", "meadow/3"}
+    assert run(project, "recipe.yaml").made_below() == {
+        "latents-0003",
+        "meadow/1",
+        "meadow/2",
+        "meadow/3",
+    }
 
 
 def test_references_that_cannot_be_are_told_at_their_places(

@@ -13,6 +13,7 @@ from tests.support.runs import lorakit, run
 SCENES = [("one", sentences(1, 2)), ("two", sentences(2, 2))]
 
 
+@pytest.mark.slow
 def test_a_run_leaves_its_page_and_the_command_makes_it_again(home: Path) -> None:
     write_project(home, board_text(SCENES))
     first = run(home)
@@ -63,13 +64,14 @@ def test_a_run_leaves_its_page_and_the_command_makes_it_again(home: Path) -> Non
     assert nothing.finished["report"] == str(second.folder / "report.html")
 
 
+@pytest.mark.slow
 def test_a_report_that_fails_fails_no_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lorakit.pages import run_report
+    from lorakit.session import making
 
     def full(*_: object) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(run_report, "write_report", full)
+    monkeypatch.setattr(making, "write_report", full)
     write_project(home, board_text(SCENES[:1]))
     done = run(home)
     assert done.code == 0, done.errors

@@ -13,7 +13,7 @@ from tests.support.runs import lorakit, run
 SCENES = [(f"scene_{n}", sentences(n, 5)) for n in range(1, 9)]
 
 
-def test_a_changed_sentence_costs_its_chain_and_nothing_else(home: Path) -> None:
+def test_story_complaint_03_a_changed_sentence_costs_its_chain_and_nothing_else(home: Path) -> None:
     write_project(home, board_text(SCENES))
     first = run(home)
     assert first.code == 0, first.errors
@@ -60,7 +60,9 @@ def test_a_changed_sentence_costs_its_chain_and_nothing_else(home: Path) -> None
         write_project(home, board_text(scenes, video=video))
         film = run(home)
         assert film.code == 0, film.errors
-        assert film.made() == ["film/film"]
+        # another rate is other times of subtitles; the same frames are the same film
+        assert "film/film_pictures" in film.made()
+        assert set(film.made()) <= {"film/film_pictures", "film/film_subtitles", "film/film"}
         assert film.calls.get("unet", 0) == 0
 
 
@@ -85,6 +87,7 @@ def test_what_a_sentence_put_in_second_touches(home: Path, chain: str, again: li
     assert second.made("frame") == again
 
 
+@pytest.mark.slow
 def test_frames_that_share_attention_are_drawn_again_with_their_scene_s_first(home: Path) -> None:
     lines = sentences(1, 3)
     scenes = [("one", lines), ("two", sentences(2, 2))]
@@ -107,6 +110,7 @@ def test_frames_that_share_attention_are_drawn_again_with_their_scene_s_first(ho
     assert run(home).made("frame") == ["film/one/2", "film/one/3", "film/two/2"]
 
 
+@pytest.mark.slow
 def test_objects_that_were_cleared_away_are_made_again_only_where_they_are_missed(
     home: Path,
 ) -> None:
@@ -131,6 +135,7 @@ def test_objects_that_were_cleared_away_are_made_again_only_where_they_are_misse
     assert third.pictures() == first.pictures()
 
 
+@pytest.mark.slow
 def test_a_damaged_object_is_noticed_and_made_again(home: Path) -> None:
     write_project(home, board_text([("one", sentences(1, 2))], video=""))
     first = run(home)
@@ -145,7 +150,9 @@ def test_a_damaged_object_is_noticed_and_made_again(home: Path) -> None:
     assert second.pictures() == first.pictures()
 
 
-def test_editing_a_picture_in_a_run_folder_cannot_harm_the_store(home: Path) -> None:
+def test_story_complaint_13_editing_a_picture_in_a_run_folder_cannot_harm_the_store(
+    home: Path,
+) -> None:
     write_project(home, board_text([("one", sentences(1, 2))], video=""))
     first = run(home)
     kept = first.pictures()
@@ -154,6 +161,7 @@ def test_editing_a_picture_in_a_run_folder_cannot_harm_the_store(home: Path) -> 
     assert (first.folder / "film/frames_scene_1/frame_001.png").read_bytes() == b"scribbled over"
 
 
+@pytest.mark.slow
 def test_a_run_in_which_nothing_is_made_names_the_folder_that_holds_everything(home: Path) -> None:
     lines = sentences(1, 3)
     write_project(home, board_text([("one", lines)]))
@@ -168,7 +176,7 @@ def test_a_run_in_which_nothing_is_made_names_the_folder_that_holds_everything(h
     assert again.code == 0, again.errors
     assert again.folder == first.folder
     assert again.finished["made"] == 0
-    assert again.finished["cached"] == 5
+    assert again.finished["cached"] == 7
     assert again.finished["copied"] is False
     assert again.finished["film"] == str(first.folder / "film/film.mp4")
     assert folders() == before

@@ -26,6 +26,7 @@ def told(*words: str) -> Any:
     return json.loads(said.text)
 
 
+@pytest.mark.slow
 def test_a_day(home: Path) -> None:
     board = board_text(SCENES)
     write_project(home, board)
@@ -85,6 +86,7 @@ def test_a_day(home: Path) -> None:
     assert [one["run"] for one in told("runs")] == ["test/001", "test/002"]
 
 
+@pytest.mark.slow
 def test_a_run_is_seen_from_another_terminal(home: Path) -> None:
     write_project(home, board_text(SCENES))
     seen: list[Any] = []
@@ -104,7 +106,7 @@ def test_a_run_is_seen_from_another_terminal(home: Path) -> None:
     assert running["to_make"] == finished.made + finished.cached
     assert running["through"] == 1 == running["outcomes"]["made"]
     assert running["left"] > 0
-    assert running["last"][-1]["action"] == "film/one/1"
+    assert running["last"][-1]["action"] in ("film/one/1", "film/film_subtitles")
     assert re.match(r"test is running since \d\d:\d\d, for ", seen[1])
     assert f"so far  1 of {running['to_make']} to make (1 made), " in seen[1]
     assert seen[2].returncode == 1

@@ -15,7 +15,6 @@ from filelock import FileLock
 
 import lorakit
 from lorakit.diagnostics import InvalidDocument
-from lorakit.execute import seats
 from lorakit.execute.events import ActionStarted, Event, Note, WorkerState
 from lorakit.execute.pool import Workers
 from lorakit.facts.machine.this_machine import this_machine
@@ -32,9 +31,6 @@ def _two(monkeypatch: pytest.MonkeyPatch) -> None:
     if this_machine().cores < 2:
         pytest.skip("one core")
     monkeypatch.setenv("LORAKIT_WORKERS", "2")
-    # as many threads in each as in one alone; more than one only take turns with those of other tests
-    real = seats.seat
-    monkeypatch.setattr(seats, "seat", lambda *given: real(*given)._replace(threads=1))
 
 
 def outputs(ran: Ran) -> dict[str, Any]:
@@ -64,11 +60,18 @@ def test_frames_of_two_workers_are_those_of_one(
     began = {e["worker"] for e in two.events if e["type"] == "action-started"}
     assert began >= set(NAMES)
     assert one.finished["workers"] == {}
+    # the report says who drew what
+    page = (two.folder / "report.html").read_text("utf-8")
+    drew = [f"render {n} made {two.finished['workers'][f'render {n}']}" for n in (1, 2)]
+    assert all(words in page for words in drew)
+    assert page.count("Made by") == len(two.made("frame"))
+    assert "Made by" not in (one.folder / "report.html").read_text("utf-8")
     # scenes move from one to the other with their latents, and all is there for one alone
     monkeypatch.delenv("LORAKIT_WORKERS")
     assert run(home).finished["made"] == 0
 
 
+@pytest.mark.slow
 def test_where_one_dies_the_other_goes_on(home: Path) -> None:
     write_project(home, board_text(SCENES, steps=12))
     before, told = workers_of(), list[Event]()
@@ -89,6 +92,7 @@ def test_where_one_dies_the_other_goes_on(home: Path) -> None:
     assert any("the render 2 worker ended by itself (signal 9)" in text for text in notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whom", ["parent", pytest.param("killed", marks=pytest.mark.slow)])
 def test_stopped_both_end_and_nothing_is_left(home: Path, whom: str) -> None:
     """Ctrl-C reaches the parent; a kill reaches it alone, and what it started ends by itself."""
@@ -120,6 +124,7 @@ def test_stopped_both_end_and_nothing_is_left(home: Path, whom: str) -> None:
             pass
 
 
+@pytest.mark.slow
 def test_two_workers_share_their_run_s_lock(home: Path) -> None:
     write_project(home, board_text(SCENES[:2], steps=2))
     told: list[Event] = []

@@ -42,6 +42,7 @@ def foxes(home: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_an_adapter_is_trained_and_worn_and_its_bytes_are_the_same_again(
     home: Path, foxes: Path
 ) -> None:
@@ -99,6 +100,7 @@ def test_complaint_07_stale_caches_after_an_image_changed(home: Path, foxes: Pat
     assert key() != before
 
 
+@pytest.mark.slow
 def test_pictures_of_the_hub_are_trained_on_as_a_folder_s_are(
     home: Path, foxes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

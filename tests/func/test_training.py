@@ -91,6 +91,7 @@ def stopped_midway(project: Path, how: int, *, whom: str, past: int) -> list[dic
     return [*events, *(json.loads(line) for line in rest.splitlines() if line.startswith("{"))]
 
 
+@pytest.mark.slow
 def test_complaint_06_a_killed_training_goes_on_to_the_same_bytes(
     project: Path, unbroken: dict[str, str]
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_worker_that_is_killed_is_started_again_and_goes_on(
     assert digests(Ran(0, [], Path(str(events[0]["folder"])), "")) == unbroken
 
 
+@pytest.mark.slow
 def test_the_first_interrupt_saves(project: Path) -> None:
     (project / "recipe.yaml").write_text(recipe_text(steps=5000, every=4999))
     began = time.monotonic()
@@ -128,6 +130,7 @@ def test_the_first_interrupt_saves(project: Path) -> None:
     assert int(kept.stem.removeprefix("step-")) > 30
 
 
+@pytest.mark.slow
 def test_until_stops_a_training_in_its_middle_and_the_next_run_goes_on(
     project: Path, unbroken: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def test_a_run_is_made_again_as_it_was_though_its_documents_have_changed(home: P
     assert sorted(p.relative_to(home) for p in home.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_bundle_is_verified_elsewhere_and_is_the_same_twice(home: Path, tmp_path: Path) -> None:
     write_project(home, BOARD)
     first = run(home, "recipe.yaml")
@@ -67,6 +68,28 @@ def test_a_bundle_is_verified_elsewhere_and_is_the_same_twice(home: Path, tmp_pa
     assert done.returncode == 3
     assert "project/recipe.yaml:4:" in done.stderr
     assert "there is no model at" in done.stderr
+
+
+def test_a_bundle_holds_the_pictures_that_its_boards_name(home: Path, tmp_path: Path) -> None:
+    write_project(home, BOARD)
+    names = ("frame.png", "start.png", "bunny.png")
+    for number, name in enumerate(names):
+        Image.new("RGB", (64, 64), (40 * number, 90, 60)).save(home / name)
+    Image.new("RGB", (64, 64)).save(home / "other.png")
+    (home / "board.yaml").write_text(
+        "storyboard: 1\nlook: {num_inference_steps: 2}\n"
+        "characters: {bunny: {anchor: a bunny, reference: bunny.png}}\nscenes:\n"
+        "  - {start: start.png, sentences: [{text: a fox, image: frame.png}, The bunny runs]}\n"
+    )
+    first = run(home, "recipe.yaml")
+    assert first.code == 0, first.errors
+    target = tmp_path / "a.zip"
+    packed = lorakit(home, "bundle", str(first.folder), "--out", str(target))
+    assert packed.returncode == 0, packed.stderr
+    with zipfile.ZipFile(target) as archive:
+        inside = {n.removeprefix("project/") for n in archive.namelist() if n.endswith(".png")}
+        assert inside == set(names)
+        assert archive.read("project/bunny.png") == (home / "bunny.png").read_bytes()
 
 
 def test_pictures_are_close_different_or_missing(home: Path) -> None:

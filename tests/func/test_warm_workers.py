@@ -31,6 +31,7 @@ def draw(home: Path, workers: Workers) -> tuple[Any, list[str]]:
     return finished, [e.detail for e in told if isinstance(e, WorkerState) and e.state == "loading"]
 
 
+@pytest.mark.slow
 def test_the_second_run_loads_nothing_and_counts_its_own_calls(
     home: Path, workers: Workers
 ) -> None:
@@ -46,6 +47,7 @@ def test_the_second_run_loads_nothing_and_counts_its_own_calls(
     assert second.calls["unet"] > 0
 
 
+@pytest.mark.slow
 def test_between_runs_the_lock_is_free_and_the_log_is_not_held(
     home: Path, workers: Workers
 ) -> None:
@@ -59,6 +61,7 @@ def test_between_runs_the_lock_is_free_and_the_log_is_not_held(
     assert str(log) not in [file.path for file in render.open_files()]
 
 
+@pytest.mark.slow
 def test_a_worker_that_died_between_runs_is_started_again(home: Path, workers: Workers) -> None:
     write_project(home, board_text([("a", sentences(1, 1))], steps=2))
     before = workers_of()

@@ -96,6 +96,7 @@ def save(file: Path, text: str) -> None:
     new.replace(file)
 
 
+@pytest.mark.slow
 def test_saved_broken_mended_and_saved_again_before_it_is_through(
     home: Path, start: Callable[..., Watching]
 ) -> None:
@@ -196,6 +197,7 @@ def test_a_page_follows_in_the_browser(
         _until(page, "document.querySelector('#live').textContent === 'lorakit watch has ended'")
 
 
+@pytest.mark.slow
 def test_a_page_of_another_origin_reaches_nothing(
     home: Path, start: Callable[..., Watching], tmp_path: Path
 ) -> None:

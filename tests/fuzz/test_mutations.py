@@ -12,6 +12,8 @@ import time
 import traceback
 from pathlib import Path, PurePosixPath
 
+import pytest
+
 from lorakit.diagnostics import InvalidDocument, render
 from lorakit.language import load
 
@@ -204,6 +206,7 @@ def test_the_undamaged_documents_are_good() -> None:
     assert len(project.recipe.steps) == 6
 
 
+@pytest.mark.slow
 def test_no_damage_ends_in_a_traceback() -> None:
     good = sum(attempt(random.Random(seed)) for seed in range(500))
     assert 10 < good < 490

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -13,12 +14,22 @@ from PIL import Image, ImageDraw
 STUDIO = Path(__file__).resolve().parents[2] / "studio"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def studio():
     """The stages are scripts that import each other by bare names."""
     sys.path.insert(0, str(STUDIO))
     yield STUDIO
     sys.path.remove(str(STUDIO))
+
+
+@pytest.fixture(scope="module")
+def art():
+    """The npm package's art, where somebody has its folder: LORAKIT_STUDIO_ART."""
+    folder = os.environ.get("LORAKIT_STUDIO_ART")
+    found = importlib.import_module("compose").find_art(Path(folder)) if folder else None
+    if found is None:
+        pytest.skip("LORAKIT_STUDIO_ART names no folder with the art")
+    return importlib.import_module("painting").Art(found)
 
 
 @pytest.fixture(scope="module")

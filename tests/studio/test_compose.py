@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import random
 import re
-import sys
-from pathlib import Path
 
 import pytest
-
-STUDIO = Path(__file__).resolve().parents[2] / "studio"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _studio_on_path():
-    """The stages are scripts that import each other by bare names."""
-    sys.path.insert(0, str(STUDIO))
-    yield
-    sys.path.remove(str(STUDIO))
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +119,9 @@ def test_vocabulary_is_the_world_in_small_letters(scenes, captions):
     assert "hologram" not in vocabulary  # a filler: it means nothing to the model
 
 
-def test_the_shipped_tokenizer_counts_without_torch():
+def test_the_shipped_tokenizer_counts_without_torch(studio):
     tokenizers = pytest.importorskip("tokenizers")
-    path = STUDIO / "model" / "tokenizer" / "tokenizer.json"
+    path = studio / "model" / "tokenizer" / "tokenizer.json"
     if not path.exists():
         pytest.skip("the model is not there")
     tokenizer = tokenizers.Tokenizer.from_file(str(path))
@@ -145,17 +132,6 @@ def test_the_shipped_tokenizer_counts_without_torch():
         assert size - 1 not in ids[1:-1]  # nothing is unknown: all bytes are in the vocabulary
     assert tokenizer.encode("A Fox").ids == tokenizer.encode("a fox").ids
     assert len(tokenizer.encode("a fox with a golden crown").ids) == 2 + 6
-
-
-@pytest.fixture(scope="module")
-def art():
-    """The npm package's folder, where somebody has it: LORAKIT_STUDIO_ART."""
-    compose = importlib.import_module("compose")
-    folder = os.environ.get("LORAKIT_STUDIO_ART")
-    found = compose.find_art(Path(folder)) if folder else None
-    if found is None:
-        pytest.skip("LORAKIT_STUDIO_ART names no folder with the art")
-    return importlib.import_module("painting").Art(found)
 
 
 def test_equal_scenes_give_equal_pictures(art, some):

@@ -34,6 +34,7 @@ def args(tmp_path, studio):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_only_the_decoder_of_an_exported_model_has_changed(args, train_crisp, tmp_path):
     run = train_crisp.Run(args)
     losses = [run.take_step() for _ in range(2)]
@@ -73,6 +74,7 @@ def test_a_checkerboard_costs_more_than_noise_of_its_strength(studio):
     assert costs[0] > 4 * costs[1]
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_was_stopped(args, train_crisp):
     run = train_crisp.Run(args)
     run.take_step()

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from lorakit.rendering.judge_nets import Seen
-
-STUDIO = Path(__file__).resolve().parents[2] / "studio"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _studio_on_path():
-    """The stages are scripts that import each other by bare names."""
-    sys.path.insert(0, str(STUDIO))
-    yield
-    sys.path.remove(str(STUDIO))
 
 
 @pytest.fixture(scope="module")

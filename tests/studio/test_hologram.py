@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
-STUDIO, FOLDER = ROOT / "studio", ROOT / "data" / "hologram"
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "hologram"
 PICTURES = sorted(FOLDER.glob("*.png"))
 
 
 @pytest.fixture(scope="module")
 def script():
-    """The stages are scripts that import each other by bare names."""
-    sys.path.insert(0, str(STUDIO))
-    yield importlib.import_module("make_hologram")
-    sys.path.remove(str(STUDIO))
+    return importlib.import_module("make_hologram")
 
 
 def test_ten_pictures_each_with_the_captions_of_the_script(script):
@@ -45,14 +39,8 @@ def test_it_is_cyan_light_with_scan_lines_on_a_dark_ground(path):
     assert spectrum[20:].argmax() + 20 == 256 // 8  # a line every 8 rows
 
 
-def test_the_script_draws_the_same_again(script, tmp_path):
-    """Where somebody has the art: LORAKIT_STUDIO_ART."""
-    compose, painting = (importlib.import_module(name) for name in ("compose", "painting"))
-    art = os.environ.get("LORAKIT_STUDIO_ART")
-    found = compose.find_art(Path(art)) if art else None
-    if found is None:
-        pytest.skip("LORAKIT_STUDIO_ART names no folder with the art")
+def test_the_script_draws_the_same_again(script, art):
     scene, _ = script.PICTURES["04_child_meditating"]
-    made = script.hologram(scene, painting.Art(found), np.random.default_rng(scene.layout))
+    made = script.hologram(scene, art, np.random.default_rng(scene.layout))
     kept = Image.open(FOLDER / "04_child_meditating.png")
     assert np.abs(np.asarray(made, np.int16) - np.asarray(kept, np.int16)).max() <= 1

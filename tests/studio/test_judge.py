@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +50,7 @@ def test_it_names_the_characters_of_styled_pictures_of_another_size(judge):
     )  # styles this strong are not its trade
 
 
+@pytest.mark.slow
 def test_a_verdict_depends_on_its_picture_alone(judge):
     images = [Image.open(path) for path in HOLOGRAMS]
     together, alone = judge.look(images), [judge.look([image])[0] for image in images]
@@ -103,19 +102,10 @@ def test_what_cannot_be_loaded_says_so(copy, harm):
         load_judge(copy)
 
 
-def test_it_names_composed_pictures(judge):
-    """Where somebody has the art: LORAKIT_STUDIO_ART."""
-    sys.path.insert(0, str(ROOT / "studio"))
-    try:
-        compose, painting = (importlib.import_module(name) for name in ("compose", "painting"))
-        scenes = importlib.import_module("scenes")
-    finally:
-        sys.path.pop(0)
-    folder = os.environ.get("LORAKIT_STUDIO_ART")
-    found = compose.find_art(Path(folder)) if folder else None
-    if found is None:
-        pytest.skip("LORAKIT_STUDIO_ART names no folder with the art")
-    art, world = painting.Art(found), scenes.load_world()
+def test_it_names_composed_pictures(judge, art):
+    names = ("compose", "painting", "scenes")
+    compose, painting, scenes = (importlib.import_module(name) for name in names)
+    world = scenes.load_world()
     some = [scene for n in range(130) if (scene := compose.scene_number(77, n)).actors][:100]
     verdicts = judge.look([painting.paint(scene, art) for scene in some])
     names = [world.characters[scene.actors[0].code][0] for scene in some]

@@ -6,21 +6,10 @@ import argparse
 import importlib
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-
-STUDIO = Path(__file__).resolve().parents[2] / "studio"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _studio_on_path():
-    """The stages are scripts that import each other by bare names."""
-    sys.path.insert(0, str(STUDIO))
-    yield
-    sys.path.remove(str(STUDIO))
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ def pool(tmp_path, studio, small_art):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_melted_pictures_are_soft_and_stand_row_for_row(pool, studio):
     from diffusers import StableDiffusionPipeline
 

@@ -5,23 +5,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-STUDIO = Path(__file__).resolve().parents[2] / "studio"
 SCENES = 260  # four more than are held out
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _studio_on_path():
-    """The stages are scripts that import each other by bare names."""
-    sys.path.insert(0, str(STUDIO))
-    yield
-    sys.path.remove(str(STUDIO))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +19,7 @@ def train_unet():
 
 
 @pytest.fixture
-def args(tmp_path, train_unet):
+def args(tmp_path, train_unet, studio):
     """What a training needs, in small."""
     scene_number = importlib.import_module("compose").scene_number
     lines = [json.dumps(scene_number(8, n).to_json()) for n in range(SCENES)]
@@ -39,14 +28,15 @@ def args(tmp_path, train_unet):
     np.save(tmp_path / "latents.npy", chance.normal(size=(SCENES, 16, 16, 16)).astype(np.float16))
     np.save(tmp_path / "marks.npy", np.zeros((SCENES, 16, 16), np.uint8))
     (tmp_path / "latents.json").write_text('{"std": 1.0}', encoding="utf-8")
-    train_unet.take_tokenizer(tmp_path, STUDIO / "model")
+    train_unet.take_tokenizer(tmp_path, studio / "model")
     return argparse.Namespace(
-        pool=tmp_path, work=tmp_path, start=STUDIO / "model", seconds=1e9, batch=2, rate=1e-3,
+        pool=tmp_path, work=tmp_path, start=studio / "model", seconds=1e9, batch=2, rate=1e-3,
         keep_text=True, noisy=0.7, empty=0.1, singles=0.2, focus=4.0, device="cpu", seed=0,
         processes=1, stop_after=2, float32=False,
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_kept_text_encoder_stays_as_it_is_while_the_unet_learns(args, train_unet):
     before = {}
     run = train_unet.Run(args, 0)

@@ -207,7 +207,7 @@ def lorakit_beside(notes: Path, *words: str) -> list[str]:
 
     It begins itself as a user's does, without the libraries.
     """
-    from lorakit.execute.workers import worker_environment
+    from lorakit.execute.channels import worker_environment
 
     given = worker_environment(os.environ)
     nursery = _for([*_PREFIX, ""], given) if subprocess.Popen is Forked else None
@@ -225,7 +225,7 @@ def install(address: str = "", notes: Path | None = None) -> None:
     if notes is not None:
         _notes.append(notes)
     if sys.platform == "linux" and hasattr(os, "pidfd_open"):
-        from lorakit.execute.workers import worker_environment
+        from lorakit.execute.channels import worker_environment
 
         _environment.update(worker_environment(os.environ))
         subprocess.Popen = Forked  # type: ignore[misc]

@@ -8,6 +8,7 @@ its parent.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -109,6 +110,8 @@ def main() -> None:
 
     nursery.install(sys.argv[1])  # for the children of those that are forked
     import_libraries()
+    gc.collect()
+    gc.freeze()  # those that are forked need not go through the libraries again
     waits = selectors.DefaultSelector()
     waits.register(0, selectors.EVENT_READ)
     waits.register(door, selectors.EVENT_READ)

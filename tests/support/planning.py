@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 
 from lorakit.facts.facts import Facts
 from lorakit.facts.machine.this_machine import Machine
 from lorakit.facts.models.control_models import ControlModel
 from lorakit.facts.models.model_facts import ModelFacts
-from lorakit.facts.pictures.own_pictures import OwnPicture, named
-from lorakit.facts.pictures.picture_data import Picture, PictureFacts
+from lorakit.facts.models.upscale_models import UpscaleModel
+from lorakit.facts.models.video_models import VideoModel
+from lorakit.facts.pictures.film_frames import FilmFrame, FilmFrames
+from lorakit.facts.pictures.own_pictures import OwnPicture, files_named, named
+from lorakit.facts.pictures.picture import Picture, PictureFacts
+from lorakit.facts.sounds.own_sounds import OwnSound, sounds_named
+from lorakit.facts.sounds.voices import Voice, voices_asked
 from lorakit.facts.texts.text_data import TextFacts
 from lorakit.facts.texts.text_models import TextModelFacts
 from lorakit.kinds import kind_of
@@ -19,7 +26,7 @@ from lorakit.language import load
 from lorakit.plan import planner
 from lorakit.plan.actions import Action
 from lorakit.plan.keys import action_key
-from lorakit.plan.planner import Selection
+from lorakit.plan.selection import Selection
 from lorakit.plan.states import Plan
 from lorakit.store.store import Manifest, Output
 
@@ -31,16 +38,19 @@ BERT = {
     "vocab_size": 50,
     "max_position_embeddings": 512,
 }
+UPSCALER = "StableDiffusionUpscalePipeline"
 MACHINE = Machine("cpu", "cpu-test", "CPU", fast_bf16=False)
 
 
-def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Facts:
+def facts_for(
+    names: tuple[str, ...] = ("studio", "tiny"), *, family: str = "sd", **more: object
+) -> Facts:
     """Facts of models that need not exist."""
     models = {
         name: ModelFacts(
             name,
             f"lorakit:{name}",
-            "sd",
+            family,
             Path("/nowhere"),
             f"digest of {name}",
             native=(128, 128),
@@ -68,9 +78,16 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
     }
     config = {"_class_name": "ControlNetModel"}
     depth = {"architectures": ["DepthAnythingForDepthEstimation"]}
+    clip = {"model_type": "clip", "vision_config": {}, "text_config": {}}
     beside = {
+        "clip": ControlModel("clip", "clip", Path("/nowhere"), "digest of clip", clip),
         "nets": ControlModel("nets", "nets", Path("/nowhere"), "digest of nets", config),
         "depths": ControlModel("depths", "depths", Path("/nowhere"), "digest of depths", depth),
+    }
+    kinds = {"wan": "WanImageToVideoPipeline", "svd": "StableVideoDiffusionPipeline"}
+    videos = {
+        name: VideoModel(name, name, Path("/nowhere"), f"digest of {name}", kind)
+        for name, kind in kinds.items()
     }
     return Facts(
         MACHINE,
@@ -82,6 +99,8 @@ def facts_for(names: tuple[str, ...] = ("studio", "tiny"), **more: object) -> Fa
         pictures=pictures,
         judge=("judge", "digest of the judge"),
         control_models=beside,
+        video_models=videos,
+        upscale_models={"x4": UpscaleModel("x4", "x4", Path("/nowhere"), "digest of x4", UPSCALER)},
     )
 
 
@@ -94,11 +113,12 @@ def knowing(facts: Facts, *words: str) -> Facts:
 
 @dataclass
 class Memory:
-    """A store in memory: what it says it has, it has."""
+    """A store in memory: what it says it has, it has. Contents are named for their keys, or `hashed`."""
 
     manifests: dict[str, Manifest] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     texts: dict[str, str] = field(default_factory=dict)
+    hashed: bool = False
 
     def manifest(self, key: str) -> Manifest | None:
         return self.manifests.get(key)
@@ -108,6 +128,9 @@ class Memory:
 
     def has(self, output: Output) -> bool:
         return output.digest not in self.gone
+
+    def _digest(self, content: str) -> str:
+        return hashlib.sha256(content.encode()).hexdigest() if self.hashed else content
 
     def make_all(self, plan: Plan) -> dict[str, str]:
         """Pretend a run: everything made, contents named after keys. Returns addresses."""
@@ -122,12 +145,18 @@ class Memory:
             key = action_key(action, inputs)
             names = set(action.files) | asked.get(action.id, set())
             names |= {"latents"} if action.kind == "frame" else set()
-            outputs[action.id] = {n: Output(f"{n} of {key}", 1) for n in names}
+            outputs[action.id] = {n: Output(self._digest(f"{n} of {key}"), 1) for n in names}
             self.manifests[key] = Manifest(
                 key, action.kind, action.task.key(), inputs, outputs[action.id], 1.0, {}
             )
             addresses[action.id] = key
         return addresses
+
+
+def _film(name: str) -> FilmFrames:
+    """A film of a hundred seconds, a frame each."""
+    frames = (FilmFrame(Fraction(n), f"{name} {n}") for n in range(100))
+    return FilmFrames(tuple(frames), Fraction(100))
 
 
 def plan_of(
@@ -141,9 +170,14 @@ def plan_of(
     project = load(path)
     known = facts or facts_for()
     own = {one.path: OwnPicture(one.path.name, (64, 48), False) for one in named(project)}
+    held = [p for p in files_named(project) if p not in own]
+    films = {path: _film(path.name) for path in held}
+    sounds = {one.path: OwnSound(one.path.name, 480_000) for one in sounds_named(project)}
+    asked = [one.name for one in voices_asked(project)]
+    voices = {name: Voice(f"espeak-ng of {name}", ("espeak-ng",)) for name in asked}
     return planner.plan(
         project,
-        replace(known, own_pictures=own),
+        replace(known, own_pictures=own, own_films=films, own_sounds=sounds, voices=voices),
         kind_of,
         memory or Memory(),
         last or {},

@@ -70,6 +70,11 @@ class Ran:
             if e["outcome"] == "made" and kind in ("", kinds[e["action"]])
         ]
 
+    def made_below(self, address: str = "film/") -> set[str]:
+        """The same below an address, without contact sheets, of a run that ended well."""
+        assert self.code == 0, self.events
+        return {name.removeprefix(address) for name in self.made() if "sheet" not in name}
+
     @property
     def manifest(self) -> dict[str, Any]:
         return json.loads((self.folder / "manifest.json").read_text())

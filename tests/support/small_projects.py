@@ -1,4 +1,4 @@
-"""Small projects with one thing to make: a film, a training on texts, a training on pictures."""
+"""Small projects with one thing to make: a film, a board with any model, a training on texts, a training on pictures."""
 
 from __future__ import annotations
 
@@ -12,6 +12,22 @@ SCENES = [("meadow", ["the fox finds a key", "an owl looks at a door", "a robot 
 _ROWS = "text,label\n" + "".join(
     f"a fox {'finds' if n % 2 else 'holds'} key {n},{n % 2}\n" for n in range(16)
 )
+
+
+ONE_FILM = """recipe: 1
+seed: 5
+models: {m: {from: model, dtype: fp32}}
+steps:
+  film: {kind: storyboard, storyboard: board.yaml}
+"""
+
+
+def write_one_film(home: Path, model: Path, board: str) -> Path:
+    """A board that the model of a folder draws, and nothing beside it; the project's folder."""
+    shutil.copytree(model, home / "model")
+    (home / "recipe.yaml").write_text(ONE_FILM)
+    (home / "board.yaml").write_text(board)
+    return home
 
 
 def write_film(home: Path, tiny: Path) -> None:

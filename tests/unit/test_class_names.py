@@ -18,3 +18,12 @@ def test_no_class_name_means_two_things() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 found[node.name].append(str(path.relative_to(PACKAGE)))
     assert not {name: where for name, where in found.items() if len(where) > 1}
+
+
+def test_no_two_files_of_tests_are_called_alike() -> None:
+    """Pytest cannot collect them together, and one file alone passes."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in Path(__file__).parents[1].rglob("test_*.py"):
+        if not (path.parent / "__init__.py").exists():
+            found[path.name].append(str(path))
+    assert not {name: where for name, where in found.items() if len(where) > 1}

@@ -21,6 +21,7 @@ ROOMS = [
     "upkeep",
     "remake",
     "session",
+    "cluster",
     "pages",
     "ui",
     "preview",
@@ -33,6 +34,7 @@ ROOMS = [
     "models",
     "cpu",
     "plan",
+    "remote",
     "facts",
     "families",
     "store",
@@ -51,6 +53,7 @@ INNER_ROOMS = {
         "adapters",
         "texts",
         "pictures",
+        "sounds",
         "data",
         "models",
         "networks",
@@ -61,6 +64,7 @@ INNER_ROOMS = {
     ],
     "language": ["recipe", "story", "yaml"],
 }
+MOST_LINES = 300
 TORCH_ROOMS = {"rendering", "models", "training", "cpu"}
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate", "safetensors"}
 
@@ -213,3 +217,11 @@ def test_commands_that_draw_nothing_never_import_torch(words: list[str], tmp_pat
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert "heavy: [] 0" in done.stderr, done.stderr + done.stdout
+
+
+def test_no_file_is_longer_than_is_read_at_once() -> None:
+    lines = {
+        path.relative_to(PACKAGE).as_posix(): len(path.read_text("utf-8").splitlines())
+        for path in PACKAGE.rglob("*.py")
+    }
+    assert {name: many for name, many in lines.items() if many > MOST_LINES} == {}

@@ -6,6 +6,7 @@ import click
 
 from lorakit.cli.export.adapter import command as adapter
 from lorakit.cli.export.board import command as board
+from lorakit.cli.export.vistory import command as vistory
 from lorakit.cli.export.workflow import command as workflow
 
 
@@ -17,9 +18,11 @@ def command() -> None:
     lorakit export adapter loras/ink.safetensors          kohya's format, for A1111 and ComfyUI
     lorakit export board recipe.yaml --format srt         subtitles; vtt, csv, otio, fcpxml, pdf too
     lorakit export workflow recipe.yaml --scene meadow    a workflow for ComfyUI
+    lorakit export vistory recipe.yaml                    frames for ViStoryBench's evaluator
     """  # noqa: D301 - click's mark of lines that stay as they are
 
 
 command.add_command(adapter)
 command.add_command(board)
+command.add_command(vistory)
 command.add_command(workflow)

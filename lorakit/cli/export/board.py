@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lorakit.diagnostics import Diagnostic
     from lorakit.doors.cut import Cut
     from lorakit.plan.expand import Expanded
+    from lorakit.plan.film_times import FilmTimes
     from lorakit.session import Session
 
 _QUIET = 2.0  # seconds without a word
@@ -50,7 +51,7 @@ def command(
     target = targets.target_of(out, named(session.project, chosen), style, force=force)
     found = session.expanded()
     pictures, stale = _pictures(session, found)
-    cut, said = cut_of(chosen, found, pictures)
+    cut, said = cut_of(chosen, found, pictures, _times(session, chosen.name))
     data, more = _written(style, cut, session.project.home)
     targets.write(target, data)
     pictured = style not in ("srt", "vtt")
@@ -60,7 +61,7 @@ def command(
         *(_unseen(stale, cut) if pictured else ()),
         *_of_letters(found, style),
     ]
-    facts = {"format": style, "shots": len(cut.shots), "frames": cut.frames, "fps": cut.fps}
+    facts = {"format": style, "shots": len(cut.shots), "frames": cut.frames, "fps": cut.fps.number}
     targets.tell(target, facts, warnings, as_json_=as_json)
     return outcome.DONE
 
@@ -70,6 +71,14 @@ def _pictures(session: Session, found: Expanded) -> tuple[dict[str, Path], tuple
 
     folder = last_folder(session.project.home, session.project.recipe.name)
     return pictures(folder, found.actions) if folder else ({}, ())
+
+
+def _times(session: Session, step: str) -> FilmTimes | None:
+    """The times of a step's film in the last run."""
+    from lorakit.doors.last_run import last_folder, times
+
+    folder = last_folder(session.project.home, session.project.recipe.name)
+    return times(folder, step) if folder else None
 
 
 def _unseen(stale: tuple[str, ...], cut: Cut) -> list[Diagnostic]:
@@ -100,9 +109,12 @@ def _of_letters(found: Expanded, style: str) -> list[Diagnostic]:
 def _written(style: str, cut: Cut, home: Path) -> tuple[bytes, tuple[Diagnostic, ...]]:
     """A story in a format, and what the format does not carry."""
     if style in ("srt", "vtt"):
-        from lorakit.doors import subtitles
+        from lorakit.plan.subtitles import cues, srt, vtt
 
-        return (subtitles.srt if style == "srt" else subtitles.vtt)(cut).encode(), ()
+        shown = cues((shot.caption, shot.frames) for shot in cut.shots)
+        if style == "srt":
+            return srt(shown, cut.fps).encode(), ()
+        return vtt(shown, cut.fps, on_top=cut.captions_on_top).encode(), ()
     if style == "csv":
         from lorakit.doors.shot_list import shot_list
 

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lorakit import resources, terminal
 from lorakit.cli.mcp.inside import WIDE, Inside
@@ -98,5 +99,12 @@ def status(inside: Inside, documents: Sequence[str]) -> str:
 
 
 def schema(name: str) -> str:
-    """What `lorakit schema` prints."""
-    return (resources.path("schemas") / f"{name}.schema.json").read_text("utf-8")
+    """What `lorakit schema` prints, without blanks and what is for lorakit alone: it must fit an answer."""
+    text = (resources.path("schemas") / f"{name}.schema.json").read_text("utf-8")
+
+    def plain(told: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in told.items() if not key.startswith("x-")}
+
+    return json.dumps(
+        json.loads(text, object_hook=plain), ensure_ascii=False, separators=(",", ":")
+    )

@@ -5,6 +5,7 @@ What it lacks is asked at plan time, without opening it; fonts are opened only w
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,9 @@ from lorakit import resources
 from lorakit.facts.fonts.font_files import Face, characters, digest, faces, font_files
 
 Weight = Literal["Regular", "SemiBold"]
+# zero-width non-joiner and joiner: Persian and Indic words are written with them, and emoji of several parts
+JOINER = "\u200d"
+JOINERS = f"\u200c{JOINER}"
 
 
 def font_file(weight: Weight) -> Path:
@@ -27,11 +31,22 @@ def font_file(weight: Weight) -> Path:
 def drawable(text: str) -> str:
     """Bring a text into the form it is drawn in: composed letters, single spaces, all visible.
 
-    Controls, joiners and variation selectors vanish; marks are composed with their letters where
-    Unicode knows the pair. Line breaks become spaces: where lines end is the captions' business.
+    Controls and variation selectors vanish, and joiners but beside letters that the shipped font lacks, to
+    which it means nothing; marks are composed with their letters where Unicode knows the pair. Line breaks
+    become spaces: where lines end is the captions' business.
     """
     spaced = (" " if c.isspace() else c for c in unicodedata.normalize("NFC", text))
-    return " ".join("".join(c for c in spaced if not _invisible(c)).split())
+    shown = "".join(c for c in spaced if c in JOINERS or not _invisible(c))
+    if not set(shown).isdisjoint(JOINERS):
+        shown = re.sub(f"[{JOINERS}]+", _meant, shown)
+    return " ".join(shown.split())
+
+
+def _meant(joiners: re.Match[str]) -> str:
+    """The joiners between two letters, if they mean anything to either."""
+    text = joiners.string
+    beside = text[max(0, joiners.start() - 1) : joiners.start()], text[joiners.end() :][:1]
+    return joiners[0] if all(beside) and not all(map(_covered, beside)) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +66,37 @@ class Fallback:
     colour: bool = field(default=False, metadata={"keyed": False})
 
 
-def fallbacks(texts: Iterable[str]) -> tuple[Fallback, ...]:
-    """Find fonts of this machine for what the shipped one lacks; what no font has is left out."""
-    needed, around = _needed(texts)
-    return _found(needed, around, font_files()) if needed else ()
+def fallbacks(texts: Iterable[str], chosen: Face | None = None) -> tuple[Fallback, ...]:
+    """Find fonts of this machine for what the shipped one lacks; what no font has is left out.
+
+    A font that is `chosen` stands first, and draws all that it has.
+    """
+    given = list(texts)
+    first = _drawn_by(chosen, given) if chosen is not None else None
+    needed, around = _needed(given)
+    if first is not None:
+        needed = "".join(c for c in needed if c not in first.characters)
+    found = _found(needed, around, font_files()) if needed else ()
+    return found if first is None else (first, *found)
 
 
-def missing_glyphs(texts: Iterable[str] | str) -> str:
+def missing_glyphs(texts: Iterable[str] | str, chosen: Face | None = None) -> str:
     """Find the characters that no font here has, each once, in the order they are met."""
-    needed, around = _needed([texts] if isinstance(texts, str) else texts)
+    given = [texts] if isinstance(texts, str) else list(texts)
+    needed, _ = _needed(given)
     if not needed:
         return ""
-    there = {c for one in _found(needed, around, font_files()) for c in one.characters}
+    there = {c for one in fallbacks(given, chosen) for c in one.characters}
     return "".join(c for c in needed if c not in there)
+
+
+def _drawn_by(face: Face, texts: Iterable[str]) -> Fallback:
+    """What a font draws of these texts."""
+    has = characters(face)
+    shown = {c for text in texts for c in drawable(text)}
+    drawn = "".join(sorted(c for c in shown - set(JOINERS) if ord(c) in has))
+    told = (digest(face.path), face.index, drawn, "".join(sorted(shown & set(JOINERS))))
+    return Fallback(*told, face.path, face.strike, face.colour)
 
 
 def only_with_gradients(characters_lacking: str) -> Mapping[str, str]:
@@ -79,6 +112,11 @@ def only_with_gradients(characters_lacking: str) -> Mapping[str, str]:
         if not left:
             break
     return found
+
+
+def runs_backwards(text: str) -> bool:
+    """Whether any of a text is read from the right."""
+    return not text.isascii() and any(unicodedata.bidirectional(c) in ("R", "AL") for c in text)
 
 
 def script_of(character: str) -> str:
@@ -107,7 +145,7 @@ def _needed(texts: Iterable[str]) -> tuple[str, str]:
         if text.isascii():
             continue
         shown = drawable(text)
-        found = [c for c in shown if not _covered(c)]
+        found = [c for c in shown if not _covered(c) and c not in JOINERS]
         if found:
             lacking |= dict.fromkeys(found)
             around |= set(shown)
@@ -119,7 +157,7 @@ def _found(needed: str, around: str, files: tuple[str, ...]) -> tuple[Fallback, 
     left: dict[str, list[str]] = {}
     for character in needed:
         script = script_of(character)
-        if script not in _SHAPED.split() or _shapes():
+        if script not in _SHAPED.split() or shapes():
             left.setdefault(script, []).append(character)
     chosen: dict[tuple[str, int], tuple[Face, list[str]]] = {}
     for script, characters_of_it in left.items():
@@ -135,11 +173,19 @@ def _found(needed: str, around: str, files: tuple[str, ...]) -> tuple[Fallback, 
     return tuple(
         Fallback(
             *(digest(face.path), face.index, "".join(sorted(drawn))),
-            "" if face.strike else "".join(c for c in around if ord(c) in characters(face)),
+            "".join(c for c in around if _beside(c, face, joined=JOINER in around)),
             *(face.path, face.strike, face.colour),
         )
         for face, drawn in chosen.values()
     )
+
+
+def _beside(character: str, face: Face, *, joined: bool) -> bool:
+    """Whether a font may draw a letter of ours between its own; of pictures, what may be `joined` alone."""
+    if character in JOINERS:
+        return True
+    mine = not face.strike or (joined and unicodedata.category(character) == "So")
+    return mine and ord(character) in characters(face)
 
 
 def _best(wanted: list[str], files: tuple[str, ...], script: str) -> Face | None:
@@ -165,8 +211,8 @@ def _country(wanted: list[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _shapes() -> bool:
-    """Whether the library that draws letters was built with one that shapes them."""
+def shapes() -> bool:
+    """Whether the library that draws letters was built with one that shapes them, and so knows of joiners."""
     from PIL import features
 
     return bool(features.check("raqm"))

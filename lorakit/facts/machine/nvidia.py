@@ -11,35 +11,68 @@ from pathlib import Path
 from typing import NamedTuple
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+_MIG = "mig.mode.current"  # "Enabled" where a GPU is divided
+# lines of `nvidia-smi -L`
+_WHOLE = re.compile(r"GPU (\d+): ")
+_INSTANCE = re.compile(r"\s+MIG (\S*?(\d+)gb\S*)\s+Device\s+\d+: \(UUID: (MIG-[^)\s]+)\)")
 # the least compute capability that torch's builds for a version of CUDA have kernels for
 _LEAST = {11: 3.7, 12: 5.0, 13: 7.5}
 
 
 class Gpu(NamedTuple):
-    """One GPU; `memory` in bytes, `free` of it as this process first asked, 0 where that is not told."""
+    """One GPU; `memory` in bytes, `free` of it as this process first asked, 0 where that is not told.
+
+    One that is `divided` is used by its MIG instances, each of which is a GPU to CUDA and has a `uuid` here.
+    """
 
     name: str
     capability: float
     memory: int
     free: int = 0
+    divided: bool = False
+    uuid: str = ""
 
 
 def visible() -> tuple[Gpu, ...]:
     """The GPUs that this process may use, in its own order, as CUDA reads `CUDA_VISIBLE_DEVICES`.
 
-    What stands behind the first entry that names none is not seen.
+    What stands behind the first entry that names none is not seen. Instances of a divided GPU are each one.
     """
+    return tuple(gpu for _, gpu in _seen())
+
+
+def _seen() -> tuple[tuple[str, Gpu], ...]:
+    """The same, each after what `CUDA_VISIBLE_DEVICES` calls it, or its number where that says nothing."""
     every = installed()
     told = os.environ.get(VISIBLE)
     if told is None:
-        return every
-    found: list[int] = []
+        return tuple(
+            (one.uuid or f"{n}", one) for n, gpu in enumerate(every) for one in _units(n, gpu)
+        )
+    found: dict[str, tuple[str, Gpu]] = {}
     for entry in (part.strip() for part in told.split(",")):
-        number = _number(entry, len(every))
-        if number is None or number in found:
+        named = _named(entry, every)
+        if named is None or named[0] in found:
             break
-        found.append(number)
-    return tuple(every[number] for number in found)
+        found[named[0]] = (entry, named[1])
+    return tuple(found.values())
+
+
+def _named(entry: str, every: tuple[Gpu, ...]) -> tuple[str, Gpu] | None:
+    """What an entry means: something that is the same for two that mean the same, and the GPU."""
+    if entry.startswith("MIG-"):
+        parts = (one for n, gpu in enumerate(every) for one in _units(n, gpu))
+        return next(((one.uuid, one) for one in parts if one.uuid == entry), None)
+    number = _number(entry, len(every))
+    if number is None:
+        return None
+    one = _units(number, every[number])[0]  # of a divided one CUDA takes the first instance
+    return one.uuid or f"{number}", one
+
+
+def _units(number: int, gpu: Gpu) -> tuple[Gpu, ...]:
+    """A GPU, or its MIG instances."""
+    return _instances().get(number, ()) or (gpu,) if gpu.divided else (gpu,)
 
 
 def _number(entry: str, count: int) -> int | None:
@@ -57,16 +90,25 @@ def alike() -> tuple[Gpu, ...]:
     return tuple(gpu for gpu in seen if gpu.name == seen[0].name)
 
 
+def together() -> int:
+    """How many of those alike a training may share: CUDA shows a process one MIG instance alone."""
+    every = alike()
+    return min(1, len(every)) if every and every[0].uuid else len(every)
+
+
 def names() -> tuple[str, ...]:
     """What `CUDA_VISIBLE_DEVICES` calls each of those alike; none where there is one GPU alone."""
-    seen = visible()
-    told = os.environ.get(VISIBLE)
-    # by number CUDA counts the fastest first, the driver's tool by where they are plugged in
-    every = _uuids() or tuple(map(str, range(len(seen)))) if told is None else told.split(",")
-    if len(seen) < 2 or len(every) < len(seen):
+    seen = _seen()
+    if len(seen) < 2:
         return ()
-    paired = zip(every, seen, strict=False)
-    return tuple(entry.strip() for entry, gpu in paired if gpu.name == seen[0].name)
+    if os.environ.get(VISIBLE) is None:
+        # by number CUDA counts the fastest first, the driver's tool by where they are plugged in
+        uuids = dict(enumerate(_uuids()))
+        seen = tuple(
+            (gpu.uuid or uuids.get(int(entry), entry) if entry.isdigit() else entry, gpu)
+            for entry, gpu in seen
+        )
+    return tuple(entry for entry, gpu in seen if gpu.name == seen[0][1].name)
 
 
 def why_unusable() -> str:
@@ -104,13 +146,48 @@ def installed() -> tuple[Gpu, ...]:
     import subprocess
 
     try:
-        rows = [line.split(",") for line in _asked("name,compute_cap,memory.total,memory.free")]
-        return tuple(
-            Gpu(name.strip(), float(able), *(int(float(size)) << 20 for size in sizes))
-            for name, able, *sizes in rows
-        )
+        return tuple(map(_row, _asked(f"name,compute_cap,memory.total,memory.free,{_MIG}")))
     except (OSError, ValueError, subprocess.SubprocessError):
         return ()
+
+
+def _row(line: str) -> Gpu:
+    name, able, memory, *more = (part.strip() for part in line.split(","))
+    divided = "Enabled" in more
+    free = next((part for part in more if part.replace(".", "").isdigit()), "0")
+    return Gpu(name, float(able), _mebibytes(memory), _mebibytes(free), divided)
+
+
+def _mebibytes(told: str) -> int:
+    return int(float(told)) << 20
+
+
+@functools.cache
+def _instances() -> dict[int, tuple[Gpu, ...]]:
+    """The MIG instances of each divided GPU, by its number, in the tool's order.
+
+    Their memory is what their profile's name says (`3g.20gb`), which is a little less than they have.
+    """
+    import subprocess
+
+    every, found, number = installed(), dict[int, tuple[Gpu, ...]](), -1
+    try:
+        lines = _said("-L")
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    for line in lines:
+        if whole := _WHOLE.match(line):
+            number = int(whole[1])
+        elif (part := _INSTANCE.match(line)) and 0 <= number < len(every):
+            gpu = every[number]
+            one = Gpu(
+                f"{gpu.name} MIG {part[1]}",
+                gpu.capability,
+                int(part[2]) * 10**9,
+                uuid=part[3],
+            )
+            found[number] = (*found.get(number, ()), one)
+    return found
 
 
 @functools.cache
@@ -157,13 +234,18 @@ def _tool() -> str | None:
 
 
 def _asked(query: str) -> list[str]:
+    return _said(f"--query-gpu={query}", "--format=csv,noheader,nounits")
+
+
+def _said(*words: str) -> list[str]:
+    """The lines that the driver's tool says. Raises OSError, SubprocessError."""
     import subprocess
 
     tool = _tool()
     if tool is None:
         raise FileNotFoundError
     return subprocess.run(
-        [tool, f"--query-gpu={query}", "--format=csv,noheader,nounits"],
+        [tool, *words],
         capture_output=True,
         text=True,
         timeout=10,

@@ -14,11 +14,14 @@ from typing import NamedTuple
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine import nvidia
 from lorakit.facts.machine.devices import CUDA, DEVICES, HOST, MPS, Device
+from lorakit.facts.machine.packages import ROUNDING, absent
 
 DEVICE_VARIABLE = "LORAKIT_DEVICE"
 CPU_PATCHES_VARIABLE = "LORAKIT_CPU_PATCHES"
 WORKERS_VARIABLE = "LORAKIT_WORKERS"
 
+# fp32 is computed as such (models/processor.py); bits were others when torch's defaults let it round
+_CUDA_CLASS = f"{CUDA}-without-tf32"
 _BF16 = 8.0  # compute capability from which on bf16 has units of its own
 
 
@@ -71,9 +74,29 @@ class Machine:
         return len(nvidia.alike()) if self.kind.own_memory else int(self.kind.gpu)
 
     @property
+    def called(self) -> str:
+        """What a message calls it."""
+        return "this machine"
+
+    @property
+    def processes(self) -> int:
+        """How many processes of a CPU may share one training: as many as one likes."""
+        return sys.maxsize
+
+    @property
+    def gpus_together(self) -> int:
+        """How many of them one training may share."""
+        return nvidia.together() if self.kind.own_memory else self.gpus
+
+    @property
     def gpu_names(self) -> tuple[str, ...]:
         """What CUDA calls each GPU where there are several; else none."""
         return nvidia.names() if self.kind.own_memory else ()
+
+    @property
+    def rounds(self) -> bool:
+        """Whether it has what rounds weights; a card that need not be here counts as if it had."""
+        return bool(self.given) or not absent(ROUNDING)
 
     @property
     def workers(self) -> int:
@@ -178,7 +201,7 @@ def this_machine() -> Machine:
             fast = gpus[0].capability >= _BF16
             others = {gpu.name: None for gpu in gpus if gpu.name != gpus[0].name}
             remarks = (_unlike(gpus[0].name, ", ".join(others)),) if others else ()
-            return Machine(CUDA, CUDA, gpus[0].name, fast_bf16=fast, remarks=remarks)
+            return Machine(CUDA, _CUDA_CLASS, gpus[0].name, fast_bf16=fast, remarks=remarks)
     if wanted in ("", MPS) and sys.platform == "darwin" and platform.machine() == "arm64":
         return Machine(MPS, MPS, "Apple GPU", fast_bf16=False)
     if wanted in (CUDA, MPS):

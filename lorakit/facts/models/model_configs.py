@@ -175,6 +175,7 @@ _SCHEMAS: Mapping[str, Schema] = {
     "text_encoder_3/config.json": _TEXT_ENCODER,
     "transformer/config.json": _TRANSFORMER,
     "scheduler/scheduler_config.json": _SCHEDULER,
+    "low_res_scheduler/scheduler_config.json": _SCHEDULER,
     "studio.json": _STUDIO,
     "config.json": _TEXT_MODEL,
 }

@@ -31,7 +31,12 @@ class Weights(NamedTuple):
 
 def weights_of(part: str, listing: Collection[str]) -> Weights | None:
     """The weights of a part such as `unet` among the paths of a repository; None for none that serve."""
-    stem = f"{part}/{STEMS[part]}"
+    return named_weights(part, STEMS[part], listing)
+
+
+def named_weights(part: str, file: str, listing: Collection[str]) -> Weights | None:
+    """The same of a part whose weights' file has the stem `file`; an empty part is the folder itself."""
+    stem = f"{part}/{file}" if part else file
     for variant in _VARIANTS:
         dotted = f".{variant}" if variant else ""
         whole = f"{stem}{dotted}.safetensors"
@@ -84,25 +89,29 @@ def _files(folder: Path) -> Iterable[Path]:
         return []
 
 
-def check_weights(folder: Path, part: str, listing: Collection[str]) -> Weights:
-    """The weights of a part, all pieces of them. Raises ModelError where there are none that are opened."""
-    found = weights_of(part, listing)
+def check_weights(folder: Path, part: str, listing: Collection[str], stem: str = "") -> Weights:
+    """The weights of a part, all pieces of them; their file has the part's usual stem, or another.
+
+    Raises ModelError where there are none that are opened.
+    """
+    stem = stem or STEMS[part]
+    found = named_weights(part, stem, listing)
     if found is None:
         others = sorted(
-            name.partition("/")[2]
+            name.rpartition("/")[2]
             for name in listing
-            if name.startswith(f"{part}/")
+            if name.rpartition("/")[0] == part
             and name.endswith((".bin", ".ckpt", ".pt", ".msgpack", ".onnx", ".safetensors"))
         )
         held = f"; it holds {', '.join(others[:3])}" if others else ""
         raise ModelError(
-            f"{folder / part} has no {STEMS[part]}.safetensors{held}",
+            f"{folder / part} has no {stem}.safetensors{held}",
             "weights are read from .safetensors files alone: other formats can hold programs",
         )
     missing = _missing_pieces(folder, found)
     if missing:
         raise ModelError(
-            f"{folder / part} lacks {missing[0].partition('/')[2]}, a piece of its weights",
+            f"{folder / part} lacks {missing[0].rpartition('/')[2]}, a piece of its weights",
             "fetch the model anew: a download was cut off",
         )
     return found
@@ -112,10 +121,10 @@ def _missing_pieces(folder: Path, weights: Weights) -> list[str]:
     index = weights.files[0]
     if not index.endswith(".json"):
         return []
-    part = index.partition("/")[0]
+    part = index.rpartition("/")[0]
     try:
         pieces = set(json.loads((folder / index).read_text("utf-8"))["weight_map"].values())
-        named = sorted(f"{part}/{piece}" for piece in pieces)
+        named = sorted(f"{part}/{piece}" if part else piece for piece in pieces)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{folder / index} cannot be read: {error}") from error
     return [name for name in named if name not in weights.files]

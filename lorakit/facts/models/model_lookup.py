@@ -116,6 +116,27 @@ def hub_folder(
         raise ModelError(str(error), *error.hints, _OWN_COPY) from error
 
 
+def folder_beside(
+    source: ModelSource,
+    wanted: Callable[[Collection[str]], Sequence[str]],
+    complete: Callable[[Path], bool],
+    absent: ModelError,
+    *,
+    download: bool,
+) -> Path | None:
+    """The folder of a model that stands beside the one that draws; None where the hub's is not here yet.
+
+    `wanted` and `complete` are those of `hub_folder`. Raises ModelError, `absent` where it is no folder.
+    """
+    if source.source.startswith("hub:"):
+        repository = source.source.removeprefix("hub:")
+        return hub_folder(repository, wanted, complete, revision=source.revision, download=download)
+    folder = Path(source.source)
+    if not folder.is_dir():
+        raise absent
+    return folder
+
+
 def of_pipelines(repository: str) -> Callable[[Collection[str]], Sequence[str]]:
     """Chooses the files of a repository in diffusers' layout; raises ModelError for one in another."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,6 +111,7 @@ class TokenCounter:
         self._complain = complain
         self._tokenizer: Any = None
         self._chunks: dict[tuple[str, ...], Chunks] = {}
+        self._fit: dict[str, bool] = {}
         self.limit = limit
 
     def _load(self) -> Any:
@@ -145,11 +146,24 @@ class TokenCounter:
         return [len(encoding.ids) + self._marks for encoding in encodings]
 
     def fits(self, text: str) -> bool:
-        """Whether a text is within the limit."""
-        # a token is at least one byte, so short texts need no counting
-        return len(text.encode()) + self._marks <= self.limit or (
-            self.chunks([text]).tokens <= self.limit
-        )
+        """Whether a text is within the limit; it is counted once."""
+        found = self._fit.get(text)
+        if found is None:
+            self.count_all([text])
+            found = self._fit[text]
+        return found
+
+    def count_all(self, texts: Iterable[str]) -> None:
+        """Count texts that `fits` will be asked for, all at once."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._fit]
+        self._fit.update((text, True) for text in new if self._is_short(text))
+        if unknown := [text for text in new if text not in self._fit]:
+            fit = [count <= self.limit for count in self.counts(unknown)]
+            self._fit.update(zip(unknown, fit, strict=True))
+
+    def _is_short(self, text: str) -> bool:
+        """Whether a text fits uncounted: a token is at least one byte."""
+        return len(text.encode()) + self._marks <= self.limit
 
     def chunks(self, pieces: Sequence[str]) -> Chunks:
         """How a prompt is read that is handed over in pieces, each of which is tokenized by itself.

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lorakit.facts.files.digests import Digests
-from lorakit.facts.pictures import open_picture
-from lorakit.language.recipe.documents import StoryboardStep, with_members
 from lorakit.language.recipe.project import Project
 from lorakit.language.story.documents import PictureFile
 
@@ -26,30 +24,43 @@ class OwnPicture(NamedTuple):
 
 def named(project: Project) -> Iterator[PictureFile]:
     """The pictures that boards name, each as often as they do."""
-    for step in with_members(project.recipe.steps.values()):
-        if isinstance(step, StoryboardStep):
-            for scene in step.board.scenes:
-                yield from (one for one in (scene.first,) if one is not None)
-                yield from (one.image for one in scene.sentences if one.image is not None)
-                for edit in (one.edit for one in scene.sentences if one.edit):
-                    if edit.file is not None:
-                        yield PictureFile(edit.file, edit.where("mask") or scene.place)
-                controls = {id(one.control): one.control for one in scene.sentences if one.control}
-                for control in controls.values():
-                    if control.file is not None:
-                        yield PictureFile(control.file, control.where("from") or scene.place)
-            for who in step.board.characters:
-                for one in who.references:
-                    if one.file is not None:
-                        yield PictureFile(one.file, one.place or who.place)
+    for board in project.recipe.boards:
+        for scene in board.scenes:
+            yield from (one for one in (scene.first,) if one is not None)
+            yield from (one.image for one in scene.sentences if one.image is not None)
+            for edit in (one.edit for one in scene.sentences if one.edit):
+                if edit.file is not None:
+                    yield PictureFile(edit.file, edit.where("mask") or scene.place)
+            controls = {id(one.control): one.control for one in scene.sentences if one.control}
+            for control in controls.values():
+                if control.file is not None and control.film is None:
+                    yield PictureFile(control.file, control.where("from") or scene.place)
+        for who in board.characters:
+            for one in who.references:
+                if one.file is not None:
+                    yield PictureFile(one.file, one.place or who.place)
+
+
+def files_named(project: Project) -> Iterator[Path]:
+    """The files of those pictures, and of the films that frames are held by."""
+    yield from (picture.path for picture in named(project))
+    for board in project.recipe.boards:
+        for scene in board.scenes:
+            held = (one.control for one in scene.sentences)
+            yield from dict.fromkeys(one.film for one in held if one and one.film)
 
 
 def own_pictures(
     project: Project, digests: Digests, problem: Callable[..., None]
 ) -> dict[Path, OwnPicture]:
     """Look at every picture that a board names, to its end; what cannot be read is told to `problem`."""
+    pictures = list(named(project))
+    if not pictures:
+        return {}
+    from lorakit.facts.pictures import open_picture
+
     found: dict[Path, OwnPicture] = {}
-    for picture in named(project):
+    for picture in pictures:
         if picture.path in found:
             continue
         try:

@@ -4,50 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit import resources
 from lorakit.facts.data.data_sets import HUB, DataError, complain, hub_copy
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.pictures.found_pictures import SAME_WORDS, Found
+from lorakit.facts.pictures.picture import Picture, PictureFacts
 from lorakit.facts.pictures.picture_folders import MOST_CAPTION, from_folder, kohya_folder
 from lorakit.facts.pictures.picture_memory import PictureMemory
 from lorakit.facts.pictures.picture_tables import from_tables, in_tables
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.store.canonical import digest_of
 from lorakit.store.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """One picture: its file, what the model is told of it, (width, height) in px as it is seen.
-
-    `name` is its path inside its data set, `digest` of its bytes, `own` its own caption, None for none.
-    `mask` is a picture whose white parts are learnt from, or the picture itself where it is transparent in
-    parts; None for none. `converted` is whether its colours are turned into 8 bits of sRGB, `repeats` how
-    often its folder has it shown, `several` whether it is animated or has several pages.
-    """
-
-    file: Path
-    caption: str
-    size: tuple[int, int]
-    name: str = ""
-    digest: str = ""
-    mask: Path | None = None
-    mask_digest: str = ""
-    converted: bool = False
-    repeats: int = 1
-    several: bool = False
-    own: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PictureFacts:
-    """A data set of pictures; `digest` is of files' contents and captions, None until it is downloaded."""
-
-    digest: str | None
-    pictures: tuple[Picture, ...] = ()
 
 
 def picture_facts(

@@ -6,12 +6,16 @@ from typing import NamedTuple, Protocol
 
 
 class ChainStart(NamedTuple):
-    """Where a chained frame begins: another frame's latents, pulled towards an anchor's."""
+    """Where a chained frame begins: another frame's latents, pulled towards an anchor's.
+
+    With `anchor_color` they have the anchor's colours.
+    """
 
     frame: str
     strength: float
     anchor: str | None = None
     anchor_weight: float = 0.0
+    anchor_color: bool = False
 
 
 class Drawn(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from lorakit.language.recipe.documents import AdapterUse
+from lorakit.language.recipe.adapters import AdapterUse
 from lorakit.plan.actions import Input
 from lorakit.plan.kind import Context
 

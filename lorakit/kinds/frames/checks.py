@@ -10,7 +10,7 @@ from lorakit.facts.machine.devices import DEVICES
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.networks.text_encoders import clip_skip_limit
 from lorakit.kinds.frames.settings import RenderSettings
-from lorakit.language.story.documents import Chain, ImageSettings, Scene
+from lorakit.language.story.documents import Chain, ImageSettings
 from lorakit.plan import schedulers
 from lorakit.plan.kind import Context
 
@@ -210,6 +210,19 @@ def check_chained(
         )
 
 
+def check_color(settings: RenderSettings, chain: Chain, place: Place) -> Iterator[Diagnostic]:
+    """Colours of a start, with a model whose frames start from none."""
+    model = settings.model
+    if chain.color == "anchor" and "image" not in model.traits.pipelines:
+        yield settings.context.finding(
+            "chain",
+            f"color: anchor is for models that begin from other frames; {model.source} is "
+            f"{model.traits.title}",
+            chain.color_place or place,
+            "remove it",
+        )
+
+
 def check_attention(settings: RenderSettings, chain: Chain, place: Place) -> Iterator[Diagnostic]:
     """Attention that is shared between frames, with a model whose denoiser has no such layers."""
     model = settings.model
@@ -221,26 +234,11 @@ def check_attention(settings: RenderSettings, chain: Chain, place: Place) -> Ite
             chain.attention_place or place,
             f"remove it{f': its {instead} as pictures' if instead else ''}",
         )
-
-
-def check_gate(settings: RenderSettings, scene: Scene) -> Iterator[Diagnostic]:
-    """A gate needs a judge that knows what the model draws; takes are chosen by hand."""
-    gate, model = scene.gate, settings.model
-    if not gate.asks:
-        return
-    place = next((place for _, place in gate.places), scene.place)
-    if not model.vocabulary:
+    elif chain.mask == "character" and not model.traits.waves:
         yield settings.context.finding(
-            "gate",
-            "a gate asks lorakit:studio-judge, which knows the world of lorakit:studio alone, "
-            f"not {model.source}",
-            place,
-            "remove gate:, and choose by hand: takes: 4, then lorakit pick",
-        )
-    elif any(sentence.takes > 1 for sentence in scene.sentences):
-        yield settings.context.finding(
-            "gate",
-            f"scene {scene.name} has takes and a gate: a gate chooses by itself",
-            place,
-            "remove takes:, or gate:",
+            "chain",
+            f"mask: character is for attention that is shared, by Stable Diffusion and SDXL; {model.source} "
+            f"is {model.traits.title}",
+            chain.mask_place or place,
+            "remove it",
         )

@@ -40,17 +40,13 @@ def edit_action(
     own = settings.context.facts.own_pictures
     mask = own[edit.file].digest if edit.file is not None else None
     changed = replace(
-        task,
+        task.by_itself(),
         prompt=plain(edit.instruction or edit.prompt or task.prompt),
         negative_prompt=plain(task.negative_prompt),
         encoded_by="",
         noise=noise,
         strength=strength,
         batch_size=1,
-        anchor_weight=None,
-        shared_attention=(),
-        reference_files=(),
-        control=None,
         edit=FrameEdit(mask, bool(edit.instruction), str(edit.file or "")),
         effective_steps=effective,
     )
@@ -69,6 +65,12 @@ def edit_action(
         held=None,
         unless=None,
     )
+
+
+def before_edit(path: str) -> str:
+    """Where a frame stands as it was before an edit."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/unedited/{name}"
 
 
 def check_edits(settings: RenderSettings, sentences: Iterable[Sentence]) -> Iterator[Diagnostic]:

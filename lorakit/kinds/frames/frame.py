@@ -46,22 +46,25 @@ def frame_action(
     again = start is not None and not by_reference
     strength = start.strength if start is not None and again else 1.0
     effective = settings.effective_steps(look, strength) if again else steps
-    stock = held is not None  # drawn by a call of its own, whatever the family
+    # drawn by a call of its own, whatever the family
+    stock = held is not None or seen.through is not None
     batch_size = 1
     if not stock:
         machine = settings.context.facts.machine
         batch_size = batch_size_for(settings.model.traits, (width, height), machine)
     inputs: list[Input] = list(settings.worn.inputs)
-    anchor_weight = None
+    anchor_weight, anchor_color = None, False
     shown = list(seen.frames)
     if start is not None and by_reference:
         begun = filter(None, (start.frame, start.anchor if start.anchor_weight else None))
         shown += [frame for frame in dict.fromkeys(begun) if frame not in shown]
     elif start is not None:
         inputs.append(Input("start", latents_of(start.frame), "latents"))
-        if start.anchor is not None and start.anchor_weight > 0 and start.anchor != start.frame:
+        pulled = start.anchor_weight > 0 or start.anchor_color
+        if start.anchor is not None and pulled and start.anchor != start.frame:
             inputs.append(Input("anchor", latents_of(start.anchor), "latents"))
-            anchor_weight = start.anchor_weight
+            anchor_weight = start.anchor_weight or None
+            anchor_color = start.anchor_color
     # whole pipelines read words as they are: weights of theirs are told in the checks
     encoded = "" if stock else encoded_by(settings, look, prompt)
     room = settings.model.traits.references - len(seen.files)
@@ -72,9 +75,15 @@ def frame_action(
     ]
     if held is not None:
         inputs.append(held.map)
+    if seen.through is not None:
+        inputs += seen.through.inputs
     guided = settings.guided(look)
     mode = settings.mode(width, height, batch_size, guided=guided, references=len(seen.shared))
     cost = settings.cost(width, height, batch_size, guided=guided, references=len(seen.shared))
+    if held is not None:
+        cost = held.added_to(cost)
+    if seen.through is not None:
+        cost = seen.through.added_to(cost, settings.precision)
     task = FrameTask(
         prompt=prompt if encoded else plain(prompt),
         negative_prompt=look.negative_prompt if encoded else plain(look.negative_prompt),
@@ -92,15 +101,19 @@ def frame_action(
         batch_size=batch_size,
         use_karras_sigmas=look.use_karras_sigmas,
         anchor_weight=anchor_weight,
+        anchor_color=anchor_color,
         clip_skip=look.clip_skip,
         shared_attention=tuple((one.prompt, one.noise) for one in seen.shared),
+        shared_words=tuple(one.words for one in seen.shared if one.words),
         weight_bits=mode.bits,
         vae_tiling=settings.tiled(width, height),
         block_cache=settings.block_cache,
         compiled=settings.compiled(mode),
+        attention_backend=settings.attention_backend,
         encoded_by=encoded,
         reference_files=seen.files,
         control=held.use if held is not None else None,
+        ip_adapter=seen.through.use if seen.through is not None else None,
         seed=seed,
         effective_steps=effective,
     )
@@ -112,7 +125,7 @@ def frame_action(
         place=place,
         engine=settings.engine(batch_size, mode, stock=stock),
         task=task,
-        cost=held.added_to(cost) if held is not None else cost,
+        cost=cost,
         inputs=tuple(inputs),
         files={"picture": tuple(files)},
         units=max(1, schedulers.calls(task.scheduler, effective, settings.model.scheduler)),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lorakit.diagnostics import Diagnostic
-from lorakit.facts.machine.packages import ROUNDING, absent, install
+from lorakit.facts.machine.packages import MODULES, ROUNDING, install
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.language.recipe.documents import ModelSource, TrainImageStep
+from lorakit.plan import attention_backends
 from lorakit.plan.kind import Context
 from lorakit.plan.memory_modes import BITS
 
@@ -35,6 +36,39 @@ def check_memory(settings: RenderSettings) -> Iterator[Diagnostic]:
             source.speed_place or source.place,
             "remove it; fewer num_inference_steps take less time",
             warning=True,
+        )
+    yield from _attention(settings)
+
+
+def _attention(settings: RenderSettings) -> Iterator[Diagnostic]:
+    """A backend that is asked for and cannot be had."""
+    source, context, family = settings.source_model, settings.context, settings.model.traits
+    wish = source.attention_backend
+    place, told = source.attention_backend_place or source.place, f"attention_backend: {wish}"
+    if wish == "auto":
+        return
+    if not family.attention:
+        if wish != attention_backends.NATIVE:
+            yield context.finding(
+                "no-effect",
+                f"{told} has no effect: the attention of {family.title} is always computed by torch's own",
+                place,
+                "remove it",
+                warning=True,
+            )
+        return
+    machine, precision = context.facts.machine, settings.precision
+    for reason in attention_backends.lacks(wish, family, machine, precision):
+        yield context.finding(
+            "attention", f"{told} {reason}", place, "write attention_backend: native, or remove it"
+        )
+        return
+    if package := attention_backends.missing(wish):
+        yield context.finding(
+            "missing-package",
+            f"{told} needs the package {package}, which is not installed",
+            place,
+            f"pip install {package}, built for this torch and its CUDA",
         )
 
 
@@ -68,11 +102,11 @@ def _rounds(source: ModelSource, context: Context) -> Iterator[Diagnostic]:
             place,
             "write memory: auto, and dtype: bf16 or fp16",
         )
-    elif module := absent(ROUNDING):
+    elif not machine.rounds:
         yield context.finding(
             "missing-package",
-            f"memory: {wish} rounds weights to {BITS[wish][0]} bits with the package {module}, "
-            "which is not installed",
+            f"memory: {wish} rounds weights to {BITS[wish][0]} bits with the package "
+            f"{MODULES[ROUNDING]}, which is not installed",
             place,
             install(ROUNDING),
         )

@@ -29,4 +29,6 @@ def memory_lines(settings: RenderSettings, looks: Iterable[ImageSettings]) -> It
             words.append(f"blocks skipped where a step changes less than {settings.block_cache:g}")
         if settings.compiled(mode):
             words.append("blocks compiled")
+        if settings.model.traits.attention:
+            words.append(f"attention {settings.attention_backend}")
         yield f"{width}x{height} px: {', '.join(words)}"

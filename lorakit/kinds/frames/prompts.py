@@ -15,7 +15,7 @@ from lorakit.facts.models.tokens import Chunks
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.kinds.known_words import words_of
 from lorakit.language.story import weights
-from lorakit.language.story.documents import ImageSettings, Sentence
+from lorakit.language.story.documents import ImageSettings, Sentence, Storyboard
 
 MOST_CHUNKS = 3  # what is said behind them is hardly seen
 _LISTED = 4  # long prompts that a note names
@@ -31,18 +31,36 @@ class Told(NamedTuple):
 
 def encoded_by(settings: RenderSettings, look: ImageSettings, prompt: str) -> EncodedBy:
     """What makes a frame's embeds: nothing beside its pipeline where all words weigh alike, and fit."""
-    texts = [prompt, look.negative_prompt] if settings.guided(look) else [prompt]
-    return "compel" if any(_beyond_diffusers(settings, text) for text in texts) else ""
+    if not _weighs(settings.model):
+        return ""
+    beyond = _beyond_diffusers(settings, prompt) or (
+        settings.guided(look) and _beyond_diffusers(settings, look.negative_prompt)
+    )
+    return "compel" if beyond else ""
 
 
 def _beyond_diffusers(settings: RenderSettings, text: str) -> bool:
-    if not _weighs(settings.model):
-        return False
     return weights.weighted(text) or _long(settings, text)
 
 
 def _weighs(model: ModelFacts) -> bool:
     return model.traits.clip_layers is not None
+
+
+def check_masks(settings: RenderSettings, board: Storyboard) -> Iterator[Diagnostic]:
+    """Prompts in chunks, where attention is to see a character by the place that its words have in one."""
+    if not settings.model.traits.waves:
+        return
+    for scene in board.scenes:
+        for one in scene.sentences if scene.chain.mask == "character" else ():
+            if one.characters and not one.repeat and _long(settings, one.prompt):
+                yield settings.context.finding(
+                    "prompt",
+                    f"mask: character is for prompts that {settings.model.source} reads at once, and this "
+                    "one is read in chunks",
+                    one.place,
+                    "shorten it, or write chain: {mask: none} for this scene",
+                )
 
 
 def _long(settings: RenderSettings, text: str) -> bool:
@@ -86,6 +104,9 @@ def check_prompts(
     told = [*given, *(Told(*one) for one in negatives if settings.model.traits.negative)]
     shared = [Told(text, place) for text, place in parts if place is not None]
     if _weighs(settings.model):
+        counter = settings.context.facts.counters.get(settings.model.name)
+        if counter is not None:
+            counter.count_all(weights.plain(text) for text, _ in told)
         yield from _too_many_chunks(settings, told)
     else:
         yield from _no_weights(settings, [*shared, *told])
@@ -190,8 +211,9 @@ def check_plain_words(
     if encoded_by(settings, sentence.look, prompt):
         yield settings.context.finding(
             "prompt",
-            "a frame that a ControlNet holds, or that is painted into, is drawn by diffusers' own pipeline, "
-            "which knows no weights of words, and reads no more than its text encoder at once",
+            "a frame that a ControlNet holds, that sees references through an IP-Adapter, or that is painted "
+            "into, is drawn by diffusers' own pipeline, which knows no weights of words, and reads no more "
+            "than its text encoder at once",
             place,
             "write the words without weights, or fewer of them",
         )

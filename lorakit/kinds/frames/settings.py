@@ -9,8 +9,10 @@ from lorakit.diagnostics import Place
 from lorakit.facts.models import unet_work
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.kinds.frames.adapters import WornAdapters, worn_adapters
-from lorakit.language.recipe.documents import AdapterUse, ModelSource
+from lorakit.language.recipe.adapters import AdapterUse
+from lorakit.language.recipe.documents import ModelSource
 from lorakit.language.story.documents import ImageSettings
+from lorakit.plan import attention_backends
 from lorakit.plan.actions import Engine, Input
 from lorakit.plan.aspect import nearest_size
 from lorakit.plan.cost import Cost
@@ -27,7 +29,10 @@ DRAFT_STEPS = 8
 
 @dataclass(frozen=True, slots=True)
 class RenderSettings:
-    """What a step draws with: everything that its frames share, settled for this machine."""
+    """What a step draws with: everything that its frames share, settled for this machine.
+
+    With `rewears` others of its frames wear other adapters.
+    """
 
     model: ModelFacts
     precision: str
@@ -36,7 +41,8 @@ class RenderSettings:
     worn: WornAdapters
     draft: bool
     context: Context
-    engines: dict[tuple[int, Keeping, bool], Engine] = field(
+    rewears: bool = False
+    engines: dict[tuple[int, MemoryMode, bool], Engine] = field(
         default_factory=dict, compare=False, repr=False
     )
     modes: dict[tuple[int, int, int, bool, int], MemoryMode] = field(
@@ -133,7 +139,17 @@ class RenderSettings:
 
     def keeping(self, mode: MemoryMode) -> Keeping:
         """What a worker is told of a mode."""
-        return Keeping(mode.bits, mode.offload, self.block_cache, self.compiled(mode))
+        return Keeping(
+            mode.bits, mode.offload, self.block_cache, self.compiled(mode), self.attention_backend
+        )
+
+    @property
+    def attention_backend(self) -> str:
+        """What computes a transformer's attention."""
+        source, machine = self.source_model, self.context.facts.machine
+        return attention_backends.chosen(
+            source.attention_backend, source.speed, self.model.traits, machine, self.precision
+        )
 
     def compiled(self, mode: MemoryMode) -> bool:
         """Whether blocks are compiled: on an NVIDIA GPU, where all of them stay there as they are."""
@@ -143,10 +159,12 @@ class RenderSettings:
 
     def engine(self, batch_size: int, mode: MemoryMode = PLAIN, *, stock: bool = False) -> Engine:
         """What a worker loads for these frames, or for those that `stock` pipelines draw; settled once."""
-        wanted = (batch_size, self.keeping(mode), stock)
-        if wanted not in self.engines:
-            self.engines[wanted] = self._settle_engine(*wanted)
-        return self.engines[wanted]
+        wanted = (batch_size, mode, stock)
+        found = self.engines.get(wanted)
+        if found is None:
+            found = self._settle_engine(batch_size, self.keeping(mode), stock)
+            self.engines[wanted] = found
+        return found
 
     def _settle_engine(self, batch_size: int, keeping: Keeping, stock: bool) -> Engine:
         model = self.model
@@ -165,6 +183,7 @@ class RenderSettings:
             keeping=keeping,
             batch_sizes=str(self.context.project.home / FOLDER / "widths.json"),
             stock=stock and self.model.traits.waves,
+            rewears=self.rewears,
         )
         known = spec.key()
         # an adapter that is still to be made stands for what it will be: one run makes it once
@@ -222,8 +241,13 @@ def render_settings(
     adapters: Sequence[AdapterUse],
     context: Context,
     trained_by: Mapping[str, Input] | None = None,
+    *,
+    rewears: bool = False,
 ) -> RenderSettings:
-    """Settle what a step draws with; `trained_by` says where adapters come from that no other step makes."""
+    """Settle what a step draws with; `trained_by` says where adapters come from that no other step makes.
+
+    With `rewears` others of its frames wear other adapters.
+    """
     machine = context.facts.machine
     return RenderSettings(
         model=context.facts.models[model],
@@ -233,4 +257,5 @@ def render_settings(
         worn=worn_adapters(adapters, context, trained_by),
         draft=context.draft,
         context=context,
+        rewears=rewears,
     )

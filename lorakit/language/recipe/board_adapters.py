@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from lorakit.language.recipe.documents import AdapterSource
+from lorakit.language.recipe.adapters import AdapterSource
 
 if TYPE_CHECKING:
     from lorakit.language.story.documents import Storyboard

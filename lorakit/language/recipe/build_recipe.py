@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lorakit.language.recipe import sources
+from lorakit.language.recipe.adapters import AdapterUse
 from lorakit.language.recipe.board_adapters import board_adapters
 from lorakit.language.recipe.documents import (
-    AdapterUse,
     Best,
     CompareStep,
     GenerateStep,
@@ -25,6 +25,7 @@ from lorakit.language.recipe.folders import folder_name
 from lorakit.language.recipe.trainings import Resources, TrainSettings
 from lorakit.language.story import board_settings
 from lorakit.language.story.documents import ImageSettings
+from lorakit.language.story.schedules import schedule
 from lorakit.language.yaml import access, schemas
 from lorakit.language.yaml.decode import decode, places
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from lorakit.diagnostics import Place
     from lorakit.language.recipe.paths import Paths
     from lorakit.language.recipe.sweeps import Draft, Sweeps
+    from lorakit.language.story.controls import Find
     from lorakit.language.story.documents import Storyboard
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node
@@ -54,7 +56,11 @@ def recipe(
     root = swept.root
     models = sources.models(root, paths, findings)
     only = next(iter(models)) if len(models) == 1 else STUDIO
-    steps = _steps(root, only, boards)
+
+    def find(node: Node, what: str) -> Path | None:
+        return paths.file(node, what, findings)
+
+    steps = _steps(root, only, boards, find)
     seed = access.integer(root, "seed")
     return Recipe(
         path=path,
@@ -94,14 +100,14 @@ def _shipped(
     return {name: shipped_model(name, place) for name, place in asked.items()}
 
 
-def _steps(root: Node, only: str, boards: Mapping[str, Storyboard]) -> dict[str, Step]:
+def _steps(root: Node, only: str, boards: Mapping[str, Storyboard], find: Find) -> dict[str, Step]:
     """The steps that are whole enough to be ones; `only` is the model of those that name none."""
     owner = access.child(root, "steps")
     adapters = access.mapping(root, "adapters")
     steps: dict[str, Step] = {}
     for name, node in access.mapping(root, "steps").items():
         assert owner is not None
-        step = _step(name, node, owner.key_spot(name).place, only, boards.get(name), adapters)
+        step = _step(name, node, owner.key_spot(name).place, only, boards.get(name), adapters, find)
         if step is not None:
             steps[name] = step
     return steps
@@ -114,6 +120,7 @@ def _step(
     only: str,
     board: Storyboard | None,
     adapters: Mapping[str, Node],
+    find: Find,
 ) -> Step | None:
     kind = access.text(node, "kind")
     own: dict[str, Any] = {"name": name, "place": place}
@@ -126,7 +133,7 @@ def _step(
     if kind == "storyboard":
         return decode(StoryboardStep, node, **worn, board=board) if board is not None else None
     if kind == "video":
-        return decode(VideoStep, node, **own, video=board_settings.video(node))
+        return decode(VideoStep, node, **own, video=board_settings.video(node, find))
     if kind == "compare":
         return decode(CompareStep, node, **own)
     if kind == "train-image":
@@ -156,10 +163,12 @@ def _adapters_used(node: Node, files: Mapping[str, Node]) -> tuple[AdapterUse, .
     owner = access.child(node, "adapters")
     used = []
     for name in access.mapping(node, "adapters"):
-        weight = access.number(owner, name)
+        over = schedule(access.child(owner, name))
+        weight = access.number(owner, name) if over is None else over.first()
         assert owner is not None
         if weight is not None:
-            used.append(AdapterUse(name, weight, owner.key_spot(name).place, name in files))
+            place = owner.key_spot(name).place
+            used.append(AdapterUse(name, weight, place, name in files, over))
     return tuple(used)
 
 

@@ -6,20 +6,20 @@ classes beside the schemas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from unicodedata import normalize
 
 from lorakit.diagnostics import Place
+from lorakit.language.recipe.adapters import AdapterSource, AdapterUse
 from lorakit.language.recipe.trainings import (
     DataSource,
     LoraSettings,
     Method,
     Prediction,
     TrainSettings,
-    maker_of,
 )
 from lorakit.language.story import board_settings
 from lorakit.language.story.documents import ImageSettings, Storyboard, Video
@@ -37,6 +37,9 @@ _IMAGE = defaults(RECIPE, "train-image")
 DType = Literal["auto", "fp32", "bf16", "fp16"]
 MemoryWish = Literal["auto", "low", "minimal"]
 Speed = Literal["exact", "fast"]
+AttentionWish = Literal[
+    "auto", "native", "_native_math", "_native_cudnn", "_native_flash", "flash", "sage", "xformers"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class ModelSource:
 
     `place` is where that stands. `revision` is a commit, branch or tag of the hub; empty is its newest.
     `parts` is the folder, or hub:owner/name, that a file takes what it lacks from; empty for none.
+    `ip_adapter` is the name of the model that is its IP-Adapter, `weight_name` which of an IP-Adapter's files
+    is meant; both may be empty.
     """
 
     name: str
@@ -55,49 +60,21 @@ class ModelSource:
     parts: str = ""
     memory: MemoryWish = _MODEL["memory"]
     speed: Speed = _MODEL["speed"]
+    attention_backend: AttentionWish = _MODEL["attention_backend"]
+    ip_adapter: str = ""
+    weight_name: str = ""
     dtype_place: Place | None = field(default=None, compare=False, repr=False)
     parts_place: Place | None = field(default=None, compare=False, repr=False)
     memory_place: Place | None = field(default=None, compare=False, repr=False)
     speed_place: Place | None = field(default=None, compare=False, repr=False)
+    attention_backend_place: Place | None = field(default=None, compare=False, repr=False)
+    ip_adapter_place: Place | None = field(default=None, compare=False, repr=False)
+    weight_name_place: Place | None = field(default=None, compare=False, repr=False)
 
     @property
     def hub(self) -> str:
         """What of it stands on the hub, hub:owner/name; empty for nothing."""
         return next((told for told in (self.source, self.parts) if told.startswith("hub:")), "")
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterSource:
-    """An adapter made elsewhere: one safetensors file, or a folder that holds one."""
-
-    name: str
-    path: Path
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterUse:
-    """An adapter as a step wears it, with its adapter weight.
-
-    `ranks.best` is a sweep's best, `style.step_200` what a training had come to after 200 optimizer steps.
-
-    `from_file` tells one made elsewhere from a step of the same name.
-    """
-
-    name: str
-    weight: float
-    place: Place
-    from_file: bool = False
-
-    @property
-    def step(self) -> str:
-        """The step that makes it; empty for none."""
-        return "" if self.from_file else maker_of(self.name)[0]
-
-    @property
-    def output(self) -> str:
-        """Which of the step's outputs it is."""
-        return maker_of(self.name)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +243,13 @@ def with_members(steps: Iterable[Step]) -> Iterator[Step]:
             yield from (member.step for member in step.members)
 
 
+def film_of(step: Step) -> Video | None:
+    """What is said of the film that a step makes; None where it makes none."""
+    if isinstance(step, VideoStep):
+        return step.video
+    return step.board.video if isinstance(step, StoryboardStep) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """What to make. `models` always holds every model that a step names."""
@@ -278,6 +262,13 @@ class Recipe:
     adapters: Mapping[str, AdapterSource]
     steps: Mapping[str, Step]
     place: Place
+
+    @property
+    def boards(self) -> Sequence[Storyboard]:
+        """Every storyboard that is drawn, once, in a sweep as well."""
+        steps = with_members(self.steps.values())
+        drawn = {id(s.board): s.board for s in steps if isinstance(s, StoryboardStep)}
+        return list(drawn.values())
 
     def spelled(self, address: str) -> str:
         """An address as this recipe writes it, however its letters and their accents are put together."""

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lorakit.language.recipe.documents import AdapterSource, ModelSource
+from lorakit.language.recipe.adapters import AdapterSource
+from lorakit.language.recipe.documents import ModelSource
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import access, decode, names, schemas
 

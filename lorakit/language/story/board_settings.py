@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lorakit.language.story.documents import Chain, Gate, ImageSettings, Video
+from lorakit.language.story.documents import Chain, Font, ImageSettings, Video
+from lorakit.language.story.gates import Gate, GateJudge
+from lorakit.language.story.sound import SPOKEN, audio, narration
 from lorakit.language.yaml import access, decode
 
 if TYPE_CHECKING:
+    from lorakit.language.story.controls import Find
     from lorakit.language.yaml.nodes import Node
+
+FONT_FILES = (".ttf", ".otf", ".ttc", ".otc")
 
 
 def image_settings(node: Node | None, base: ImageSettings) -> ImageSettings:
@@ -51,9 +56,28 @@ def gate(node: Node | None, base: Gate) -> Gate:
     """What frames must score: `base`, changed by what `node` says."""
     changes = decode.values_of(Gate, node)
     own = {**dict(base.places), **dict(changes.pop("places", ()))}
+    if "judge" in changes:  # each of the two by itself
+        named = decode.values_of(GateJudge, access.child(node, "judge"))
+        changes["judge"] = replace(base.judge, **named)
     return replace(base, **changes, places=tuple(own.items())) if changes else base
 
 
-def video(node: Node) -> Video:
-    """The film that a mapping describes."""
-    return decode.decode(Video, node, place=node.place)
+def video(node: Node, find: Find) -> Video:
+    """The film that a mapping describes; `find` finds the files that it names."""
+    heard = audio(access.child(node, "audio"), find)
+    spoken = narration(access.child(node, "narration"))
+    hold = access.child(node, "hold")
+    by_words = hold.value == SPOKEN if hold is not None else spoken is not None
+    own = {"place": node.place, "audio": heard, "narration": spoken, "by_words": by_words}
+    return decode.decode(Video, node, **own, font=_font(access.child(node, "font"), find))
+
+
+def _font(node: Node | None, find: Find) -> Font | None:
+    """The font that a text names: a file where it ends as one does, else a family."""
+    if node is None or not isinstance(node.value, str) or not node.value.strip():
+        return None
+    name = node.value.strip()
+    if not name.lower().endswith(FONT_FILES):
+        return Font(name, None, node.place)
+    path = find(node, "font")
+    return Font(name, path, node.place) if path is not None else None

@@ -11,10 +11,14 @@ from lorakit.language.story.documents import Character
 from lorakit.language.story.references import references
 from lorakit.language.story.stand_ins import usual_name
 from lorakit.language.yaml import access
+from lorakit.language.yaml.schemas import STORYBOARD, defaults
 
 if TYPE_CHECKING:
     from lorakit.language.story.controls import Find
     from lorakit.language.yaml.nodes import Node
+
+
+_SCALE: float = defaults(STORYBOARD, "character")["reference_scale"]
 
 
 class Story:
@@ -42,8 +46,10 @@ def character(key: str, node: Node, root: Node, story: Story, find: Find) -> Cha
     owner = access.child(root, "characters")
     assert owner is not None
     spaced = key.replace("_", " ")
-    anchor = access.child(node, "anchor")
+    anchor, voice = access.child(node, "anchor"), access.child(node, "voice")
     worn = character_adapter(node, find)
+    scale = access.child(node, "reference_scale")
+    weight = access.number(node, "reference_scale")
     aliases = [
         alias_node.value.strip()
         for alias_node in access.items(node, "aliases")
@@ -60,6 +66,10 @@ def character(key: str, node: Node, root: Node, story: Story, find: Find) -> Cha
         pronouns=access.choice(node, "pronouns", ("he", "she", "it", "they")),
         place=owner.key_spot(key).place,
         references=references(node, find),
+        voice=access.text(node, "voice"),
         adapter=worn,
+        voice_place=voice.place if voice is not None else None,
         anchor_place=anchor.place if anchor is not None else None,
+        reference_scale=_SCALE if weight is None else weight,
+        reference_scale_place=scale.place if scale is not None else None,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lorakit.diagnostics import Place
 from lorakit.language.story.noun_phrases import with_article
+from lorakit.language.story.schedules import OverFrames, schedule
 from lorakit.language.yaml import access, decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
 
@@ -23,13 +24,15 @@ _ARTICLES = ("a", "an", "the")
 class CharacterAdapter:
     """An adapter with its `weight`, and the `trigger` that its training taught it by; empty for none.
 
-    `source` names an adapter of the recipe, or a step that trains one, or leads to `file`.
+    `source` names an adapter of the recipe, or a step that trains one, or leads to `file`. Where the weight
+    changes over a scene's frames, `over` says how, and `weight` is the first.
     """
 
     source: str = field(default="", metadata={"key": "from"})
     weight: float = _WEIGHT
     trigger: str = ""
     file: Path | None = None
+    over: OverFrames | None = None
     source_place: Place | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -46,7 +49,11 @@ def character_adapter(node: Node, find: Find) -> CharacterAdapter | None:
     link, source = access.child(given, "from"), access.text(given, "from") or ""
     file = find(link, "adapter") if link is not None and _is_path(source) else None
     place = link.place if link is not None else given.place
-    return decode.decode(CharacterAdapter, given, file=file, source_place=place)
+    over = schedule(access.child(given, "weight"))
+    own: dict[str, Any] = {"file": file, "source_place": place, "over": over}
+    if over is not None:
+        own["weight"] = over.first()
+    return decode.decode(CharacterAdapter, given, **own)
 
 
 def _is_path(text: str) -> bool:

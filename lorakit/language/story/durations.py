@@ -24,16 +24,16 @@ class Duration:
     seconds: Fraction | None = None
     frames: int | None = None
 
-    def in_frames(self, fps: int) -> int:
+    def in_frames(self, fps: int | Fraction) -> int:
         """Whole film frames at `fps`, rounded to the nearest."""
         if self.frames is not None:
             return self.frames
         assert self.seconds is not None
         return _rounded(self.seconds.numerator, self.seconds.denominator, fps)
 
-    def in_seconds(self, fps: int) -> float:
+    def in_seconds(self, fps: int | Fraction) -> float:
         """Seconds at `fps`."""
-        return self.frames / fps if self.frames is not None else float(self.seconds or 0)
+        return float(self.frames / fps) if self.frames is not None else float(self.seconds or 0)
 
     @classmethod
     def decoded(cls, node: Node) -> Duration | None:
@@ -49,7 +49,7 @@ def of(value: float | str) -> Duration:
 
 
 @lru_cache(maxsize=4096)
-def _rounded(numerator: int, denominator: int, fps: int) -> int:
+def _rounded(numerator: int, denominator: int, fps: int | Fraction) -> int:
     return round(Fraction(numerator, denominator) * fps)
 
 

@@ -133,7 +133,10 @@ class PronounReader:
         memory = reading.memory
         if memory.last is not None or memory.things:
             return True
-        return pronouns.has_thing(reading.text[:start], frozenset(at for at, _ in named))
+        if reading.first_thing is None:  # once a sentence, whatever it is long
+            names_at = frozenset(at for at, _ in named)
+            reading.first_thing = pronouns.first_thing(reading.text, names_at)
+        return reading.first_thing < start
 
     def _who(self, kind: str, memory: SceneMemory) -> tuple[int | None, list[int]]:
         """The character that a pronoun means, and all it might mean if these are several."""

@@ -169,6 +169,12 @@ def has_thing(text: str, names_at: frozenset[int], offset: int = 0) -> bool:
     return any(offset + thing.end() not in names_at for thing in _THING.finditer(text))
 
 
+def first_thing(text: str, names_at: frozenset[int]) -> int:
+    """Where the first such thing stands in a text; behind its end where there is none."""
+    ends = (thing.end() for thing in _THING.finditer(text))
+    return next((end for end in ends if end not in names_at), len(text))
+
+
 def is_possessive(text: str, start: int, end: int) -> bool:
     """Whether the pronoun there says whose something is; for `her`, what follows decides."""
     word = text[start:end].lower()

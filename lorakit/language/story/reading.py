@@ -59,6 +59,7 @@ class Reading:
     ) -> None:
         self.text = text
         self._ascii = text.isascii()
+        self._shouted = text.isupper()
         self.spot = spot
         self.memory = memory
         self.findings = findings
@@ -66,6 +67,7 @@ class Reading:
         self.end = 0
         self.figures: list[int] = []
         self.last_figure: int | None = None
+        self.first_thing: int | None = None  # where, once somebody has asked
         self.ends_with_mention = False
         self.possessive = False  # whether what is done ends with someone's: Tom's
         self.lonely: list[tuple[str, int, str]] = []
@@ -86,6 +88,8 @@ class Reading:
         """Replace a stretch of the sentence by a character."""
         if self._opens(start):
             caption = caption[:1].upper() + caption[1:]
+        if self._shouted:  # TOM SHOUTS AT THE OWL
+            caption = caption.upper()
         if not self._ascii:
             prompt, caption = (self._apart(words, start, end) for words in (prompt, caption))
         piece = self.text[self.end : start]

@@ -41,6 +41,10 @@ class OverFrames(NamedTuple):
         share = (number - start) / (end - start)
         return round(one + (other - one) * share, 6)
 
+    def first(self) -> float:
+        """The first number, by which what changes is known where no frame is meant."""
+        return float(self.pairs[0][1])
+
 
 def schedule(node: Node | None, findings: Findings | None = None) -> OverFrames | None:
     """The schedule that a value is, if it is one; frames that are not in order are an error."""
@@ -72,12 +76,10 @@ def schedule(node: Node | None, findings: Findings | None = None) -> OverFrames 
     return OverFrames(tuple(pairs), False, node.place) if pairs else None
 
 
-def inherited(
-    owners: Sequence[Node], block: str, key: str, findings: Findings
-) -> OverFrames | None:
-    """The schedule that holds for a scene: of board and scene, the last of `owners` with the key decides."""
-    for owner in reversed(owners):
-        node = access.child(access.child(owner, block), key)
+def inherited(blocks: Sequence[Node | None], key: str, findings: Findings) -> OverFrames | None:
+    """The schedule that holds for a scene: of its board's block and its own the last that has the key."""
+    for block in reversed(blocks):
+        node = access.child(block, key) if block is not None else None
         if node is not None:
             return schedule(node, findings)
     return None

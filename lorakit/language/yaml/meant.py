@@ -50,6 +50,8 @@ def _by_text(problem: Problem, text: str) -> str:
         return "write false"
     if "integer" in schema.types or "number" in schema.types:
         return _by_number(problem, text)
+    if schema.raw.get("minItems", 1) > 1:  # a frame and the words from there on
+        return f"words that change stand behind their frame, [1, {inline(text)}]; others without brackets"
     if "array" in schema.types:
         return f"a list of one: [{inline(text)}]" if text.strip() else ""
     if "object" in schema.types and len(text) <= _LONGEST_SHOWN:

@@ -18,8 +18,6 @@ _KIND = "in a step of kind "
 _FORMATS = {schemas.RECIPE: "a recipe", schemas.STORYBOARD: "a storyboard"}
 # a word that means something in one place alone, and would be explained wrongly by where else it stands
 _IN_PLACE = {
-    ("sentence", "caption"): "the caption is the sentence itself: "
-    "write in text what the film shows, in prompt what is drawn",
     **{
         (kind, "network_weights"): 'it is called "from" and belongs under lora:'
         for kind in ("train-image", "train-text")

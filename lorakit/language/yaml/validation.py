@@ -66,7 +66,7 @@ def accepts(root: Node, file: str, definition: str = "") -> bool:
 def _validator(file: str, definition: str) -> Any:
     from jsonschema_rs import Draft201909, Draft201909Validator, Registry
 
-    loaded = [schemas.load(name) for name in schemas.FILES]
+    loaded = [schemas.load(name) for name in dict.fromkeys((*schemas.FILES, file))]
     known = Registry([(schema["$id"], schema) for schema in loaded], draft=Draft201909)
     schema = schemas.load(file)
     if definition:

@@ -38,6 +38,17 @@ def flow_call(pipeline: Any, family: Family) -> FlowCall | None:
     return call
 
 
+def words_alone(pipeline: Any, prompts: Sequence[str], device: Any, limit: int) -> Embeds:
+    """Embeds (B, T, D) of a pipeline whose text encoder gives no pooled ones, at most `limit` tokens each."""
+    embeds, _ = pipeline.encode_prompt(
+        prompt=list(prompts),
+        device=device,
+        num_images_per_prompt=1,
+        max_sequence_length=limit,
+    )
+    return embeds, None
+
+
 def token_limit(pipeline: Any, family: Family) -> int:
     """The most tokens that a whole pipeline reads of a prompt."""
     return family.token_limit({"": pipeline.config, **dict(_configs(pipeline))})

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lorakit.families.flow import FlowTraining
-from lorakit.models.flow import Embeds
+from lorakit.models.flow import Embeds, words_alone
 
 
 class Flux2KleinCall:
@@ -20,13 +20,7 @@ class Flux2KleinCall:
 
     def embeds(self, prompts: Sequence[str], device: Any, limit: int) -> Embeds:
         """Qwen's embeds of three of its layers (B, T, D), padded to the limit."""
-        embeds, _ = self._pipeline.encode_prompt(
-            prompt=list(prompts),
-            device=device,
-            num_images_per_prompt=1,
-            max_sequence_length=limit,
-        )
-        return embeds, None
+        return words_alone(self._pipeline, prompts, device, limit)
 
     def __call__(
         self, denoiser: Any, noisy: Tensor, times: Tensor, embeds: Tensor, _pooled: Tensor | None

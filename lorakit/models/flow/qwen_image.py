@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from lorakit.families.flow import FlowTraining
-from lorakit.models.flow import Embeds
+from lorakit.models.flow import Embeds, words_alone
 
 
 class QwenImageCall:
@@ -22,13 +22,7 @@ class QwenImageCall:
 
     def embeds(self, prompts: Sequence[str], device: Any, limit: int) -> Embeds:
         """Qwen's embeds of prompts (B, T, D)."""
-        embeds, _ = self._pipeline.encode_prompt(
-            prompt=list(prompts),
-            device=device,
-            num_images_per_prompt=1,
-            max_sequence_length=limit,
-        )
-        return embeds, None
+        return words_alone(self._pipeline, prompts, device, limit)
 
     def __call__(
         self, denoiser: Any, noisy: Tensor, times: Tensor, embeds: Tensor, _pooled: Tensor | None

@@ -14,6 +14,7 @@ class ControlUse:
     """How a frame is held to its input `control`: the digest of the ControlNet, whose folder is `path`.
 
     It weighs `strength` from the share `start` of the steps to the share `end`.
+    To a union the map is one of its kind `mode`.
     """
 
     model: str | None
@@ -21,13 +22,15 @@ class ControlUse:
     start: float
     end: float
     path: str = field(default="", metadata=BESIDE)
+    mode: int | None = field(default=None, metadata=OMITTED)
 
 
 @dataclass(frozen=True, slots=True)
 class ControlMapTask(WorkerTask):
     """A picture of `width` x `height` px that shows another's edges, depths, or as it is what was drawn.
 
-    The other is its input `picture`, or a `file` with the digest `picture`. `depth_model` is the digest of
+    The other is its input `picture`, or a `file` with the digest `picture`, or of a film the frame `number`,
+    from 0 on, which stands at `seconds` and whose pixels have that digest. `depth_model` is the digest of
     what tells depths.
     """
 
@@ -42,3 +45,5 @@ class ControlMapTask(WorkerTask):
     picture: str | None = field(default=None, metadata=OMITTED)
     depth_model: str | None = field(default=None, metadata=OMITTED)
     file: str = field(default="", metadata=BESIDE)
+    number: int | None = field(default=None, metadata=BESIDE)
+    seconds: float = field(default=0.0, metadata=BESIDE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from lorakit.plan.tasks.json_form import BESIDE
+from lorakit.plan.tasks.frame import ReferenceFile
+from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
 
 
@@ -23,9 +24,11 @@ class Floors:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTask(WorkerTask):
-    """How well a `picture` shows what `prompt` says, as the judge with a digest sees it.
+    """How well a `picture` shows what `prompt` says, as the judge with a digest sees it, or models do.
 
     `first` is the input of its scene's first picture, from which colours drift, where there is one.
+    `character_judge` holds it against `reference_files` and the inputs `reference_1` and so on,
+    `sentence_judge` against the prompt.
     """
 
     kind: ClassVar[str] = "score"
@@ -34,6 +37,9 @@ class ScoreTask(WorkerTask):
 
     prompt: str
     judge: str | None
+    character_judge: str | None = field(default=None, metadata=OMITTED)
+    sentence_judge: str | None = field(default=None, metadata=OMITTED)
+    reference_files: tuple[ReferenceFile, ...] = field(default=(), metadata=OMITTED)
 
 
 @dataclass(frozen=True, slots=True)

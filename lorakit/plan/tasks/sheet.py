@@ -9,6 +9,9 @@ from lorakit.facts.fonts.fallbacks import Fallback
 from lorakit.plan.tasks.json_form import OMITTED, keyed_as
 from lorakit.plan.tasks.task import WorkerTask
 
+# what a sheet says beside its texts, for whoever looks for a font that has it
+OWN_LETTERS = "0123456789, pictures… and more"
+
 
 @dataclass(frozen=True, slots=True)
 class SheetPicture:

@@ -234,6 +234,7 @@ def test_peft_has_all_windows_in_tucker_s_form_or_none(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["LoraConfig", "LoHaConfig", "LoKrConfig"])
 def test_peft_s_own_loader_reads_what_is_written_for_it(tmp_path: Path, tiny_sd: Path, kind: str) -> None:  # fmt: skip
     import peft
@@ -258,6 +259,7 @@ def test_peft_s_own_loader_reads_what_is_written_for_it(tmp_path: Path, tiny_sd:
         assert torch.allclose(weight, theirs[name], atol=2e-6), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dora", [False, True], ids=["plain", "dora"])
 def test_diffusers_own_loader_reads_what_is_written_for_it(tmp_path: Path, tiny_sd: Path, dora: bool) -> None:  # fmt: skip
     from diffusers import StableDiffusionPipeline

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from lorakit.diff.actions import compared
 from lorakit.diff.report import Relation
 from lorakit.plan.actions import Input
@@ -84,6 +86,7 @@ def test_a_whole_chain_moves_and_a_part_of_another_does_not() -> None:
     }
 
 
+@pytest.mark.slow
 def test_thousands_that_hang_on_each_other_are_no_matter() -> None:
     words = [str(n) for n in range(3000)]
     found = became(chain(*words), chain("new", *words[1:]))

@@ -38,6 +38,7 @@ def imported(folder: Path, source: Path, *words: str) -> tuple[dict[str, Any], l
     return recipe, told["not_carried"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["picture", "json", "posted", "both"])
 def test_comfyuis_own_example(tmp_path: Path, form: str) -> None:
     if form == "picture":
@@ -69,6 +70,7 @@ def test_comfyuis_own_example(tmp_path: Path, form: str) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_page_s_default_graph(tmp_path: Path) -> None:
     recipe, notes = imported(tmp_path, png(tmp_path / "a.png", workflow=PAGE))
     assert notes == []
@@ -84,6 +86,7 @@ def test_the_page_s_default_graph(tmp_path: Path) -> None:
     assert (step["width"], step["height"]) == (512, 768)
 
 
+@pytest.mark.slow
 def test_links_go_through_reroutes_and_bypassed_nodes(tmp_path: Path) -> None:
     """The words' CLIP comes by a Reroute; a LoRA on the way to the sampler is bypassed (mode 4)."""
     page = deepcopy(PAGE)
@@ -176,6 +179,7 @@ def test_what_lorakit_writes_into_its_pictures_comes_back(tmp_path: Path) -> Non
         assert (made.width, made.height) == (task.width, task.height)
 
 
+@pytest.mark.slow
 def test_a_chain_goes_to_comfyui_and_comes_back_as_a_storyboard(tmp_path: Path) -> None:
     board = story(tmp_path)
     exported("workflow", board, "--out", tmp_path / "there.json")
@@ -205,6 +209,7 @@ def test_a_chain_goes_to_comfyui_and_comes_back_as_a_storyboard(tmp_path: Path) 
     assert notes[0].startswith("model studio")
 
 
+@pytest.mark.slow
 def test_loras_and_checkpoints_are_found_beside_it_or_told(tmp_path: Path) -> None:
     graph = api(model=["10", 0])
     graph["10"] = {
@@ -232,6 +237,7 @@ def test_loras_and_checkpoints_are_found_beside_it_or_told(tmp_path: Path) -> No
     assert any("it cannot be worn" in n for n in notes)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_carried_is_told(tmp_path: Path) -> None:
     long = ", ".join(f"detail {n}" for n in range(60))
     graph = api(sampler_name="dpmpp_sde", scheduler="beta", denoise=0.5, seed=["20", 0])
@@ -308,6 +314,7 @@ def test_hostile_workflows_are_answered(tmp_path: Path, name: str, form: str) ->
     load(tmp_path / "a.yaml").check()
 
 
+@pytest.mark.slow
 def test_names_of_others_stay_in_their_comments(tmp_path: Path) -> None:
     graph = api()
     graph["4"]["inputs"]["ckpt_name"] = "x\n\x85\u2028steps: {evil: {}}\x1b[2J.safetensors"
@@ -339,6 +346,7 @@ def bomb(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_files_that_say_nothing_or_too_much_are_answered(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
     Image.new("RGB", (8, 8)).save(tmp_path / "plain.jpg")
@@ -365,6 +373,7 @@ def test_files_that_say_nothing_or_too_much_are_answered(tmp_path: Path) -> None
         assert "a fault inside lorakit" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     png(tmp_path / "a.png", prompt=API)
     assert program(tmp_path, "import", "comfyui", "a.png").returncode == 0

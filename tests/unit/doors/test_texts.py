@@ -90,11 +90,12 @@ def test_a_shot_list_adds_up_and_computes_nothing(tmp_path: Path, fps: int) -> N
         "film/@night/1",
     ]
     assert rows[1]["prompt"] == "A fox holds a golden key, in a green meadow"
-    assert [row["strength"] for row in rows] == ["1.0", "0.6", "0.6", "0.6", "1.0", "0.6", "0.6"]
+    assert [row["strength"] for row in rows] == ["1.0", "0.75", "0.75", "0.75", "1.0", "0.6", "0.6"]
     hours, minutes, seconds, rest = (int(part) for part in rows[4]["start"].split(":"))
     assert (hours * 60 + minutes) * 60 * fps + seconds * fps + rest == int(rows[4]["first_frame"])
 
 
+@pytest.mark.slow
 def test_a_board_without_a_film_says_which_times_it_has(tmp_path: Path) -> None:
     (tmp_path / "board.yaml").write_text("storyboard: 1\nscenes:\n  - text: A fox waits.\n")
     ran = program(tmp_path, "export", "board", "board.yaml", "--format", "srt", "--json")
@@ -110,6 +111,7 @@ def test_a_board_without_a_film_says_which_times_it_has(tmp_path: Path) -> None:
     assert "board.srt is there already; --force overwrites it" in again.stderr
 
 
+@pytest.mark.slow
 def test_a_recipe_of_several_stories_asks_which(tmp_path: Path) -> None:
     story(tmp_path)
     (tmp_path / "recipe.yaml").write_text(

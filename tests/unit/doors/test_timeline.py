@@ -53,6 +53,7 @@ def pictures_by_frame(items: list[Any]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fps", [24, 25, 30, 50, 60])
 @pytest.mark.parametrize("ran", [True, False], ids=["run", "no-run"])
 def test_holds_and_cuts_are_the_films(tmp_path: Path, fps: int, ran: bool) -> None:
@@ -102,6 +103,7 @@ def test_crossfades_lie_on_their_cuts(tmp_path: Path, seconds: str) -> None:
     assert otio.algorithms.track_with_expanded_transitions(track)
 
 
+@pytest.mark.slow
 def test_final_cut_is_told_what_it_does_not_get(tmp_path: Path) -> None:
     story(tmp_path)
     ran = program(tmp_path, "export", "board", "board.yaml", "--format", "fcpxml")
@@ -114,6 +116,7 @@ def test_final_cut_is_told_what_it_does_not_get(tmp_path: Path) -> None:
     assert "write video: fps: as one of 24, 25, 30, 50, 60" in ran.stderr
 
 
+@pytest.mark.slow
 def test_pictures_of_other_words_are_left_out(tmp_path: Path) -> None:
     board = story(tmp_path)
     folder = with_run(board)
@@ -158,6 +161,7 @@ def test_a_board_to_print(tmp_path: Path) -> None:
     assert (tmp_path / "board.pdf").read_bytes() == data
 
 
+@pytest.mark.slow
 def test_a_long_board_is_written_in_parts(tmp_path: Path) -> None:
     lines = "".join(f"      - A fox finds key {n}\n" for n in range(130))
     (tmp_path / "board.yaml").write_text(f"storyboard: 1\nscenes:\n  - sentences:\n{lines}")

@@ -129,6 +129,7 @@ def test_samplers_have_comfyuis_names(tmp_path: Path) -> None:
             assert given["scheduler"] == ("karras" if row.karras else COMFY[name].scheduler)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kind", "more", "sampler", "lie"),
     [
@@ -181,6 +182,7 @@ TRAINED = """\
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "loaders"),
     [
@@ -210,6 +212,7 @@ def test_models_in_parts_are_loaded_part_by_part(
     assert "copy the .safetensors files of unet, text_encoder" in ran.stderr
 
 
+@pytest.mark.slow
 def test_adapters_are_loaded_one_after_the_other(tmp_path: Path) -> None:
     document = recipe(
         tmp_path,
@@ -259,6 +262,7 @@ def test_what_is_not_carried_stands_in_the_file_and_is_said_with_its_place(tmp_p
     assert all("class_type" in node for node in prompt.values())
 
 
+@pytest.mark.slow
 def test_steps_that_do_not_draw_are_answered(tmp_path: Path) -> None:
     recipe(tmp_path, steps="  other: {kind: generate, prompts: [a fox]}\n")
     ran = program(tmp_path, "export", "workflow", "recipe.yaml")

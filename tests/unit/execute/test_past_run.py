@@ -82,6 +82,7 @@ WRONG: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", WRONG, ids=repr)
 def test_no_value_of_a_wrong_kind_breaks_the_page(tmp_path: Path, value: Any) -> None:
     from lorakit.pages.run_report import write_report

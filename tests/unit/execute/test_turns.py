@@ -147,7 +147,7 @@ def test_a_run_has_one_model_in_the_memory_of_each_gpu(
     home: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     import lorakit
-    from lorakit.execute import runner
+    from lorakit.execute import places
     from lorakit.execute.workers import WorkerHandle
     from tests.support.image_training import paint
 
@@ -173,7 +173,7 @@ def test_a_run_has_one_model_in_the_memory_of_each_gpu(
     monkeypatch.setattr(WorkerHandle, "end", end_counted)
     ran = lorakit.load(recipe)
     plan = ran.plan(download=True)
-    monkeypatch.setattr(runner, "this_machine", lambda: Cards(count))
+    monkeypatch.setattr(places, "this_machine", lambda: Cards(count))
     finished = ran.run(plan=plan)
     assert finished.ending == "done"
     assert set(used) == {"render", "encode", "train"}

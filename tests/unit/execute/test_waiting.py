@@ -9,8 +9,8 @@ from typing import Any
 from filelock import FileLock
 
 from lorakit.execute import worker
-from lorakit.ui.progress import WorkerShown
 from lorakit.ui.words import worker_words
+from lorakit.ui.worker_progress import WorkerShown
 
 
 def test_a_worker_waits_for_another_run_and_says_so_once(tmp_path: Path) -> None:

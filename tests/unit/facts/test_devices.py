@@ -14,6 +14,7 @@ PACKAGE = Path(lorakit.__file__).parent
 NAMING = {PACKAGE / "facts" / "machine" / "devices.py"}
 
 
+@pytest.mark.slow
 def test_no_file_but_the_table_names_a_device() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"

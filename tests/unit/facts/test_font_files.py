@@ -22,12 +22,6 @@ from tests.support.fonts import (
 )
 
 
-@pytest.fixture
-def fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LORAKIT_FONTS", str(tmp_path / "fonts"))
-    return tmp_path / "fonts"
-
-
 def test_what_our_font_has_needs_no_other(fonts: Path) -> None:
     save_font(fonts / "a.ttf", "A", "éx")
     assert fallbacks(["Café", "x", "Привет"]) == ()

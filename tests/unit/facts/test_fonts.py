@@ -10,6 +10,7 @@ from lorakit import resources
 from lorakit.facts.fonts.fallbacks import drawable, font_file, missing_glyphs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", ["Regular", "SemiBold"])
 def test_the_coverage_list_is_what_the_font_has(weight):
     has = set(TTFont(font_file(weight)).getBestCmap())

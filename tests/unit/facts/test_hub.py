@@ -98,6 +98,7 @@ def offline(cache: Path, monkeypatch: pytest.MonkeyPatch) -> ModelFacts:
     return model_facts(source, Digests(None))
 
 
+@pytest.mark.slow
 def test_of_a_published_model_only_what_serves_is_fetched(tiny_sd: Path, tmp_path: Path) -> None:
     """The plain weights: neither pickles nor halves, neither what is not averaged nor a safety checker."""
     folder = published.stable_diffusion_1(tiny_sd, tmp_path / "repository")
@@ -113,6 +114,7 @@ def test_of_a_published_model_only_what_serves_is_fetched(tiny_sd: Path, tmp_pat
         assert hub.fetched == before
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_drawn_with_is_known_before_its_weights_are_fetched(
     tiny_sd: Path, tmp_path: Path
 ) -> None:
@@ -151,6 +153,7 @@ def test_a_cache_of_halves_is_used_without_a_network(
     assert (found.path / "unet" / "diffusion_pytorch_model.fp16.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_a_download_that_was_cut_off_is_not_taken_for_a_model(
     tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +202,7 @@ ANSWERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERS)
 def test_each_error_of_the_hub_says_what_it_is_and_the_way_out(name: str, tmp_path: Path) -> None:
     status, code, says, way = ANSWERS[name]
@@ -209,6 +213,7 @@ def test_each_error_of_the_hub_says_what_it_is_and_the_way_out(name: str, tmp_pa
     assert "\n" not in str(found["error"])
 
 
+@pytest.mark.slow
 def test_a_hub_that_cannot_be_reached_is_said_to_be_so(tmp_path: Path) -> None:
     found = ask(tmp_path, "hub:someone/model", HF_ENDPOINT="http://127.0.0.1:9")
     assert "cannot be reached" in str(found["error"])
@@ -240,6 +245,7 @@ def test_what_the_network_and_the_disk_say_is_read_as_what_it_is(tmp_path: Path)
     assert "needs 5.0 GB more of disk" in str(no_room("someone/model", 5e9, 1e9, tmp_path))
 
 
+@pytest.mark.slow
 def test_a_repository_of_single_files_says_how_to_use_one(tmp_path: Path) -> None:
     folder = tmp_path / "repository"
     folder.mkdir()

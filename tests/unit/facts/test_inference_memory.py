@@ -23,8 +23,9 @@ from lorakit.facts.networks.inference_memory import (
 )
 from lorakit.families import PUBLISHED
 from lorakit.language.recipe.documents import ModelSource
-from lorakit.plan.drawing_memory import drawing_bytes, weights_bytes
+from lorakit.plan.drawing_memory import drawing_needs, weights_by_part
 from lorakit.plan.encoding_memory import encoding_needs
+from lorakit.plan.memory_modes import NONE
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 SIDE = 32  # latents
@@ -47,6 +48,7 @@ def peak(network: Any, *inputs: torch.Tensor, **more: Any) -> int:
     return int(total) - sum(p.numel() * p.element_size() for p in network.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sd-v1", "sd-v2", "sdxl"])
 def test_a_plan_counts_what_a_call_of_the_unet_needs(kind: str) -> None:
     config = published(kind, "unet")
@@ -77,6 +79,7 @@ class Pass(torch.nn.Module):
         return getattr(self.vae, self.name)(given, return_dict=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "given", "counted"),
     [("encode", (3, 8 * SIDE), vae_encoder_elements), ("decode", (16, SIDE), vae_elements)],
@@ -154,10 +157,12 @@ def model(kind: str) -> ModelFacts:
 def test_weights_are_counted_in_the_precision_they_are_kept_in(
     kind: str, precision: str, size: int, rows: int, gigabytes: float
 ) -> None:
-    found = drawing_bytes(model(kind), precision, (size, size), rows, guided=True)
-    assert found / 1e9 == pytest.approx(gigabytes, rel=0.05)
+    needs = drawing_needs(model(kind), precision, (size, size), rows, guided=True)
+    assert needs[0, NONE].card / 1e9 == pytest.approx(gigabytes, rel=0.05)
 
 
 def test_fp16_keeps_the_autoencoder_in_fp32() -> None:
     sd = model("sd-v1")
-    assert weights_bytes(sd, "fp16") - weights_bytes(sd, "bf16") == 2 * sd.parameters["vae"]
+    fp16, bf16 = weights_by_part(sd, "fp16"), weights_by_part(sd, "bf16")
+    assert fp16.pop("vae") - bf16.pop("vae") == 2 * sd.parameters["vae"]
+    assert fp16 == bf16

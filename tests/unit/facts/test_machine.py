@@ -23,16 +23,28 @@ def gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     """A driver's tool that tells what it is given, and a torch that was built for a version of CUDA."""
 
     def forget() -> None:
-        for cached in (nvidia.installed, nvidia._uuids, machine._memory, machine.this_machine):
+        for cached in (
+            nvidia.installed,
+            nvidia._uuids,
+            nvidia._instances,
+            machine._memory,
+            machine.this_machine,
+        ):
             cached.cache_clear()
 
-    def tell(*rows: str, uuids: tuple[str, ...] = (), code: int = 0, cuda: str = "13.0") -> None:
-        """Rows of name, compute capability, MiB."""
+    def tell(
+        *rows: str,
+        uuids: tuple[str, ...] = (),
+        code: int = 0,
+        cuda: str = "13.0",
+        listed: str = "",
+    ) -> None:
+        """Rows of name, compute capability, MiB; what `-L` lists."""
         tool = tmp_path / "nvidia-smi"
         tool.write_text(
             f"#!{sys.executable}\nimport sys\n"
             f"rows = {list(uuids)!r} if '--query-gpu=uuid' in sys.argv else {list(rows)!r}\n"
-            f"print('\\n'.join(rows))\nsys.exit({code})\n"
+            f"print({listed!r} if '-L' in sys.argv else '\\n'.join(rows))\nsys.exit({code})\n"
         )
         tool.chmod(0o755)
         build = tmp_path / "torch"
@@ -133,6 +145,7 @@ def test_several_gpus_alike_are_a_worker_s_each(
     assert [one.name for one in homes] == (
         [f"render {n + 1}" for n in range(many)] if names else ["render"]
     )
+    assert found.gpus_together == many
     pair = seats.seat("train", 0, tuple(range(many)), found)
     assert pair.gpus == tuple(names)
     assert seats.seat("assemble", 0, (), found).gpus == ()
@@ -143,10 +156,65 @@ def test_several_gpus_alike_are_a_worker_s_each(
         _ = found.workers
 
 
+# as a driver of version 535 lists a divided GPU beside a whole one
+LISTED = """GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa-1)
+  MIG 3g.20gb     Device  0: (UUID: MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f)
+  MIG 3g.20gb     Device  1: (UUID: MIG-cba663e8-9bed-5b25-b243-5985ef7c9beb)
+  MIG 1g.5gb+me   Device  2: (UUID: MIG-1e3f3f44-0000-5b25-b243-5985ef7c9beb)
+GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-aabb-2)"""
+LARGE_1, LARGE_2, SMALL = (
+    "MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f",
+    "MIG-cba663e8-9bed-5b25-b243-5985ef7c9beb",
+    "MIG-1e3f3f44-0000-5b25-b243-5985ef7c9beb",
+)
+A100 = "NVIDIA A100-SXM4-40GB"
+
+
+@pytest.mark.parametrize(
+    ("visible", "name", "memory", "names"),
+    [
+        (None, f"{A100} MIG 3g.20gb", 20 * 10**9, (LARGE_1, LARGE_2)),
+        (f"{LARGE_2},{LARGE_1}", f"{A100} MIG 3g.20gb", 20 * 10**9, (LARGE_2, LARGE_1)),
+        (SMALL, f"{A100} MIG 1g.5gb+me", 5 * 10**9, ()),
+        (f"{LARGE_1},{LARGE_1}", f"{A100} MIG 3g.20gb", 20 * 10**9, ()),
+        ("0", f"{A100} MIG 3g.20gb", 20 * 10**9, ()),
+        ("1", A100, 40960 << 20, ()),
+        ("MIG-ffffffff", "", 0, ()),
+    ],
+)
+def test_each_instance_of_a_divided_gpu_is_a_worker_s(
+    gpus: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    visible: str | None,
+    name: str,
+    memory: int,
+    names: tuple[str, ...],
+) -> None:
+    whole, divided = f"{A100}, 8.0, 40960, 40000, Disabled", f"{A100}, 8.0, 40960, 0, Enabled"
+    gpus(divided, whole, uuids=("GPU-aaaa-1", "GPU-aabb-2"), listed=LISTED)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    found = machine.this_machine()
+    if not name:
+        assert found.device == "cpu"
+        assert f"CUDA_VISIBLE_DEVICES={visible} hides it" in found.remarks[0]
+        return
+    assert (found.device, found.name, found.memory) == ("cuda", name, memory)
+    assert (found.gpus, found.gpu_names) == (len(names) or 1, names)
+    assert found.gpus_together == 1
+    assert found.card is not None
+    assert 0 < found.card.free <= found.card.memory
+    homes = [seats.seat("render", n, (n,), found).gpus for n in range(found.gpus)]
+    assert homes == ([(one,) for one in names] or [()])
+
+
 def test_several_on_a_cpu_have_as_many_threads_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A convolution's last bits go by their number."""
     monkeypatch.setattr(machine, "_cores", lambda: 4)
     here = Machine("cpu", "cpu-test", "CPU", fast_bf16=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")  # as a user may
+    assert seats.seat("render", 0, (), here).threads == 3
+    monkeypatch.delenv("OMP_NUM_THREADS")
     one = seats.seat("render", 0, (), here)
     monkeypatch.setenv("LORAKIT_WORKERS", "2")
     two = seats.seat("render", 1, (), here)
@@ -236,7 +304,7 @@ def test_which_card_it_was_is_recorded_beside_results_and_in_no_key(
     environment.environment.cache_clear()
     nvidia.driver.cache_clear()
     (first, then), (second, now) = found.values()
-    assert first.device_class == second.device_class == "cuda"
+    assert first.device_class == second.device_class == "cuda-without-tf32"
     assert (then["gpu"], now["gpu"]) == ("NVIDIA H100", "Tesla T4")
     told = environment.differences(then, now, RENDER.packages)
     assert told[0] == "gpu NVIDIA H100 -> Tesla T4"

@@ -173,6 +173,14 @@ def test_tokens_are_counted_from_older_files_too(tiny_sd: Path) -> None:
         assert ours.count(text) == len(theirs(text).input_ids)
 
 
+def test_texts_that_are_counted_together_are_counted_as_each_by_itself(tiny_sd: Path) -> None:
+    together, alone = (TokenCounter(tiny_sd / "tokenizer", 12) for _ in range(2))
+    together.count_all(TEXTS)
+    fit = [alone.count(text) <= 12 for text in TEXTS]
+    assert {*fit} == {True, False}
+    assert [together.fits(text) for text in TEXTS] == [alone.fits(text) for text in TEXTS] == fit
+
+
 def test_what_would_fall_off_is_named(tiny_sd: Path) -> None:
     counter = TokenCounter(tiny_sd / "tokenizer", 12)
     text = "a white bunny with a magic hat finds a golden key in the forest"

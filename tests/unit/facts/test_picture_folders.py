@@ -12,7 +12,7 @@ from PIL import Image
 import lorakit
 from lorakit.diagnostics import InvalidDocument
 from lorakit.facts.pictures import open_picture
-from lorakit.facts.pictures.picture_data import PictureFacts
+from lorakit.facts.pictures.picture import PictureFacts
 from lorakit.store import sealed
 from tests.support.image_training import paint
 

@@ -14,8 +14,9 @@ from PIL import Image
 
 import lorakit
 from lorakit.diagnostics import InvalidDocument
-from lorakit.facts.pictures.picture_data import PictureFacts
+from lorakit.facts.pictures.picture import PictureFacts
 from lorakit.plan.states import State
+from tests.support.complaints import complaint
 from tests.support.hub import caches, parquet, picture, publish
 
 pytest.importorskip("datasets")
@@ -49,16 +50,11 @@ def facts(path: Path) -> PictureFacts:
     return lorakit.load(path).facts().pictures["foxes"]
 
 
-def complaint(path: Path) -> str:
-    with pytest.raises(InvalidDocument) as caught:
-        lorakit.load(path).check()
-    return str(caught.value)
-
-
 def table(caption: str = "text", **more: list[object]) -> bytes:
     return parquet({"image": [RED, BLUE, TALL], caption: list(WORDS), **more})
 
 
+@pytest.mark.slow
 def test_tables_and_folders_of_the_hub_are_what_a_folder_of_one_s_own_is(
     cache: Path, project: Path
 ) -> None:
@@ -236,6 +232,7 @@ def test_whatever_needs_what_is_not_here_waits(cache: Path, project: Path, steps
     assert {p.key for p in trainings} == {None}
 
 
+@pytest.mark.slow
 def test_tables_are_read_once_and_never_by_torch(cache: Path, project: Path) -> None:
     publish(cache, "someone/foxes", {TABLE: table()})
     recipe(project, "images: 'hub:someone/foxes'")

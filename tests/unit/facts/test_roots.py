@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lorakit.diagnostics import InvalidDocument
-from lorakit.facts.files.roots import config_path, read_roots
+from lorakit.facts.files.roots import read_roots
+from lorakit.facts.files.user_config import config_path
 
 
 def test_no_config_means_no_roots(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from lorakit.facts.texts.text_data import Splits, read
 from lorakit.facts.texts.text_files import folder_of
 from lorakit.facts.texts.text_json import as_json, from_json
 from lorakit.language.recipe.trainings import DataSource
+from tests.support.complaints import complaint
 from tests.support.hub import caches, publish
 
 ROWS = [("a fine film", "good"), ("a dull film", "bad"), ("bright", "good"), ("slow", "bad")] * 5
@@ -42,12 +43,6 @@ def splits(path: Path, seed: int = 1) -> Splits:
     place = folder_of(source)
     assert place is not None
     return read(source, place, seed)
-
-
-def complaint(path: Path) -> str:
-    with pytest.raises(InvalidDocument) as caught:
-        lorakit.load(path).check()
-    return str(caught.value)
 
 
 def test_snippets_have_a_fixed_split_of_two_thousand(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def test_the_longest_of_many_is_longer_than_of_few(counter: TokenCounter) -> Non
     assert 40 < lengths.longest_of(4) < 95
 
 
+@pytest.mark.slow
 def test_a_sample_stands_for_millions_of_characters(counter: TokenCounter) -> None:
     texts = ["word " * (100 + number % 300) for number in range(4000)]
     sample = sample_of(texts)

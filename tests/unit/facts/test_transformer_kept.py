@@ -125,6 +125,7 @@ def kept(model: torch.nn.Module, call: dict[str, Any]) -> float:
         return sum(found.values()) / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", TARGETS)
 @pytest.mark.parametrize("saving", [False, True])
 def test_what_is_kept_for_the_way_back_is_counted(targets: str, saving: bool) -> None:

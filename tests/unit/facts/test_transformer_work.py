@@ -64,6 +64,7 @@ def flux2_klein() -> Called:
     return network, {"timestep": zeros(), **told, **seen}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [flux, qwen_image, z_image, flux2_klein])
 def test_work_and_memory_are_what_torch_counts(
     make: Callable[[], Called], monkeypatch: pytest.MonkeyPatch
@@ -109,6 +110,7 @@ NETWORKS: dict[str, tuple[Any, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("repository", NETWORKS)
 def test_published_parameters_are_those_that_diffusers_makes(repository: str) -> None:
     kind, more = NETWORKS[repository]

@@ -62,6 +62,7 @@ def saved_bytes(config: dict[str, Any], *, lora: bool, checkpointed: bool) -> in
     return sum(storage.nbytes() for storage in kept.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lora", [True, False], ids=["lora", "full"])
 @pytest.mark.parametrize(
     "config", [LIKE_SD, LIKE_THE_STUDIO, LIKE_SDXL], ids=["sd", "studio", "sdxl"]

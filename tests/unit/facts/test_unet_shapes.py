@@ -42,6 +42,7 @@ def facts(source: str):
     return model_facts(ModelSource("m", source, "auto", None), Unread())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "count"),
     [
@@ -69,6 +70,7 @@ def test_other_blocks_are_not_guessed_at() -> None:
     assert shapes_of({}) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dora", [False, True], ids=["lora", "dora"])
 @pytest.mark.parametrize("targets", [CROSS, ("to_q", "proj_in", "conv1"), r".*attn1\.to_(k|v)"])
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from lorakit.families import PUBLISHED
 from tests.support.planning import facts_for
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "side", "more"),
     [

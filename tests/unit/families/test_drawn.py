@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,24 @@ from lorakit.facts.models.model_lookup import model_facts
 from lorakit.families import FAMILIES, Family
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.plan.engine_specs import DrawingSpec
+from lorakit.plan.specs_beside import ImageEncoderSpec
 from lorakit.plan.tasks.control import ControlUse
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.plan.tasks.image_embeds import ImageEmbedsTask, IpAdapterUse
 from lorakit.plan.tasks.job import Job
 from lorakit.rendering.call_engine import CallEngine
 from lorakit.rendering.drawing import drawing_engine
-from tests.support.tiny_controls import draw_shape, save_control_net, save_flux_control_net
+from lorakit.rendering.image_embeds_engine import ImageEmbedsEngine
+from tests.support.tiny_controls import (
+    draw_shape,
+    save_control_net,
+    save_control_union,
+    save_flux_control_net,
+    save_image_encoder,
+    save_ip_adapter,
+    save_qwen_control_net,
+    save_sd3_control_net,
+)
 from tests.support.tiny_transformers import KINDS, SIDES
 
 PROMPT, NOT, NOISE = "a fox on mars", "the moon", 4
@@ -173,6 +187,24 @@ def test_a_frame_is_what_the_pipeline_draws_by_hand(made: Made, tmp_path: Path) 
     assert engine.calls["vae_decoder"] == 1
 
 
+@pytest.mark.slow
+def test_a_frame_on_its_way_is_shown_once_one_was_drawn(made: Made, tmp_path: Path) -> None:
+    """In the colours of the model, whatever its latents are packed like, and no call more for it."""
+    kind, folder, family = made
+    shown: list[bytes | None] = []
+    engine = drawing_engine(spec(family, folder), lambda *told: shown.append(told[4]()))
+    drawn = task(kind)
+    draw(engine, tmp_path / "first", drawn)
+    assert shown == [None, None]
+    draw(engine, tmp_path / "other", task(kind, noise=7))
+    assert engine.calls["vae_decoder"] == 2
+    previews = [Image.open(io.BytesIO(data)) for data in shown[2:] if data]
+    assert len(previews) == 2
+    for preview in previews:
+        assert preview.width / preview.height == drawn.width / drawn.height
+
+
+@pytest.mark.slow
 def test_each_text_is_encoded_once(made: Made, tmp_path: Path) -> None:
     kind, folder, family = made
     engine = drawing_engine(spec(family, folder), quiet())
@@ -191,6 +223,7 @@ def test_each_text_is_encoded_once(made: Made, tmp_path: Path) -> None:
     assert other == by_hand(pipeline, kind, prompt="a wooden door", generator=by_noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", FROM_LATENTS, indirect=True)
 def test_a_chained_frame_is_img2img_from_latents(made: Made, tmp_path: Path) -> None:
     kind, folder, family = made
@@ -211,6 +244,7 @@ def test_a_chained_frame_is_img2img_from_latents(made: Made, tmp_path: Path) -> 
     assert found != other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", BY_REFERENCE, indirect=True)
 def test_a_chained_frame_is_drawn_by_reference(made: Made, tmp_path: Path) -> None:
     kind, folder, family = made
@@ -229,6 +263,7 @@ def test_a_chained_frame_is_drawn_by_reference(made: Made, tmp_path: Path) -> No
     assert found != other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", HALVED, indirect=True)
 def test_fp16_draws_what_fp32_draws(made: Made, tmp_path: Path) -> None:
     """The autoencoder stays in fp32, with values on the way that are beyond fp16's, as published ones have."""
@@ -274,6 +309,7 @@ def make_adapter(folder: Path, out: Path) -> Path:
     return out / "pytorch_lora_weights.safetensors"
 
 
+@pytest.mark.slow
 def test_an_adapter_is_worn_as_diffusers_wears_it(made: Made, tmp_path: Path) -> None:
     kind, folder, family = made
     file = make_adapter(folder, tmp_path / "adapter")
@@ -309,19 +345,9 @@ def test_a_stopped_call_is_left_at_its_next_step(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_held_frame_of_flux_is_what_diffusers_draws(
-    tiny_transformer: Callable[[str], Path], tmp_path: Path
-) -> None:
-    folder = tiny_transformer("flux-dev")
-    net = save_flux_control_net(folder, tmp_path / "net")
-    lines = draw_shape(tmp_path / "map.png")
-    told = task("flux-dev", control=ControlUse("net", 0.7, 0.0, 1.0, str(net)))
-    engine = drawing_engine(spec(FAMILIES["flux"], folder), lambda *_: True)
-    pixels, _ = draw(engine, tmp_path / "out", told, control=str(lines))
-    pipe = diffusers.FluxControlNetPipeline.from_pretrained(
-        folder, controlnet=diffusers.FluxControlNetModel.from_pretrained(net)
-    )
-    by_hand = pipe(
+def held_by_hand(kind: str, pipe: Any, told: FrameTask, lines: Path, **more: Any) -> bytes:
+    """What a ControlNet's pipeline draws of a map at a strength of 0.7, called as a user calls it."""
+    picture: Image.Image = pipe(
         PROMPT,
         control_image=Image.open(lines),
         width=told.width,
@@ -329,11 +355,110 @@ def test_a_held_frame_of_flux_is_what_diffusers_draws(
         num_inference_steps=told.num_inference_steps,
         controlnet_conditioning_scale=0.7,
         generator=torch.Generator().manual_seed(NOISE),
-        **GUIDED["flux-dev"],
+        **GUIDED[kind],
+        **more,
+    ).images[0]
+    return picture.tobytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("modes", "mode"), [(None, None), (10, 4)])
+def test_a_held_frame_of_flux_is_what_diffusers_draws(
+    modes: int | None, mode: int | None, tiny_transformer: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = tiny_transformer("flux-dev")
+    net = save_flux_control_net(folder, tmp_path / "net", modes=modes)
+    lines = draw_shape(tmp_path / "map.png")
+    told = task("flux-dev", control=ControlUse("net", 0.7, 0.0, 1.0, str(net), mode))
+    engine = drawing_engine(spec(FAMILIES["flux"], folder), lambda *_: True)
+    pixels, _ = draw(engine, tmp_path / "out", told, control=str(lines))
+    pipe = diffusers.FluxControlNetPipeline.from_pretrained(
+        folder, controlnet=diffusers.FluxControlNetModel.from_pretrained(net)
+    )
+    assert held_by_hand("flux-dev", pipe, told, lines, control_mode=mode) == pixels
+
+
+@pytest.mark.slow
+def test_a_held_frame_of_qwen_image_is_what_diffusers_draws(
+    tiny_transformer: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = tiny_transformer("qwen-image")
+    net = save_qwen_control_net(folder, tmp_path / "net")
+    lines = draw_shape(tmp_path / "map.png")
+    told = task("qwen-image", control=ControlUse("net", 0.7, 0.0, 0.6, str(net)))
+    engine = drawing_engine(spec(FAMILIES["qwen-image"], folder), lambda *_: True)
+    pixels, _ = draw(engine, tmp_path / "out", told, control=str(lines))
+    pipe = diffusers.QwenImageControlNetPipeline.from_pretrained(
+        folder, controlnet=diffusers.QwenImageControlNetModel.from_pretrained(net)
+    )
+    assert held_by_hand("qwen-image", pipe, told, lines, control_guidance_end=0.6) == pixels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zeros", [False, True])
+def test_a_held_frame_of_sd3_is_what_diffusers_draws_from_its_seed(
+    zeros: bool, tiny_transformer: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = tiny_transformer("sd3")
+    net = save_sd3_control_net(folder, tmp_path / "net", zeros=zeros)
+    lines = draw_shape(tmp_path / "map.png")
+    told = task("sd3", control=ControlUse("net", 0.7, 0.0, 0.6, str(net)))
+    engine = drawing_engine(spec(FAMILIES["sd3"], folder), lambda *_: True)
+    pixels, _ = draw(engine, tmp_path / "out", told, control=str(lines))
+    pipe = diffusers.StableDiffusion3ControlNetPipeline.from_pretrained(
+        folder, controlnet=diffusers.SD3ControlNetModel.from_pretrained(net)
+    )
+    # the map is encoded with noise that the pipeline takes from nobody's generator
+    torch.manual_seed(NOISE)
+    assert held_by_hand("sd3", pipe, told, lines, control_guidance_end=0.6) == pixels
+    torch.manual_seed(1)  # what went before changes no frame
+    again, _ = draw(engine, tmp_path / "again", told, control=str(lines))
+    assert again == pixels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", [False, True])
+def test_a_frame_that_a_union_holds_is_what_diffusers_draws(
+    start: bool, tiny_sdxl: Path, tmp_path: Path
+) -> None:
+    net = save_control_union(tiny_sdxl, tmp_path / "net", theirs=not start)
+    lines = draw_shape(tmp_path / "map.png")
+    latents = torch.randn((1, 4, 10, 8), generator=torch.Generator().manual_seed(1))
+    save_file({"latents": latents}, tmp_path / "start.safetensors")
+    inputs = {"start": str(tmp_path / "start.safetensors")} if start else {}
+    looks = {"width": 64, "height": 80, "num_inference_steps": 4, "scheduler": "euler_discrete"}
+    use = ControlUse("net", 0.7, 0.0, 0.8, str(net), 3)
+    told = task("sd3", strength=0.5, control=use, **looks)
+    engine = drawing_engine(spec(FAMILIES["sdxl"], tiny_sdxl, stock=True), lambda *_: True)
+    pixels, _ = draw(engine, tmp_path / "out", told, control=str(lines), **inputs)
+    # as a user writes it by hand
+    kind = diffusers.StableDiffusionXLControlNetUnionPipeline
+    if start:
+        kind = diffusers.StableDiffusionXLControlNetUnionImg2ImgPipeline
+    pipe = kind.from_pretrained(
+        tiny_sdxl, controlnet=diffusers.ControlNetUnionModel.from_pretrained(net)
+    )
+    pipe.scheduler = diffusers.EulerDiscreteScheduler.from_config(pipe.scheduler.config)
+    by_hand = pipe(
+        PROMPT,
+        negative_prompt=NOT,
+        control_image=[Image.open(lines)],
+        control_mode=[3],
+        width=64,
+        height=80,
+        num_inference_steps=4,
+        guidance_scale=5.0,
+        controlnet_conditioning_scale=0.7,
+        control_guidance_end=0.8,
+        generator=torch.Generator().manual_seed(NOISE),
+        **({"image": latents, "strength": 0.5} if start else {}),
     ).images[0]
     assert by_hand.tobytes() == pixels
+    other = replace(told, control=replace(use, mode=0))
+    assert draw(engine, tmp_path / "pose", other, control=str(lines), **inputs)[0] != pixels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [False, True])
 @pytest.mark.parametrize("name", ["sd", "sdxl"])
 def test_a_held_frame_is_what_diffusers_draws(
@@ -377,5 +502,68 @@ def test_a_held_frame_is_what_diffusers_draws(
         control_guidance_end=0.8,
         generator=torch.Generator().manual_seed(NOISE),
         **held,
+    ).images[0]
+    assert by_hand.tobytes() == pixels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "plus", "scales"),
+    [
+        ("sd", False, (0.7, 0.7)),
+        ("sd", True, (0.9, 0.3)),
+        ("sdxl", False, (0.7,)),
+        ("sdxl", True, (0.7,)),
+    ],
+)
+def test_a_frame_seen_through_an_ip_adapter_is_what_diffusers_draws(
+    name: str,
+    plus: bool,
+    scales: tuple[float, ...],
+    tiny_sd: Path,
+    tiny_sdxl: Path,
+    tmp_path: Path,
+) -> None:
+    folder = {"sd": tiny_sd, "sdxl": tiny_sdxl}[name]
+    root = tmp_path / "faces"
+    weights = save_ip_adapter(folder, root / "models" / "ip.safetensors", plus=plus)
+    encoder = save_image_encoder(root / "models" / "image_encoder")
+    pictures = [draw_shape(tmp_path / f"{n}.png", at=8 + 20 * n) for n, _ in enumerate(scales)]
+    seeing = ImageEmbedsEngine(ImageEncoderSpec(path=str(encoder), device="cpu"), quiet())
+    inputs = {}
+    for number, file in enumerate(pictures, 1):
+        seen = ImageEmbedsTask("encoder", plus, "cpu", "picture", str(file))
+        seeing.submit(Job("a", f"{number}", seen, {}, tmp_path))
+        inputs[f"embeds_{number}"] = next(iter(seeing.step()))["outputs"]["embeds"]
+    plain = task("sd3", width=64, height=80, num_inference_steps=3, scheduler="euler_discrete")
+    told = replace(plain, ip_adapter=IpAdapterUse("ip", scales, str(weights)))
+    engine = drawing_engine(spec(FAMILIES[name], folder, stock=True), lambda *_: True)
+    bare, _ = draw(engine, tmp_path / "bare", plain)
+    pixels, _ = draw(engine, tmp_path / "out", told, **inputs)
+    again, _ = draw(engine, tmp_path / "bare again", plain)  # it is taken off again
+    assert bare == again != pixels
+    # as a user writes it by hand
+    pipe = loaded(folder)
+    pipe.scheduler = diffusers.EulerDiscreteScheduler.from_config(pipe.scheduler.config)
+    pipe.load_ip_adapter(str(root), subfolder="models", weight_name="ip.safetensors")
+    pipe.set_ip_adapter_scale(scales[0] if len(set(scales)) == 1 else [list(scales)])
+    opened = [Image.open(file).convert("RGB") for file in pictures]
+    with torch.inference_mode():  # one by one, as they are encoded
+        each = [pipe.prepare_ip_adapter_image_embeds(o, None, "cpu", 1, True)[0] for o in opened]
+    embeds = [torch.cat(each, dim=1)]
+    more: dict[str, Any] = {}
+    if len(set(scales)) > 1:
+        masks = [torch.ones(1, len(scales), 80, 64)]
+        more = {"cross_attention_kwargs": {"ip_adapter_masks": masks}}
+    by_hand = pipe(
+        PROMPT,
+        negative_prompt=NOT,
+        width=64,
+        height=80,
+        num_inference_steps=3,
+        guidance_scale=5.0,
+        generator=torch.Generator().manual_seed(NOISE),
+        ip_adapter_image_embeds=embeds,
+        **more,
     ).images[0]
     assert by_hand.tobytes() == pixels

@@ -36,6 +36,7 @@ def both(engine: Any, kind: str, out: Path) -> list[bytes]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("offload", ["model", "group"])
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_frames_are_the_same_whatever_waits_beside_the_device(
@@ -55,6 +56,7 @@ def test_frames_are_the_same_whatever_waits_beside_the_device(
         assert denoiser._hf_hook.execution_device == torch.device("cpu:0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("offload", ["model", "group"])
 def test_waves_are_the_same_whatever_waits(offload: str, tiny_sd: Path, tmp_path: Path) -> None:
     found = {}

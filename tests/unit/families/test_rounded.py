@@ -11,6 +11,7 @@ import pytest
 import torch
 from diffusers.quantizers import PipelineQuantizationConfig
 
+from lorakit.diagnostics import LorakitError
 from lorakit.families import FAMILIES
 from lorakit.models.tiles import decode_in_tiles
 from lorakit.plan.engine_specs import Keeping
@@ -53,6 +54,7 @@ def frame(folder: Path, out: Path, *adapters: tuple[Path, float], **keeping: Any
     return draw(drawing_engine(given, quiet()), out, task(KIND))[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bits", [8, 4])
 @pytest.mark.usefixtures("on_a_cpu")
 def test_rounded_weights_draw_what_diffusers_draws_with_them(
@@ -75,6 +77,7 @@ def test_rounded_weights_draw_what_diffusers_draws_with_them(
     assert found == frame(flux, tmp_path / "apart", weight_bits=bits, offload="model")
 
 
+@pytest.mark.slow
 def test_adapters_are_put_on_before_weights_are_rounded(flux: Path, tmp_path: Path) -> None:
     file = make_adapter(flux, tmp_path / "adapter")
     rounded = frame(flux, tmp_path / "rounded", (file, 1.0), weight_bits=8)
@@ -101,6 +104,39 @@ def test_steps_are_skipped_as_diffusers_skips_them(
     assert found == draw(engine, tmp_path / "again", task(KIND, num_inference_steps=6))[0]
     exact = drawing_engine(spec(FAMILY, folder), quiet())
     assert found != draw(exact, tmp_path / "exact", task(KIND, num_inference_steps=6))[0]
+
+
+def test_attention_is_computed_by_the_backend_that_is_named(
+    tiny_transformer: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diffusers.models import attention_dispatch
+
+    name = attention_dispatch.AttentionBackendName._NATIVE_MATH
+    registry = attention_dispatch._AttentionBackendRegistry._backends
+    used: list[int] = []
+    usual = registry[name]
+    monkeypatch.setitem(
+        registry, name, lambda *args, **more: used.append(1) or usual(*args, **more)
+    )
+    folder = tiny_transformer(KIND)
+    given = spec(FAMILY, folder, keeping=Keeping(attention="_native_math"))
+    found, _ = draw(drawing_engine(given, quiet()), tmp_path, task(KIND))
+    drawn = len(used)
+    assert drawn == 4  # two blocks, two steps
+    pipeline = diffusers.FluxPipeline.from_pretrained(folder)
+    pipeline.transformer.set_attention_backend("_native_math")
+    assert found == by_hand(pipeline, KIND)
+    assert len(used) == 2 * drawn
+    draw(drawing_engine(spec(FAMILY, folder), quiet()), tmp_path / "native", task(KIND))
+    assert len(used) == 2 * drawn
+
+
+def test_a_backend_whose_package_is_gone_is_an_error(
+    tiny_transformer: Callable[[str], Path],
+) -> None:
+    given = spec(FAMILY, tiny_transformer(KIND), keeping=Keeping(attention="xformers"))
+    with pytest.raises(LorakitError, match=r"^attention_backend: xformers: .*not usable"):
+        drawing_engine(given, quiet())
 
 
 def test_a_large_picture_is_decoded_in_tiles(

@@ -52,6 +52,7 @@ def test_no_other_file_compares_a_family() -> None:
     assert told == set()
 
 
+@pytest.mark.slow
 def test_no_other_file_names_a_pipeline() -> None:
     named = {
         (str(path.relative_to(PACKAGE)), word)

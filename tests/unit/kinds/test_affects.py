@@ -103,8 +103,10 @@ RECIPE: dict[str, Any] = {
 Change = tuple[str, tuple[str | int, ...], Any]  # schema path, path in the document, another value
 
 S, C = ("scenes", 0), ("scenes", 1, "sentences", 1)
+KENBURNS = {"kind": "kenburns"}
 CONTROL = {"kind": "pose", "from": "previous", "controlnet": "nets"}
 WORN = {"from": "style"}
+OVER = {"first": 0.2, "last": 0.4}  # over a scene's frames
 LOOK = [
     ("style", "hard"),
     ("negative_prompt", "rain"),
@@ -135,23 +137,36 @@ BOARD_CHANGES: list[Change] = [
     ("character.adapter", ("characters", "bunny", "adapter"), WORN),
     ("character.adapter.from", ("characters", "bunny", "adapter"), WORN),
     ("character.adapter.weight", ("characters", "bunny", "adapter"), WORN | {"weight": 0.5}),
+    *[
+        (
+            f"character.adapter.weight.{key}",
+            ("characters", "bunny", "adapter"),
+            WORN | {"weight": OVER},
+        )
+        for key in ("first", "last")
+    ],
     ("character.adapter.trigger", ("characters", "bunny", "adapter"), WORN | {"trigger": "bnny"}),
     ("character.pronouns", ("characters", "bunny", "pronouns"), "she"),
     ("chain.notes", ("chain", "notes"), "mine"),
     ("chain.from", ("chain", "from"), "noise"),
     ("chain.strength", ("chain", "strength"), 0.7),
     ("chain.anchor_weight", ("chain", "anchor_weight"), 0.5),
+    ("chain.mask", ("chain",), {"attention": "shared", "mask": "character"}),
     ("chain.strength.first", ("chain", "strength"), {"first": 0.8, "last": 0.8}),
     ("chain.strength.last", ("chain", "strength"), {"first": 0.8, "last": 0.8}),
     ("chain.anchor_weight.first", ("chain", "anchor_weight"), {"first": 0.4, "last": 0.4}),
     ("chain.anchor_weight.last", ("chain", "anchor_weight"), {"first": 0.4, "last": 0.4}),
     ("look.guidance_scale.first", ("look", "guidance_scale"), {"first": 3.0, "last": 3.0}),
     ("look.guidance_scale.last", ("look", "guidance_scale"), {"first": 3.0, "last": 3.0}),
+    ("chain.color", ("chain", "color"), "anchor"),
     ("chain.attention", ("chain", "attention"), "shared"),
     ("gate.notes", ("gate",), {"notes": "mine"}),
     ("gate.character", ("gate",), {"character": 0.9}),
     ("gate.sentence", ("gate",), {"sentence": 0.9}),
     ("gate.drift", ("gate",), {"drift": 9.0}),
+    ("gate.judge", ("gate",), {"sentence": 0.3, "judge": {"sentence": "clip"}}),
+    ("gate.judge.sentence", ("gate",), {"sentence": 0.3, "judge": {"sentence": "clip"}}),
+    ("gate.judge.character", ("gate",), {"character": 0.3, "judge": {"character": "clip"}}),
     ("gate.tries", ("gate",), {"drift": 9.0, "tries": 3}),
     *[
         (f"control.{key}", ("control",), {**CONTROL, key: value})
@@ -164,7 +179,44 @@ BOARD_CHANGES: list[Change] = [
             "end": 0.9,
         }.items()
     ],
+    *[
+        (f"control.strength.{key}", ("control",), CONTROL | {"strength": OVER})
+        for key in ("first", "last")
+    ],
     ("control.notes", ("control",), {"notes": "mine"}),
+    ("upscale.notes", (*S, "upscale"), {"by": 1, "notes": "mine"}),
+    ("upscale.by", ("upscale",), {"by": 4}),
+    ("upscale.with", (*C, "upscale"), {"with": "lanczos"}),
+    *[
+        (f"upscale.{key}", (*S, "upscale"), {"with": "img2img", key: value})
+        for key, value in {
+            "strength": 0.5,
+            "num_inference_steps": 11,
+            "guidance_scale": 2.0,
+        }.items()
+    ],
+    ("motion.notes", ("motion",), {"notes": "mine"}),
+    ("motion.kind", ("motion",), {"kind": "kenburns"}),
+    *[
+        (f"motion.{key}", ("motion",), {"kind": "morph", key: value})
+        for key, value in {"frames": 3, "strength": 0.5}.items()
+    ],
+    *[
+        (f"motion.{key}", ("motion",), {"kind": "clip", "video_model": "other", key: value})
+        for key, value in {
+            "video_model": "svd",
+            "uses": "words",
+            "num_frames": 9,
+            "num_inference_steps": 3,
+            "guidance_scale": 2.0,
+            "prompt": "an ant",
+            "fit": "hold",
+        }.items()
+    ],
+    *[
+        (f"motion.{key}", ("motion",), {**KENBURNS, key: value})
+        for key, value in {"zoom": [1.1, 1.3], "from": "left", "to": [0.3, 0.5]}.items()
+    ],
     ("control.depth_model", ("control",), {**CONTROL, "kind": "depth", "depth_model": "depths"}),
     ("scenes", ("scenes", 0, "sentences", 0), "The bunny finds a cake"),
     ("scene.notes", (*S, "notes"), "mine"),
@@ -189,19 +241,46 @@ BOARD_CHANGES: list[Change] = [
     ("sentence.seed", (*C, "seed"), 3),
     ("sentence.takes", (*C, "takes"), 2),
     ("sentence.hold", (*C, "hold"), "40f"),
+    ("sentence.transition", (*C, "transition"), {"kind": "wipe-left", "seconds": 0.2}),
+    ("scene.transition", ("scenes", 1, "transition"), {"kind": "fade-black", "seconds": 0.2}),
+    ("sentence.caption", (*C, "caption"), "The hat"),
+    ("sentence.at", (*C, "at"), 20),
+    ("video.narration", ("video", "narration"), True),
+    ("video.narration.voice", ("video", "narration"), {"voice": "en-gb"}),
+    ("video.narration.pause", ("video", "narration"), {"pause": 1.0}),
+    ("video.narration.gain", ("video", "narration"), {"gain": 3.0}),
     ("sentence.repeat", (*C, "repeat"), True),
     ("video.notes", ("video", "notes"), "mine"),
     ("video.needs", ("video", "needs"), "approved"),
     ("video.fps", ("video", "fps"), 12),
     ("video.format", ("video", "format"), "gif"),
+    ("video.codec", ("video", "codec"), "h265"),
+    ("video.encoder", ("video", "encoder"), "h264_nvenc"),
+    ("video.quality", ("video", "quality"), 60),
+    ("video.loop", ("video",), {"format": "gif", "loop": False}),
+    ("video.title", ("video", "title"), True),
+    ("video.end", ("video", "end"), {"text": "The end"}),
+    ("video.scenes", ("video", "scenes"), True),
+    *[
+        (f"video.{card}.{key}", ("video", card), {"text": "x", key: value})
+        for card in ("title", "end")
+        for key, value in {"text": "y", "seconds": 5, "style": "light"}.items()
+    ],
+    ("card.notes", ("video",), {**BOARD["video"], "notes": "mine"}),
+    ("card.text", ("video", "title"), "Another"),
+    ("card.seconds", ("video", "title"), {"seconds": 5}),
+    ("card.style", ("video", "title"), {"style": "light"}),
     ("video.hold", ("video", "hold"), 2.5),
     ("video.height", ("video", "height"), 256),
     ("video.transition", ("video", "transition"), {"kind": "cut"}),
     ("video.transition.kind", ("video", "transition", "kind"), "cut"),
+    ("transition.kind", ("video", "transition", "kind"), "cut"),
     ("video.transition.seconds", ("video", "transition", "seconds"), 0.5),
+    ("transition.seconds", ("video", "transition", "seconds"), 0.5),
     ("video.captions", ("video", "captions"), False),
     ("video.captions.position", ("video", "captions"), {"position": "top"}),
     ("video.transition.notes", ("video", "transition", "notes"), "mine"),
+    ("transition.notes", ("video", "transition", "notes"), "mine"),
     ("video.captions.notes", ("video", "captions"), {"notes": "mine"}),
     ("video.captions.size", ("video", "captions"), {"size": 0.1}),
 ]
@@ -355,6 +434,10 @@ RECIPE_CHANGES: list[Change] = [
     ("video.of", (*J, "of"), ["posters"]),
     ("video.fps", (*J, "fps"), 12),
     ("video.format", (*J, "format"), "gif"),
+    ("video.codec", (*J, "codec"), "h265"),
+    ("video.encoder", (*J, "encoder"), "h264_nvenc"),
+    ("video.quality", (*J, "quality"), 60),
+    ("video.loop", (*J,), {**RECIPE["steps"]["joined"], "format": "gif", "loop": False}),
     ("video.hold", (*J, "hold"), 2.5),
     ("video.height", (*J, "height"), 256),
     ("video.transition", (*J, "transition"), {"kind": "cut"}),
@@ -362,6 +445,7 @@ RECIPE_CHANGES: list[Change] = [
 ]
 # what is encoded before a training on pictures, and drawn and laid out after it
 OF_PICTURES = {"latents", "embeds", "frame", "contact-sheet"}
+AUDIO = ("notes", "music", "gain", "fade_in", "fade_out", "duck", "loop")
 # decided by files, by other documents, or for every key alike: tried elsewhere
 ELSEWHERE = {
     "recipe": {
@@ -372,12 +456,19 @@ ELSEWHERE = {
         "model.from",
         "model.memory",  # of transformers: tests/unit/plan/test_memory_modes.py
         "model.speed",
+        "model.attention_backend",
+        # of digests, which the facts bring: tests/func/test_ip_adapters.py
+        *("model.ip_adapter", "model.weight_name"),
         "model.parts",  # of a digest as well
         "model.revision",  # of a digest, which the facts bring
         "step.kind",
         "generate.kind",
         "storyboard.kind",
         "video.kind",
+        "video.audio",  # of a file
+        "video.fit",
+        "video.narration",
+        *("video.title", "video.end", "video.font", "video.beats", "video.scenes"),
         "video.needs",  # of storyboards alone: tests/func/test_picks.py
         "storyboard.storyboard",
         "storyboard.adapters",
@@ -401,7 +492,12 @@ ELSEWHERE = {
     },
     "storyboard": {
         *("control", "scene.control", "sentence.control"),
+        *("motion", "scene.motion", "sentence.motion"),
+        *("upscale", "scene.upscale", "sentence.upscale"),
+        "gate.judge.notes",  # beside a model
         "character.adapter.notes",  # beside from: alone
+        "control.control_mode",  # of a union: tests/func/test_controls.py
+        "character.reference_scale",  # through an IP-Adapter: tests/func/test_ip_adapters.py
         # of files: tests/func/test_edits.py
         "sentence.edit",
         *(f"sentence.edit.{key}" for key in ("notes", "mask", "prompt", "strength", "chained")),
@@ -414,6 +510,16 @@ ELSEWHERE = {
         "scene.look",
         "scene.chain",
         "sentence.image",  # a digest, which the facts bring
+        "sentence.audio",  # likewise
+        # of narration: tests/func/test_narration.py
+        *("sentence.say", "sentence.voice", "character.voice"),
+        *("video.title.notes", "video.end.notes"),  # likewise
+        "video.narration.notes",  # beside others alone: a mapping turns it on
+        "video.beats",  # of the music: tests/func/test_beats.py
+        "video.font",  # of a font that is here: tests/unit/rendering/test_film_cards.py
+        "video.fit",  # of the music: tests/unit/plan/test_timing.py
+        "video.audio",  # a digest too: tests/func/test_film_sound.py
+        *(f"video.audio.{key}" for key in AUDIO),
     },
 }
 
@@ -471,6 +577,18 @@ def signature(plan: Plan) -> dict[str, dict[str, str]]:
     kinds += (
         "gate",
         "control-map",
+        "kenburns",
+        "passing",
+        "speech",
+        "timing",
+        "subtitles",
+        "beats",
+        "card",
+        "sound-mix",
+        "finished-film",
+        "video-clip",
+        "enlarge",
+        "upscale",
         "score",
         "sweep-table",
         "sweep-best",

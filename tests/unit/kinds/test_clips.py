@@ -9,7 +9,7 @@ import pytest
 from lorakit import resources
 from lorakit.diagnostics import Place
 from lorakit.kinds.chains import CHAINS
-from lorakit.kinds.film import film
+from lorakit.kinds.film import films
 from lorakit.kinds.sheet import contact_sheet
 from lorakit.language.story.documents import Captions, Video
 from lorakit.plan.kind import Clip
@@ -23,7 +23,7 @@ VIDEO = Video(captions=Captions(show=True), place=Place("board.yaml", 1, 1))
 def test_the_frames_of_a_clip_share_its_time(many: int) -> None:
     one = Clip(tuple(f"a/{n}" for n in range(many)), None, "a fox", "")
     still = Clip(("b/1",), None, "an owl", "")
-    task = film("film", "", [one, still], VIDEO, (128, 128)).task
+    task = films("film", "", [one, still], VIDEO, (128, 128))[0].task
     assert isinstance(task, FilmTask)
     total = VIDEO.hold.in_frames(VIDEO.fps)
     counts = [shot.frames for shot in task.shots]

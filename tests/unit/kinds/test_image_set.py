@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from lorakit.facts.pictures.picture_data import Picture, PictureFacts
+from lorakit.facts.pictures.picture import Picture, PictureFacts
 from lorakit.kinds.image_set import ImageSet, image_set, views
 from lorakit.language import load
 from lorakit.plan.kind import Context

@@ -17,6 +17,7 @@ import yaml
 
 import lorakit
 from lorakit import resources
+from lorakit.facts.sounds.voices import Voice, voices_asked
 from lorakit.kinds import kind_of
 from lorakit.plan import planner
 from lorakit.plan.keys import action_key
@@ -35,7 +36,9 @@ def shipped(home: Path, recipe: str) -> Plan:
         shutil.copytree(resources.path(folder), home / folder, dirs_exist_ok=True)
     (home / ".lorakit").mkdir(exist_ok=True)
     session = lorakit.load(home / "recipes" / recipe)
-    facts = replace(session.facts(), machine=MACHINE)
+    # whoever speaks on this machine, if anybody does
+    voices = {one.name: Voice("espeak-ng", ("espeak-ng",)) for one in voices_asked(session.project)}
+    facts = replace(session.facts(), machine=MACHINE, voices=voices)
     return planner.plan(session.project, facts, kind_of, Memory(), {})
 
 

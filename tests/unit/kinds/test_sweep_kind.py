@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from rich.console import Console
 
@@ -122,6 +123,7 @@ def test_pictures_are_compared_in_a_column_each(tmp_path: Path) -> None:
     assert sheet.files == {"sheet": ("both/side_by_side.png",)}
 
 
+@pytest.mark.slow
 def test_planning_is_linear_in_the_members(tmp_path: Path) -> None:
     def seconds(count: int) -> float:
         posters = {"kind": "generate", "model": "tiny", "prompts": ["a fox"] * 4}

@@ -12,9 +12,21 @@ from typing import Any
 import pytest
 
 from lorakit.language import load
-from lorakit.language.recipe import documents, trainings
-from lorakit.language.story import character_adapters, controls, durations, edits
+from lorakit.language.recipe import adapters, documents, trainings
+from lorakit.language.story import (
+    cards,
+    character_adapters,
+    controls,
+    durations,
+    edits,
+    gates,
+    motions,
+    sound,
+    upscales,
+)
 from lorakit.language.story import documents as boards
+from lorakit.language.story.film_formats import Formats
+from lorakit.language.story.rates import Rate
 from lorakit.language.yaml import schemas
 from lorakit.language.yaml.decode import decode
 
@@ -30,17 +42,23 @@ PAIRS: tuple[tuple[type, str, dict[str, str]], ...] = (
         {"from": "source"},
     ),
     (controls.Control, BOARD + "control", {"from": "source"}),
+    (motions.Motion, BOARD + "motion", {"from": "start", "to": "end"}),
+    (upscales.Upscale, BOARD + "upscale", {"with": "method"}),
     (boards.Chain, BOARD + "chain", {"from": "start"}),
     (boards.Character, BOARD + "character", {"reference": "references"}),
     (boards.Sentence, BOARD + "sentence", {}),
     (boards.Scene, BOARD + "scene", {}),
     (boards.Transition, BOARD + "film/properties/transition", {}),
     (boards.Captions, BOARD + "film/properties/captions", {}),
-    (boards.Gate, BOARD + "gate", {}),
+    (gates.Gate, BOARD + "gate", {}),
+    (gates.GateJudge, BOARD + "gate/properties/judge", {}),
     (boards.Video, BOARD + "video", {}),
+    (cards.FilmCard, BOARD + "card", {}),
+    (sound.Audio, BOARD + "film/properties/audio", {}),
+    (sound.Narration, BOARD + "film/properties/narration", {}),
     (boards.Storyboard, "storyboard.schema.json#", {}),
     (documents.ModelSource, RECIPE + "model", {"from": "source"}),
-    (documents.AdapterSource, RECIPE + "adapter", {"from": "path"}),
+    (adapters.AdapterSource, RECIPE + "adapter", {"from": "path"}),
     (documents.Prompt, RECIPE + "prompt", {}),
     (documents.GenerateStep, RECIPE + "generate", {}),
     (documents.StoryboardStep, RECIPE + "storyboard", {"storyboard": "board"}),
@@ -75,6 +93,11 @@ ELSEWHERE = {
     ("#", "gate"): "each scene's gate",
     ("#", "control"): "each sentence's control",
     ("scene", "control"): "each sentence's control",
+    ("scene", "transition"): "its first sentence's transition",
+    ("#", "motion"): "each sentence's motion",
+    ("scene", "motion"): "each sentence's motion",
+    ("#", "upscale"): "each sentence's upscale",
+    ("scene", "upscale"): "each sentence's upscale",
     ("#", "extends"): "merged",
     ("#", "profiles"): "merged",
     **{
@@ -91,7 +114,22 @@ ELSEWHERE = {
     },
     **{
         ("video", key): "video"
-        for key in ("fps", "format", "hold", "height", "transition", "captions", "needs")
+        for key in (
+            *("fps", "format", "hold", "height", "transition", "captions", "audio", "needs"),
+            *(
+                "codec",
+                "encoder",
+                "quality",
+                "loop",
+                "narration",
+                "fit",
+                "title",
+                "end",
+                "font",
+                "beats",
+                "scenes",
+            ),
+        )
     },
 }
 ELSEWHERE |= {("sweep", key): "members" for key in ("of", "over", "random", "seed", "seeds")}
@@ -135,6 +173,7 @@ OTHERWISE = {
     "samples",
     "transition",
     "captions",
+    "narration",
     "adapters",
 }
 
@@ -151,12 +190,18 @@ def test_what_is_left_out_has_the_schema_s_default(kind: type) -> None:
         value, expected = getattr(made, name), sub["default"]
         if isinstance(value, durations.Duration):
             expected = durations.parse(expected)
+        if isinstance(value, Formats):
+            expected = [expected]
+        if isinstance(value, Rate):
+            value = value.written
         value = list(value) if isinstance(value, tuple) else value
         assert value == expected, f"{kind.__name__}.{name}"
         assert type(value) is type(expected), f"{kind.__name__}.{name}"
 
 
-@pytest.mark.parametrize("file", [documents, trainings, boards], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "file", [documents, adapters, trainings, boards, gates], ids=lambda one: one.__name__
+)
 def test_no_default_is_written_a_second_time(file: ModuleType) -> None:
     """What a schema gives a default is taken from there: a number or a word in a class would be another."""
     keys = {
@@ -177,10 +222,12 @@ def test_each_field_comes_from_a_key_or_is_derived() -> None:
     derived = {
         "id", "place", "number", "prompt", "caption", "characters", "look", "board", "video", "path", "show",
         "model", "adapters", "name", "steps", "sentences", "seed", "strength", "chain", "places",
-        "resources", "strength_place", "attention_place", "setting_place", "anchor_place", "dtype_place",
+        "resources", "strength_place", "color_place", "attention_place", "setting_place", "anchor_place", "dtype_place",
         "parts_place",
         "members", "anchor_weight", "decisions", "memory_place", "speed_place", "first",
-        "file", "source_place",
+        "attention_backend_place",
+        "file", "source_place", "ip_adapter_place", "weight_name_place", "reference_scale_place",
+        "by_words", "voice_place", "at_place", "over", "mask_place",
     }  # fmt: skip
     for kind, reference, renamed in PAIRS:
         keys = {renamed.get(key, key) for key in properties(reference)}

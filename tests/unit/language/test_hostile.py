@@ -23,6 +23,7 @@ HEAD = (
 MUCH = 300_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -84,6 +85,7 @@ def test_a_board_beyond_every_film_is_refused(
         load(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["(", "[", "__a", "<a", "AND ", "(a:", "x++", "a::", "it is ", "the ", '"a. ', "\u300c", "tom's "]
 )  # fmt: skip

@@ -123,6 +123,7 @@ def test_a_full_document_is_good(file: str) -> None:
     assert ours(file, GOOD[file])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 @settings(max_examples=300)
 @given(data=st.data())
@@ -205,7 +206,10 @@ def test_what_no_words_are_for_is_told_in_the_library_s(monkeypatch: pytest.Monk
     assert "a does not meet the schema: [1,1] has non-unique elements" in found.message
 
 
-@pytest.mark.parametrize("file", [*FILES, "lock.schema.json", "picks.schema.json"])
+@pytest.mark.parametrize(
+    "file",
+    [*FILES, "lock.schema.json", "picks.schema.json", "project.schema.json", "config.schema.json"],
+)
 def test_each_key_is_described_and_its_example_and_default_are_valid(file: str) -> None:
     def walk(raw: Any, at: str) -> None:
         if not isinstance(raw, dict):

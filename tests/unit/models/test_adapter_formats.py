@@ -53,6 +53,7 @@ def outputs(model: Path, file: Path | None) -> torch.Tensor:
         return pipe.unet(latents, torch.tensor([500]), encoder_hidden_states=embeds).sample
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [False, True], ids=["unet", "text-encoder-too"])
 def test_adapter_keys_load_elsewhere_and_alpha_is_kept(
     tiny_sd: Path, tmp_path: Path, text: bool

@@ -142,6 +142,7 @@ def test_pieces_that_are_not_all_of_it_are_refused_by_name(
     assert words in str(caught.value)
 
 
+@pytest.mark.slow
 def test_networks_in_folders_of_their_own_are_worn_as_one(tiny_sdxl: Path, tmp_path: Path) -> None:
     torch.manual_seed(1)
     parts = ("unet", "text_encoder", "text_encoder_2")

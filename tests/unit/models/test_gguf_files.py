@@ -27,6 +27,7 @@ def sd3_wide(folder: Path) -> Any:
     return pipeline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["F16", "Q8_0", "Q4_0"])
 def test_a_gguf_transformer_is_drawn_as_diffusers_does(
     kind: str, tiny_transformer: Callable[[str], Path], tmp_path: Path
@@ -74,6 +75,7 @@ def test_a_gguf_transformer_of_flux_is_read(
     assert picture(load_pipeline(file, "flux", "fp32", "cpu", parts=str(parts))).std() > 0
 
 
+@pytest.mark.slow
 def test_an_adapter_is_worn_by_a_gguf_transformer(
     tiny_transformer: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
+import numpy as np
 import pytest
 import torch
 
@@ -38,6 +39,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flux-dev", "flux-schnell", "flux-kontext", "sd3"])
 @pytest.mark.parametrize("prefix", ["", PREFIX])
 def test_a_transformer_alone_takes_the_rest_from_a_folder(
@@ -66,7 +68,8 @@ def test_a_transformer_alone_takes_the_rest_from_a_folder(
     same(ours.vae, pipeline.vae)
     same(ours.text_encoder_2, pipeline.text_encoder_2)
     if kind != "flux-kontext":
-        assert (picture(ours) == picture(pipeline)).all()
+        # where weights lie in memory decides by which of a CPU's kernels they are multiplied, on some CPUs
+        np.testing.assert_allclose(picture(ours), picture(pipeline), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["flux-dev", "sd3"])
@@ -109,6 +112,7 @@ def test_a_whole_checkpoint_holds_its_autoencoder_and_text_encoders(
     assert picture(ours).std() > 0
 
 
+@pytest.mark.slow
 def test_stable_diffusion_3_in_one_file_needs_nothing_beside(tmp_path: Path) -> None:
     """As sd3_medium_incl_clips.safetensors: configurations and CLIP's words ship."""
     from transformers import CLIPTextConfig, CLIPTextModelWithProjection
@@ -168,6 +172,7 @@ def test_stable_diffusion_3_in_one_file_needs_nothing_beside(tmp_path: Path) -> 
 KINDS = ["sd-v1", "sd-v2", "sdxl"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("lost", ["text_encoder", "vae"])
 def test_what_a_checkpoint_of_a_unet_lacks_is_taken_too(

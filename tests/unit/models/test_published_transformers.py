@@ -57,6 +57,7 @@ def halved(folder: Path, out: Path, *, pieces: bool) -> Path:
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("pieces", [False, True])
 def test_halves_alone_are_read_as_diffusers_reads_them(

@@ -43,6 +43,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_single_file_is_the_pipeline_it_was_made_of(kind: str, tmp_path: Path) -> None:
@@ -96,6 +97,7 @@ def test_tokens_of_single_files_are_counted_as_clip_does(tmp_path: Path) -> None
     assert len(counter.overflow(["ox " * 80])) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "metadata", "key", "wanted"),
     [
@@ -118,6 +120,7 @@ def test_what_a_single_file_of_version_2_predicts(
     assert bool(found.remarks) is (not metadata and not key)
 
 
+@pytest.mark.slow
 def test_a_turbo_form_in_one_file_is_drawn_without_guidance(tmp_path: Path) -> None:
     file = save_single(tmp_path / "sd_xl_turbo_1.0_fp16.safetensors", small("sdxl"), "sdxl")
     found = facts(file)

@@ -52,6 +52,7 @@ def test_the_public_names_are_there() -> None:
     assert {"Selection", "Workers", "Event", "RunFinished", "Plan"} <= set(dir(lorakit))
 
 
+@pytest.mark.slow
 def test_a_plan_is_a_table_and_a_run_a_strip(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,12 +61,12 @@ def test_a_plan_is_a_table_and_a_run_a_strip(
     session = lorakit.load("recipe.yaml")
     assert repr(session) == "<Session 'test': film; .plan() and .run()>"
     plan = session.plan()
-    assert re.fullmatch(r"<Plan 'test': 5 actions: .* new, .*>", repr(plan))
+    assert re.fullmatch(r"<Plan 'test': 7 actions: .* new, .*>", repr(plan))
     table = shown(session)
     assert table.names == {"table", "thead", "tbody", "tr", "th", "td", "p", "pre"}
     assert "frames_scene_1 one" in table.text
     assert HOSTILE in table.text
-    assert "5 actions: " in table.text
+    assert "7 actions: " in table.text
 
     ran = run(home)
     assert ran.code == 0, ran.errors
@@ -77,7 +78,7 @@ def test_a_plan_is_a_table_and_a_run_a_strip(
     assert "test -> " in lines
     assert "done in " in lines
     assert heard[-1].type == "run-finished"
-    assert repr(finished) == f"<Run '{ran.folder}': done, 5 cached>"
+    assert repr(finished) == f"<Run '{ran.folder}': done, 7 cached>"
     strip = shown(finished)
     assert strip.names <= {"p", "b", "div", "figure", "figcaption", "img", "code"}
     pictures = [attributes for tag, attributes in strip.found if tag == "img"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lorakit.kinds import kind_of
 from lorakit.language import load
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.plan import planner
+from lorakit.plan.engine_specs import DrawingSpec
 from lorakit.plan.memory_modes import MemoryMode, Needs, chosen
 from lorakit.plan.states import Plan
 from lorakit.plan.tasks.frame import FrameTask
@@ -102,13 +104,84 @@ def test_speed_is_in_the_key_with_what_it_comes_to(tmp_path: Path) -> None:
     assert frame(plan(tmp_path, ", speed: fast, dtype: bf16", None))[0].block_cache == 0.08
 
 
+@pytest.fixture
+def sage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SageAttention, as far as a plan looks."""
+    found = importlib.util.find_spec
+
+    def find(name: str, package: str | None = None) -> object:
+        return object() if name == "sageattention" else found(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find)
+
+
+@pytest.mark.usefixtures("sage")
+@pytest.mark.parametrize(
+    ("model", "there", "backend"),
+    [
+        (", speed: fast", card(80), "sage"),
+        (", speed: exact", card(80), "native"),
+        (", speed: fast", None, "native"),
+        (", speed: fast, dtype: fp32", card(80), "native"),
+        (", speed: fast, attention_backend: _native_cudnn", card(80), "_native_cudnn"),
+        (", attention_backend: sage", card(80), "sage"),
+        (", attention_backend: _native_math", None, "_native_math"),
+    ],
+)
+def test_what_computes_attention_is_chosen_said_and_in_the_key(
+    model: str, there: Card | None, backend: str, tmp_path: Path
+) -> None:
+    found = plan(tmp_path, model, there)
+    task, _ = frame(found)
+    assert task.attention_backend == backend
+    assert task.key().get("attention_backend", "native") == backend
+    assert found.notes["a"][0].endswith(f"attention {backend}")
+    spec = found.actions[0].action.engine.spec
+    assert isinstance(spec, DrawingSpec)
+    assert spec.keeping.attention == backend
+
+
+@pytest.mark.usefixtures("sage")
+@pytest.mark.parametrize("source", ["Tongyi-MAI/Z-Image-Turbo", "lodestones/Chroma1-HD"])
+def test_fast_leaves_attention_with_masks_to_torch(source: str, tmp_path: Path) -> None:
+    found = plan(tmp_path, ", speed: fast", card(80), source=source)
+    assert frame(found)[0].attention_backend == "native"
+
+
+@pytest.mark.parametrize(
+    ("model", "there", "source", "said"),
+    [
+        ("attention_backend: flash", None, "", "is for NVIDIA GPUs, and this computes on cpu"),
+        ("attention_backend: flash, dtype: fp32", card(80), "", "the model is in fp32"),
+        ("attention_backend: flash", card(80), "", "needs the package flash-attn"),
+        (
+            "attention_backend: _native_flash",
+            card(80),
+            "lodestones/Chroma1-HD",
+            "takes no masks, and Chroma needs one",
+        ),
+    ],
+)
+def test_a_backend_that_cannot_be_had_is_an_error_at_the_value(
+    model: str, there: Card | None, source: str, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        plan(tmp_path, f", {model}", there, source=source)
+    (error,) = [d for d in caught.value.diagnostics if d.severity == "error"]
+    assert said in error.message
+    assert error.hints
+    assert error.place is not None
+    line = (tmp_path / "recipe.yaml").read_text().splitlines()[error.place.line - 1]
+    assert line[error.place.column - 1 :].startswith(model.split()[1].strip(","))
+
+
 def test_a_plan_says_it_with_figures(tmp_path: Path) -> None:
     (line,) = plan(tmp_path, "", card(8)).notes["a"]
     assert line.startswith("1024x1024 px: bf16, block by block on the card: ")
-    assert line.endswith("of 8.6 GB, 34 GB beside it")
+    assert line.endswith("of 8.6 GB, 34 GB beside it, attention native")
     (line,) = plan(tmp_path, ", memory: minimal", card(8)).notes["a"]
     assert "4 bits, one network at a time on the card" in line
-    assert line.endswith("decoded in tiles of 512 px")
+    assert line.endswith("decoded in tiles of 512 px, attention native")
 
 
 def test_without_a_card_nothing_waits_and_nothing_is_rounded_unasked(tmp_path: Path) -> None:
@@ -122,7 +195,7 @@ def test_a_card_that_holds_nothing_of_it_is_warned_of(tmp_path: Path) -> None:
     found = plan(tmp_path, ", memory: minimal", card(4))
     _, mode = frame(found)
     assert not mode.enough
-    assert found.notes["a"][0].split(", ")[-2] == "which is too little"
+    assert found.notes["a"][0].split(", ")[-3] == "which is too little"
 
 
 def test_a_picture_that_a_card_cannot_decode_whole_is_decoded_in_tiles(tmp_path: Path) -> None:
@@ -136,6 +209,7 @@ def test_a_picture_that_a_card_cannot_decode_whole_is_decoded_in_tiles(tmp_path:
     [
         ("memory: low", "memory: low has no effect"),
         ("speed: fast", "speed: fast has no effect"),
+        ("attention_backend: flash", "attention_backend: flash has no effect"),
     ],
 )
 def test_what_has_no_effect_on_a_unet_is_said(model: str, said: str, tmp_path: Path) -> None:

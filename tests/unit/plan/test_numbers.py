@@ -65,6 +65,9 @@ def test_rates(speed, said):
 def test_counts():
     assert numbers.count(1, "frame") == "1 frame"
     assert numbers.count(12_000, "frame") == "12,000 frames"
+    assert numbers.count(1, "film's pictures") == "1 film's pictures"
+    assert numbers.count(2, "film's pictures") == "2 films' pictures"
+    assert numbers.count(3, "subtitles") == "3 subtitles"
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from lorakit.diagnostics import InvalidDocument
 from lorakit.plan.actions import Action, Engine, Input
 from lorakit.plan.keys import action_key
-from lorakit.plan.planner import Selection
 from lorakit.plan.seeds import derive
+from lorakit.plan.selection import Selection
 from lorakit.plan.states import Planned, State
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
@@ -43,7 +43,7 @@ def test_a_first_plan_is_new_and_waits_behind_chains(tmp_path: Path) -> None:
     assert found["film/scene_1/1"] is State.NEW
     assert found["film/scene_1/2"] is State.WAITS
     assert found["film/film"] is State.WAITS
-    assert plan.count(State.NEW) == 4
+    assert plan.count(State.NEW) == 5  # subtitles wait for nothing
     assert plan.actions[1].reason == "for film/scene_1/1"
 
 
@@ -63,6 +63,8 @@ def test_a_changed_sentence_says_what_from_to_and_where(tmp_path: Path) -> None:
     assert list(made) == [
         *(f"film/scene_2/{n}" for n in (3, 4, 5)),
         "film/contact-sheet",
+        "film/film_subtitles",
+        "film/film_pictures",
         "film/film",
     ]
     changed = made["film/scene_2/3"]
@@ -107,7 +109,8 @@ def test_what_other_versions_made_is_reused_and_said_or_rebuilt(tmp_path: Path) 
     (warning,) = reused.warnings
     assert warning.message == "20 cached actions made with other versions: torch 1.0 -> 2.0"
     rebuilt = plan_of(path, facts, memory, last, Selection(rebuild=True))
-    assert {p.action.kind for p in rebuilt.to_make} == {"frame", "contact-sheet", "film"}
+    kinds = {"frame", "contact-sheet", "film", "finished-film"}
+    assert {p.action.kind for p in rebuilt.to_make} == kinds
     assert rebuilt.to_make[0].reason == "environment: torch 1.0 -> 2.0"
 
 
@@ -189,7 +192,7 @@ def test_a_model_that_is_not_downloaded_makes_its_frames_wait(tmp_path: Path) ->
     assert plan.actions[0].reason == "until what it needs is downloaded"
 
 
-def test_what_does_not_fit_into_memory_is_warned_of(tmp_path: Path) -> None:
+def test_story_complaint_06_what_does_not_fit_into_memory_is_warned_of(tmp_path: Path) -> None:
     facts = facts_for()
     huge = dataclasses.replace(facts.models["studio"], weight_bytes=1 << 50)
     plan = plan_of(board(tmp_path), dataclasses.replace(facts, models={"studio": huge}))
@@ -253,8 +256,8 @@ def test_planning_is_linear(tmp_path: Path) -> None:
 
     scenes = [(f"s{n}", sentences(n, 5)) for n in range(40)]
     plan = plan_of(board(tmp_path, scenes, chain="{from: noise}"), memory=Counting())
-    assert len(plan.actions) == 202
-    assert Counting.asked == 200  # the film and the sheet wait, and have no key to ask for
+    assert len(plan.actions) == 204
+    assert Counting.asked == 201  # film and sheet wait, and have no key to ask for; subtitles have
 
 
 # -- keys and waves --------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ def test_the_schema_names_the_schedulers_of_the_table() -> None:
     assert json.loads(text)["definitions"]["scheduler"]["enum"] == list(SCHEDULERS)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # diffusers' KDPM2 with NumPy 2
 @pytest.mark.parametrize("name", SCHEDULERS)
 def test_a_row_is_what_diffusers_has(name: str) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import lorakit
+from lorakit.facts.files.signing import Signing
 from lorakit.facts.machine.environment import RECORDED
+from lorakit.facts.models.ip_adapters import IpAdapter
 from lorakit.plan.states import Plan
 from lorakit.plan.tasks.job import Job, job_from_json
 from lorakit.plan.tasks.table import TASKS, task_from_json
@@ -32,6 +34,11 @@ def picked(home: Path) -> Plan:
         "storyboard: 1\nscenes:\n- name: one\n  sentences:\n"
         "  - {text: a fox, takes: 2}\n  - {text: an owl, image: a.png}\n"
         "  - {text: a cat, control: {kind: pose, from: previous, controlnet: nets}}\n"
+        "  - {text: a hen, upscale: {by: 3}}\n  - {text: a hen, upscale: {by: 4, with: x4}}\n"
+        "  - {text: a dog, motion: kenburns}\n"
+        "  - {text: a dog, motion: morph}\n  - a rat\n"
+        "  - {text: a dog, motion: {kind: clip, video_model: wan}, upscale: {by: 2, with: img2img}}\n"
+        "video: {}\n"
     )
     (home / "board.picks.yaml").write_text(
         f"picks: 1\nframes:\n  one/1: {{take: 2, picture: {DIGEST}}}\n"
@@ -47,6 +54,40 @@ def gated(home: Path) -> Plan:
     return plan_of(home / "board.yaml", knowing(facts_for(), "a", "fox"))
 
 
+def heard_film(home: Path) -> Plan:
+    """A board whose film has music and narration."""
+    home.mkdir()
+    (home / "song.ogg").touch()
+    text = "storyboard: 1\nscenes: [{name: one, sentences: [a fox]}]\n"
+    (home / "board.yaml").write_text(
+        f"{text}video: {{narration: true, audio: {{music: song.ogg}}, beats: true}}\n"
+    )
+    return plan_of(home / "board.yaml")
+
+
+def signed_film(home: Path) -> Plan:
+    """A board whose film is signed."""
+    home.mkdir()
+    text = (
+        "storyboard: 1\nscenes: [{sentences: [a fox]}]\nvideo: {title: true, format: [mp4, png]}\n"
+    )
+    (home / "board.yaml").write_text(text)
+    by = Signing(DIGEST, home / "chain.pem", home / "key.pem", "es256", "")
+    return plan_of(home / "board.yaml", replace(facts_for(), signing=by))
+
+
+def seen_through(home: Path) -> Plan:
+    """A board whose character is seen through an IP-Adapter."""
+    home.mkdir()
+    (home / "a.png").touch()
+    (home / "board.yaml").write_text(
+        "storyboard: 1\ncharacters: {bunny: {anchor: a white bunny, reference: a.png}}\n"
+        "scenes: [{name: one, sentences: [The bunny runs]}]\n"
+    )
+    faces = IpAdapter("faces", "faces", Path("a.safetensors"), DIGEST, Path("encoder"), DIGEST)
+    return plan_of(home / "board.yaml", replace(facts_for(), ip_adapters={"studio": faces}))
+
+
 def test_every_task_arrives_as_it_was_sent(tmp_path: Path) -> None:
     (tmp_path / "sweep").mkdir()
     plans = (
@@ -54,6 +95,9 @@ def test_every_task_arrives_as_it_was_sent(tmp_path: Path) -> None:
         shipped(tmp_path / "sweep", "sweep-strength.yaml"),
         picked(tmp_path / "picked"),
         gated(tmp_path / "gated"),
+        heard_film(tmp_path / "heard"),
+        signed_film(tmp_path / "signed"),
+        seen_through(tmp_path / "seen"),
     )
     tasks = [planned.action.task for plan in plans for planned in plan.actions]
     assert {task.kind for task in tasks} == set(TASKS)

@@ -1,13 +1,16 @@
-"""Tiny pictures, and films decoded back by the ffmpeg that made them."""
+"""Tiny pipelines and pictures, and films decoded back by the ffmpeg that made them."""
 
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image
+
+from lorakit.models.loading import load_pipeline
 
 
 class Decoded:
@@ -29,6 +32,16 @@ class Decoded:
     def colour(self, frame: int) -> tuple[int, ...]:
         """The colour in the middle of a frame."""
         return tuple(int(v) for v in self.frames[frame][self.height // 2, self.width // 2])
+
+
+@pytest.fixture(scope="module")
+def sd(tiny_sd: Path) -> Any:
+    return load_pipeline(tiny_sd, "sd", "fp32", "cpu")
+
+
+@pytest.fixture(scope="module")
+def sdxl(tiny_sdxl: Path) -> Any:
+    return load_pipeline(tiny_sdxl, "sdxl", "fp32", "cpu")
 
 
 @pytest.fixture

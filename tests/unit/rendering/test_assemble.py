@@ -74,6 +74,7 @@ def test_a_failed_job_leaves_the_others_alone(tmp_path, paths):
     assert "outputs" in third
 
 
+@pytest.mark.slow
 def test_a_step_is_short_though_the_film_is_long(tmp_path, paths):
     told = []
     engine = AssemblyEngine(EngineSpec(), lambda *progress: told.append(progress))

@@ -53,6 +53,7 @@ def row(pipeline: Any, prompt: str, seed: int, steps: int = 6) -> Row:
     return Row(f"{seed}", schedule, schedule.begin(noise, None), *told, 5.0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 def test_frames_that_are_alone_have_the_bits_of_those_in_company(tiny_sd: Path, count: int) -> None:

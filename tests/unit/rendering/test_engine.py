@@ -21,6 +21,7 @@ from lorakit.rendering.engine import RenderEngine
 from tests.support.drawing import draw, spec
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["sd", "sd2", "sdxl"])
 def test_fp16_draws_what_fp32_draws(
     family: str, tiny_sd: Path, tiny_sd2: Path, tiny_sdxl: Path, tmp_path: Path
@@ -46,7 +47,7 @@ def test_fp16_draws_what_fp32_draws(
     assert np.abs(pictures["fp16"] - pictures["fp32"]).mean() < 4
 
 
-def test_a_picture_that_is_not_finite_is_an_error_and_no_black_frame(
+def test_story_complaint_14_a_picture_that_is_not_finite_is_an_error_and_no_black_frame(
     tiny_sd: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "model"
@@ -66,7 +67,7 @@ def test_one_model_is_in_memory_at_a_time(
     """Hooks and wrapped layers tie a network to itself: it must be gone before the next one is loaded."""
     loaded: list[weakref.ref[Any]] = []
     alive: list[int] = []
-    load = render.load_pipeline
+    load = render.drawing_pipeline
 
     def counting(*given: Any, **more: Any) -> Any:
         alive.append(sum(network() is not None for network in loaded))
@@ -74,7 +75,7 @@ def test_one_model_is_in_memory_at_a_time(
         loaded.append(weakref.ref(pipeline.unet))
         return pipeline
 
-    monkeypatch.setattr(render, "load_pipeline", counting)
+    monkeypatch.setattr(render, "drawing_pipeline", counting)
     out = io.StringIO()
     worker = Worker("render", out)
     for number, folder in enumerate((tiny_sd, tiny_sd2, tiny_sd)):

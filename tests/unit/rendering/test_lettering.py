@@ -15,12 +15,6 @@ from lorakit.rendering.lettering import Lettering, load_font
 from tests.support.fonts import save_colour_font, save_font
 
 
-@pytest.fixture
-def fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LORAKIT_FONTS", str(tmp_path / "fonts"))
-    return tmp_path / "fonts"
-
-
 def drawn(letters: Lettering, text: str, mode: str = "L", rim: int = 0) -> np.ndarray:
     page = Image.new(mode, (400, 60))
     letters.draw(page, (10, 10), text, 30, fill=255 if mode == "L" else "white", rim=rim)
@@ -71,7 +65,8 @@ def test_a_line_from_right_to_left_is_left_to_one_font(fonts: Path) -> None:
     (fonts / "a.ttf").unlink()
     save_font(fonts / "b.ttf", "A", "שלום ")
     letters = Lettering(fallbacks(["שלום Tom"]))
-    assert words(letters, "שלום Tom") == [(" Tom", False), ("שלום", True)]
+    # the blank stands between the two, on the right of what is read from the left
+    assert words(letters, "שלום Tom") == [("Tom ", False), ("שלום", True)]
 
 
 def test_captions_in_scripts_without_blanks_fill_their_lines(fonts: Path) -> None:

@@ -53,6 +53,7 @@ def test_a_row_is_a_row_and_a_column_a_column(tmp_path: Path) -> None:
     assert below[3] < sheet.shape[0]
 
 
+@pytest.mark.slow
 def test_many_columns_fit_the_page_and_too_many_rows_are_counted(tmp_path: Path) -> None:
     one = picture(tmp_path, "one", (250, 0, 0))
     wide = drawn(tmp_path, Table("wide", [f"{n}" for n in range(12)], [("", [one] * 12)]))

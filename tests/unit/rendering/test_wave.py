@@ -33,16 +33,6 @@ PROMPTS = ["a fox on mars", "a bunny in a forest", "an owl at the castle", "a ro
 SHAPE = (1, 4, 8, 8)
 
 
-@pytest.fixture(scope="module")
-def sd(tiny_sd: Path) -> Any:
-    return load_pipeline(tiny_sd, "sd", "fp32", "cpu")
-
-
-@pytest.fixture(scope="module")
-def sdxl(tiny_sdxl: Path) -> Any:
-    return load_pipeline(tiny_sdxl, "sdxl", "fp32", "cpu")
-
-
 def noise(seed: int) -> Tensor:
     return torch.randn(SHAPE, generator=torch.Generator().manual_seed(seed))
 
@@ -89,6 +79,7 @@ def draw(pipeline: Any, rows: Sequence[Row], width: int) -> list[Tensor]:
     return [row.latents for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", NAMES)
 @pytest.mark.parametrize("guidance", [5.0, 1.0])
 def test_text_to_image_is_what_diffusers_draws(sd: Any, scheduler: str, guidance: float) -> None:
@@ -112,6 +103,7 @@ def test_text_to_image_is_what_diffusers_draws(sd: Any, scheduler: str, guidance
     assert torch.allclose(ours, theirs, atol=2e-4), (ours - theirs).abs().max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", [name for name, row in SCHEDULERS.items() if row.karras])
 def test_karras_sigmas_are_diffusers_own(sd: Any, scheduler: str) -> None:
     ours = draw(sd, [a_row(sd, scheduler=scheduler, steps=6, seed=4, karras=True)], 1)[0]
@@ -206,7 +198,7 @@ def test_clip_skip_is_what_diffusers_draws_with_it(sdxl: Any) -> None:
     assert not torch.allclose(ours, plain, atol=2e-4)
 
 
-def test_a_row_knows_neither_its_company_nor_its_slot(sd: Any) -> None:
+def test_story_complaint_10_a_row_knows_neither_its_company_nor_its_slot(sd: Any) -> None:
     """Rows of other strengths, schedules, prompts and lengths come and go; the bits stay."""
 
     def rows() -> list[Row]:

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from lorakit.facts.models.tokens import TokenCounter
 from lorakit.language.story import weights
-from lorakit.models.loading import load_pipeline
 from lorakit.rendering.engine import RenderEngine
 from lorakit.rendering.prompt_encoder import PromptEncoder
 from tests.support.drawing import draw, spec, submit
@@ -29,16 +28,6 @@ WRITTEN = [
 ]
 NOTHING, NEGATIVE = ("", ""), ("(an owl:1.3)", "(an owl)1.3")
 Written = tuple[str, str]
-
-
-@pytest.fixture(scope="module")
-def sd(tiny_sd: Path) -> Any:
-    return load_pipeline(tiny_sd, "sd", "fp32", "cpu")
-
-
-@pytest.fixture(scope="module")
-def sdxl(tiny_sdxl: Path) -> Any:
-    return load_pipeline(tiny_sdxl, "sdxl", "fp32", "cpu")
 
 
 @pytest.fixture(scope="module")

@@ -104,3 +104,15 @@ def test_without_values_it_knows_shapes_and_types_of_anything() -> None:
         large = torch.empty(1 << 20, 1 << 20, device=NAME, dtype=torch.bfloat16)
         assert (large @ large).shape == (1 << 20, 1 << 20)
         assert large.sum().item() == 1.0
+
+
+@forked
+def test_a_large_copy_without_values_takes_no_memory() -> None:
+    with accelerator(values=False):
+        there = torch.empty(1024, 1024, device=NAME)
+        for here in (there.cpu(), there.to("cpu", torch.bfloat16)):
+            assert here.shape == there.shape
+            assert here.untyped_storage().nbytes() == here.element_size()
+            assert bool((here == 1).all())
+        assert here.dtype == torch.bfloat16
+        assert torch.empty(3, device=NAME).cpu().is_contiguous()

@@ -80,6 +80,7 @@ def wave_engine(folder: Path, device: str, **more: Any) -> Any:
     return drawing_engine(replace(drawing.spec(folder, **more), device=device), lambda *_: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", [one_of(n, QUICK) for n in ("default", *SCHEDULERS)])
 @forked
 def test_a_wave_crosses_to_the_host_once_a_frame(
@@ -100,6 +101,7 @@ def test_a_wave_crosses_to_the_host_once_a_frame(
     assert apart(here, there) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["sd", "sdxl"])
 @forked
 def test_frames_of_a_wave_that_are_chained_and_share_calls(
@@ -147,6 +149,7 @@ def of_steps(engine: Any, device: Any, out: Path, kind: str, **inputs: str) -> M
     return counts[1] - counts[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [one_of(kind, FAMILIES_ONCE) for kind in sorted(KINDS)])
 @forked
 def test_a_call_is_the_cpu_s_and_no_step_of_it_waits(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks import memory
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.facts.models.unet_layers import layer_sizes, trainable
 from lorakit.families import FAMILIES, PUBLISHED
@@ -50,6 +52,7 @@ def hold(name: str, config: dict[str, Any], side: int, rows: int, *, checkpointe
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sd", pytest.param("flux", marks=pytest.mark.slow)])
 @forked
 def test_what_a_step_holds_is_counted(name: str) -> None:
@@ -66,3 +69,17 @@ def test_what_a_step_of_a_published_model_holds_is_counted(
     family = next(f for f in FAMILIES.values() if repository in f.published)
     config = dict(PUBLISHED[repository].configs[family.denoiser])
     hold(family.name, config, 512, 4, checkpointed=checkpointed)
+
+
+def test_the_benchmark_asks_a_plan_for_a_card(tmp_path: Path) -> None:
+    (tmp_path / ".lorakit").mkdir()
+    action = memory.planned(SDXL, "kind: generate, prompts: [a fox]", tmp_path)
+    assert action.cost.memory - memory.PROCESS > 2 * 3_468_000_000  # bf16 of all networks
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sd", "sdxl"])
+def test_a_plan_s_training_is_what_the_loop_holds_of_it(name: str, tmp_path: Path) -> None:
+    (tmp_path / ".lorakit").mkdir()
+    (row,) = memory.trainings(name, tmp_path, (512,), (1,))
+    assert row.planned == pytest.approx(row.tracked, rel=0.1)

@@ -79,6 +79,7 @@ def stepped(job: Job[Any], device: str, out: Path, clear: Callable[[], Any]) -> 
     return [loop.step().loss for _ in range(STEPS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "step", "train"), TRAINED)
 @forked
 def test_a_step_waits_for_its_figures_alone(

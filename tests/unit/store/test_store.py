@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lorakit.store import atomic, seen
@@ -38,7 +38,7 @@ def a_manifest(key: str, output: Output) -> Manifest:
     return Manifest(key, "frame", {"prompt": "a fox"}, {}, {"picture": output}, 1.5, {"torch": "2"})
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # of a busy machine, not of the data
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), JSON, max_size=5))
 def test_the_order_of_keys_does_not_count(data: dict[str, object]) -> None:
     assert digest_of(data) == digest_of(dict(reversed(data.items())))

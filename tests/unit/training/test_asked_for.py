@@ -14,6 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 LONG = "a white bunny in a green meadow looks at a wooden door " * 8  # 96 tokens
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["false", "true"], ids=["unet", "text-encoder"])
 def test_adapters_of_steps_the_best_one_and_captions_in_chunks(
     tiny_sd: Path, tmp_path: Path, text: str

@@ -51,6 +51,7 @@ def losses(job: Job[TrainImageTask], name: str) -> list[float]:
     return list(found.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_training_with_the_patches_off_loses_the_same(
     tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from lorakit.models.loading import load_pipeline
 from lorakit.models.prompt_embeds import prompt_embeds
-from lorakit.plan.engine_specs import EncodingSpec
+from lorakit.plan.specs_beside import EncodingSpec
 from lorakit.plan.tasks.encode import EmbedsTask, LatentsTask
 from lorakit.plan.tasks.job import Job
 from lorakit.training.encode_engine import EncodeEngine

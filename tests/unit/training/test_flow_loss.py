@@ -140,6 +140,7 @@ def latents_of(pipeline: Any, pixels: Tensor, drawn: Tensor | None) -> Tensor:
     return (found - told.shift_factor) * told.scaling_factor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SCRIPTS)
 def test_the_loss_is_the_published_script_s(
     kind: str, tiny_transformer: Callable[[str], Path], tmp_path: Path

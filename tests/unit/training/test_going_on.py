@@ -75,6 +75,7 @@ def adapters(recipe: Path, more: str, ink: str = "ink.safetensors") -> Path:
     return recipe
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_from_a_file_and_arrives(tiny_sd: Path, tmp_path: Path) -> None:
     step = f"lora: {{{LORA}}}, train: {{max_train_steps: 2, learning_rate: RATE, precision: fp32}}"
     recipe = fox_recipe(tmp_path, tiny_sd, step.replace("RATE", "1e-2"))

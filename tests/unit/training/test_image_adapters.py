@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,7 @@ def saved(networks: Any, action: Any, out: Path) -> dict[str, str]:
     return image_model.save(networks, action.task, out, "sd_v1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "way"), EACH)
 def test_complaint_11_what_is_saved_loads_elsewhere_and_is_worn_the_same(
     folder: Path, tmp_path: Path, model: str, way: str
@@ -136,6 +139,7 @@ def test_complaint_11_what_is_saved_loads_elsewhere_and_is_worn_the_same(
     assert not close(half, bare)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["lora", "loha", "full", "text-encoder"])
 def test_a_training_of_little_effect_does_not_count_as_saved_where_it_is_lost(
     tiny_sd: Path, tmp_path: Path, way: str
@@ -160,6 +164,41 @@ def test_a_training_of_little_effect_does_not_count_as_saved_where_it_is_lost(
     assert lost["difference"] < image_reload.TOLERANCE
     with pytest.raises(LorakitError, match="what was learnt does not arrive"):
         image_reload.judged(lost)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("way", "exact"), [("lora", True), ("dora", False)])
+def test_what_is_trained_on_weights_in_bf16_arrives_to_the_bit_or_a_rounding(
+    tiny_transformer: Callable[[str], Path], tmp_path: Path, way: str, exact: bool
+) -> None:
+    from lorakit.training import image_reload
+
+    base, action = tmp_path / "model", planned(tiny_transformer("flux-dev"), tmp_path, way)
+    action = replace(action, task=replace(action.task, frozen="bf16", precision="bf16"))
+    networks = moved(action)
+    rng = torch.Generator().manual_seed(1)
+    probe = {"noisy": torch.randn(1, 16, 8, 8, generator=rng), "times": torch.tensor([400])}
+    probe["captions"] = ["a fox"]
+    bare = image_reload.predicted(moved(action, 0.0), probe)
+    probe |= {"expected": image_reload.predicted(networks, probe), "untrained": bare}
+
+    def found() -> dict[str, float]:
+        adapter = Path(saved(networks, action, tmp_path / "out")["adapter"])
+        return image_reload.differences(adapter, base, "flux", probe, kept=("bf16", 0))
+
+    whole = found()
+    assert image_reload.judged(whole, low=True) == whole["difference"]
+    assert exact is (whole["difference"] == 0)
+    # a thirtieth of it lost on the way
+    with torch.no_grad():
+        for name, parameter in networks.named_parameters():
+            if "lora_B" in name:
+                parameter.mul_(0.97)
+    part = found()
+    if exact:
+        assert part["difference"] < part["effect"] / 10
+        with pytest.raises(LorakitError, match="what was learnt does not arrive"):
+            image_reload.judged(part, low=True)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def learnt(job: Job[TrainImageTask], name: str, **train: Any) -> tuple[list[floa
     return list(losses.values()), {k: t for k, t in tensors.items() if k.startswith("weight/")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("way", WAYS)
 def test_gradient_checkpointing_learns_what_a_training_without_it_does(

@@ -46,6 +46,7 @@ def test_sdxl_with_its_text_encoders_is_trained_by_two_processes_as_by_one(
         assert torch.allclose(tensor, shared[name], atol=1e-4), name
 
 
+@pytest.mark.slow
 def test_layers_that_clip_skip_leaves_out_are_not_waited_for(tiny_sd: Path, tmp_path: Path) -> None:
     losses, adapter = trained(tiny_sd, tmp_path / "two", 2, "clip_skip: 1, ")
     assert len(losses) == 3

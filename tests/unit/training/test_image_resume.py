@@ -67,6 +67,7 @@ def until_saved(job: ImageJob, told: list[int]) -> tuple[int, dict[str, bytes]]:
     return pieces, {"end": adapter.read_bytes(), "middle": sampled.read_bytes(), "looks": looks}
 
 
+@pytest.mark.slow
 def test_complaint_06_a_training_stopped_or_killed_anywhere_goes_on_to_the_same_bytes(
     job: ImageJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +116,7 @@ def test_a_sample_that_no_checkpoint_leads_to_any_more_is_trained_for_again(
     assert found == expected
 
 
+@pytest.mark.slow
 def test_the_time_of_earlier_processes_counts_as_the_training_s(job: ImageJob) -> None:
     steps = follow(job, [])
     for _ in range(3):

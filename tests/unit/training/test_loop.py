@@ -82,6 +82,7 @@ def test_fp32_drops_what_torch_drops(toy, settings, monkeypatch, precision):
     assert entered == ([] if precision == "fp32" else ["bf16"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adamw", "adamw_8bit", "adafactor", "lion", "prodigy"])
 def test_every_optimizer_learns(toy, settings, optimizer):
     if optimizer in MODULES:

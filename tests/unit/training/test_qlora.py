@@ -27,6 +27,7 @@ def recipe(folder: Path, model: Path, memory: str) -> Path:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("memory", "kept"), [("auto", 0), ("low", 8), ("minimal", 4)])
 def test_an_adapter_is_trained_on_frozen_weights_in_few_bits(
     memory: str, kept: int, tiny_transformer: Callable[[str], Path], tmp_path: Path

@@ -36,6 +36,7 @@ def trained(folder: Path, processes: int) -> dict[str, object]:
     return json.loads(told[0][0].splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_two_processes_lose_what_one_loses(tmp_path: Path) -> None:
     one, two = trained(tmp_path / "one", 1), trained(tmp_path / "two", 2)
     assert (one["of"], two["of"]) == (1, 2)

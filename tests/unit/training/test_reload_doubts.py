@@ -17,6 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 STEP = "lora: {rank: 2}, train: {max_train_steps: 1, batch_size: 1, precision: fp32}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("doubt", ["another prediction", "cannot be loaded"])
 def test_finished_work_is_kept_where_it_reloads_differently(
     doubt: str,

@@ -99,6 +99,7 @@ def tokenizer(bert: Path):
     return AutoTokenizer.from_pretrained(bert)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "lora"),
     [

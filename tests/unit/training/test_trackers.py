@@ -40,6 +40,7 @@ def test_tensorboard_has_every_step(toy, settings, folder):
     assert [s.step for s in read.Scalars("held_out_loss")] == [3]
 
 
+@pytest.mark.slow
 def test_wandb_stays_offline(toy, settings, folder):
     pytest.importorskip("wandb")
     train(toy, settings, folder, "wandb")
@@ -48,6 +49,7 @@ def test_wandb_stays_offline(toy, settings, folder):
     assert log.stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_mlflow_has_every_step(toy, settings, folder):
     mlflow = pytest.importorskip("mlflow")
     loop = train(toy, settings, folder, "mlflow")

@@ -75,6 +75,7 @@ def finished(job: TextJob) -> tuple[dict[str, object], list[dict[str, float]]]:
             return dict(ended), told
 
 
+@pytest.mark.slow
 def test_the_held_out_loss_is_measured_along_the_training(job: TextJob) -> None:
     ended, told = finished(job)
     outputs = ended["outputs"]
@@ -89,6 +90,7 @@ def test_the_held_out_loss_is_measured_along_the_training(job: TextJob) -> None:
     assert Path(outputs["curve"]).stat().st_size > 2000
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing_and_a_stopped_training_looks_again(job: TextJob) -> None:
     whole, _ = finished(job)
     expected = Path(whole["outputs"]["adapter"]).read_bytes()
@@ -108,6 +110,7 @@ def test_looking_changes_nothing_and_a_stopped_training_looks_again(job: TextJob
     assert sum("held_out_loss" in line for line in lines) == 10
 
 
+@pytest.mark.slow
 def test_two_processes_end_where_one_does(job: TextJob) -> None:
     one, _ = finished(job)
     two, _ = finished(elsewhere(job, processes=2))
@@ -141,6 +144,7 @@ def test_complaint_09_what_does_not_fit_says_which_key_to_change(
     )
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_is_said_and_the_training_goes_on_from_its_last_checkpoint(
     job: TextJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +208,7 @@ def test_adapters_of_steps_load_with_peft_and_the_best_is_the_result(job: TextJo
     assert found["held_out_loss"] == pytest.approx(losses[found["best_step"]], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_training_of_texts_goes_on_from_another_s_adapter_and_head(job: TextJob) -> None:
     from safetensors.torch import load_file
 

@@ -38,6 +38,7 @@ def files(*paths: Path) -> Watched:
     return Watched({path: now(path) for path in paths})
 
 
+@pytest.mark.slow
 def test_a_file_that_is_written_over(ear: Ear, tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("a")
@@ -47,6 +48,7 @@ def test_a_file_that_is_written_over(ear: Ear, tmp_path: Path) -> None:
     assert ear.hears()
 
 
+@pytest.mark.slow
 def test_a_file_that_an_editor_renames_into_place(ear: Ear, tmp_path: Path) -> None:
     file, new = tmp_path / "a.yaml", tmp_path / ".a.yaml.swp"
     file.write_text("a")
@@ -57,6 +59,7 @@ def test_a_file_that_an_editor_renames_into_place(ear: Ear, tmp_path: Path) -> N
     assert ear.hears()
 
 
+@pytest.mark.slow
 def test_a_file_behind_a_link(ear: Ear, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     real = tmp_path / "there" / "a.yaml"
@@ -81,6 +84,7 @@ def test_a_file_that_changed_between_being_read_and_being_watched(ear: Ear, tmp_
     )  # so that a round which cannot be planned is not begun for ever
 
 
+@pytest.mark.slow
 def test_a_picture_that_is_put_into_a_folder_of_data(ear: Ear, tmp_path: Path) -> None:
     (tmp_path / "data" / "train").mkdir(parents=True)
     ear.follower.follow(Watched({}, frozenset({tmp_path / "data"})))
@@ -91,6 +95,7 @@ def test_a_picture_that_is_put_into_a_folder_of_data(ear: Ear, tmp_path: Path) -
     assert ear.hears()
 
 
+@pytest.mark.slow
 def test_others_beside_it_are_not_heard(ear: Ear, tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("a")

@@ -15,6 +15,7 @@ pytest.importorskip("starlette", reason="needs pip install 'lorakit[watch]'")
 pytest.importorskip("uvicorn", reason="needs pip install 'lorakit[watch]'")
 
 from lorakit.diagnostics import Diagnostic, LorakitError, Place
+from lorakit.execute.events import ActionFinished, ActionProgress
 from lorakit.watch.server import Server
 from lorakit.watch.shown import Shown
 
@@ -177,3 +178,17 @@ def test_changes_are_told_as_they_come_and_the_end_as_well(server: Server, shown
 def test_a_port_that_is_taken_is_told(server: Server, shown: Shown) -> None:
     with pytest.raises(LorakitError, match=rf"port {server.port} cannot be had: .*--port 0"):
         Server(shown, server.port)
+
+
+def test_a_frame_on_its_way_is_on_the_page_until_it_is_done(server: Server, shown: Shown) -> None:
+    assert shown.folder
+    (shown.folder / "previews").mkdir()
+    (shown.folder / "previews" / "4.webp").write_bytes(b"RIFF")
+    shown.handle(ActionProgress(9.0, "film/meadow/1", 3, 20, {}, "previews/4.webp"))
+    body = ask(server, page(server))[1].decode()
+    assert 'src="./previews/4.webp"' in body
+    assert "film/meadow/1, on its way" in body
+    assert "3 of 20 steps" in body
+    assert ask(server, page(server) + "previews/4.webp")[0].status == 200
+    shown.handle(ActionFinished(12.0, "film/meadow/1", "made"))
+    assert "previews/" not in ask(server, page(server))[1].decode()

@@ -19,6 +19,7 @@ from lorakit.language.recipe.checks import (
     schedules,
     sizes,
     trainings,
+    weights,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     references.steps_do_not_go_round,
     sizes.step_sizes_are_spelled_once,
     films.step_holds_last_a_frame,
+    films.steps_can_be_heard,
+    films.films_can_be_written,
     trainings.data_sets_have_one_source,
     pictures.data_sets_have_keys_of_their_kind,
     pictures.revisions_are_of_the_hub,
@@ -60,6 +63,7 @@ RECIPE_CHECKS: tuple[Callable[[Recipe, Node, Findings], None], ...] = (
     comparisons.bests_are_by_a_figure,
     prompt_signs.signs_of_others_are_told,
     amounts.pictures_can_be_waited_for,
+    weights.weights_go_on_in_order,
     effects.settings_have_effect,
     effects.what_is_named_is_used,
 )

@@ -144,21 +144,25 @@ def what_is_named_is_used(recipe: Recipe, root: Node, findings: Findings) -> Non
 
 def _worn_by(recipe: Recipe) -> set[str]:
     """The adapters that characters of boards wear."""
-    boards = (s.board for s in with_members(recipe.steps.values()) if isinstance(s, StoryboardStep))
-    return {who.adapter.name for board in boards for who in board.characters if who.adapter}
+    return {who.adapter.name for board in recipe.boards for who in board.characters if who.adapter}
 
 
 def _held_by(recipe: Recipe) -> set[str]:
-    """The models that boards hold frames by."""
-    boards = (s.board for s in with_members(recipe.steps.values()) if isinstance(s, StoryboardStep))
+    """The models that boards hold and judge frames by, make clips and larger frames with, see through."""
     controls = {
         sentence.control
-        for board in boards
+        for board in recipe.boards
         for scene in board.scenes
         for sentence in scene.sentences
         if sentence.control is not None
     }
-    return {name for one in controls for name in (one.controlnet, one.depth_model)}
+    held = {name for one in controls for name in (one.controlnet, one.depth_model)}
+    judges = {scene.gate.judge for board in recipe.boards for scene in board.scenes}
+    held |= {name for one in judges for name in (one.character, one.sentence)}
+    sentences = (s for board in recipe.boards for scene in board.scenes for s in scene.sentences)
+    for sentence in sentences:
+        held |= {sentence.motion.video_model, sentence.upscale.model if sentence.upscale else ""}
+    return held | {source.ip_adapter for source in recipe.models.values()}
 
 
 def _uses(step: Node, key: str, name: str) -> bool:

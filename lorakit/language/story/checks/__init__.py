@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lorakit.language.story.checks import characters, effects, films, prompt_signs, scenes, sizes
+from lorakit.language.story.checks import (
+    characters,
+    effects,
+    films,
+    formats,
+    motions,
+    prompt_signs,
+    scenes,
+    sizes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +30,7 @@ BOARD_CHECKS: tuple[Callable[[Storyboard, Node, Findings], None], ...] = (
     characters.names_mean_one_character,
     characters.names_are_no_pronouns,
     characters.anchors_are_used,
+    characters.weights_go_on_in_order,
     scenes.names_are_unique,
     scenes.starts_lead_somewhere,
     scenes.starts_do_not_go_round,
@@ -28,6 +38,10 @@ BOARD_CHECKS: tuple[Callable[[Storyboard, Node, Findings], None], ...] = (
     prompt_signs.signs_of_others_are_told,
     effects.settings_have_effect,
     sizes.sizes_are_spelled_once,
+    formats.board_s_film_can_be_written,
     films.holds_last_a_frame,
-    films.crossfades_fit_their_holds,
+    films.transitions_fit_their_holds,
+    motions.motions_move,
+    films.board_can_be_heard,
+    films.words_and_pins_go_together,
 )

@@ -8,6 +8,7 @@ from lorakit.language.story.mentions import names_of
 from lorakit.language.story.name_pattern import plain
 from lorakit.language.story.noun_phrases import word_set
 from lorakit.language.story.pronouns import PRONOUNS
+from lorakit.language.story.schedules import schedule
 from lorakit.language.yaml import access
 from lorakit.language.yaml.problems import shortened
 
@@ -98,3 +99,9 @@ def anchors_are_used(board: Storyboard, root: Node, findings: Findings) -> None:
                 owner.key_spot(character.id),
                 f"it is meant by {', '.join(names_of(character))} or {{{character.id}}}",
             )
+
+
+def weights_go_on_in_order(_board: Storyboard, root: Node, findings: Findings) -> None:
+    """What a character's adapter weighs frame by frame is told in their order."""
+    for node in access.mapping(root, "characters").values():
+        schedule(access.child(access.child(node, "adapter"), "weight"), findings)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lorakit.language.story.not_drawn import OF_ITS_DRAWING, told_of_no_drawing
 from lorakit.language.yaml import access
 
 if TYPE_CHECKING:
@@ -14,20 +15,6 @@ if TYPE_CHECKING:
     from lorakit.language.story.documents import ImageSettings, Scene, Sentence, Storyboard
     from lorakit.language.yaml.findings import Findings
     from lorakit.language.yaml.nodes import Node
-
-# a repeated frame is not drawn, so that nothing about its drawing matters
-_OF_A_DRAWN_FRAME = (
-    "prompt",
-    "negative_prompt",
-    "num_inference_steps",
-    "guidance_scale",
-    "strength",
-    "seed",
-    "takes",
-    "image",
-    "control",
-    "edit",
-)
 
 
 class _Frame:
@@ -73,10 +60,13 @@ def settings_have_effect(board: Storyboard, root: Node, findings: Findings) -> N
     own = {key for item in items if isinstance(item.value, dict) for key in item.value}
     for value, governed in _written(frames, root, "chain", "strength", own, _is_chained):
         _strength(value, governed, findings)
-    for value, governed in _written(frames, root, "chain", "anchor_weight", own):
-        _anchor_weight(value, governed, findings)
+    for key in ("anchor_weight", "color"):
+        for value, governed in _written(frames, root, "chain", key, own):
+            _pull(key, value, governed, findings)
     for value, governed in _written(frames, root, "chain", "attention", own):
         _attention(value, governed, findings)
+    for value, governed in _written(frames, root, "chain", "mask", own):
+        _mask(value, governed, board, findings)
     for owner in _owners(root):
         _gate(access.child(owner, "gate"), board, findings)
     for value, governed in _written(frames, root, "look", "negative_prompt", own, _is_guided):
@@ -84,8 +74,12 @@ def settings_have_effect(board: Storyboard, root: Node, findings: Findings) -> N
     _seeds(root, frames, findings)
     _controls(board, root, findings)
     for item in items if "repeat" in own else ():
-        _repeat(item, findings)
+        if access.boolean(item, "repeat"):
+            keys = (*OF_ITS_DRAWING, "image", "motion")
+            told_of_no_drawing(item, keys, "repeat: true", "holds the frame before", findings)
     cut_takes_no_time(access.child(root, "video"), findings)
+    for owner in (*access.items(root, "scenes"), *(items if "transition" in own else ())):
+        cut_takes_no_time(owner, findings)
 
 
 def _frames(board: Storyboard, root: Node) -> Iterator[_Frame]:
@@ -112,10 +106,12 @@ def _written(
     `own` are the keys that any sentence has; sentences' values that do `acts` on their frames are left out.
     """
     values: dict[int, tuple[Node, list[_Frame]]] = {}
-    blocks = {id(owner): access.child(access.child(owner, block), key) for owner in _owners(root)}
-    for value in blocks.values():
-        if value is not None:
-            values[id(value)] = (value, [])
+    blocks: dict[int, Node] = {}
+    for owner in _owners(root):
+        inner = access.child(owner, block)
+        if inner is not None and (given := access.child(inner, key)) is not None:
+            blocks[id(owner)] = given
+            values[id(given)] = (given, [])
     if not values and key not in own:
         return []
     acting: set[int] = set()
@@ -124,7 +120,7 @@ def _written(
         if value is not None and acts(frame):
             acting.add(id(value))
             continue
-        value = value or blocks[id(frame.scene_node)] or blocks[id(root)]
+        value = value or blocks.get(id(frame.scene_node)) or blocks.get(id(root))
         if value is not None:
             values.setdefault(id(value), (value, []))[1].append(frame)
     return [found for number, found in values.items() if number not in acting]
@@ -160,9 +156,9 @@ def _strength(value: Node, frames: list[_Frame], findings: Findings) -> None:
     findings.warning("no-effect", f"strength has no effect here: {why}", value, hint)
 
 
-def _anchor_weight(value: Node, frames: list[_Frame], findings: Findings) -> None:
+def _pull(key: str, value: Node, frames: list[_Frame], findings: Findings) -> None:
     """It pulls frames that start from the frame before, from a scene's third frame on."""
-    if not value.value or any(frame.pulled for frame in frames):
+    if value.value in (0, "own") or any(frame.pulled for frame in frames):
         return
     starts = {frame.scene.chain.start for frame in frames}
     hint = "remove it"
@@ -180,7 +176,7 @@ def _anchor_weight(value: Node, frames: list[_Frame], findings: Findings) -> Non
         hint = "write a strength below 1, or remove it"
     else:
         why = "it acts from a scene's third frame on"
-    findings.warning("no-effect", f"anchor_weight has no effect here: {why}", value, hint)
+    findings.warning("no-effect", f"{key} has no effect here: {why}", value, hint)
 
 
 def _attention(value: Node, frames: list[_Frame], findings: Findings) -> None:
@@ -189,6 +185,24 @@ def _attention(value: Node, frames: list[_Frame], findings: Findings) -> None:
         return
     why = "no scene has a second frame" if frames else "each scene says its own"
     findings.warning("no-effect", f"attention has no effect here: {why}", value, "remove it")
+
+
+def _mask(value: Node, frames: list[_Frame], board: Storyboard, findings: Findings) -> None:
+    """It hides parts of frames and references that attention sees, where these have characters."""
+    shown = {who.id for who in board.characters if who.references}
+
+    def sees(frame: _Frame) -> bool:
+        who = frame.sentence.characters
+        shares = frame.number > 0 and frame.scene.chain.attention == "shared"
+        return bool(who) if shares else not shown.isdisjoint(who)
+
+    if value.value != "character" or any(map(sees, frames)):
+        return
+    hint = "write attention: shared beside it, or give a character a reference:"
+    if not any(f.sentence.characters for f in frames):
+        hint = "name who is in the frames under characters:, or remove it"
+    why = "no attention sees another frame with a character"
+    findings.warning("no-effect", f"mask has no effect here: {why}", value, hint)
 
 
 def _gate(value: Node | None, board: Storyboard, findings: Findings) -> None:
@@ -212,7 +226,7 @@ def _controls(board: Storyboard, root: Node, findings: Findings) -> None:
 
 def told_of_no_guidance(value: Node, looks: list[ImageSettings], findings: Findings) -> None:
     """Warn of a negative prompt whose pictures, drawn by `looks`, all go without guidance."""
-    if not looks or not isinstance(value.value, str) or not value.value.strip():
+    if not looks or not value.value or (isinstance(value.value, str) and not value.value.strip()):
         return
     if all(look.guidance_scale is not None and look.guidance_scale <= 1 for look in looks):
         scale = f"{looks[0].guidance_scale:g}"
@@ -244,20 +258,8 @@ def _seed(value: Node | None, frames: list[_Frame], who: str, findings: Findings
         findings.warning("no-effect", message, value, "remove one of the two")
 
 
-def _repeat(item: Node, findings: Findings) -> None:
-    """What a sentence with `repeat: true` says of its drawing."""
-    for key in _OF_A_DRAWN_FRAME if access.boolean(item, "repeat") else ():
-        if access.child(item, key) is not None:
-            findings.warning(
-                "no-effect",
-                f"{key} has no effect beside repeat: true, which holds the frame before",
-                item.key_spot(key),
-                "remove one of the two",
-            )
-
-
 def cut_takes_no_time(video: Node | None, findings: Findings) -> None:
-    """Warn of `seconds` without `kind: crossfade` in a film's `transition`."""
+    """Warn of `seconds` of a cut, in the `transition` of a film, a scene or a sentence."""
     node = access.child(video, "transition")
     seconds = access.child(node, "seconds")
     if seconds is not None and access.text(node, "kind") in (None, "cut"):

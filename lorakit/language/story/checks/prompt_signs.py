@@ -25,6 +25,7 @@ def signs_of_others_are_told(_board: Storyboard, root: Node, findings: Findings)
     for scene in access.items(root, "scenes"):
         _look(scene, findings)
         check(access.child(scene, "setting"), findings)
+        _by_frame(scene, "setting", findings)
         check(access.child(scene, "text"), findings, braces=False)
         for item in _worth_a_look(access.items(scene, "sentences")):
             if isinstance(item.value, str):
@@ -52,6 +53,11 @@ def _look(owner: Node, findings: Findings) -> None:
     look = access.child(owner, "look")
     for key in ("style", "negative_prompt"):
         check(access.child(look, key), findings, brackets=PLAIN)
-    for pair in access.items(look, "style"):  # by frame
+        _by_frame(look, key, findings)
+
+
+def _by_frame(owner: Node | None, key: str, findings: Findings) -> None:
+    """Words that change over a scene's frames."""
+    for pair in access.items(owner, key):
         for words in pair.value if isinstance(pair.value, list) else ():
             check(words, findings, brackets=PLAIN)

@@ -1,0 +1,1 @@
+"""Sounds of the user's own: what each is."""

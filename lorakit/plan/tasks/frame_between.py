@@ -1,0 +1,13 @@
+"""How a frame lies between two that were drawn before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBetween:
+    """A `share` of the way from the input `start` to the input `towards`, there told `prompt`; in (0, 1)."""
+
+    share: float
+    prompt: str
