@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
+
+from torch.distributed import TCPStore
 
 from lorakit import children
 from lorakit.facts.machine.devices import DEVICES
@@ -31,7 +32,11 @@ class Ranks:
     def __init__(self, job: Job[TrainTask], count: int, threads: int) -> None:
         self._ending = threading.Event()
         group = {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
-        group |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+        # the port is ours from here on: accelerate's own store shares what listens in this process
+        self._store = TCPStore(
+            "127.0.0.1", 0, is_master=True, wait_for_workers=False, multi_tenant=True
+        )
+        group |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(self._store.port)}
         os.environ.update({**group, "RANK": "0", "LOCAL_RANK": "0"})
         self._others = []
         for rank in range(1, count):
@@ -108,10 +113,3 @@ def leave_group() -> None:
     """Once the group stands: programs that this process starts are not of it."""
     for name in _GROUP:
         os.environ.pop(name, None)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

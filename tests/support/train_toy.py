@@ -6,6 +6,7 @@ Dropout is off, since each row drops out by its process's own chance. The first 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -49,8 +50,9 @@ def main() -> None:
             "averages": [v for p in loop._averages.values() for v in p.reshape(-1).tolist()],
         }
         print(json.dumps(found), flush=True)
-    # one that ends while the other still holds the group may abort
-    loop.accelerator.end_training()
+    # together, and at once as ranks do: torch's gloo may lock up where a model is the last to hold its group
+    loop.accelerator.wait_for_everyone()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.distributed import TCPStore
 
 from lorakit import children
 from lorakit.training.rank_shard import WHOLE, RankShard, rows_of
@@ -15,10 +16,10 @@ from lorakit.training.rank_shard import WHOLE, RankShard, rows_of
 
 def trained(folder: Path, processes: int) -> dict[str, object]:
     """Run the program in so many processes, started as torchrun starts them."""
-    from lorakit.training.ranks import _free_port
-
+    # as torchrun's agent does, which holds the port that they meet at
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     group = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1"}
-    group["MASTER_PORT"] = str(_free_port())
+    group |= {"MASTER_PORT": str(store.port), "TORCHELASTIC_USE_AGENT_STORE": "True"}
     started = []
     for rank in range(processes):
         place = {**group, "RANK": str(rank), "LOCAL_RANK": str(rank)} if processes > 1 else {}
