@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 
-from torch.distributed import TCPStore
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from lorakit import children
 from lorakit.facts.machine.devices import DEVICES
