@@ -37,6 +37,7 @@ CHAINS = {
     "previous, coloured": f"{{from: previous, strength: {STRENGTH}, color: anchor}}",
     "previous, pulled, coloured": f"{{from: previous, strength: {STRENGTH}, anchor_weight: 0.2, "
     "color: anchor}",
+    "previous, pulled, coloured, 0.75": "{from: previous, anchor_weight: 0.2, color: anchor}",
     "previous, shared": f"{{from: previous, strength: {STRENGTH}, attention: shared}}",
 }
 Row = list[Image.Image]

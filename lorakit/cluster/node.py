@@ -74,6 +74,7 @@ class ClusterNode:
             # whoever started this node chose the GPUs
             self._process = LocalProcess(seat._replace(gpus=()), log)
         self._over = threading.Event()
+        self._meeting = _held_port()
         machine = this_machine()
         self._send(
             {
@@ -83,7 +84,7 @@ class ClusterNode:
                 "device": machine.name,
                 "environment": dict(environment()),
                 "address": address,
-                "port": _free_port(),
+                "port": self._meeting.getsockname()[1],
             }
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -219,6 +220,7 @@ class ClusterNode:
                     self._send(message)
         with self._lock:  # nobody looks for anything in it
             self._disk.close()
+            self._meeting.close()
             self._over.set()
 
     def _look(self) -> None:
@@ -255,12 +257,15 @@ class ClusterNode:
         self._process.kill()
 
 
-def _free_port() -> int:
-    """Where processes of other machines may meet this one's."""
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _held_port() -> socket.socket:
+    """A port where processes of other machines may meet this one's worker; nobody else is given it meanwhile.
+
+    The worker, whose torch asks for the address again as well, can listen there since this only holds it.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("", 0))
+    return held
 
 
 def _known(read: Read) -> Read:
