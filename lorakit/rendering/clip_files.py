@@ -11,8 +11,7 @@ import subprocess
 from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
-from lorakit import children
-from lorakit.rendering.ffmpeg_writer import PIPE, FFmpegWriter, FilmError, ffmpeg
+from lorakit.rendering.ffmpeg_writer import FFmpegWriter, FilmError, begin_ffmpeg, ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,20 +110,13 @@ class ClipReader:
         path = f"file:{os.fspath(self._path.absolute())}"
         quiet = ["-nostdin", "-hide_banner", "-loglevel", "error", "-threads", str(_THREADS)]
         raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-fps_mode", "passthrough", "pipe:1"]
-        try:
-            self._process = subprocess.Popen(
-                # its own format alone, whatever stands in the file
-                [ffmpeg(), *quiet, "-f", "matroska", "-i", path, *raw],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                pipesize=PIPE,
-                env=children.environment(),
-                start_new_session=True,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
-        except OSError as error:
-            raise FilmError(f"ffmpeg does not start: {error}") from error
+        self._process = begin_ffmpeg(
+            # its own format alone, whatever stands in the file
+            [ffmpeg(), *quiet, "-f", "matroska", "-i", path, *raw],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def _writing(target: Path, width: int, height: int) -> list[str]:

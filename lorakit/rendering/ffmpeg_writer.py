@@ -37,6 +37,26 @@ class FilmInterrupted(FilmError):
     """ffmpeg was ended by something else: it may be tried again."""
 
 
+def begin_ffmpeg(
+    command: Sequence[str], stdin: int, stdout: int, stderr: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start an ffmpeg that frames go into or come out of; raises `FilmError` where it does not start."""
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            pipesize=PIPE,
+            env=children.environment(),
+            # a Ctrl-C in the terminal is ours to answer: ffmpeg would end the film at once
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    except OSError as error:
+        raise FilmError(f"ffmpeg does not start: {error}") from error
+
+
 class FFmpegWriter:
     """Writes frames of one `size` in px to `target`; a context manager.
 
@@ -58,20 +78,15 @@ class FFmpegWriter:
         self._finished = False
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as ffmpeg
         try:
-            self._process = subprocess.Popen(
+            self._process = begin_ffmpeg(
                 command or _command(target, size, rate, pixels, encoding or Encoding()),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
-                pipesize=PIPE,
-                env=children.environment(),
-                # a Ctrl-C in the terminal is ours to answer: ffmpeg would end the film at once
-                start_new_session=True,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
-        except OSError as error:
+        except FilmError:
             self._log.close()
-            raise FilmError(f"ffmpeg does not start: {error}") from error
+            raise
 
     def write(self, frame: memoryview, times: int = 1) -> Iterator[int]:
         """Write a frame some times over, yielding 1 after each. Raises `FilmError`."""

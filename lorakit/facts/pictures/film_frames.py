@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lorakit import children
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine.ffmpeg import FfmpegError, ffmpeg_path
+from lorakit.facts.machine.ffmpeg_output import ffmpeg_output
 from lorakit.facts.pictures.open_picture import rgb
 from lorakit.store.canonical import digest_of
 
@@ -109,30 +108,6 @@ def _run(asked: Sequence[str]) -> bytes:
     """What ffmpeg writes that is asked for this. Raises FilmReadError with its first words."""
     try:
         quiet = [ffmpeg_path(), "-nostdin", "-hide_banner", "-nostats", "-loglevel", "error"]
-        done = subprocess.run(
-            [*quiet, *asked],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=False,
-            env=children.environment(),
-        )
+        return ffmpeg_output([*quiet, *asked], "picture", _PATIENCE)
     except FfmpegError as error:
         raise FilmReadError(str(error)) from error
-    except subprocess.TimeoutExpired as error:
-        raise FilmReadError(f"ffmpeg did not end within {_PATIENCE} s") from error
-    except OSError as error:
-        raise FilmReadError(f"ffmpeg does not start: {error}") from error
-    said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
-    if done.returncode:
-        raise FilmReadError(_why(said))
-    return done.stdout
-
-
-def _why(said: Sequence[str]) -> str:
-    if any("matches no streams" in line for line in said):
-        return "it has no picture in it"
-    if any("Error opening input" in line for line in said) or not said:
-        return "it is damaged, or of none of the formats that are read here"
-    line = said[0]
-    return line.rpartition("] ")[2] if line.startswith("[") else line.rpartition(": ")[2]

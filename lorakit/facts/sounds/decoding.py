@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.machine.ffmpeg import FfmpegError, ffmpeg_path
+from lorakit.facts.machine.ffmpeg_output import ffmpeg_output
 
 RATE = 48_000  # samples a second of all that is mixed
 CHANNELS = 2
@@ -25,12 +27,10 @@ class SoundError(LorakitError):
 
 def ffmpeg() -> str:
     """The path of the ffmpeg. Raises SoundError."""
-    import imageio_ffmpeg
-
     try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
-        raise SoundError(f"no ffmpeg: {error}") from error
+        return ffmpeg_path()
+    except FfmpegError as error:
+        raise SoundError(str(error)) from error
 
 
 def sound_input(path: Path) -> list[str]:
@@ -67,33 +67,7 @@ def run(command: Sequence[str]) -> str:
 
 def run_for_bytes(command: Sequence[str]) -> bytes:
     """The same, of what is no text."""
-    import subprocess
-
-    from lorakit import children
-
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=False,
-            env=children.environment(),
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SoundError(f"ffmpeg did not end within {_PATIENCE} s") from error
-    except OSError as error:
-        raise SoundError(f"ffmpeg does not start: {error}") from error
-    said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
-    if done.returncode:
-        raise SoundError(_words(said) or f"ffmpeg failed, exit code {done.returncode}")
-    return done.stdout
-
-
-def _words(said: Sequence[str]) -> str:
-    """What is wrong, of several lines of ffmpeg, which end with what it came to."""
-    if any("matches no streams" in line for line in said):
-        return "it has no sound in it"
-    if any("Error opening input" in line for line in said):
-        return "it is damaged, or of none of the formats that are read here"
-    line = said[0] if said else ""
-    return line.rpartition("] ")[2] if line.startswith("[") else line.rpartition(": ")[2]
+        return ffmpeg_output(command, "sound", _PATIENCE)
+    except FfmpegError as error:
+        raise SoundError(str(error)) from error
