@@ -91,9 +91,11 @@ def before(
     """
     if start == done:
         return Phrase(start, owned=possessive)
-    title = _TITLE_BEFORE.search(text, max(done, start - 20), start) if proper else None
+    called = proper or text[start].isupper()  # Dr. Bunny, of a bunny
+    title = _TITLE_BEFORE.search(text, max(done, start - 20), start) if called else None
     if title is not None:
-        return Phrase(title.start(), title=" ".join(title[0].split()))
+        rest = before(text, done, title.start(), own, proper=proper, possessive=possessive)
+        return rest._replace(title=" ".join(f"{rest.title} {title[0]}".split()))
     words: list[str] = []
     begins: list[int] = []
     at = start

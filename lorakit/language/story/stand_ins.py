@@ -75,10 +75,11 @@ def in_prompt(figure: Figure, phrase: Phrase) -> str:
 def in_caption(figure: Figure, phrase: Phrase, written: str) -> str:
     """The character's name, with the author's article and words before it."""
     words = " ".join(phrase.words)
-    if phrase.title:
-        return f"{phrase.title} {figure.character.name}"
     first, _, rest = figure.character.name.partition(" ")
     common = bool(rest) and first.lower() in ARTICLES
+    if phrase.title:
+        name = written if common else figure.character.name
+        return " ".join(f"{phrase.article} {words} {phrase.title} {name}".split())
     if phrase.owned:
         return f"{words} {rest if common else written}".strip()
     if common:
