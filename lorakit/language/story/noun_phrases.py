@@ -30,11 +30,18 @@ NOT_ADJECTIVES = word_set("""
 and or nor but of with without in on at to from by for into onto over under near beside behind above
 below across after before around through between towards toward as than like is are was were has have had
 finds holds rides looks meets sees shows gives says takes flies runs walks who which when while where that
-then so if because until since not
+then so if because until since
 """)
+# these end a phrase as well; some are names: Will, May
+_AUXILIARIES = word_set("do does did can could will would shall should may might must")
 # after these, "her" is an object: she meets her in a forest
 AFTER_OBJECT = NOT_ADJECTIVES | _DETERMINERS | ARTICLES
 AFTER_OBJECT |= {"again", "away", "back", "here", "now", "there", "too"}
+# before these "that" points: this fox and that owl
+_BEFORE_THAT = word_set(
+    "and or nor but of with without at to from by for near beside behind above below around between like"
+)
+_ENDS = NOT_ADJECTIVES | _AUXILIARIES
 _PLACES = word_set("in on at under by through after before during near behind inside outside")
 _ADJECTIVES = word_set("""
 afraid aged ancient angry awake bald beautiful big black blond blonde blue bold bored brave bright brown busy
@@ -109,13 +116,13 @@ def before(
         word = written.lower().replace("\u2019", "'")
         if comma and not (words and _known(words[-1].rstrip(","), own) and _known(word, own)):
             break
-        if word in ARTICLES or (word == "that" and opens(text, begin)):
+        if word in ARTICLES or (word == "that" and _points(text, max(done, begin - 20), begin)):
             article, article_at = written, begin
             break
         if word in _DETERMINERS or _is_possessive(word):
             owned = not (proper and word in _PAIRS)  # neither Tom nor Anna
             break
-        if word in NOT_ADJECTIVES and not (
+        if word in _ENDS and not (
             word in _JOINS and words and _joins(text, max(done, begin - 60), begin, words[-1], own)
         ):
             break
@@ -127,6 +134,12 @@ def before(
         if _fits(words, own, proper=proper, place=place):
             return Phrase(article_at if article else at, article, tuple(reversed(words)), owned)
     return _bare(words, begins, start, own, noun=bool(article or owned), text=text)
+
+
+def _points(text: str, begin: int, at: int) -> bool:
+    """Whether a `that` at `at` points at somebody, where most begin a clause."""
+    earlier = _word_before(text, begin, at)
+    return opens(text, at) or (earlier is not None and earlier[0].lower() in _BEFORE_THAT)
 
 
 def _joins(text: str, begin: int, at: int, following: str, own: frozenset[str]) -> bool:
