@@ -195,9 +195,9 @@ class Progress:
             row.active += 1
             self._active[id_] = worker or self.actions[id_].engine.slot
             self.current = action = self.actions[id_]
-            if WORKERS[action.engine.slot].fresh:
-                # another training's steps are longer or shorter, and a process has begun in between
-                self.slots[action.engine.slot].forget()
+            # another training's steps are longer or shorter, and a process has begun in between
+            kind = id_ if WORKERS[action.engine.slot].fresh else action.cost.timing
+            self.slots[action.engine.slot].begin(self.at, kind)
 
     def _advance(self, id_: str, done: int, at: float, *, worked: bool = True) -> None:
         row, action = self._row_of.get(id_), self.actions.get(id_)
@@ -223,6 +223,7 @@ class Progress:
         if event.action in self._active:
             del self._active[event.action]
             row.active -= 1
+            self.slots[self.actions[event.action].engine.slot].end(event.at)
         setattr(row, event.outcome, getattr(row, event.outcome) + 1)
         action = self.actions[event.action]
         self._advance(event.action, action.units, event.at, worked=event.outcome == "made")

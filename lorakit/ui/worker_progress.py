@@ -26,8 +26,26 @@ class WorkerProgress:
     """All workers of a kind: how fast they have been of late, together."""
 
     left: int = 0  # units
+    active: int = 0  # actions
+    idle_since: float = 0.0
+    kind: str = ""  # of work, that its speed is of
     recent: deque[tuple[float, int]] = field(default_factory=deque)  # (at, units)
     recent_units: int = 0
+
+    def begin(self, at: float, kind: str) -> None:
+        """An action of a kind of work begins: the time in which there was none does not count."""
+        if kind != self.kind:
+            self.kind = kind
+            self.forget()
+        elif not self.active:
+            idle = at - self.idle_since
+            self.recent = deque((then + idle, units) for then, units in self.recent)
+        self.active += 1
+
+    def end(self, at: float) -> None:
+        """An action ended."""
+        self.active -= 1
+        self.idle_since = at
 
     def add(self, at: float, units: int) -> None:
         """Count units that went through at a time."""
