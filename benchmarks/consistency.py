@@ -1,7 +1,7 @@
 """Whether characters stay themselves from frame to frame, and stories stay told: every chain, side by side.
 
     python benchmarks/consistency.py [--stories 40] [--frames 12] [--long 4] [--only anchor] [--minutes 60]
-    python benchmarks/consistency.py --table [--json] [--sheet sheets]
+    python benchmarks/consistency.py --table [--json] [--sheet sheets] [--eye frames]
 
 Stories are drawn at random from the studio's world from a fixed seed: a character with a hat, in a setting,
 who does something else with another thing in each sentence. Each arm draws all of them with the studio model:
@@ -36,6 +36,7 @@ import hashlib
 import json
 import math
 import os
+import random
 import shutil
 import sys
 import time
@@ -212,6 +213,19 @@ def save_sheets(arms: Sequence[Arm], told: Sequence[Story], kept: Results, folde
         label_sheet(images, texts, len(shown)).save(folder / f"{story.name}.png")
 
 
+def save_unnamed(arm: Arm, told: Sequence[Story], kept: Results, folder: Path) -> None:
+    """Fifty frames of an arm at random, numbered, for an eye to name, and what they should be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    every = [(story, at) for story in told for at in range(1, len(story.things))]
+    chosen = random.Random(f"eye{arm.name}").sample(every, min(50, len(every)))
+    images = [kept.row(arm, story)[0][at].resize((256, 256)) for story, at in chosen]
+    for first in range(0, len(chosen), 25):
+        numbers = [str(first + number) for number in range(1, 26)]
+        label_sheet(images[first : first + 25], numbers, 5).save(folder / f"{arm.name}-{first}.png")
+    answers = [f"{n} {story.prompts()[at]}" for n, (story, at) in enumerate(chosen, 1)]
+    (folder / f"{arm.name}.txt").write_text("\n".join(answers), encoding="utf-8")
+
+
 def main() -> None:
     """Draw what is missing, then print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -228,6 +242,9 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="draw nothing, print what is there")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="save a picture a story")
+    parser.add_argument(
+        "--eye", type=Path, metavar="FOLDER", help="save 50 frames an arm to be named"
+    )
     args = parser.parse_args()
     kept = Results(args.folder)
     short, long = (
@@ -256,6 +273,9 @@ def main() -> None:
     print(in_json(lines, told) if args.json else in_markdown(lines, counted))
     if args.sheet:
         save_sheets(arms, told, kept, args.sheet)
+    if args.eye:
+        for arm in arms:
+            save_unnamed(arm, told, kept, args.eye)
 
 
 if __name__ == "__main__":
