@@ -23,6 +23,7 @@ from lorakit.cluster.own_words import OwnWords
 from lorakit.diagnostics import in_words
 from lorakit.execute.channels import LocalProcess
 from lorakit.execute.seats import Seat
+from lorakit.facts.files.user_cache import user_cache
 from lorakit.facts.machine.environment import environment
 from lorakit.facts.machine.this_machine import this_machine
 from lorakit.store.sources import Read, names_in
@@ -34,10 +35,7 @@ GB = 10**9  # bytes
 
 def node_folder(told: str = "") -> Path:
     """Where a node keeps files: what the user's config says, or a folder of this user's cache."""
-    import platformdirs
-
-    home = platformdirs.user_cache_path("lorakit", appauthor=False) / "node"
-    return Path(told).expanduser() if told else home
+    return Path(told).expanduser() if told else user_cache() / "node"
 
 
 class ClusterNode:

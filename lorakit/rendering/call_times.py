@@ -2,7 +2,7 @@
 
 On a small model eight rows may take three times as long as one, on a large one eight times: then five rows in
 a call of eight wait for three that are thrown away, and go sooner as four and one. That is measured here, not
-assumed, and kept beside the store. Only batch sizes that give the very same bits come into question.
+assumed, and kept with them. Only batch sizes that give the very same bits come into question.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The smaller batch sizes that were found equal, and what calls took, kept beside the store.
+"""The smaller batch sizes that were found equal, and what calls took, kept for a user's projects.
 
 To find them costs some calls a run. They hold for the very model, precision, processor, number of threads
 and versions they were found with, which all stand in their key; what is not there, or cannot be read, is

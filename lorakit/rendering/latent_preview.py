@@ -3,7 +3,7 @@
 Each position of an autoencoder's latents tells the mean colour of the pixels it stands for, to good
 approximation linearly. Tools ship that map as a table for each autoencoder; here it is found by least squares
 from the frames that were drawn (latents beside the decoded picture), for whatever model it is, and kept
-beside the store, so that the first frame of the next run has previews as well.
+for all of a user's projects, so that the first frame of the next run has previews as well.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import yaml
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.files.folders import walk
+from lorakit.facts.files.user_cache import user_cache
 from lorakit.facts.hub.hub_copies import snapshot
 from lorakit.facts.hub.hub_errors import HubError
 from lorakit.files import check_root, read_text
@@ -135,9 +136,7 @@ def splits_of(folder: Path, source: DataSource) -> Any:
 
 def _own_cache() -> Path:
     """Where `datasets` keeps tables as it reads them: a plan writes nothing into the hub's own cache."""
-    import platformdirs
-
-    return platformdirs.user_cache_path("lorakit", appauthor=False) / "tables"
+    return user_cache() / "tables"
 
 
 def _check_own_files(folder: Path, shown: str, key: str) -> None:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from lorakit import children
 from lorakit.diagnostics import LorakitError
+from lorakit.facts.files.user_cache import user_cache
 from lorakit.files import anywhere
 from lorakit.store import sealed
 from lorakit.store.seen import Identity, identity
@@ -88,9 +89,7 @@ def _identity(path: str) -> Identity | None:
 
 
 def _memory() -> Path:
-    import platformdirs
-
-    return platformdirs.user_cache_path("lorakit", appauthor=False) / "ffmpeg.json"
+    return user_cache() / "ffmpeg.json"
 
 
 def _kept(by: tuple[str, str]) -> _Met | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lorakit.diagnostics import Place
+from lorakit.facts.files.user_cache import user_cache
 from lorakit.facts.models import unet_work
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.kinds.frames.adapters import WornAdapters, worn_adapters
@@ -22,7 +23,6 @@ from lorakit.plan.kind import Context
 from lorakit.plan.memory_modes import NONE, PLAIN, MemoryMode, chosen, rounding
 from lorakit.plan.workers import RENDER
 from lorakit.store.canonical import digest_of
-from lorakit.store.store import FOLDER
 
 DRAFT_STEPS = 8
 
@@ -181,7 +181,7 @@ class RenderSettings:
             adapters=self.worn.weighed,
             adapter_paths=self.worn.paths,
             keeping=keeping,
-            batch_sizes=str(self.context.project.home / FOLDER / "widths.json"),
+            batch_sizes=str(user_cache() / "widths.json"),
             stock=stock and self.model.traits.waves,
             rewears=self.rewears,
         )
