@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lorakit import terminal
+from lorakit.records import record
 
 Severity = Literal["error", "warning"]
 Format = Literal["text", "json", "github"]
@@ -36,7 +37,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One finding: a stable `code`, a sentence, the place with its line of text, and ways out."""
 

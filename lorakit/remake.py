@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +13,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.language import FolderReader, locks
 from lorakit.language import load as load_documents
 from lorakit.language.story.decisions import file_of
+from lorakit.records import record
 from lorakit.session import Session
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 State = Literal["identical", "close", "different", "missing"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputComparison:
     """One output of one action, then and now. `psnr` is of pictures that differ, in dB."""
 

@@ -10,7 +10,7 @@ Names of the keys are the fields of the classes here; what they mean, and may be
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,13 +19,14 @@ from lorakit.facts.files.user_config import section
 from lorakit.language.yaml import access, schemas, validation
 from lorakit.language.yaml.decode import decode
 from lorakit.language.yaml.findings import Findings
+from lorakit.records import record
 
 _T = TypeVar("_T", "RaySettings", "SlurmSettings")
 SCHEMA = "config.schema.json"
 _RAY, _SLURM = schemas.defaults(SCHEMA, "ray"), schemas.defaults(SCHEMA, "slurm")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RaySettings:
     """What each worker asks Ray for; `memory` and `disk` are in GB, 0 is what the plan counts."""
 
@@ -43,7 +44,7 @@ class RaySettings:
     ask: bool = _RAY["ask"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SlurmSettings:
     """What each worker asks Slurm for; `time` is in minutes, `memory` and `disk` in GB."""
 

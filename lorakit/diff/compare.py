@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from lorakit.language.projects import home_of_folder
 from lorakit.language.uncollected import uncollected
 from lorakit.plan import estimate
 from lorakit.plan.states import State
+from lorakit.records import record
 from lorakit.store.store import Store
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from lorakit.plan.states import Estimate
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Planned:
     """A side of one document, as far as it could be read."""
 

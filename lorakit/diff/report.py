@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
 from lorakit.plan.frame_names import frame_address
 from lorakit.plan.states import Planned
+from lorakit.records import record
 from lorakit.store.store import Store
 
 
@@ -30,7 +31,7 @@ class Relation(Enum):
         self.style = style
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ValueChange:
     """One value of a document that differs; None where it is not there on one side.
 
@@ -51,7 +52,7 @@ class ValueChange:
         return self.place or self.before_place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionChange:
     """An action of either side: what became of it, why, and whether a run would make it.
 
@@ -77,7 +78,7 @@ class ActionChange:
         return self.planned is not None and self.planned.state.to_make
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Side:
     """A document on one side: how it is called there, and what is wrong with it.
 
@@ -92,7 +93,7 @@ class Side:
     actions: tuple[Planned, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DocumentDiff:
     """One recipe or storyboard on both sides.
 
@@ -145,7 +146,7 @@ class DocumentDiff:
         return Counter(noun_of(one.action) for one in self.having(relation))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comparison:
     """Two states of a project. `before` and `after` are names; `untouched` counts documents that are equal.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +23,7 @@ from lorakit.language.recipe.project import Project
 from lorakit.plan import estimate, planner
 from lorakit.plan.expand import expand
 from lorakit.plan.selection import EVERYTHING
+from lorakit.records import record
 from lorakit.store.manifests import Manifest, Output
 from lorakit.store.store import Store
 
@@ -58,7 +59,7 @@ class Kept:
         return self._whole[output]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlannedSide:
     """A document's actions with their states, and the facts they were found by."""
 

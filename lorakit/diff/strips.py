@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diff.report import Relation
 from lorakit.plan.frame_names import frame_address
 from lorakit.plan.tasks.frame import FrameTask
+from lorakit.records import record
 from lorakit.store.manifests import is_digest
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST = 12  # of a strip; its neighbours say where a frame belongs
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Strip:
     """A scene's frames as they were and as they are, one above the other; None where there is no picture."""
 

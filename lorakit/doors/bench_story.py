@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoryCharacter:
     """Who appears: `key` in the data set, name and looks in the language asked for, pictures in order."""
 
@@ -18,7 +18,7 @@ class StoryCharacter:
     pictures: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoryShot:
     """A shot by its `index`, under which its picture is scored; `appearing` are keys of characters."""
 
@@ -30,7 +30,7 @@ class StoryShot:
     appearing: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BenchStory:
     """A story called `id`, the name of its folder, and what of it the benchmark passes over."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import Place
@@ -12,9 +11,10 @@ from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.language.recipe.adapters import AdapterUse
 from lorakit.language.recipe.documents import ModelSource, Recipe
 from lorakit.plan.schedulers import SCHEDULERS
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loader:
     """One `checkpoint`, or a UNet, text encoders and a VAE by themselves; `say` is what to know of it."""
 
@@ -26,7 +26,7 @@ class Loader:
     say: tuple[str, Place | None, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoraFile:
     """An adapter as ComfyUI finds it: a file in its models/loras."""
 
@@ -90,7 +90,7 @@ def loras_of(uses: tuple[AdapterUse, ...], recipe: Recipe) -> Iterator[LoraFile]
         yield LoraFile(use.name, file, use.weight, (words, use.place, hint))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OwnSampling:
     """How a model's own configuration has it drawn: its scheduler, where steps lie, what is predicted.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, LorakitError, Place
@@ -23,9 +22,10 @@ from lorakit.plan.tasks.film import FilmTask
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.speech import TimingTask
 from lorakit.plan.timeline import fades
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CutShot:
     """One picture in the film: from film frame `first` on, for `frames` frames.
 
@@ -49,7 +49,7 @@ class CutShot:
         return self.first + self.frames
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cut:
     """A film as an editor sees it: `fps` frames a second, its shots in order, lettered in `face` if given."""
 

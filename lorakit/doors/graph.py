@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
+from lorakit.records import record
 
 _MOST = 20_000  # nodes
 # the values of nodes that ComfyUI's page saves without their names, in the order of its nodes.py
@@ -40,7 +41,7 @@ _WIDGETS: Mapping[str, tuple[str, ...]] = {
 _SCALARS = ("value", "int", "float", "number", "seed", "noise_seed", "text", "string", "prompt")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GraphNode:
     """A node: `inputs` are values, or links to another (its number, which of its outputs)."""
 
@@ -49,7 +50,7 @@ class GraphNode:
     inputs: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Graph:
     """Nodes by number; whatever is of a wrong type in the file is not there."""
 

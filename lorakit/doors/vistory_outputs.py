@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,13 +19,14 @@ from lorakit.language.recipe.documents import StoryboardStep
 from lorakit.language.recipe.project import Project
 from lorakit.language.story.documents import Scene
 from lorakit.plan.expand import Expanded
+from lorakit.records import record
 
 _NAMED = re.compile(rf"{SHOTS}([0-9]{{1,4}})")
 _TIMESTAMP = re.compile(r"[0-9]{8}[_-][0-9]{6}")
 _MOST_TOLD = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScoredShot:
     """The picture of a shot: `index` in its `story`; None where the last run has none."""
 

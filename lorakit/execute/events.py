@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import ClassVar, Literal
+
+from lorakit.records import record
 
 EVENTS = "events.jsonl"
 _IS_PROGRESS = b'"type": "action-progress"'
@@ -18,7 +20,7 @@ def is_progress(line: bytes) -> bool:
     return _IS_PROGRESS in line[:40]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """Something happened `at` seconds after the run began."""
 
@@ -30,7 +32,7 @@ class Event:
         return {"type": self.type, **asdict(self)}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunStarted(Event):
     """The run folder stands; `actions` are in the plan, `to_make` of them at most are to be made.
 
@@ -45,7 +47,7 @@ class RunStarted(Event):
     began: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorkerState(Event):
     """A worker's state in words: `starting`, `waiting` (for another run), `loading`, `ready`, `ended`.
 
@@ -65,7 +67,7 @@ class WorkerState(Event):
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionStarted(Event):
     """A worker has begun an action; `worker` is its name."""
 
@@ -74,7 +76,7 @@ class ActionStarted(Event):
     worker: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionProgress(Event):
     """`done` of `total` units of an action are through (UNet steps of a frame, frames of a film).
 
@@ -90,7 +92,7 @@ class ActionProgress(Event):
     picture: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActionFinished(Event):
     """An action has ended; `files` are paths in the run folder; `picture` is one worth showing."""
 
@@ -104,7 +106,7 @@ class ActionFinished(Event):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Note(Event):
     """Something worth a line: a worker was started again, a package differs, a picture was re-rolled."""
 
@@ -112,7 +114,7 @@ class Note(Event):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunFinished(Event):
     """The run is over. `calls` counts the networks' forward passes, `made` and so on the actions.
 

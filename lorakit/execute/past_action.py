@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from lorakit.execute.events import SUCCEEDED
 from lorakit.execute.loose_values import mapping, mappings, number, text, texts
 from lorakit.plan.states import State
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PastFrame:
     """What a frame was drawn with; None and empty where it is not known. `starts` are ids of frames."""
 
@@ -45,7 +46,7 @@ class PastFrame:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PastAction:
     """One thing of a run. `state` and `reason` are the plan's, `outcome` and `seconds` what came of it.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from lorakit.execute.run_folder import MANIFEST
 from lorakit.execute.run_record import NAME
 from lorakit.execute.run_request import RunRequest
 from lorakit.files import open_regular, parse_json, read_text
+from lorakit.records import record
 from lorakit.store.errors import why
 from lorakit.store.manifests import is_digest
 
@@ -28,7 +29,7 @@ _MOST = 256 << 20  # bytes of a file that is read whole
 _MOST_LINE = 64 << 20  # bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WholeRun:
     """A run that is over, or was killed: then `ending` is empty. Times are seconds, memory bytes.
 

@@ -8,7 +8,6 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -17,6 +16,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.execute.events import EVENTS, Ending
 from lorakit.execute.run_folder import LATEST, LOG, OUTPUTS, latest, name_latest, numbered
 from lorakit.files import open_regular
+from lorakit.records import record
 from lorakit.store import atomic
 from lorakit.store.errors import why
 
@@ -30,7 +30,7 @@ _MOST_OF_ANY = 1e9  # seconds, or things that were made
 _MOST_TIME = 2e11  # s since 1970; in 6,000 years
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PastRun:
     """One run folder. `began` in seconds since 1970; `state` is how it ended, `running` or `broken off`."""
 

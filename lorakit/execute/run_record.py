@@ -29,7 +29,7 @@ def documents_of(project: Project) -> dict[str, str]:
     return {name: "\n".join(lines) for name, lines in project.lines.items()}
 
 
-def record(plan: Plan, documents: Mapping[str, str], request: RunRequest) -> dict[str, object]:
+def run_record(plan: Plan, documents: Mapping[str, str], request: RunRequest) -> dict[str, object]:
     """A plan, its documents and its call as JSON data. Times are seconds, sizes px, memory bytes."""
     estimate = plan.estimate
     return {

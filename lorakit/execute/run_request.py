@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lorakit.facts.pictures.own_pictures import files_named
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.recipe.project import Project
     from lorakit.plan.selection import Selection
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunRequest:
     """Which document was run, and how. An empty `document` is not known.
 

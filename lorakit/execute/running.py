@@ -8,7 +8,6 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from lorakit.execute.events import EVENTS, is_progress
 from lorakit.files import open_regular
 from lorakit.plan.states import Plan
+from lorakit.records import record
 from lorakit.store import scratch
 
 _LAST = 5  # events that are kept
@@ -34,7 +34,7 @@ def told(plan: Plan, folder: Path) -> dict[str, object]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Running:
     """A run that is going on. `seconds` is its age, `left` what may be left, None where nobody can say.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from lorakit.execute.bringing import Bringing
 from lorakit.execute.workers import Inbox
 from lorakit.plan import numbers
+from lorakit.records import record
 from lorakit.remote.sending import Sending
 from lorakit.remote.team_cache import TeamCache
 from lorakit.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Team:
     """A cache with both ways between it and a run."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lorakit.records import record
 from lorakit.store.sources import Sources
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from lorakit.facts.texts.text_models import TextModelFacts
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Facts:
     """What planning may ask. `timings` are seconds a unit of work.
 

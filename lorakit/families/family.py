@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, NamedTuple
 
 from lorakit.families.flow import FlowTraining
 from lorakit.families.original import Original
+from lorakit.records import record
 
 Task = Literal[
     "text",
@@ -87,7 +88,7 @@ def rounded_up(steps: int, strength: float) -> int:
     return steps - int(max(steps - min(steps * strength, steps), 0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Family:
     """One family of models; what is a function reads a model's own configurations."""
 

@@ -7,13 +7,13 @@ https://huggingface.co/stabilityai/sd-x2-latent-upscaler (twice, in latents).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lorakit.families.family import Part
 from lorakit.families.parts import CLIP, CLIP_WORDS, KL_VAE, UNET
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class Upscaler:
     """A pipeline that makes pictures `by` times as wide and high; their sides are multiples of `unit` px.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from lorakit.families.family import Configs, Part
+from lorakit.records import record
 
 # what a clip is made from: a frame, a frame and the next, or words alone
 VideoTask = Literal["frame", "both", "words"]
 NETWORK = "diffusion_pytorch_model"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class VideoFamily:
     """One family of video models.
 

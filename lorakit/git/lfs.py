@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.files import open_regular
+from lorakit.records import record
 
 MOST = 1024  # bytes of a pointer, by its specification
 _BEGINS = b"version https://git-lfs"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pointer:
     """The SHA-256 of a file's bytes, and how many they are."""
 

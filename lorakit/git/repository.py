@@ -6,7 +6,6 @@ import difflib
 import os
 import re
 import warnings
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -16,6 +15,7 @@ from lorakit.git import guard
 from lorakit.git.errors import GitError
 from lorakit.git.trees import GitTree, object_of
 from lorakit.git.working_tree import WorkingTree
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,7 +29,7 @@ _STEP = re.compile(r"\^\{(?:commit)?\}|([~^])(\d*)")
 _MOST_STEPS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Revision:
     """A commit by its hash and its tree's, and as it was called; no `tree` is before the first commit."""
 

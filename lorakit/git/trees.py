@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from dulwich.object_store import BaseObjectStore
@@ -24,7 +25,7 @@ def object_of(objects: BaseObjectStore, sha: str) -> ShaFile:
     return objects[ObjectID(sha.encode())]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """What stands at a path: its object's name in hex, and the objects that it is among."""
 

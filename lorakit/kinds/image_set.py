@@ -6,7 +6,6 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.facts.pictures.picture import Picture
@@ -17,13 +16,14 @@ from lorakit.plan.buckets import PictureOrder, bucket_of, in_words
 from lorakit.plan.kind import Context
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.encode import View
+from lorakit.records import record
 
 _SHOWN = 3  # sizes and captions that a plan prints
 _FINE = 512  # px; below that side buckets come in steps of half the size
 MIDDLE: View = (0, 0.5, 0.5)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """A picture at the size (width, height) it is trained at; `prior` is what shall not be forgotten."""
 
@@ -32,7 +32,7 @@ class Sample:
     prior: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImageSet:
     """What a training sees: `samples`, and by `schedule` which of them each place of an epoch shows."""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import accumulate
 
 from lorakit.language.story.documents import Video
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Clip
 from lorakit.plan.tasks.film import ClipPart
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilmMotion:
     """The `actions` that make a film's clips; `parts` has, by the number of a sentence's clip, what is shown.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lorakit.kinds.sheet import ASSEMBLY
@@ -19,6 +19,7 @@ from lorakit.plan.tasks.clip import (
     PassingTask,
 )
 from lorakit.plan.tasks.film import ClipPart
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.kinds.video_clips import VideoClip
@@ -29,7 +30,7 @@ _SECONDS |= {ClipPicturesTask.kind: 3e-8, JoinedClipTask.kind: 3e-8}
 _BYTES = 1.5  # of a pixel that is kept without loss, about
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MovedFrame:
     """A frame that moves for so many `frames` of a step's film."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.kinds.spoken import FilmWords
@@ -16,6 +15,7 @@ from lorakit.language.story.sound import WITH_SOUND
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Clip
 from lorakit.plan.tasks.film import FilmTask
+from lorakit.records import record
 
 
 def check_beats(words: FilmWords) -> Iterator[Diagnostic]:
@@ -27,7 +27,7 @@ def check_beats(words: FilmWords) -> Iterator[Diagnostic]:
         yield words.context.finding("beats", message, place, 'pip install "lorakit[beats]"')
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilmSound:
     """What is heard in films of one length: the `actions` that make it, and the films, by its times.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from lorakit.diagnostics import Diagnostic
@@ -14,6 +13,7 @@ from lorakit.language.story.sound import SoundFile
 from lorakit.language.story.spoken_words import lasts_by_words, narrated, words_of
 from lorakit.plan.kind import Clip, Context, Said
 from lorakit.plan.timing import Stay, in_words, timed, words_in_frames
+from lorakit.records import record
 
 _LETTERS = 14  # that are read aloud in a second, about
 
@@ -39,7 +39,7 @@ def voices_of(board: Storyboard) -> dict[str, str]:
     return {who.id: who.voice for who in board.characters if who.voice is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilmWords:
     """The words of a film, clip by clip: what each says here, and how long it stands by that."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.adapters.text_adapters import TextAdapterFacts
@@ -13,6 +12,7 @@ from lorakit.language.yaml import names
 from lorakit.plan.actions import Action, Input
 from lorakit.plan.kind import Context
 from lorakit.plan.tasks.training import LoraArguments, TrainTask
+from lorakit.records import record
 
 ROLE = "start"
 _HEADS = ("classifier.weight", "score.weight", "out_proj.weight")
@@ -20,7 +20,7 @@ _SHOWN = 3  # layers that an error names
 _TRAINED = {"down", "up", "alpha", "magnitude"}  # the roles of a LoRA's tensors that PEFT trains
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Start:
     """`digest` and `path` of a file, or as `input:start` the `inputs` that bring it; empty for none."""
 

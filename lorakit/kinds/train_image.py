@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lorakit.diagnostics import Diagnostic
 from lorakit.facts.adapters import PEFT_FILE, PEFT_SETTINGS, trained_file
@@ -33,6 +33,7 @@ from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.kind import Context, StepPlan
 from lorakit.plan.tasks.training import EncodedSample, TrainImageTask
 from lorakit.plan.workers import TRAIN
+from lorakit.records import record
 from lorakit.store.canonical import digest_of
 
 _RATES = {"lora": 1e-4, "full": 1e-5}
@@ -193,7 +194,7 @@ def _weights(step: TrainImageStep, model: ModelFacts) -> dict[str, tuple[str, ..
     return {"adapter": (f"{name}/{file}",), **beside}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Encoded:
     """A step's samples, and the inputs that bring their latents and embeds."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.facts.machine.devices import DEVICES
@@ -14,12 +13,13 @@ from lorakit.plan import numbers
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Context
 from lorakit.plan.tasks.training import LoraArguments, TrainArguments
+from lorakit.records import record
 
 _SHOWN = 6  # steps that a plan prints
 UNKNOWN_STEPS = "optimizer steps: unknown until its data is downloaded"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainingPlan:
     """How a training goes, with everything `auto` settled; `steps` 0 where it is not known yet."""
 

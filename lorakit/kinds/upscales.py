@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lorakit.facts.models.upscale_models import UpscaleModel
 from lorakit.kinds.frames.settings import RenderSettings
@@ -20,6 +20,7 @@ from lorakit.plan.specs_beside import UpscaleSpec
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.upscale import EnlargeTask, UpscaleTask
 from lorakit.plan.workers import UPSCALE
+from lorakit.records import record
 from lorakit.store.canonical import digest_of
 
 _SECONDS = 2e-8  # to interpolate a pixel and keep it, about
@@ -30,7 +31,7 @@ _KEPT = 400  # bytes of a pixel that it makes, about
 _DISK = 1.6
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Upscaling:
     """How a frame is made larger. `usual` makes an action that draws it, whatever stands for it.
 

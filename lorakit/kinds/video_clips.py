@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -22,13 +21,14 @@ from lorakit.plan.specs_beside import VideoSpec
 from lorakit.plan.tasks.clip import VideoClipTask
 from lorakit.plan.tasks.film import ClipPart
 from lorakit.plan.workers import VIDEO
+from lorakit.records import record
 from lorakit.store.canonical import digest_of
 
 _OPERATIONS = 2e6  # of a step, a pixel and frame: a first guess, until one was made here
 _KEPT = 48  # bytes of a pixel and frame while a clip is made and decoded, about
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VideoClip:
     """How a video model has a frame move: its words and its noise."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lorakit.kinds.cards import with_cards
 from lorakit.kinds.film import films, picture_size
@@ -19,11 +19,12 @@ from lorakit.language.story.film_formats import Formats
 from lorakit.plan.actions import Action
 from lorakit.plan.kind import Clip
 from lorakit.plan.tasks.film import FilmTask
+from lorakit.records import record
 
 _PREVIEW, _ENOUGH = 240, 60  # px high, and the quality, of a preview
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WholeFilm:
     """The `actions` of a film in each of its formats; `pictures` is the first one's.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from lorakit.language.trees import Trees
 from lorakit.language.yaml import validation
 from lorakit.language.yaml.findings import Findings, Unreadable
 from lorakit.language.yaml.reader import FolderReader
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.reader import Reader
@@ -31,7 +32,7 @@ _HEAD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pin:
     """One model or data set at one state.
 
@@ -45,7 +46,7 @@ class Pin:
     license: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lock:
     """Pins by what a recipe calls their source (see `name_of`)."""
 

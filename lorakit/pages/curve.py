@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lorakit.pages.parts import Curve, Series
+from lorakit.records import record
 
 _MOST = 400  # points of a path; more are not seen at any width
 _LEFT, _TOP, _RIGHT, _BOTTOM = 52.0, 12.0, 12.0, 26.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tick:
     """A mark of an axis: where, and what it says."""
 
@@ -20,7 +20,7 @@ class Tick:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DrawnSeries:
     """A series as an SVG path, with the dots of one that has them."""
 
@@ -31,7 +31,7 @@ class DrawnSeries:
     last: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chart:
     """A curve at one size, in px."""
 

@@ -7,14 +7,15 @@ who fills these in cannot get it wrong. Paths are relative to the page, with for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from lorakit.records import record
 
 # how something came to be, or stands: a word and a mark beside it
 Tone = Literal["", "made", "cached", "failed", "skipped", "changed"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fact:
     """A name and its value; `link` is where the value leads: an id on this page, or empty."""
 
@@ -24,7 +25,7 @@ class Fact:
     tone: Tone = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PagePicture:
     """One picture of a strip, with what is told of it.
 
@@ -44,7 +45,7 @@ class PagePicture:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PictureStrip:
     """Pictures in a row that breaks where the page ends: a scene's, a step's, a data set's.
 
@@ -60,7 +61,7 @@ class PictureStrip:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Film:
     """A film; `poster` is a picture shown before it plays. A `.gif` moves by itself."""
 
@@ -73,7 +74,7 @@ class Film:
     size: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Single:
     """One large picture with a line beneath it: a sheet, a comparison."""
 
@@ -85,7 +86,7 @@ class Single:
     size: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PageTable:
     """A table; `numeric` are the columns whose cells are numbers, `strong` the rows that matter most."""
 
@@ -99,7 +100,7 @@ class PageTable:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Series:
     """Points (x, y) of a curve in order: a `line`, a `faint` one behind it, or `dots` on a line.
 
@@ -112,7 +113,7 @@ class Series:
     ends: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Curve:
     """One or more series over the same axis; `x` and `y` name the axes, `facts` stand beside it."""
 
@@ -125,7 +126,7 @@ class Curve:
     facts: Sequence[Fact] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measure:
     """What was expected of something, and what came, as numbers and in words."""
 
@@ -136,7 +137,7 @@ class Measure:
     said_came: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measures:
     """Expected against come, as pairs of bars."""
 
@@ -146,7 +147,7 @@ class Measures:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """An error or a warning with its place, its line of text, and the ways out.
 
@@ -166,7 +167,7 @@ class Finding:
     hints: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FactList:
     """Names and values, one beneath the other."""
 
@@ -176,7 +177,7 @@ class FactList:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reason:
     """Why some things were made or kept: the words, how many, and what they are."""
 
@@ -187,7 +188,7 @@ class Reason:
     items: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reasons:
     """Of one step, what became of its things, and why."""
 
@@ -198,7 +199,7 @@ class Reasons:
     items: Sequence[Reason]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Document:
     """A text as it was, folded away; its lines can be linked to as `<id>-<line>`."""
 
@@ -210,7 +211,7 @@ class Document:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Paragraph:
     """A paragraph of ours."""
 
@@ -220,7 +221,7 @@ class Paragraph:
     tone: Tone = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Other:
     """Another run and its pictures, in the order of `Compare.frames`.
 
@@ -234,7 +235,7 @@ class Other:
     same: Sequence[bool]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compare:
     """A slider that lays the frames of two runs over each other: `frames` are this run's, as (name, src)."""
 
@@ -261,7 +262,7 @@ Part = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Section:
     """A part of a page with a heading of its own; `id` is what links to it, `nav` its short name."""
 
@@ -272,7 +273,7 @@ class Section:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page:
     """A whole page.
 

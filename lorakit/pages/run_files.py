@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from lorakit.execute.past_action import PastAction
 from lorakit.execute.past_run import WholeRun
 from lorakit.files import open_regular, parse_json, read_text
+from lorakit.records import record
 
 _MOST = 64 << 20
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunFiles:
     """By action's id its table, its log's lines and its figures; `sizes` in px and `bytes` by path.
 

@@ -6,13 +6,14 @@ Plans are made where nobody looks at them, too: what shows them is imported once
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from lorakit.diagnostics import render_text
 from lorakit.plan import numbers
 from lorakit.plan.states import Plan, Planned, State
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.diagnostics import LorakitError
@@ -21,7 +22,7 @@ _ROWS = 60  # of a plan's table
 _WORDS = 200  # characters of a reason
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(shows=False)
 class ShownPlan(Plan):
     """A plan that a notebook shows as a table."""
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from lorakit.diagnostics import LorakitError
 from lorakit.execute.events import RunFinished
 from lorakit.plan import numbers
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.execute.past_action import PastAction
@@ -24,7 +25,7 @@ _WORDS = 200  # characters of a caption
 _FAILURES = 8
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record(shows=False)
 class ShownRun(RunFinished):
     """A run that is over, which a notebook shows with its pictures."""
 
@@ -71,7 +72,7 @@ class ShownRun(RunFinished):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Thumbnail:
     src: str
     text: str

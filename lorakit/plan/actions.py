@@ -7,19 +7,20 @@ role. Names, paths and labels are beside them and never enter a key.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import Place
 from lorakit.plan.cost import Cost
 from lorakit.plan.engine_specs import NOTHING, EngineSpec
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.plan.gates import Unless
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Input:
     """An output of another action, in a role: `start`, `anchor`, `picture_0001`, ...
 
@@ -32,7 +33,7 @@ class Input:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Engine:
     """What a worker must have at hand before it can do an action's work.
 
@@ -45,7 +46,7 @@ class Engine:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Held:
     """A result that was approved, and stays whatever its inputs come to: its key, and its picture's digest.
 
@@ -58,7 +59,7 @@ class Held:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Action:
     """One thing to make.
 

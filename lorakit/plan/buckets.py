@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from lorakit.plan.seeds import derive
+from lorakit.records import record
 
 
 def bucket_of(size: tuple[int, int], area: int, unit: int) -> tuple[int, int]:
@@ -30,7 +30,7 @@ def bucket_of(size: tuple[int, int], area: int, unit: int) -> tuple[int, int]:
     return min(((w, h) for w in around(width) for h in around(height)), key=cost)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PictureOrder:
     """Which pictures stand in which batch: a function of (seed, epoch); every picture once an epoch.
 

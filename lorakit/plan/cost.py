@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lorakit.plan.memory_modes import MemoryMode
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cost:
     """Of a unit of an action's work `operations` (floating-point), of all of it bytes of memory and disk.
 

@@ -5,16 +5,17 @@ What draws stands here, what is loaded beside it in `specs_beside.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from lorakit.plan.attention_backends import NATIVE
 from lorakit.plan.memory_modes import NONE, Offload
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED, key_of, keyed_as, to_json
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EngineSpec:
     """Nothing that takes time; `name` is what a user calls the model that is worked with."""
 
@@ -34,7 +35,7 @@ class EngineSpec:
 NOTHING = EngineSpec()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Keeping:
     """How a loaded pipeline is kept, and made quicker; all of it as diffusers and bitsandbytes do it.
 
@@ -54,7 +55,7 @@ class Keeping:
 AS_IT_IS = Keeping()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class DrawingSpec(EngineSpec):
     """A pipeline that draws `batch_size` rows a call, with what it wears.
 

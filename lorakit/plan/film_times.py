@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from lorakit.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class FilmTimes:
     """`pictures` in film frames each, `clips` likewise, `speech` the film frames that speeches begin at.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from lorakit.language.story.decisions import FrameName
+from lorakit.records import record
 
 
 class Take(NamedTuple):
@@ -18,7 +18,7 @@ class Take(NamedTuple):
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FrameTakes:
     """A frame with its takes; `chosen` is the one that stands for it, `stale` a pick that is not followed.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.plan.tasks.gate import Floors
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 Score = Mapping[str, float | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unless:
     """An action is made unless a picture before it has passed: `scores` are theirs, by address."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from lorakit.diagnostics import Diagnostic, Place
@@ -16,6 +16,7 @@ from lorakit.language.story.durations import Duration
 from lorakit.language.story.motions import Motion
 from lorakit.language.story.sound import SoundFile
 from lorakit.plan.actions import Action
+from lorakit.records import record
 
 StepT_contra = TypeVar("StepT_contra", bound=Step, contravariant=True)
 
@@ -95,7 +96,7 @@ class Clip(NamedTuple):
         return self._replace(frames=(self.drawn,)) if self.drawn else self
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StepPlan:
     """What a step comes to: its actions, and its pictures in order for steps that join them.
 
@@ -110,7 +111,7 @@ class StepPlan:
     film: tuple[Clip, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """What a kind may ask while it plans a step; `step_plans` has the steps planned before."""
 

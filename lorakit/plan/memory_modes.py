@@ -7,11 +7,11 @@ on (who waits, and where) by what of it is free. Both are choices among few, the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from lorakit.facts.machine.this_machine import Card, Machine
 from lorakit.language.recipe.documents import MemoryWish
+from lorakit.records import record
 
 Offload = Literal["none", "model", "group"]
 NONE: Offload = "none"
@@ -32,7 +32,7 @@ class Needs(NamedTuple):
     beside: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MemoryMode:
     """The way that was chosen; `enough` says whether it fits as well. `bits` 0 leaves weights as they are."""
 

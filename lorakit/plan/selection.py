@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from lorakit.plan.actions import Action
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selection:
     """What a command asks for: all of a recipe or only some steps; what to make again by force."""
 

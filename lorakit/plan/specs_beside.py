@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lorakit.plan.engine_specs import EngineSpec
 from lorakit.plan.memory_modes import NONE, Offload
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class JudgeSpec(EngineSpec):
     """A judge of pictures, by the folder that it stands in."""
 
@@ -17,7 +18,7 @@ class JudgeSpec(EngineSpec):
     digest: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ModelJudgeSpec(EngineSpec):
     """Models of transformers that judge pictures, by their folders; either may be empty."""
 
@@ -25,7 +26,7 @@ class ModelJudgeSpec(EngineSpec):
     sentence: str = field(default="", metadata=BESIDE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class EncodingSpec(EngineSpec):
     """The autoencoder of a model in fp32, and its text encoders in a `precision`.
 
@@ -40,7 +41,7 @@ class EncodingSpec(EngineSpec):
     offload: Offload = field(default=NONE, metadata=BESIDE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class ImageEncoderSpec(EngineSpec):
     """The image encoder of an IP-Adapter, by its folder."""
 
@@ -48,7 +49,7 @@ class ImageEncoderSpec(EngineSpec):
     device: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class DepthSpec(EngineSpec):
     """A model that tells the depths of pictures."""
 
@@ -56,7 +57,7 @@ class DepthSpec(EngineSpec):
     device: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class UpscaleSpec(EngineSpec):
     """A model that makes pictures larger, by the folder of its pipeline, which is of the class `kind`."""
 
@@ -67,7 +68,7 @@ class UpscaleSpec(EngineSpec):
     device: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class VideoSpec(EngineSpec):
     """A model that makes clips by a pipeline of its family for a `task`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -11,6 +11,7 @@ from lorakit.diagnostics import Diagnostic, Place
 from lorakit.plan.actions import Action
 from lorakit.plan.memory_modes import MemoryMode
 from lorakit.plan.store_view import Offers
+from lorakit.records import record
 from lorakit.store.manifests import Manifest, Output
 from lorakit.store.sources import Sources
 
@@ -64,7 +65,7 @@ class State(Enum):
         return self in (State.NEW, State.CHANGED, State.WAITS)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParameterChange:
     """One parameter that differs from what was last made at the same address."""
 
@@ -74,7 +75,7 @@ class ParameterChange:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Planned:
     """An action with its state, the reason in words, and its key where it is known already.
 
@@ -93,7 +94,7 @@ class Planned:
     offer: Manifest | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Waves:
     """How the frames would share the UNet: `calls` of `batch_size` rows each, `rows` of them in use."""
 
@@ -107,7 +108,7 @@ class Waves:
         return self.rows / (self.calls * self.batch_size) if self.calls else 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Estimate:
     """What a run would cost: seconds, bytes of memory at its peak, bytes of disk.
 
@@ -149,7 +150,7 @@ class CardTable(NamedTuple):
     models: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """All actions in an order in which they can be made (inputs first), and the sums.
 

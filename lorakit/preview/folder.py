@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lorakit.diagnostics import InvalidDocument, LorakitError
@@ -18,6 +18,7 @@ from lorakit.language import FolderReader, load
 from lorakit.language.projects import home_of_folder
 from lorakit.language.yaml import names, schemas
 from lorakit.preview.looks import Look, looks_of, unplaced
+from lorakit.records import record
 
 DATA = "data"  # what the data set, its step and its model are called
 _STEPS = {"images": "train-image", "texts": "train-text"}
@@ -25,7 +26,7 @@ _STAND_INS = {"images": "lorakit:hologram", "texts": "lorakit:movie-snippets"}
 _MOST_LOOKED_AT = 10_000  # files, to see what a folder holds
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FolderOptions:
     """What is looked at, and how: the words of a command line.
 

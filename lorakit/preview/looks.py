@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, InvalidDocument, LorakitError
@@ -15,11 +15,12 @@ from lorakit.language.recipe.documents import TrainImageStep, TrainTextStep, wit
 from lorakit.language.recipe.project import Project
 from lorakit.language.recipe.trainings import DataSource, TrainSettings
 from lorakit.language.yaml import names
+from lorakit.records import record
 
 Training = TrainImageStep | TrainTextStep
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Look:
     """The data set `data` as `step` sees it; `prior` where it is what the step shall not forget.
 

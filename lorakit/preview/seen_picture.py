@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.preview.alike import How
 from lorakit.preview.thumbnails import Thumbnail
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeenPicture:
     """One picture: its size and the one it is trained at in px, the share cut away, how much it is enlarged.
 
@@ -34,7 +34,7 @@ class SeenPicture:
     mask: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Alike:
     """Pictures that are the same or nearly, the largest first; `how` each is like that one, itself None.
 

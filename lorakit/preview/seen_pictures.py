@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, LorakitError
@@ -33,13 +33,14 @@ from lorakit.preview.looks import Look
 from lorakit.preview.picture_doubts import findings
 from lorakit.preview.seen_picture import Alike, SeenPicture
 from lorakit.preview.thumbnails import Progress, Thumbnail, ThumbnailSource, thumbnails
+from lorakit.records import record
 from lorakit.store.store import Store
 
 _TAGGED = 3  # parts between commas that a caption of tags has at least
 _MOST_TAGS = 60
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeenPictures:
     """All of a data set. `folder` holds the thumbnails, `tokens_read` is what the model reads of a caption.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, LorakitError
@@ -24,13 +23,14 @@ from lorakit.plan import numbers
 from lorakit.plan.kind import Context
 from lorakit.preview.looks import Look
 from lorakit.preview.thumbnails import Progress
+from lorakit.records import record
 
 _AT_ONCE = 500  # texts that are counted together
 _SHOWN = 3  # texts of each label
 _MOST_LABELS = 50  # whose texts are shown
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeenText:
     """A text with its label and its tokens, None where no tokenizer is here; `held_out` is scored by."""
 
@@ -40,7 +40,7 @@ class SeenText:
     held_out: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextPart:
     """What is trained on, or what is scored: texts of each label, tokens of each text in falling order."""
 
@@ -53,7 +53,7 @@ class TextPart:
         return sum(self.counts)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repeated:
     """A text that is there several times, but for capitals and spaces: how often it is trained on and scored.
 
@@ -66,7 +66,7 @@ class Repeated:
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeenTexts:
     """All of a data set; `read` tokens of a text are read, `samples` stand for each label."""
 

@@ -8,7 +8,6 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ from lorakit.facts.machine.this_machine import this_machine
 from lorakit.facts.pictures.cut_picture import cut
 from lorakit.facts.pictures.open_picture import PictureError, quietly
 from lorakit.files import read_regular, same_roots
+from lorakit.records import record
 from lorakit.store import atomic
 from lorakit.store.errors import StoreError, why
 
@@ -33,7 +33,7 @@ _QUALITY = 90
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fingerprint:
     """What tells pictures apart: its file's SHA-256 and bytes, perceptual hashes, its colours.
 
@@ -47,7 +47,7 @@ class Fingerprint:
     tiny: NDArray[np.int16]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Thumbnail:
     """A picture's name beside the page, and its fingerprint; without them `trouble` is why."""
 

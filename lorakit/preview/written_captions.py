@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import LorakitError
@@ -17,6 +16,7 @@ from lorakit.language.yaml import names
 from lorakit.plan import numbers
 from lorakit.preview.looks import Look, in_words
 from lorakit.preview.seen_pictures import found_pictures
+from lorakit.records import record
 
 # what cameras, phones and downloads call pictures: nothing in it is of what they show
 _CAMERAS = re.compile(
@@ -28,7 +28,7 @@ _CAMERAS = re.compile(
 _NUMBERS = re.compile(r"[0-9]+|[0-9]+x[0-9]+|(?=.*[0-9])[0-9a-fA-F]{6,}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WrittenCaptions:
     """What was written: (file, words). `left` are files that were there and hold no words."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheAccount:
     """A cache: its address, where that is written, whether it is read only and `why`, whose results it takes.
 

@@ -7,9 +7,10 @@ nothing secret stands in one, since addresses are printed, logged and kept in gi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from lorakit.records import record
 
 FOLDER = "file"
 # a URL's scheme -> the protocol as fsspec calls it
@@ -34,7 +35,7 @@ class BadAddress(ValueError):
     """An address that no cache can have; its words say why, and hold nothing secret."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Address:
     """A cache's `protocol`, and its `url` without a slash at the end; of a folder its absolute path."""
 

@@ -10,7 +10,7 @@ same place: else a repository that somebody cloned would have his results sent t
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -19,6 +19,7 @@ from lorakit.facts.files.user_config import config_path, section
 from lorakit.language.yaml import access, schemas, validation
 from lorakit.language.yaml.findings import Findings
 from lorakit.language.yaml.reader import FolderReader
+from lorakit.records import record
 from lorakit.remote.address import Address, BadAddress, parse
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ Accept = Literal["any", "same-gpu", "same-versions"]
 _DEFAULTS = schemas.defaults(SCHEMA, "cache")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheSettings:
     """A cache and how it is used; `timeout` in seconds, `source` says where it is named.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from lorakit.facts.fonts.fallbacks import JOINER, JOINERS, drawable
+from lorakit.records import record
 from lorakit.rendering.lettering import Lettering, load_font
 from lorakit.rendering.yuv import BLACK, GREY, WHITE, split
 
@@ -32,7 +32,7 @@ _NOT_FIRST = frozenset(
 _SHADE = 0.55  # how dark the soft shadow is behind the letters
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CaptionStyle:
     """Where captions stand, and their letters' height as a share of the film's height."""
 
@@ -40,7 +40,7 @@ class CaptionStyle:
     size: float = 0.055
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CaptionLayer:
     """A drawn caption: the box it covers (px, even); in 256ths its cover, and light times cover."""
 

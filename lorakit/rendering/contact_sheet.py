@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorakit.facts.fonts.fallbacks import drawable, fallbacks
 from lorakit.facts.pictures.open_picture import PictureError
 from lorakit.plan.tasks.sheet import OWN_LETTERS
+from lorakit.records import record
 from lorakit.rendering.fitting import fitted, open_rgb, picture_size
 from lorakit.rendering.lettering import Lettering
 from lorakit.rendering.sheet_layout import lay_out
@@ -25,7 +25,7 @@ PAGE, TITLE, CAPTION, FAINT = "#15171c", "#f2f3f5", "#b6bac4", "#7d828e"
 _CORNER = 0.035  # rounding of a thumbnail's corners, as a share of its width
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SheetGroup:
     """Pictures that belong together (a scene), each with its caption; the title may be empty."""
 

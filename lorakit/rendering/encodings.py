@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorakit.language.story.film_formats import ENCODERS, FORMATS, FilmFormat, codec_of
 from lorakit.plan.tasks.film import QUALITY
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ _PRORES = (25, 50, 75)  # below these a film is proxy, LT and standard; above, H
 _THREADS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Encoding:
     """What a film is written as: `encoder` empty for the format's first one, `loop` 0 for ever.
 

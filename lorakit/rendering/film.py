@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -12,6 +11,7 @@ from lorakit.facts.fonts.fallbacks import fallbacks
 from lorakit.facts.pictures.open_picture import PictureError
 from lorakit.plan.tasks.film import Join
 from lorakit.plan.timeline import timeline
+from lorakit.records import record
 from lorakit.rendering.canvases import canvas
 from lorakit.rendering.captions import CaptionStyle, caption_layer
 from lorakit.rendering.clip_files import ClipReader
@@ -43,7 +43,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shot:
     """A picture held for some film frames, with the caption that stands in it (may be empty).
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,9 +12,10 @@ from torch import Tensor
 from lorakit.families import FAMILIES
 from lorakit.models.prompt_embeds import prompt_embeds
 from lorakit.models.weighted_embeds import WeightedEncoder, is_compels
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conditioning:
     """One prompt: `embeds` (1, T, D); `pooled` (1, P) where there are any, SDXL's `time_ids` (1, 6)."""
 

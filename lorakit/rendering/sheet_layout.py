@@ -5,9 +5,9 @@ Pure arithmetic on sizes and on a measure of text, so that it can be tested with
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lorakit.records import record
 from lorakit.rendering.captions import wrap
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _SIDES = {248: 2400, 224: 2400, 192: 2400, 160: 2400, 128: 2400, 104: 2400}
 _SIDES |= {80: 6000, 64: 8000, 48: 12_000, 32: 12_000}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """A line of text: where its box begins, its size in px, and how loud it is."""
 
@@ -39,7 +39,7 @@ class Text:
     faint: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cell:
     """Where a picture stands: group and number in it from 0, the box in px."""
 
@@ -49,7 +49,7 @@ class Cell:
     top: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layout:
     """A whole sheet in px: its size, the thumbnails' size, and all that stands on it."""
 

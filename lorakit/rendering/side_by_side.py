@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorakit.facts.fonts.fallbacks import drawable, fallbacks
 from lorakit.facts.pictures.open_picture import PictureError
+from lorakit.records import record
 from lorakit.rendering.captions import wrap
 from lorakit.rendering.contact_sheet import CAPTION, FAINT, PAGE, TITLE, rounded
 from lorakit.rendering.fitting import fitted, open_rgb, picture_size
@@ -25,7 +25,7 @@ _LINES = 4
 _TITLE = 30  # px
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Table:
     """Headings, and a picture for each row and column; None where there is none, which `missing` says."""
 
@@ -77,7 +77,7 @@ def write_side_by_side(
     page.save(target, "PNG", compress_level=6)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Grid:
     width: int
     height: int

@@ -6,20 +6,20 @@ import json
 import shutil
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
 from lorakit.plan.tasks.figures import SweepBestTask, SweepMember, SweepTableTask
 from lorakit.plan.tasks.json_form import to_json
+from lorakit.records import record
 from lorakit.rendering.comparison import FIGURES, aligned, with_share
 from lorakit.store import atomic
 
 _FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """One member with its figures; None where it failed. `like` is the same for all its seeds."""
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from lorakit.facts.machine.devices import DEVICES
+from lorakit.records import record
 from lorakit.rendering.cross_attention_cache import Stacked, Stacker
 from lorakit.rendering.prompt_encoder import Conditioning
 from lorakit.rendering.schedules import Schedule
@@ -26,7 +27,7 @@ from lorakit.rendering.shared_attention import sharing
 from lorakit.rendering.subject_masks import SubjectMasks, otsu
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     """A finished frame that another's self-attention sees: latents and noise (1, C, H, W), and words.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from lorakit.diagnostics import InvalidDocument, LorakitError
 from lorakit.language import FolderReader, locks, merged
 from lorakit.language import load as load_documents
 from lorakit.language.recipe.project import Project
+from lorakit.records import record
 from lorakit.session.planning import Planning
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _ignore(_: Event) -> None:
     """Where nobody listens."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """A loaded project.
 

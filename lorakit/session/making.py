@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.execute.events import Event, RunFinished
 from lorakit.execute.pool import Workers
 from lorakit.execute.run_folder import RunFolder
-from lorakit.execute.run_record import documents_of, record
+from lorakit.execute.run_record import documents_of, run_record
 from lorakit.execute.run_request import RunRequest
 from lorakit.execute.runner import Runner, Settings
 from lorakit.language import FolderReader, locks
@@ -17,11 +16,12 @@ from lorakit.language.recipe.project import Project
 from lorakit.pages.run_report import write_report
 from lorakit.plan.selection import Selection
 from lorakit.plan.states import Plan
+from lorakit.records import record
 from lorakit.remote.team_cache import TeamCache
 from lorakit.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Making:
     """What is run: a project as it was loaded, by which settings and profile, and what of it is chosen."""
 
@@ -45,7 +45,7 @@ class Making:
         folder = RunFolder.create(self.project.home, self.project.recipe.name)
         documents, paths = self._documents()
         request = RunRequest.of(self.project, paths, self.settings, self.profile, self.chosen)
-        folder.begin(record(plan, documents, request))
+        folder.begin(run_record(plan, documents, request))
         cache = plan.offers if isinstance(plan.offers, TeamCache) else None
         settings = Settings(keep_going, stop, write_report, cache)
         with Workers() as own:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lorakit.language.recipe.project import Project
 from lorakit.language.uncollected import uncollected
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.facts.facts import Facts
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lorakit.remote.team_cache import TeamCache
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Planning:
     """A project, and the `nodes` that it is planned for, if not for this machine."""
 

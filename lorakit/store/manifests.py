@@ -11,8 +11,9 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from lorakit.records import record
 
 _CHECK = b', "check": "%s"}\n'
 _LENGTH = len(_CHECK % (b"0" * 64))
@@ -24,7 +25,7 @@ def is_digest(value: object) -> bool:
     return isinstance(value, str) and _DIGEST.match(value) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output:
     """One file an action made: the digest of its bytes, and its size in bytes."""
 
@@ -37,7 +38,7 @@ class Output:
         return cls(hashlib.sha256(data).hexdigest(), len(data))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Manifest:
     """How an action was done: what decided it, what came out, in what surroundings, how long (s)."""
 

@@ -8,13 +8,14 @@ last batches and all.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from lorakit.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class RankShard:
     """The rows `rank`, `rank + of`, ... of every batch."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from lorakit.records import record
 from lorakit.store import atomic, journal
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Figures:
     """One optimizer step: `step` counts from 1, `seconds` are this step's, `memory` the peak in bytes."""
 

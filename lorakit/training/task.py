@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -14,6 +13,7 @@ from lorakit.facts.networks.layer_targets import ALL_LINEAR, settled
 from lorakit.families import FAMILIES
 from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.training import TrainImageTask, TrainTask
+from lorakit.records import record
 from lorakit.training.rank_shard import RankShard
 
 
@@ -43,7 +43,7 @@ class Task(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoopSettings:
     """Everything about a training but what is trained; settled, with no `auto` left.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorakit import terminal
 from lorakit.plan import numbers
 from lorakit.plan.workers import RENDER
+from lorakit.records import record
 from lorakit.ui.summary import short_path
 from lorakit.ui.theme import BAD, BUSY, FAINT, GOOD, STRONG, WARN, clean, glyphs_for
 from lorakit.ui.words import done_words, speed_words, worker_words
@@ -27,7 +27,7 @@ _ROOMY = 20  # rows of a terminal that has room for a picture, and for long prom
 _FEWEST_ROWS = 3  # of the tree, however low the terminal is
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShownPicture:
     """A thumbnail as rich draws it, and its width in cells."""
 

@@ -6,10 +6,10 @@ Every symbol stands with a word, so nothing is lost without colours or on a narr
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lorakit import terminal
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GOOD, WARN, BAD, BUSY, FAINT, STRONG = "green", "yellow", "red", "cyan", "dim", "bold"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Glyphs:
     """The drawing characters of one terminal."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from lorakit.records import record
 
 Level = Literal["ok", "note", "warning", "error"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """One finding of an `area`; `ways` lead out of what is amiss. What is noted need not be mended."""
 

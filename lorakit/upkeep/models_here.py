@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from lorakit.facts.models.model_folders import check_folder
 from lorakit.facts.texts.text_models import MINILM_PACKAGE, minilm_folder
 from lorakit.files import read_mapping
 from lorakit.language.found import documents_below
+from lorakit.records import record
 from lorakit.store.journal import Addresses
 from lorakit.store.store import FOLDER, Store
 from lorakit.upkeep import model_pull
@@ -27,7 +27,7 @@ _MOST = 10_000_000  # bytes of a configuration
 SHIPPED, CACHED, MADE, LOCAL, ABSENT = "shipped", "hub's cache", "store", "folder", "not here"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelHere:
     """A model: what recipes call it, where it is, its bytes, and what it says of itself; "" for nothing.
 

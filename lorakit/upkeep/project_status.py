@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from lorakit.execute.past_runs import PastRun, runs_of
@@ -11,10 +11,11 @@ from lorakit.execute.run_folder import OUTPUTS
 from lorakit.execute.running import Running, runs_going_on
 from lorakit.language.found import documents_below
 from lorakit.language.projects import FOLDER
+from lorakit.records import record
 from lorakit.upkeep.standing import Standing, standings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProjectStatus:
     """`documents` is None where a run is going on and none was named: to plan them would disturb it.
 

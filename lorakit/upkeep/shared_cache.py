@@ -10,6 +10,7 @@ from pathlib import Path
 from lorakit.diagnostics import LorakitError
 from lorakit.execute.run_folder import OUTPUTS
 from lorakit.language.found import documents_below
+from lorakit.records import record
 from lorakit.remote import looking, sending
 from lorakit.remote.cache_files import object_name
 from lorakit.remote.pace import Beside, said
@@ -25,7 +26,7 @@ _YOUNG = 86_400.0  # s; what no manifest names yet may be on its way
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CacheState:
     """A cache beside a store: what it offers, and what of the store it lacks."""
 

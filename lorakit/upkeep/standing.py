@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import InvalidDocument, LorakitError
 from lorakit.plan.states import State
+from lorakit.records import record
 from lorakit.session import load
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _REASONS = 3  # that are told of each document
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Standing:
     """A document by its plan: `to_make` of `actions` in about so many `seconds`, for some `reasons`.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lorakit.facts.files.folders import left_behind
 from lorakit.language import FolderReader
 from lorakit.language.projects import MARKS
+from lorakit.records import record
 from lorakit.store.seen import Identity, identity
 
 _QUIET, _MOST_WAIT = 60, 400  # ms without a change until a save counts as over; at most so long
@@ -52,7 +53,7 @@ class NotingReader(FolderReader):
         return super().is_file(path)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Watched:
     """Files as they were when they were read (None: not there), and folders of which every file counts."""
 

@@ -45,6 +45,7 @@ ROOMS = [
     "files",
     "terminal",
     "children",
+    "records",
     "resources",
 ]
 # rooms within a room, in the same order; what stands in the room itself is above them

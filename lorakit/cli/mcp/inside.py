@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit import terminal
 from lorakit.diagnostics import LorakitError, shortened
+from lorakit.records import record
 
 HOST = "127.0.0.1"  # and no other: whoever reaches the server makes what this user may make
 WIDE = 120  # characters of its lines where they are laid out
 MOST = 40_000  # characters of an answer: about 10,000 tokens of a model that reads it
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Inside:
     """The project that is served, by its folder."""
 

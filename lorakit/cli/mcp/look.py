@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.cli.mcp.inside import Inside
@@ -13,12 +12,13 @@ from lorakit.execute import past_run
 from lorakit.execute.past_action import PastAction
 from lorakit.execute.past_runs import find, runs_of
 from lorakit.facts.pictures.open_picture import rgb
+from lorakit.records import record
 
 _SIDE = 1024  # px of the longer side at most
 _LISTED = 40  # addresses that are told where none is right
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Looked:
     """A picture as PNG, and what is told of it."""
 

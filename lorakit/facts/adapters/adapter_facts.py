@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.facts.adapters import values
@@ -11,10 +10,11 @@ from lorakit.facts.adapters.files import PEFT_FILE, PEFT_SETTINGS, existing_file
 from lorakit.facts.adapters.layout import PEFT_CONFIG, AdapterLayout, read_layout
 from lorakit.facts.adapters.pieces import whole_name
 from lorakit.facts.files.digests import Digests, Unread
+from lorakit.records import record
 from lorakit.store.canonical import digest_of
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdapterFacts:
     """An adapter as a plan sees it."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import accumulate
 
 from lorakit.facts.adapters.layers import AdapterLayer, Shape
 from lorakit.families import FAMILIES, Family
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Piece:
     """A layer of diffusers' in one of its authors', whose rows are `times` as many as it reads columns."""
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from lorakit.records import record
 
 Method = Literal["lora", "loha", "lokr", "embedding", "full", "norm"]
 Network = Literal["unet", "transformer", "text_encoder", "text_encoder_2"]
@@ -44,7 +45,7 @@ _BESIDE: Mapping[Method, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdapterLayer:
     """What adapts one layer: `name` is its path inside `network`, `tensors` are keys of the file by role.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from lorakit.facts.adapters import peft_settings, values
@@ -28,6 +28,7 @@ from lorakit.facts.adapters.roles import other_method, split
 from lorakit.facts.adapters.sgm import from_sgm
 from lorakit.facts.files.weights_header import TensorInfo, WeightsHeader, tensor_name
 from lorakit.files import read_text
+from lorakit.records import record
 
 METADATA = "lora_adapter_metadata"  # in the header: diffusers' word for PEFT's settings
 PEFT_CONFIG = "peft_config"  # in the header: a PEFT adapter's settings, where the file stands alone
@@ -36,7 +37,7 @@ _MOST = 16 << 20  # bytes of PEFT's settings
 _LAYERS_PER_BLOCK = (2, 1, 3, 4)  # of published UNets first
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdapterLayout:
     """An adapter by its layers; `header` has the tensors that they name.
 

@@ -9,7 +9,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -18,6 +17,7 @@ import jsonschema_rs
 from lorakit.facts.adapters.errors import AdapterError
 from lorakit.files import parse_json
 from lorakit.patterns import BadPattern, Pattern, pattern
+from lorakit.records import record
 
 KINDS = {"LORA": "lora", "LOHA": "loha", "LOKR": "lokr"}
 _POSITIVE = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
@@ -59,7 +59,7 @@ _NAME = re.compile(r"[\w.]*")  # whose dots are dots: no layers differ by anothe
 _MOST = 64  # expressions, each held against each layer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Patterns:
     """Values by expressions for ends of layers' names; the first that fits counts, as PEFT has it."""
 
@@ -92,7 +92,7 @@ class Patterns:
 _NONE = Patterns({}, ())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PeftSettings:
     """How strongly layers act, in PEFT's words; `rank` is 0 where nothing is said."""
 

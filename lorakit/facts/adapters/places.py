@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from lorakit.facts.adapters.authors_names import Piece, pieces_of
@@ -11,6 +10,7 @@ from lorakit.facts.adapters.flat_names import dotted
 from lorakit.facts.adapters.layers import Network
 from lorakit.facts.adapters.sgm import from_sgm, is_sgm
 from lorakit.families import FAMILIES
+from lorakit.records import record
 
 Format = Literal["kohya", "diffusers", "peft"]
 PEFT_PREFIX = "base_model.model."
@@ -60,7 +60,7 @@ _FOREIGN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerPlace:
     """Where a layer stands; `sgm` is its name in Stability's own code where the file has that.
 

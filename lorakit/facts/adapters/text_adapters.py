@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.facts.adapters.errors import AdapterError
@@ -13,13 +12,14 @@ from lorakit.facts.adapters.peft_settings import PeftSettings, settings_from
 from lorakit.facts.adapters.pieces import header_of
 from lorakit.facts.files.digests import Digests
 from lorakit.files import read_text
+from lorakit.records import record
 from lorakit.store.canonical import digest_of
 
 _BEFORE, _A = "base_model.model.", ".lora_A.weight"
 _MOST = 1_000_000  # bytes of settings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextAdapterFacts:
     """`layers` are those with an adapter, `shapes` of all tensors by PEFT's names."""
 

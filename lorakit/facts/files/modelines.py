@@ -9,7 +9,6 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +17,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.files import read_regular
 from lorakit.language import document_kind
 from lorakit.language.yaml.schemas import FILES
+from lorakit.records import record
 from lorakit.store import atomic
 from lorakit.store.errors import why
 from lorakit.store.store import FOLDER, Store
@@ -29,7 +29,7 @@ _MOST = 64_000_000  # bytes of a document
 Outcome = Literal["written", "kept", "foreign"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Modeline:
     """A document and where its comment leads: `schema` is a file, or None for an address or no comment."""
 

@@ -11,7 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +20,7 @@ import jsonschema_rs
 
 from lorakit.diagnostics import LorakitError
 from lorakit.files import open_regular
+from lorakit.records import record
 
 # bits of one value
 DTYPE_BITS: Mapping[str, int] = {
@@ -57,7 +58,7 @@ class WeightsError(LorakitError):
     """A file is no whole safetensors file; the message names it and says what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TensorInfo:
     """What a header says of a tensor; `start` and `end` are bytes of the file.
 
@@ -72,7 +73,7 @@ class TensorInfo:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WeightsHeader:
     """Tensors by name, and what the file says of itself."""
 

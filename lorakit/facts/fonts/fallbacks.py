@@ -9,13 +9,14 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from lorakit import resources
 from lorakit.facts.fonts.font_files import Face, characters, digest, faces, font_files
+from lorakit.records import record
 
 Weight = Literal["Regular", "SemiBold"]
 # zero-width non-joiner and joiner: Persian and Indic words are written with them, and emoji of several parts
@@ -49,7 +50,7 @@ def _meant(joiners: re.Match[str]) -> str:
     return joiners[0] if all(beside) and not all(map(_covered, beside)) else ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fallback:
     """A font that draws `characters`, which the shipped one lacks, and those `beside` them that it has too.
 

@@ -11,10 +11,11 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from lorakit.records import record
 
 # of PyPI: Noto's fonts for most scripts, and those for Chinese, Japanese and Korean
 PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")
@@ -26,7 +27,7 @@ _PLAIN = ("regular", "[wght]", "-vf", "medium")
 _ODD = ("italic", "oblique", "bold", "black", "thin", "light", "condensed", "mono", "serif", "kufi")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Face:
     """One font of a file. `strike` is the only size of one whose letters are pictures, 0 of all others.
 

@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from lorakit import children
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.files.user_cache import user_cache
 from lorakit.files import anywhere
+from lorakit.records import record
 from lorakit.store import sealed
 from lorakit.store.seen import Identity, identity
 
@@ -34,7 +35,7 @@ class FfmpegError(LorakitError):
     """There is no ffmpeg, or it does not run."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ffmpeg:
     """An ffmpeg by its `path`; `encoders` are the codecs it writes, by the names of what writes them."""
 

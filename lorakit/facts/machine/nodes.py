@@ -9,13 +9,13 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine.devices import DEVICES
 from lorakit.facts.machine.environment import OF_GPUS, RECORDED, environment
 from lorakit.facts.machine.this_machine import Card, Machine, this_machine
+from lorakit.records import record
 
 _ANY = sys.maxsize
 
@@ -37,7 +37,7 @@ class Room(NamedTuple):
 NO_ROOM = Room()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeMachine(Machine):
     """A machine that is elsewhere, as it told of itself, with the `room` of its cluster."""
 

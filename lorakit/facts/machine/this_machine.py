@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from lorakit.diagnostics import LorakitError
 from lorakit.facts.machine import nvidia
 from lorakit.facts.machine.devices import CUDA, DEVICES, HOST, MPS, Device
 from lorakit.facts.machine.packages import ROUNDING, absent
+from lorakit.records import record
 
 DEVICE_VARIABLE = "LORAKIT_DEVICE"
 CPU_PATCHES_VARIABLE = "LORAKIT_CPU_PATCHES"
@@ -41,7 +41,7 @@ class Card(NamedTuple):
     beside: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Machine:
     """The device that pictures are drawn on.
 

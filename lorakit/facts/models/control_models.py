@@ -6,7 +6,7 @@ ControlNets: Zhang et al. 2023, https://arxiv.org/abs/2302.05543.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from lorakit.facts.models.model_configs import ModelError, read_config
 from lorakit.facts.models.model_lookup import folder_beside
 from lorakit.families import FAMILIES, Family
 from lorakit.language.recipe.documents import ModelSource
+from lorakit.records import record
 
 _CONFIGS = (
     *("config.json", "preprocessor_config.json", "processor_config.json"),
@@ -31,7 +32,7 @@ _USUAL = 6  # of them, where its configuration does not say
 _OF_MASKS = ("extra_conditioning_channels", "extra_condition_channels")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ControlModel:
     """A model beside the one that draws; `path` and `digest` are None until it has been downloaded."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -18,6 +17,7 @@ from lorakit.facts.models.model_configs import ModelError, read_config
 from lorakit.facts.models.model_lookup import folder_beside
 from lorakit.families import Family
 from lorakit.language.recipe.documents import ModelSource
+from lorakit.records import record
 
 _FOLDERS = ("", "models/", "sdxl_models/")  # where weights are looked for by their name alone
 _ENCODER = "image_encoder"
@@ -32,7 +32,7 @@ class WeightNameError(ModelError):
     """A weight_name that is no file of weights."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IpAdapter:
     """An IP-Adapter; what is None has not been downloaded yet.
 

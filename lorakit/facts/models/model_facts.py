@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from lorakit.facts.models.model_files import listing_of, plain_name, serving
 from lorakit.facts.networks.unet_shapes import Shapes
 from lorakit.families import FAMILIES, STEMS, Configs, Family
 from lorakit.families.family import PromptWords
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelFacts:
     """A model as a plan sees it. Sizes in px; `vae_factor` px a latent; `token_limit` with both ends.
 

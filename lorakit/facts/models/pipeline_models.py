@@ -6,7 +6,6 @@ What makes clips and what makes pictures larger are both such: each has its tabl
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -16,6 +15,7 @@ from lorakit.facts.models.model_lookup import folder_beside
 from lorakit.facts.models.pipeline_files import INDEX, served, wanted
 from lorakit.families.family import Part
 from lorakit.language.recipe.documents import ModelSource
+from lorakit.records import record
 
 
 class MadeOfParts(Protocol):
@@ -30,7 +30,7 @@ class MadeOfParts(Protocol):
         """The folders of its schedulers."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PipelineModel:
     """A model by its folder; `path` and `digest` are None until it has been downloaded.
 

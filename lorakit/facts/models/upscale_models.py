@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.models.pipeline_models import PipelineModel, PipelineSort
 from lorakit.families.upscalers import UPSCALERS, Upscaler, upscaler_titles
 from lorakit.language.recipe.documents import ModelSource
+from lorakit.records import record
 
 UPSCALE_SORT = PipelineSort("an upscaler", UPSCALERS, "makes no picture larger", upscaler_titles)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UpscaleModel(PipelineModel):
     """A model that makes pictures larger."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lorakit.facts.files.digests import Digests
 from lorakit.facts.models.pipeline_files import INDEX
 from lorakit.facts.models.pipeline_models import PipelineModel, PipelineSort
 from lorakit.families.video_family import VideoFamily, VideoTask
 from lorakit.families.videos import VIDEO_BY_CLASS, video_titles
 from lorakit.language.recipe.documents import ModelSource
+from lorakit.records import record
 
 # an adapter's folder has no index
 VIDEO_SORT = PipelineSort(
@@ -17,7 +16,7 @@ VIDEO_SORT = PipelineSort(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VideoModel(PipelineModel):
     """A model that makes clips."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from lorakit.records import record
 
 USUAL_CAPTIONS = ("text", "caption", "prompt")  # columns
 SAME_WORDS = "give all the same words, without {caption}: caption: a picture in my style"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """A picture: its name in its data set, its file and digest, (width, height) in px as it is seen.
 

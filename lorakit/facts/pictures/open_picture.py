@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from lorakit.facts.pictures.picture_colours import (
     profile_of,
 )
 from lorakit.files import open_regular
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,7 +37,7 @@ class PictureError(LorakitError):
     """A picture cannot be read; the message names it and says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Header:
     """What is known of a picture without its pixels: (width, height) in px as it is seen.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from lorakit.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Picture:
     """One picture: its file, what the model is told of it, (width, height) in px as it is seen.
 
@@ -29,7 +30,7 @@ class Picture:
     own: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PictureFacts:
     """A data set of pictures; `digest` is of files' contents and captions, None until it is downloaded."""
 

@@ -12,7 +12,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from lorakit.facts.pictures.picture_folders import holds_pictures
 from lorakit.files import open_regular, read_regular, same_roots
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
+from lorakit.records import record
 from lorakit.store import sealed
 from lorakit.store.canonical import digest_of
 from lorakit.store.seen import identity
@@ -45,7 +46,7 @@ _MOST = 1 << 29  # bytes of a picture
 _VERSION = 4  # of what is remembered
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Row:
     """What is remembered of a row and its picture."""
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lorakit.facts.data.data_sets import HUB, DataError, no_split
@@ -16,10 +16,11 @@ from lorakit.facts.texts.text_files import Row, files_of, folder_of, rows_of
 from lorakit.facts.texts.text_lengths import TextSample, sample_of
 from lorakit.language.recipe.trainings import DataSource
 from lorakit.language.yaml import names
+from lorakit.records import record
 from lorakit.store.canonical import digest_of
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextFacts:
     """A data set as a plan sees it; `digest` is None until it has been downloaded, and with it all else."""
 
@@ -41,7 +42,7 @@ _PUBLISHED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Texts:
     """Texts, and for each the number of its label."""
 
@@ -54,7 +55,7 @@ class Texts:
         return tuple(found[number] for number in range(labels))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Splits:
     """What is trained on and what is held out; `cut` where one was cut off the other by labels."""
 

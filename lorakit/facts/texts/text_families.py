@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from lorakit.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class TextFamily:
     """How transformers makes a classifier of a pretrained model.
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lorakit.facts.networks.layer_targets import hit
 from lorakit.facts.texts.text_families import TextFamily, family_of, figure, head_sizes
 from lorakit.facts.texts.text_models import TextModelFacts
 from lorakit.language.recipe.trainings import LoraSettings
+from lorakit.records import record
 
 Modules = dict[str, tuple[int, tuple[int, int] | None]]  # parameters, (outputs, inputs) by name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counts:
     """Parameters, of the whole and of what is trained; `hit` are the layers with an adapter.
 

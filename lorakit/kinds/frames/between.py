@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.language.story.documents import ImageSettings
@@ -15,6 +15,7 @@ from lorakit.plan.seeds import derive
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.frame_between import FrameBetween
 from lorakit.plan.waves import batch_size_for
+from lorakit.records import record
 
 _CLOSER = 0.6  # by which those halfway are closer together than the mean
 _PLACES = 6  # of a share and a strength, so that keys have short numbers
@@ -25,7 +26,7 @@ def _share(even: float) -> float:
     return round(even + _CLOSER / (2 * math.pi) * math.sin(2 * math.pi * even), _PLACES)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DrawnStill:
     """A frame as others begin from it: its look, the action that makes its latents, and one that draws it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lorakit.diagnostics import Place
 from lorakit.facts.files.user_cache import user_cache
@@ -22,12 +22,13 @@ from lorakit.plan.engine_specs import DrawingSpec, Keeping
 from lorakit.plan.kind import Context
 from lorakit.plan.memory_modes import NONE, PLAIN, MemoryMode, chosen, rounding
 from lorakit.plan.workers import RENDER
+from lorakit.records import record
 from lorakit.store.canonical import digest_of
 
 DRAFT_STEPS = 8
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenderSettings:
     """What a step draws with: everything that its frames share, settled for this machine.
 

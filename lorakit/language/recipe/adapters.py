@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.diagnostics import Place
@@ -10,9 +9,10 @@ from lorakit.language.recipe.trainings import (
     maker_of,
 )
 from lorakit.language.story.schedules import OverFrames
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdapterSource:
     """An adapter made elsewhere: one safetensors file, or a folder that holds one."""
 
@@ -21,7 +21,7 @@ class AdapterSource:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AdapterUse:
     """An adapter as a step wears it, with its adapter weight.
 

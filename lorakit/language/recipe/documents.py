@@ -7,7 +7,7 @@ classes beside the schemas.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from unicodedata import normalize
@@ -26,6 +26,7 @@ from lorakit.language.story.documents import ImageSettings, Storyboard, Video
 from lorakit.language.yaml import access
 from lorakit.language.yaml.decode import decode
 from lorakit.language.yaml.schemas import RECIPE, defaults
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -42,7 +43,7 @@ AttentionWish = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelSource:
     """Where a model comes from: `lorakit:studio`, `hub:owner/name`, or a resolved folder or file.
 
@@ -77,7 +78,7 @@ class ModelSource:
         return next((told for told in (self.source, self.parts) if told.startswith("hub:")), "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Prompt:
     """One prompt of a `generate` step; `seed` and `negative_prompt` only where it has its own."""
 
@@ -97,7 +98,7 @@ class Prompt:
         return decode(Prompt, node, text=text, place=(access.child(node, "text") or node).place)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """What all steps have; `places` are those of the keys that were given, where a kind asks for them."""
 
@@ -110,7 +111,7 @@ class Step:
         return dict(self.places).get(key, self.place)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GenerateStep(Step):
     """Pictures from prompts, `images_per_prompt` of each."""
 
@@ -122,7 +123,7 @@ class GenerateStep(Step):
     images_per_prompt: int = _GENERATE["images_per_prompt"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoryboardStep(Step):
     """Scene folders, and the film if the board has `video:`."""
 
@@ -131,7 +132,7 @@ class StoryboardStep(Step):
     board: Storyboard
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VideoStep(Step):
     """One film from the pictures of several steps, in the order of `of`."""
 
@@ -139,7 +140,7 @@ class VideoStep(Step):
     video: Video
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainTextStep(Step):
     """A text classifier; `seed` None is the recipe's, `max_length` in tokens."""
 
@@ -153,7 +154,7 @@ class TrainTextStep(Step):
     class_weights: Literal["none", "balanced"] = _TEXT["class_weights"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Samples:
     """Pictures drawn with a training's checkpoints; `every` None draws at its end alone."""
 
@@ -168,7 +169,7 @@ class Samples:
         return decode(Samples, node, look=board_settings.image_settings(node, ImageSettings()))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainImageStep(Step):
     """A training on pictures; `resolution` None is the model's native one, `seed` None the recipe's.
 
@@ -201,14 +202,14 @@ class TrainImageStep(Step):
     samples: Samples = Samples()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompareStep(Step):
     """The trainings or the drawing steps `of` side by side; trainings are held against the first."""
 
     of: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Member:
     """One step of a sweep: `values` by their names; `like` is shared by those that differ in seed alone."""
 
@@ -218,7 +219,7 @@ class Member:
     step: Step
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Best:
     """By which figure the best member of a sweep is found."""
 
@@ -227,7 +228,7 @@ class Best:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SweepStep(Step):
     """A step several times over; the members' own names are `sweep/member`."""
 
@@ -250,7 +251,7 @@ def film_of(step: Step) -> Video | None:
     return step.board.video if isinstance(step, StoryboardStep) else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recipe:
     """What to make. `models` always holds every model that a step names."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lorakit.diagnostics import Diagnostic, Place
 from lorakit.language.recipe.documents import Recipe
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Project:
     """Everything one command is about: the merged recipe, its folders, and the files it was read from.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lorakit.language.recipe.member_names import in_a_name, shown
 from lorakit.language.yaml import access
 from lorakit.language.yaml.nodes import Node
+from lorakit.records import record
 
 if TYPE_CHECKING:
     import random
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _TRIES = 100  # draws for a member that is not there yet
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """One value of a member: where it goes, what it is called there, what it is, in names and shown."""
 

@@ -18,6 +18,7 @@ from lorakit.language.recipe.overrides import Override, parts
 from lorakit.language.recipe.sweep_values import Change, axes_of, drawn, listed
 from lorakit.language.yaml import access, names, schemas, validation
 from lorakit.language.yaml.nodes import Node
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ _LONGEST_NAME = 120
 _CHOSEN = frozenset({"characters"})  # the other named things of a step a sweep may add: adapters
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draft:
     """A member before it is built. `like` names what it shares with those that differ in seed alone."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from lorakit.diagnostics import Place
 from lorakit.language.yaml.schemas import RECIPE, defaults
+from lorakit.records import record
 
 _DATA = defaults(RECIPE, "dataset")
 _COLUMNS = defaults(RECIPE, "dataset", "columns")
@@ -20,7 +21,7 @@ PeftType = Literal["lora", "loha", "lokr"]
 Prediction = Literal["auto", "epsilon", "v_prediction"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Columns:
     """Which columns hold texts and labels, or pictures and captions; no `caption` is one of the usual."""
 
@@ -30,7 +31,7 @@ class Columns:
     caption: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataSource:
     """Where samples come from: exactly one of `texts` and `images` is not empty.
 
@@ -81,7 +82,7 @@ class _Placed:
         return dict(self.places).get(key)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoraSettings(_Placed):
     """The adapter; `alpha` None is `rank`, empty `target_modules` are the kind's own, `start` is `from`.
 
@@ -110,7 +111,7 @@ class LoraSettings(_Placed):
         return float(self.rank if self.alpha is None else self.alpha)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resources:
     """What a training runs on; None is one GPU or the CPU."""
 
@@ -118,7 +119,7 @@ class Resources:
     processes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainSettings(_Placed):
     """How long, how fast, how exactly; at most one of `max_train_steps` and `num_train_epochs`.
 

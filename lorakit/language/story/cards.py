@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
 
 from lorakit.diagnostics import Place
@@ -10,6 +10,7 @@ from lorakit.language.story import durations
 from lorakit.language.story.durations import Duration
 from lorakit.language.yaml import decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -18,12 +19,12 @@ CardStyle = Literal["dark", "light"]
 _CARD = defaults(STORYBOARD, "card")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilmCard:
     """A `text` in lines, the first of them larger; None is the story's title."""
 
     text: str | None = None
-    seconds: Duration = durations.of(_CARD["seconds"])  # noqa: RUF009 - frozen
+    seconds: Duration = durations.of(_CARD["seconds"])
     style: CardStyle = _CARD["style"]
     place: Place | None = field(default=None, compare=False, repr=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from lorakit.language.story.noun_phrases import with_article
 from lorakit.language.story.schedules import OverFrames, schedule
 from lorakit.language.yaml import access, decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.story.controls import Find
@@ -20,7 +21,7 @@ _WEIGHT = defaults(STORYBOARD, "character", "adapter")["weight"]
 _ARTICLES = ("a", "an", "the")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CharacterAdapter:
     """An adapter with its `weight`, and the `trigger` that its training taught it by; empty for none.
 

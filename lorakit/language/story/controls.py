@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lorakit.diagnostics import Place
 from lorakit.language.yaml import access, decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -23,7 +24,7 @@ ControlKind = Literal["canny", "depth", "pose", "scribble"]
 Find = Callable[["Node", str], Path | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Control:
     """What frames are held to: of the picture `source` names its edges, its depths, or all of it.
 

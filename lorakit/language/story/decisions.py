@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from lorakit.diagnostics import Place
+from lorakit.records import record
 
 ValueT = TypeVar("ValueT")
 _PLAIN = re.compile(r"[a-z][\w-]*/[0-9]+\Z")
@@ -41,7 +42,7 @@ class FrameName(NamedTuple):
         return f"{self.scene}/{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pick:
     """A take from 1, the digest of its picture as it was picked, and where that is written."""
 
@@ -50,7 +51,7 @@ class Pick:
     place: Place | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Approval:
     """A take that is held: the digest of its picture, and the key of its result in the store."""
 
@@ -60,7 +61,7 @@ class Approval:
     place: Place | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decisions:
     """The decisions on one board's frames."""
 

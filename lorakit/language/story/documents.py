@@ -6,7 +6,7 @@ classes beside the schemas.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -27,6 +27,7 @@ from lorakit.language.story.sound import Audio, Narration, SoundFile
 from lorakit.language.story.upscales import Upscale
 from lorakit.language.yaml import decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -56,7 +57,7 @@ TransitionKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImageSettings:
     """How pictures are drawn; `None` means what the model does best.
 
@@ -81,7 +82,7 @@ class ImageSettings:
         return next((given[key] for key in keys if key in given), None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Character:
     """Someone who recurs: `anchor` stands in prompts, `name` in captions, `references` show how it looks.
 
@@ -104,7 +105,7 @@ class Character:
     voice_place: Place | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chain:
     """How a frame starts from another: `strength` in (0, 1] as in img2img, 1 being text-to-image.
 
@@ -132,19 +133,19 @@ class PictureFile(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Transition:
     """What stands between two frames of the film: a cut, or something else, centred on the cut."""
 
     kind: TransitionKind = _TRANSITION["kind"]
-    seconds: Duration = durations.of(_TRANSITION["seconds"])  # noqa: RUF009 - frozen
+    seconds: Duration = durations.of(_TRANSITION["seconds"])
 
     def frames(self, fps: Rate) -> int:
         """How many film frames it lasts, none for a cut."""
         return 0 if self.kind == "cut" else self.seconds.in_frames(fps)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sentence:
     """One frame's sentence with everything resolved but the seed and the hold.
 
@@ -188,7 +189,7 @@ class Sentence:
     strength_place: Place | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scene:
     """A run of sentences in one setting; `number` counts from 1, `name` is unique in its board.
 
@@ -204,7 +205,7 @@ class Scene:
     sentences: tuple[Sentence, ...]
     place: Place
     seed: int | None = None
-    gate: Gate = Gate()  # noqa: RUF009 - frozen
+    gate: Gate = Gate()
     setting_place: Place | None = field(default=None, compare=False, repr=False)
     first: PictureFile | None = None
 
@@ -217,7 +218,7 @@ class Font(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Captions:
     """Sentences drawn into the film; `size` is the letters' height as a share of the film's height."""
 
@@ -231,7 +232,7 @@ class Captions:
         return cls() if node.value is False else decode.decode(Captions, node, show=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Video:
     """The film: `fps` frames a second, `hold` for each picture, `height` in px (None: the pictures').
 
@@ -243,13 +244,13 @@ class Video:
     are cards before and behind it, and `font` is what all its letters are drawn in, None the one that ships.
     """
 
-    fps: Rate = rates.of(_VIDEO["fps"])  # noqa: RUF009 - frozen
-    format: Formats = Formats((_VIDEO["format"],))  # noqa: RUF009 - frozen
+    fps: Rate = rates.of(_VIDEO["fps"])
+    format: Formats = Formats((_VIDEO["format"],))
     codec: FilmCodec | None = None
     encoder: str | None = None
     quality: int = _VIDEO["quality"]
     loop: int | bool = _VIDEO["loop"]
-    hold: Duration = durations.of(_VIDEO["hold"])  # noqa: RUF009 - frozen
+    hold: Duration = durations.of(_VIDEO["hold"])
     height: int | None = None
     transition: Transition = Transition()
     captions: Captions = Captions()
@@ -277,7 +278,7 @@ class Video:
         return next((given[key] for key in keys if key in given), self.place)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Storyboard:
     """What happens. `seed` is the board's own, or None where the recipe's stands.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from lorakit.patterns import later
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -17,7 +17,7 @@ _CLOCK = later(r"(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,9})?)\Z"
 _SECONDS = later(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s?\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Duration:
     """A length of time, as written: seconds (`2.0`, `1:23.5`) or film frames (`36f`)."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import Place
 from lorakit.language.yaml import access, decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.story.controls import Find
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _EDIT = defaults(STORYBOARD, "sentence", "edit")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """A change where the picture `file` is white, or one that an `instruction` says; empty for none.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
+
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -13,7 +14,7 @@ FilmFormat = Literal["mp4", "webm", "mov", "gif", "webp", "png"]
 FilmCodec = Literal["h264", "h265", "av1", "vp9", "prores"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Format:
     """What a format can: its `codecs`, the first by default; none where it has but one way.
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lorakit.diagnostics import Place
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
+from lorakit.records import record
 
 _GATE = defaults(STORYBOARD, "gate")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GateJudge:
     """Which models of a recipe score frames by `character` and `sentence`; empty for the studio's judge."""
 
@@ -23,7 +24,7 @@ class GateJudge:
         return bool(self.character or self.sentence)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Gate:
     """What a frame must score, each None where it does not matter; it is drawn up to `tries` times."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from lorakit.diagnostics import Place
 from lorakit.language.yaml import decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -73,7 +74,7 @@ def _pair(value: object) -> tuple[float, float] | None:
     return float(value[0]), float(value[1])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Motion:
     """What moves: the view over a still picture (`kenburns`), or nothing (`none`).
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import Place
 from lorakit.language.story.decisions import FrameName
 from lorakit.language.yaml import access
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.story.controls import Find
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _FRAME = "scene:"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CharacterReference:
     """A picture's `file`, or a `frame`; neither where what is written leads nowhere."""
 

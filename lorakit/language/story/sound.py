@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lorakit.diagnostics import Place
 from lorakit.language.yaml import access, decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.story.controls import Find
@@ -28,7 +29,7 @@ class SoundFile(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Audio:
     """The music of a film: `gain` in dB, `fade_in` and `fade_out` in s, `duck` in dB while someone speaks.
 
@@ -62,7 +63,7 @@ def audio(node: Node | None, find: Find) -> Audio | None:
     return replace(decode.decode(Audio, node, music=None), music=music)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Narration:
     """Sentences that are spoken: by whose `voice`, how loud (`gain` in dB), with what `pause` in s behind."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from lorakit.diagnostics import Place
 from lorakit.language.yaml import decode
 from lorakit.language.yaml.schemas import STORYBOARD, defaults
+from lorakit.records import record
 
 if TYPE_CHECKING:
     from lorakit.language.yaml.nodes import Node
@@ -16,7 +17,7 @@ _UPSCALE = defaults(STORYBOARD, "upscale")
 LANCZOS, IMG2IMG = "lanczos", "img2img"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Upscale:
     """How many times as large a frame becomes, and what makes it so.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,12 @@ from lorakit.facts.adapters.layers import Method
 from lorakit.facts.adapters.layout import AdapterLayout, read_layout
 from lorakit.facts.adapters.roles import split
 from lorakit.facts.files.weights_header import WeightsHeader
+from lorakit.records import record
 
 File = tuple[dict[str, Tensor], dict[str, str]]  # tensors and header of a safetensors file
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layer:
     """One layer's tensors by role, and how strongly it acts: `alpha` / `rank`.
 

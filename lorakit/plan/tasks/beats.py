@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import BESIDE
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BeatsTask(WorkerTask):
     """When the beats of a song are, which is known by its digest.
 

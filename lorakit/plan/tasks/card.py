@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.facts.fonts.fallbacks import Fallback
 from lorakit.language.story.cards import CardStyle
 from lorakit.plan.tasks.json_form import OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CardTask(WorkerTask):
     """A picture of `width` x `height` px with `lines` of text in its middle, the first of them larger.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClipTask(WorkerTask):
     """A clip of so many `frames`, of `width` x `height` px each."""
 
@@ -24,7 +25,7 @@ class ClipTask(WorkerTask):
     height: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KenBurnsTask(ClipTask):
     """A view that moves over the input `picture`.
 
@@ -39,7 +40,7 @@ class KenBurnsTask(ClipTask):
     end: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PassingTask(ClipTask):
     """What passes through its inputs `picture_0` and so on, as many as `pictures`, by optical flow.
 
@@ -52,7 +53,7 @@ class PassingTask(ClipTask):
     pictures: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VideoClipTask(ClipTask):
     """What a video model makes from its input `first`, from that and its input `last`, or from words alone.
 
@@ -75,7 +76,7 @@ class VideoClipTask(ClipTask):
     base: str | None = field(default=None, metadata=OMITTED)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClipPicturesTask(ClipTask):
     """The frames of the input `clip` as pictures of their own."""
 
@@ -94,7 +95,7 @@ class ClipPicturesTask(ClipTask):
         return {name: f"{self.file}/{name}.png" for name in self.pictures}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JoinedClipTask(ClipTask):
     """The clip whose frames are its inputs, called as a clip's pictures are."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ControlUse:
     """How a frame is held to its input `control`: the digest of the ControlNet, whose folder is `path`.
 
@@ -25,7 +26,7 @@ class ControlUse:
     mode: int | None = field(default=None, metadata=OMITTED)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ControlMapTask(WorkerTask):
     """A picture of `width` x `height` px that shows another's edges, depths, or as it is what was drawn.
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 View = tuple[int, float, float]  # mirrored or not; where it is cut out, 0 (left, top) to 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LatentsTask(WorkerTask):
     """The latents of a picture's views at `width` x `height` px, with their masks.
 
@@ -35,7 +36,7 @@ class LatentsTask(WorkerTask):
     mask_file: str | None = field(default=None, metadata=BESIDE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EmbedsTask(WorkerTask):
     """The prompt embeds of a caption; `empty` is how a model is told nothing.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ComparedRun:
     """A step's name, and the input that holds its figures."""
 
@@ -18,7 +19,7 @@ class ComparedRun:
     metrics: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompareTask(WorkerTask):
     """Figures of several trainings, held against the first."""
 
@@ -28,7 +29,7 @@ class CompareTask(WorkerTask):
     of: tuple[ComparedRun, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PictureFiguresTask(WorkerTask):
     """How much pictures change that follow each other; `rows` are inputs."""
 
@@ -38,7 +39,7 @@ class PictureFiguresTask(WorkerTask):
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SweepMember:
     """A member with the values that make it, and the input that holds its figures.
 
@@ -52,7 +53,7 @@ class SweepMember:
     files: Mapping[str, str] | None = field(default=None, metadata=OMITTED)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """By which figure the best member is found, and whether more of it (`max`) or less is better."""
 
@@ -60,7 +61,7 @@ class Choice:
     mode: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SweepTableTask(WorkerTask):
     """A table of a sweep's members."""
 
@@ -71,7 +72,7 @@ class SweepTableTask(WorkerTask):
     best: Choice | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SweepBestTask(WorkerTask):
     """The files of a sweep's best member; `files` are their names by output."""
 

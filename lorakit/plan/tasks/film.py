@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Literal, NamedTuple
 
 from lorakit.facts.fonts.fallbacks import Fallback, runs_backwards
@@ -15,6 +15,7 @@ from lorakit.language.yaml.schemas import STORYBOARD, defaults
 from lorakit.plan.tasks.json_form import OMITTED
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.timeline import timeline
+from lorakit.records import record
 
 QUALITY: int = defaults(STORYBOARD, "film")["quality"]
 # of what made a picture, as the IPTC's NewsCodes name it (cv.iptc.org/newscodes/digitalsourcetype)
@@ -23,7 +24,7 @@ SourceType = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClipPart:
     """What a shot shows of a clip of `frames` frames, of `width` x `height` px.
 
@@ -43,7 +44,7 @@ class ClipPart:
         return min(max((self.first + number) * times // of, 0), self.frames - 1)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilmShot:
     """The input whose picture is shown, for so many frames, over its caption.
 
@@ -56,7 +57,7 @@ class FilmShot:
     clip: ClipPart | None = field(default=None, metadata=OMITTED)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilmCaptions:
     """Where captions stand, and how high their letters are."""
 
@@ -69,7 +70,7 @@ def picture_name(frame: int) -> str:
     return f"{frame + 1:06d}.png"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Join:
     """How a shot gives way to the next, over so many frames, which are centred on the cut."""
 
@@ -84,7 +85,7 @@ class FilmForm(NamedTuple):
     encoder: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilmTask(WorkerTask):
     """A film `height` px high; without `captions` none are shown.
 

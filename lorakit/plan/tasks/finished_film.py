@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.language.story.film_formats import FilmFormat
 from lorakit.plan.tasks.film import SourceType
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chapter:
     """A part of a film by its `title`: so many clips, which are `frames` film frames, 0 where it is timed."""
 
@@ -21,7 +22,7 @@ class Chapter:
     frames: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilmPart:
     """Of a film `clips` clips from number `first` on: `frames` film frames from `begins` on; 0 if timed."""
 
@@ -31,7 +32,7 @@ class FilmPart:
     frames: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FilmShape:
     """A film of `frames` film frames, `fps` a second, of `width` (None: as its pictures) x `height` px."""
 
@@ -41,7 +42,7 @@ class FilmShape:
     width: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FinishedFilmTask(WorkerTask):
     """A film whose pictures are the input `film` as it stands, and whose sound is the input `sound`, if any.
 
@@ -70,7 +71,7 @@ class FinishedFilmTask(WorkerTask):
         return f"film.{self.format}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SignedFilmTask(WorkerTask):
     """The input `film` with a signed C2PA manifest that says what made it; of a sequence all its `pictures`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import ClassVar, Self
 
 from lorakit.plan.attention_backends import NATIVE
@@ -12,9 +12,10 @@ from lorakit.plan.tasks.frame_edit import FrameEdit
 from lorakit.plan.tasks.image_embeds import IpAdapterUse
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED, keyed_as
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReferenceFile:
     """A picture of the user's: the digest of its `file`."""
 
@@ -22,7 +23,7 @@ class ReferenceFile:
     file: str = field(default="", metadata=BESIDE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FrameTask(WorkerTask):
     """One picture of `width` x `height` px from a prompt, from noise or from another frame's latents.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FrameBetween:
     """A `share` of the way from the input `start` to the input `towards`, there told `prompt`; in (0, 1)."""
 

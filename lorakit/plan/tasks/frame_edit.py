@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lorakit.plan.tasks.json_form import BESIDE
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FrameEdit:
     """The input `edited` is changed where the picture with the digest `mask` is white, or anywhere for None.
 

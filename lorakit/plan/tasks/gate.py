@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.frame import ReferenceFile
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Floors:
     """What a picture must score at the least, and how far its colours may have drifted at the most.
 
@@ -22,7 +23,7 @@ class Floors:
     drift: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScoreTask(WorkerTask):
     """How well a `picture` shows what `prompt` says, as the judge with a digest sees it, or models do.
 
@@ -42,7 +43,7 @@ class ScoreTask(WorkerTask):
     reference_files: tuple[ReferenceFile, ...] = field(default=(), metadata=OMITTED)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GateTask(WorkerTask):
     """The first of up to `tries` pictures that is above all floors, or else the best of them.
 

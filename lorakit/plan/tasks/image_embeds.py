@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IpAdapterUse:
     """How a frame sees its inputs `embeds_1` and so on: each weighs its number of `scales`.
 
@@ -21,7 +22,7 @@ class IpAdapterUse:
     file: str = field(default="", metadata=BESIDE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImageEmbedsTask(WorkerTask):
     """What the image encoder with a digest sees in a picture, and in none.
 

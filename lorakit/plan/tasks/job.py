@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 from lorakit.store.sources import Read
 
 # an image file's bytes that show how far a job is; None where it cannot be shown
@@ -44,7 +44,7 @@ class RankGroup(NamedTuple):
 TaskT_co = TypeVar("TaskT_co", bound=WorkerTask, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Job(Generic[TaskT_co]):
     """`inputs` are files by role, `out` is the folder for results.
 

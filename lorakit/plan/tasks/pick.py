@@ -6,17 +6,18 @@ Nothing is made: what it comes to follows from the digests of its inputs, in a p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import BESIDE
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 from lorakit.store.manifests import Output
 
 PARTS = ("picture", "latents")  # of a frame
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PickTask(WorkerTask):
     """Take number `take`, whose picture had the digest `picture`; `frame` is what a user calls it.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.facts.fonts.fallbacks import Fallback
 from lorakit.plan.tasks.json_form import OMITTED, keyed_as
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 # what a sheet says beside its texts, for whoever looks for a font that has it
 OWN_LETTERS = "0123456789, pictures… and more"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SheetPicture:
     """An input's picture over its caption."""
 
@@ -21,7 +22,7 @@ class SheetPicture:
     caption: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SheetRows:
     """Pictures that belong together, such as a scene's."""
 
@@ -29,7 +30,7 @@ class SheetRows:
     pictures: tuple[SheetPicture, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContactSheetTask(WorkerTask):
     """All pictures of a step on one page; `fallbacks` are fonts for what the shipped one lacks."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.facts.fonts.fallbacks import Fallback
 from lorakit.plan.tasks.json_form import OMITTED, keyed_as
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SideBySideTask(WorkerTask):
     """Several series of pictures beside each other; with `down` each is a row, else a column.
 

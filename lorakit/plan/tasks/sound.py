@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Music:
     """A song by its digest, looped: `gain` and `duck` in dB, `fade_in` and `fade_out` in s."""
 
@@ -21,7 +22,7 @@ class Music:
     file: str = field(default="", metadata=BESIDE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SoundMixTask(WorkerTask):
     """All that is heard in a film, `samples` long at 48,000 a second, in two channels.
 

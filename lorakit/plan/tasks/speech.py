@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 _HEADER, _SAMPLE = 44, 2  # bytes: of a wav before its samples, and of one of those
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SpeechTask(WorkerTask):
     """A `text` said by a `voice`; `engine` is its program with the version, `command` how it is started.
 
@@ -37,7 +38,7 @@ class SpeechTask(WorkerTask):
         return max(0, size - _HEADER) // _SAMPLE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TimedClip:
     """A clip of a film: `pictures` that share `hold` film frames, or with `by_words` what is said in it.
 
@@ -53,7 +54,7 @@ class TimedClip:
     place: str = field(default="", metadata=BESIDE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TimingTask(WorkerTask):
     """When each picture of a film stands, settled once what is said has its length.
 

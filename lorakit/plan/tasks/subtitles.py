@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.plan.tasks.json_form import OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subtitle:
     """A text that stands for so many film frames; an empty one says nothing."""
 
@@ -18,7 +19,7 @@ class Subtitle:
     frames: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SubtitlesTask(WorkerTask):
     """What a film says, as SubRip and as WebVTT.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar
 
 from lorakit.plan.tasks.json_form import key_of, to_json
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WorkerTask:
     """Everything a worker must know to make one thing, but for the files that are its inputs.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from lorakit.facts.machine.devices import HOST
 from lorakit.plan.tasks.encode import View
 from lorakit.plan.tasks.json_form import BESIDE, OMITTED
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainArguments:
     """How the optimizer goes about it; everything `auto` is settled."""
 
@@ -34,7 +35,7 @@ class TrainArguments:
     keep: str = field(default="last", metadata=OMITTED)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LoraArguments:
     """The shape of an adapter; `target_modules` are ends of layers' names, or one regular expression."""
 
@@ -48,7 +49,7 @@ class LoraArguments:
     peft_type: str | None = field(default=None, metadata=OMITTED)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainTask(WorkerTask):
     """What trainings on texts and on pictures have in common; `model` and `data` are digests.
 
@@ -78,7 +79,7 @@ class TrainTask(WorkerTask):
     adapter_steps: tuple[int, ...] = field(default=(), metadata=BESIDE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class TrainTextTask(TrainTask):
     """A classifier of texts of up to `max_length` tokens.
 
@@ -96,7 +97,7 @@ class TrainTextTask(TrainTask):
     labels: tuple[str, ...] = field(default=(), metadata=BESIDE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EncodedSample:
     """A picture of a training with its caption, at the size `bucket` (width, height) it is trained at.
 
@@ -114,7 +115,7 @@ class EncodedSample:
     embeds: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(kw_only=True)
 class TrainImageTask(TrainTask):
     """An adapter for pictures, or a whole model.
 

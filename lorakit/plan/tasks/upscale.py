@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from lorakit.plan.tasks.task import WorkerTask
+from lorakit.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EnlargeTask(WorkerTask):
     """The input `picture` at `width` x `height` px, interpolated by Lanczos' windowed sinc."""
 
@@ -20,7 +20,7 @@ class EnlargeTask(WorkerTask):
     height: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UpscaleTask(WorkerTask):
     """What a model makes of the input `picture`, told a `prompt`, at `width` x `height` px.
 

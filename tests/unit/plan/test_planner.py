@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from lorakit.plan.states import Planned, State
 from lorakit.plan.tasks.frame import FrameTask
 from lorakit.plan.tasks.task import WorkerTask
 from lorakit.plan.waves import foresee
+from lorakit.records import record
 from tests.support.actions import FRAME, action_of, frame_action
 from tests.support.boards import board_text, sentences
 from tests.support.planning import Memory, facts_for, plan_of
@@ -283,14 +284,14 @@ def action_with(task: WorkerTask) -> Action:
     return action_of(task, "a", Engine("render", id="e"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Newer(FrameTask):
     """Frames, as a later version draws them."""
 
     version: ClassVar[int] = 99
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Other(FrameTask):
     """What has a frame's fields and is none."""
 
