@@ -89,8 +89,8 @@ class Upscaling:
         assert isinstance(task, FrameTask)
         steps = told.num_inference_steps or task.num_inference_steps
         scale = task.guidance_scale if told.guidance_scale is None else float(told.guidance_scale)
-        guided = settings.guided(self.sentence.look)
-        mode = settings.mode(width, height, 1, guided=guided)
+        guided = settings.of_look(self.sentence.look).guided
+        large = settings.drawn_at(self.size, 1, guided=guided, stock=True)
         effective = settings.model.traits.steps_left(steps, told.strength)
         drawn = replace(
             task.by_itself(),
@@ -104,18 +104,18 @@ class Upscaling:
             width=width,
             height=height,
             batch_size=1,
-            weight_bits=mode.bits,
-            vae_tiling=settings.tiled(width, height),
-            compiled=settings.compiled(mode),
+            weight_bits=large.mode.bits,
+            vae_tiling=large.vae_tiling,
+            compiled=large.compiled,
             upscaled=True,
             effective_steps=effective,
         )
         (smaller,) = larger.inputs
         return replace(
             larger,
-            engine=settings.engine(1, mode, stock=True),
+            engine=large.engine,
             task=drawn,
-            cost=settings.cost(width, height, 1, guided=guided),
+            cost=large.cost,
             inputs=(*settings.worn.inputs, replace(smaller, role="smaller")),
             units=max(1, schedulers.calls(drawn.scheduler, effective, settings.model.scheduler)),
             places=usual.places,

@@ -61,16 +61,15 @@ class DrawnStill:
         size = (task.width, task.height)
         machine = settings.context.facts.machine
         batch_size = batch_size_for(settings.model.traits, size, machine)
-        guided = settings.guided(self.look)
-        mode = settings.mode(*size, batch_size, guided=guided)
+        drawn_with = settings.drawn_at(size, batch_size, guided=settings.of_look(self.look).guided)
         drawn = replace(
             task.by_itself(),
             noise=derive(self.noise, "between"),
             strength=strength,
             batch_size=batch_size,
             encoded_by=task.encoded_by or towards.encoded_by,
-            weight_bits=mode.bits,
-            compiled=settings.compiled(mode),
+            weight_bits=drawn_with.mode.bits,
+            compiled=drawn_with.compiled,
             between=FrameBetween(share, towards.prompt),
             effective_steps=effective,
         )
@@ -81,9 +80,9 @@ class DrawnStill:
             group=group,
             label=f"{number} of {motion.frames}: {usual.label}",
             place=motion.place,
-            engine=settings.engine(batch_size, mode),
+            engine=drawn_with.engine,
             task=drawn,
-            cost=settings.cost(*size, batch_size, guided=guided),
+            cost=drawn_with.cost,
             inputs=(
                 *settings.worn.inputs,
                 Input("start", self.latents, "latents"),

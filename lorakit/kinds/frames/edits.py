@@ -35,8 +35,8 @@ def edit_action(
     look = sentence.look
     strength = 1.0 if edit.instruction else edit.strength
     effective = settings.effective_steps(look, strength)
-    guided = settings.guided(look)
-    mode = settings.mode(task.width, task.height, 1, guided=guided)
+    size, guided = (task.width, task.height), settings.of_look(look).guided
+    drawn = settings.drawn_at(size, 1, guided=guided, stock=True)
     own = settings.context.facts.own_pictures
     mask = own[edit.file].digest if edit.file is not None else None
     changed = replace(
@@ -55,9 +55,9 @@ def edit_action(
         id=f"{take.id}/edit",
         label=changed.prompt,
         place=edit.where("instruction", "mask") or sentence.place,
-        engine=settings.engine(1, mode, stock=True),
+        engine=drawn.engine,
         task=changed,
-        cost=settings.cost(task.width, task.height, 1, guided=guided),
+        cost=drawn.cost,
         inputs=(*settings.worn.inputs, Input("edited", frame.id, "picture")),
         files={"picture": tuple(files)},
         units=max(1, schedulers.calls(changed.scheduler, effective, settings.model.scheduler)),

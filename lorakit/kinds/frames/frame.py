@@ -40,8 +40,7 @@ def frame_action(
     `seen` is what shows it how who is in it looks, `held` is what it is held to. `latents_of` says which
     action makes the latents of the frame at an address: of a picture of the user's own it is another.
     """
-    width, height = settings.size(look)
-    steps = settings.steps(look)
+    width, height, steps, guidance, guided = settings.of_look(look)
     by_reference = start is not None and "image" not in settings.model.traits.pipelines
     again = start is not None and not by_reference
     strength = start.strength if start is not None and again else 1.0
@@ -77,9 +76,10 @@ def frame_action(
         inputs.append(held.map)
     if seen.through is not None:
         inputs += seen.through.inputs
-    guided = settings.guided(look)
-    mode = settings.mode(width, height, batch_size, guided=guided, references=len(seen.shared))
-    cost = settings.cost(width, height, batch_size, guided=guided, references=len(seen.shared))
+    drawn = settings.drawn_at(
+        (width, height), batch_size, guided=guided, stock=stock, references=len(seen.shared)
+    )
+    cost = drawn.cost
     if held is not None:
         cost = held.added_to(cost)
     if seen.through is not None:
@@ -90,7 +90,7 @@ def frame_action(
         noise=noise,
         strength=strength,
         num_inference_steps=steps,
-        guidance_scale=settings.guidance(look),
+        guidance_scale=guidance,
         scheduler=look.scheduler or schedulers.DEFAULT,
         width=width,
         height=height,
@@ -105,10 +105,10 @@ def frame_action(
         clip_skip=look.clip_skip,
         shared_attention=tuple((one.prompt, one.noise) for one in seen.shared),
         shared_words=tuple(one.words for one in seen.shared if one.words),
-        weight_bits=mode.bits,
-        vae_tiling=settings.tiled(width, height),
+        weight_bits=drawn.mode.bits,
+        vae_tiling=drawn.vae_tiling,
         block_cache=settings.block_cache,
-        compiled=settings.compiled(mode),
+        compiled=drawn.compiled,
         attention_backend=settings.attention_backend,
         encoded_by=encoded,
         reference_files=seen.files,
@@ -123,7 +123,7 @@ def frame_action(
         group=group,
         label=plain(prompt),
         place=place,
-        engine=settings.engine(batch_size, mode, stock=stock),
+        engine=drawn.engine,
         task=task,
         cost=cost,
         inputs=tuple(inputs),

@@ -10,6 +10,7 @@ from lorakit.facts.files.user_cache import user_cache
 from lorakit.facts.models import unet_work
 from lorakit.facts.models.model_facts import ModelFacts
 from lorakit.kinds.frames.adapters import WornAdapters, worn_adapters
+from lorakit.kinds.frames.alike import DrawnAt, OfLook
 from lorakit.language.recipe.adapters import AdapterUse
 from lorakit.language.recipe.documents import ModelSource
 from lorakit.language.story.documents import ImageSettings
@@ -52,6 +53,10 @@ class RenderSettings:
     costs: dict[tuple[int, int, int, bool, int], Cost] = field(
         default_factory=dict, compare=False, repr=False
     )
+    looks: dict[ImageSettings, OfLook] = field(default_factory=dict, compare=False, repr=False)
+    sizes: dict[tuple[int, int, int, bool, bool, int], DrawnAt] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def precision_place(self) -> Place:
@@ -68,6 +73,35 @@ class RenderSettings:
     def source_place(self) -> Place:
         """Where the recipe names the model."""
         return self.context.project.recipe.models[self.model.name].place
+
+    def of_look(self, look: ImageSettings) -> OfLook:
+        """What a look comes to with this model; settled once for each."""
+        found = self.looks.get(look)
+        if found is None:
+            width, height = self.size(look)
+            steps, scale, guided = self.steps(look), self.guidance(look), self.guided(look)
+            found = self.looks[look] = OfLook(width, height, steps, scale, guided)
+        return found
+
+    def drawn_at(
+        self,
+        size: tuple[int, int],
+        batch_size: int,
+        *,
+        guided: bool,
+        stock: bool = False,
+        references: int = 0,
+    ) -> DrawnAt:
+        """What frames of a size are drawn with, by whole pipelines of diffusers if `stock`; settled once."""
+        wanted = (*size, batch_size, guided, stock, references)
+        found = self.sizes.get(wanted)
+        if found is None:
+            mode = self.mode(*size, batch_size, guided=guided, references=references)
+            engine = self.engine(batch_size, mode, stock=stock)
+            cost = self.cost(*size, batch_size, guided=guided, references=references)
+            found = DrawnAt(mode, self.compiled(mode), self.tiled(*size), engine, cost)
+            self.sizes[wanted] = found
+        return found
 
     def size(self, look: ImageSettings) -> tuple[int, int]:
         """Width and height in px, from the look or the model's native size."""
