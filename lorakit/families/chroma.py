@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from lorakit.families.family import Family, PromptWords, Published
 from lorakit.families.flux import ROOTS
-from lorakit.families.parts import FIRST_BLOCK, KL_VAE, picture_size, t5, t5_words, transformer
+from lorakit.families.parts import KL_VAE, picture_size, t5, t5_words, transformer
 
 _OTHERS = 83_819_683 + 4_762_310_656
 _PARAMETERS = 8_899_983_424
@@ -41,7 +41,6 @@ CHROMA = Family(
     least=0.25,
     attention="masked",
     encoded=("prompt_embeds", "", "prompt_attention_mask"),
-    block_cache=FIRST_BLOCK,
     call=lambda _configs, _size: {"max_sequence_length": _LIMIT},
     published={
         "lodestones/Chroma1-HD": Published({"transformer": _CONFIG}, _OTHERS, _PARAMETERS),

@@ -144,6 +144,8 @@ class Family:
     # the relative change of its first block's output, from one step to the next, below which `speed: fast`
     # takes what the other blocks added from the step before; 0 where diffusers has no such cache for it
     block_cache: float = 0.0
+    # whether diffusers names the blocks of its transformer that repeat, which are compiled each by itself
+    compiles: bool = True
     # whether diffusers lets its transformer's attention be computed by others than torch, and whether with a
     # mask (then not all of them can); empty where it does not
     attention: Literal["", "plain", "masked"] = ""

@@ -72,6 +72,7 @@ STABLE_DIFFUSION_3 = Family(
         "StableDiffusion3InpaintPipeline",
     ),
     called=("diffusion-3", "sd3"),
+    compiles=False,
     parts=(
         transformer("SD3Transformer2DModel"),
         KL_VAE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from lorakit.diagnostics import LorakitError
@@ -24,3 +25,15 @@ def quicken(denoiser: Any, keeping: Keeping) -> None:
         from diffusers import FirstBlockCacheConfig
 
         denoiser.enable_cache(FirstBlockCacheConfig(threshold=keeping.block_cache))
+
+
+def in_one_context(denoiser: Any) -> AbstractContextManager[None]:
+    """While this lasts, a cache takes each step for one pass, where a pipeline does not say which comes.
+
+    diffusers' pipelines of two passes tell their cache. Of those of one, Flux.1's from pictures and Kontext's
+    do not, and there the cache refuses to work.
+    """
+    if not getattr(denoiser, "is_cache_enabled", False):
+        return nullcontext()
+    context: AbstractContextManager[None] = denoiser.cache_context("frame")
+    return context

@@ -26,6 +26,7 @@ from lorakit.models.ip_adapters import WornIpAdapter
 from lorakit.models.loading import drawing_pipeline
 from lorakit.models.pipelines import for_task
 from lorakit.models.placing import place_again
+from lorakit.models.quickening import in_one_context
 from lorakit.models.tiles import decode_in_tiles
 from lorakit.models.wearing import Dressing
 from lorakit.models.words_between import told_between
@@ -164,8 +165,13 @@ class CallEngine:
             given = told_between(pipeline, self._family.encoded, given, there, share)
         self._finite = True
         decode_in_tiles(pipeline.vae, tiled=task.vae_tiling)
-        with _seeded(task.noise, self._spec.device):
-            picture: Image.Image = pipeline(**given, callback_on_step_end=stepped).images[0]
+        denoiser = getattr(pipeline, self._family.denoiser)
+        try:
+            with _seeded(task.noise, self._spec.device), in_one_context(denoiser):
+                picture: Image.Image = pipeline(**given, callback_on_step_end=stepped).images[0]
+        except BaseException:
+            pipeline.maybe_free_model_hooks()  # as at a call's end: nothing is left for the next
+            raise
         latents = self._unpacked(pipeline, last[0], task.width, task.height)
         self._preview.learn(latents, picture)
         picture = kept(picture, pictures)

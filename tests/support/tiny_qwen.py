@@ -121,7 +121,7 @@ def qwen_parts() -> dict[str, Any]:
         patch_size=2,
         in_channels=64,
         out_channels=16,
-        num_layers=1,
+        num_layers=2,
         attention_head_dim=16,
         num_attention_heads=1,
         joint_attention_dim=16,

@@ -47,6 +47,7 @@ def edit_action(
         noise=noise,
         strength=strength,
         batch_size=1,
+        block_cache=0.0,
         edit=FrameEdit(mask, bool(edit.instruction), str(edit.file or "")),
         effective_steps=effective,
     )

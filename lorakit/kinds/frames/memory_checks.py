@@ -29,7 +29,8 @@ def check_memory(settings: RenderSettings) -> Iterator[Diagnostic]:
             "remove it; what does not fit a card waits beside it in any case",
             warning=True,
         )
-    if source.speed == "fast" and not traits.block_cache and (traits.waves or machine.card is None):
+    on_a_card = machine.card is not None and (traits.compiles or traits.attention)
+    if source.speed == "fast" and not traits.block_cache and (traits.waves or not on_a_card):
         yield finding(
             "no-effect",
             f"speed: fast has no effect: diffusers has no cache of steps for {traits.title}",

@@ -172,11 +172,13 @@ class RenderSettings:
         """The change of a step below which blocks are skipped; 0 for never."""
         return self.model.traits.block_cache if self.source_model.speed == "fast" else 0.0
 
-    def keeping(self, mode: MemoryMode) -> Keeping:
-        """What a worker is told of a mode."""
-        return Keeping(
-            mode.bits, mode.offload, self.block_cache, self.compiled(mode), self.attention_backend
-        )
+    def keeping(self, mode: MemoryMode, *, stock: bool = False) -> Keeping:
+        """What a worker is told of a mode.
+
+        `stock` pipelines skip no blocks: what a ControlNet adds would be added to what was kept with it.
+        """
+        cache = 0.0 if stock else self.block_cache
+        return Keeping(mode.bits, mode.offload, cache, self.compiled(mode), self.attention_backend)
 
     @property
     def attention_backend(self) -> str:
@@ -188,7 +190,8 @@ class RenderSettings:
 
     def compiled(self, mode: MemoryMode) -> bool:
         """Whether blocks are compiled: on an NVIDIA GPU, where all of them stay there as they are."""
-        fast = self.source_model.speed == "fast" and not self.model.traits.waves
+        traits = self.model.traits
+        fast = self.source_model.speed == "fast" and not traits.waves and traits.compiles
         own = self.context.facts.machine.card is not None
         return fast and own and not mode.bits and mode.offload == NONE
 
@@ -197,7 +200,7 @@ class RenderSettings:
         wanted = (batch_size, mode, stock)
         found = self.engines.get(wanted)
         if found is None:
-            found = self._settle_engine(batch_size, self.keeping(mode), stock)
+            found = self._settle_engine(batch_size, self.keeping(mode, stock=stock), stock)
             self.engines[wanted] = found
         return found
 
