@@ -141,5 +141,13 @@ def _tail(anchor: str, name: str) -> re.Pattern[str]:
     apart = rf"\s*,\s+{whole}(?:,|(?=[.;:!?]|\Z))|\s+\({whole}\)"
     spelled = " ".join(name.split())
     own = re.search(rf"(?<![\w-]){re.escape(spelled)}(?![\w-])", anchor, re.IGNORECASE)
-    rest = re.escape(anchor[own.end() :]) if own else ""
+    rest = re.escape(anchor[own.end() :] if own else _said_of_it(anchor))
     return re.compile(f"{apart}|{rest}" if rest else apart, re.IGNORECASE)
+
+
+def _said_of_it(anchor: str) -> str:
+    """What an anchor says behind what it is: ` in a red cap` of `a boy in a red cap`."""
+    for word in re.finditer(r"\s+([\w'-]+)", anchor):
+        if word[1].lower() in NOT_ADJECTIVES:
+            return anchor[word.start() :]
+    return ""
