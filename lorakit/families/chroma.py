@@ -20,7 +20,6 @@ CHROMA = Family(
     pipelines={
         "text": "ChromaPipeline",
         "image": "ChromaImg2ImgPipeline",
-        "inpaint": "ChromaInpaintPipeline",
     },
     classes=("ChromaPipeline", "ChromaImg2ImgPipeline", "ChromaInpaintPipeline"),
     called=("chroma",),

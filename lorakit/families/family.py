@@ -129,6 +129,8 @@ class Family:
     # latents that sides are multiples of, and the smallest side as a share of the native one
     unit: int = 1
     least: float = 0.5
+    # px of the longest side that its transformer has places for; 0 where it has them for any
+    longest: Callable[[Configs], int] = lambda _: 0
     # the argument of a call that the guidance scale goes to, and above which scale a step is two passes
     guidance: str = "guidance_scale"
     guided_above: float = 1.0

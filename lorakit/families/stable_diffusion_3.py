@@ -56,6 +56,11 @@ def _native(configs: Configs) -> tuple[int, int]:
     return side, side
 
 
+def _longest(configs: Configs) -> int:
+    told = configs.get("transformer", {})
+    return 8 * int(told.get("pos_embed_max_size") or 0) * int(told.get("patch_size") or 2)
+
+
 STABLE_DIFFUSION_3 = Family(
     name="sd3",
     title="Stable Diffusion 3",
@@ -120,6 +125,7 @@ STABLE_DIFFUSION_3 = Family(
     native=_native,
     unit=2,
     least=0.25,
+    longest=_longest,
     call=lambda _configs, _size: {"max_sequence_length": 256},
     published={
         "stabilityai/stable-diffusion-3.5-large": Published(

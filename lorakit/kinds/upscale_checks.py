@@ -85,6 +85,16 @@ def _drawn(
             f"write by: {_nearest(how, size, model.unit):g}",
         )
         return
+    longest = model.traits.longest(model.configs)
+    by = math.floor(longest / max(size) * 4) / 4
+    if longest and max(width, height) > longest:
+        yield settings.context.finding(
+            "size",
+            f"{model.source} cannot draw {width}x{height}: it has places for {longest} px a side at the most",
+            how.where("by") or place,
+            f"write by: {by:g}, or with: lanczos" if by > 1 else "write with: lanczos",
+        )
+        return
     at = how.where("strength") or place
     look = sentence.look
     if how.num_inference_steps is None:

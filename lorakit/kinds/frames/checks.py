@@ -38,6 +38,13 @@ def check_look(settings: RenderSettings, look: ImageSettings, place: Place) -> I
             look.where("width" if width % unit else "height", "width", "aspect") or place,
             f"the nearest it can: width: {better[0]}, height: {better[1]}",
         )
+    elif (longest := model.traits.longest(model.configs)) and max(width, height) > longest:
+        yield settings.context.finding(
+            "size",
+            f"{model.source} cannot draw {width}x{height}: it has places for {longest} px a side at the most",
+            look.where("width" if width > longest else "height", "width", "aspect") or place,
+            f"write {longest}, or less",
+        )
     elif min(width, height) < min(native) * model.traits.least or max(width, height) > 4 * max(
         native
     ):
