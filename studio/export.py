@@ -5,7 +5,8 @@
 Takes the averaged weights of ``WORK/vae.pt`` and ``WORK/unet.pt``, writes them as float16
 safetensors beside the place they belong and swaps the folders at the end, then loads the result as
 a stranger would and draws one picture.  ``--untrained`` fills in fresh weights where a checkpoint
-is missing: the final layout, before there is anything to see.
+is missing: the final layout, before there is anything to see.  ``--start MODEL`` keeps the autoencoder
+of an exported model, where the UNet alone has learned.
 """
 
 from __future__ import annotations
@@ -77,12 +78,16 @@ def parameters(module: torch.nn.Module) -> int:
     return sum(weight.numel() for weight in module.parameters())
 
 
-def export(work: Path, out: Path, scheduler: str, guidance: float, untrained: bool) -> None:
+def export(
+    work: Path, out: Path, scheduler: str, guidance: float, untrained: bool, start: Path | None
+) -> None:
     """Write the folder beside ``out``, check it, and swap it in."""
     tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
     trained: dict[str, Any] = {}
     vae = AutoencoderTiny(**VAE_CONFIG)
-    if (work / "vae.pt").exists() or not untrained:
+    if start is not None and not (work / "vae.pt").exists():
+        vae = AutoencoderTiny.from_pretrained(start / "vae")
+    elif (work / "vae.pt").exists() or not untrained:
         state = load_checkpoint(work / "vae.pt")
         vae.load_state_dict(state["ema"]["weights"])
         trained["autoencoder"] = {"steps": state["step"], "pictures": state["pictures"]}
@@ -193,8 +198,11 @@ def main() -> None:
     parser.add_argument("--scheduler", choices=("ddim", "dpm"), default="ddim")
     parser.add_argument("--guidance", type=float, default=GUIDANCE, help="written as the default")
     parser.add_argument("--untrained", action="store_true", help="fresh weights where none exist")
+    parser.add_argument(
+        "--start", type=Path, help="a model whose autoencoder stays, without vae.pt"
+    )
     args = parser.parse_args()
-    export(args.work, args.out, args.scheduler, args.guidance, args.untrained)
+    export(args.work, args.out, args.scheduler, args.guidance, args.untrained, args.start)
 
 
 if __name__ == "__main__":

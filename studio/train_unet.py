@@ -24,6 +24,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -43,6 +44,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from scenes import Scene
 from torch import Tensor, distributed, multiprocessing, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.data import DataLoader, Dataset
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 LATENT_CHANNELS, LATENT_SIZE = 16, 16
@@ -77,6 +79,7 @@ SAVE_EVERY = 180  # seconds
 EMA_EVERY = 4  # steps
 TOKENIZER = ("vocab.json", "merges.txt")
 HELD_OUT = 256  # the first scenes of a pool are never trained on
+MOST_STEPS = 10**7
 
 
 def text_config(tokenizer: CLIPTokenizer) -> CLIPTextConfig:
@@ -169,45 +172,32 @@ def memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "cpu" else torch.channels_last
 
 
-class Batches:
-    """Latents and token ids, in an order that a seed and a step number fix."""
+class Words(Dataset[tuple[Tensor, Tensor]]):
+    """Which pictures a step learns from and what is said of them, fixed by a seed and the step's number."""
 
     def __init__(
-        self, args: argparse.Namespace, tokenizer: CLIPTokenizer, device: torch.device
+        self, args: argparse.Namespace, scenes: list[Scene], tokenizer: CLIPTokenizer
     ) -> None:
-        lines = (args.pool / "scenes.jsonl").read_text(encoding="utf-8").splitlines()
-        self.scenes = [Scene.from_json(json.loads(line)) for line in lines]
-        facts = json.loads((args.work / "latents.json").read_text(encoding="utf-8"))
-        latents = torch.from_numpy(np.load(args.work / "latents.npy"))
-        self.scenes = self.scenes[: len(latents)]
-        self.latents = (latents.float() / facts["std"]).to(torch.bfloat16).to(device)
-        self.tokenizer, self.device = tokenizer, device
+        self.scenes, self.tokenizer = scenes, tokenizer
         self.batch, self.seed, self.empty = args.batch, args.seed, args.empty
         self.single_share: float = args.singles
-        # Things are small: unweighted, most of what a step learns is about skies and grounds.
-        marks = torch.from_numpy(np.load(args.pool / "marks.npy")[: len(latents)].copy())
-        focus = 1 + (args.focus - 1) * marks.float()[:, None] / 255
-        self.focus = (focus / focus.mean()).to(torch.bfloat16).to(device)
-        self.rows = (len(self.scenes) - HELD_OUT) // args.batch * args.batch
+        self.rows = (len(scenes) - HELD_OUT) // args.batch * args.batch
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.singles = [
             row
-            for row, scene in enumerate(self.scenes)
+            for row, scene in enumerate(scenes)
             if row >= HELD_OUT and scene.relation in ("alone", "prop")
         ]
 
     def tokens(self, texts: list[str]) -> Tensor:
         """(B, 77) ids, padded as the pipeline pads."""
-        ids = self.tokenizer(
+        ids: Tensor = self.tokenizer(
             texts, padding="max_length", truncation=True, return_tensors="pt"
         ).input_ids
-        return ids.to(self.device)
+        return ids
 
-    def get(self, step: int, part: slice) -> tuple[Tensor, Tensor, Tensor]:
-        """Give latents (B, 16, 16, 16), ids (B, 77), weights of places of a step for this process.
-
-        The weights (B, 1, 16, 16) are 1 on the whole pool's average.
-        """
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Give a step's rows of the pool (B,) and token ids (B, 77)."""
         epoch, place = divmod(step * self.batch, self.rows)
         if epoch != self.epoch:
             shuffle = np.random.default_rng((self.seed, epoch))
@@ -222,14 +212,60 @@ class Batches:
         texts = [
             "" if rng.random() < self.empty else caption(self.scenes[row], rng) for row in rows
         ]
-        mine = torch.from_numpy(rows[part])
-        return self.latents[mine].float(), self.tokens(texts[part]), self.focus[mine].float()
+        return torch.from_numpy(rows), self.tokens(texts)
+
+
+class Batches:
+    """Latents and token ids; ``--loaders`` processes draw the words of the steps to come."""
+
+    def __init__(
+        self, args: argparse.Namespace, tokenizer: CLIPTokenizer, device: torch.device
+    ) -> None:
+        lines = (args.pool / "scenes.jsonl").read_text(encoding="utf-8").splitlines()
+        scenes = [Scene.from_json(json.loads(line)) for line in lines]
+        facts = json.loads((args.work / "latents.json").read_text(encoding="utf-8"))
+        latents = torch.from_numpy(np.load(args.work / "latents.npy"))
+        self.words = Words(args, scenes[: len(latents)], tokenizer)
+        self.latents = (latents.float() / facts["std"]).to(torch.bfloat16).to(device)
+        self.device, self.loaders = device, args.loaders
+        # Things are small: unweighted, most of what a step learns is about skies and grounds.
+        marks = torch.from_numpy(np.load(args.pool / "marks.npy")[: len(latents)].copy())
+        focus = 1 + (args.focus - 1) * marks.float()[:, None] / 255
+        self.focus = (focus / focus.mean()).to(torch.bfloat16).to(device)
+        self._ahead: Iterator[tuple[Tensor, Tensor]] | None = None
+
+    def _words(self, step: int) -> tuple[Tensor, Tensor]:
+        """What a step says; steps are asked for one after the other."""
+        if not self.loaders:
+            return self.words[step]
+        if self._ahead is None:
+            steps = range(step, step + MOST_STEPS)
+            # batches are whole as they come, and a GPU need not wait while they are drawn
+            loader = DataLoader(
+                *(self.words, None),
+                sampler=steps,
+                num_workers=self.loaders,
+                prefetch_factor=8,
+                multiprocessing_context="fork",
+            )
+            self._ahead = iter(loader)
+        return next(self._ahead)
+
+    def get(self, step: int, part: slice) -> tuple[Tensor, Tensor, Tensor]:
+        """Give latents (B, 16, 16, 16), ids (B, 77), weights of places of a step for this process.
+
+        The weights (B, 1, 16, 16) are 1 on the whole pool's average.
+        """
+        rows, ids = self._words(step)
+        mine = rows[part].to(self.device)
+        ids = ids[part].to(self.device)
+        return self.latents[mine].float(), ids, self.focus[mine].float()
 
     def held_out(self) -> tuple[Tensor, Tensor]:
         """Give the scenes that are never trained on."""
         rng = random.Random("held out")
-        texts = [caption(scene, rng) for scene in self.scenes[:HELD_OUT]]
-        return self.latents[:HELD_OUT].float(), self.tokens(texts)
+        texts = [caption(scene, rng) for scene in self.words.scenes[:HELD_OUT]]
+        return self.latents[:HELD_OUT].float(), self.words.tokens(texts).to(self.device)
 
 
 @torch.no_grad()
@@ -298,6 +334,7 @@ class Run:
     def __init__(self, args: argparse.Namespace, rank: int) -> None:
         self.args, self.rank = args, rank
         self.device = choose_device(args.device)
+        self._gpu = self.device.type != "cpu"
         set_up_torch(args.seed)
         tokenizer = CLIPTokenizer.from_pretrained(args.work / "tokenizer")
         self.batches = Batches(args, tokenizer, self.device)
@@ -359,8 +396,12 @@ class Run:
         count = self.args.batch
         part = slice(self.rank, None, self.args.processes)
         latents, ids, focus = self.batches.get(self.step, part)
-        chance = torch.Generator().manual_seed(self.args.seed * 1_000_003 + self.step)
-        noise = torch.randn((count, *latents.shape[1:]), generator=chance)[part].to(self.device)
+        seed = self.args.seed * 1_000_003 + self.step
+        chance = torch.Generator().manual_seed(seed)
+        # drawn where it is needed: a GPU would wait for a CPU's
+        there = torch.Generator(self.device).manual_seed(seed) if self._gpu else chance
+        shape = (count, *latents.shape[1:])
+        noise = torch.randn(shape, generator=there, device=there.device)[part]
         # One timestep in each of `count` parts of the schedule, the noisy end more often: there
         # words tell most.
         spread = torch.arange(count) + torch.rand(count, generator=chance)
@@ -469,6 +510,9 @@ def main() -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, help="2 suit 2 CPU cores")
+    parser.add_argument(
+        "--loaders", type=int, default=0, help="processes that draw captions, beside a GPU"
+    )
     args = parser.parse_args()
     if args.start:
         take_tokenizer(args.work, args.start)

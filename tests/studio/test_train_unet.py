@@ -32,7 +32,7 @@ def args(tmp_path, train_unet, studio):
     return argparse.Namespace(
         pool=tmp_path, work=tmp_path, start=studio / "model", seconds=1e9, batch=2, rate=1e-3,
         keep_text=True, noisy=0.7, empty=0.1, singles=0.2, focus=4.0, device="cpu", seed=0,
-        processes=1, stop_after=2, float32=False,
+        processes=1, stop_after=2, float32=False, loaders=0,
     )  # fmt: skip
 
 
@@ -65,6 +65,19 @@ def test_a_stopped_training_goes_on_where_it_was(args, train_unet):
     assert again.step == 2
     again.train()
     assert train_unet.load_checkpoint(args.work / "unet.pt")["step"] == 3
+
+
+@pytest.mark.slow
+def test_loaders_draw_what_is_drawn_without_them(args, train_unet):
+    """From the first step asked for on, in whatever order they are done with theirs."""
+    tokenizer = train_unet.CLIPTokenizer.from_pretrained(args.work / "tokenizer")
+    drawn = []
+    for loaders in (0, 2):
+        args.loaders = loaders
+        batches = train_unet.Batches(args, tokenizer, torch.device("cpu"))
+        drawn.append([batches.get(step, slice(None)) for step in range(3, 12)])
+    for one, other in zip(*drawn, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def test_the_rate_rises_once_and_ends_at_nothing(train_unet):
