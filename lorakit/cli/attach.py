@@ -12,6 +12,7 @@ import click
 
 from lorakit import terminal
 from lorakit.cli import outcome
+from lorakit.cli.interrupt import Interrupt
 from lorakit.diagnostics import LorakitError
 
 if TYPE_CHECKING:
@@ -49,15 +50,16 @@ def command(run: str | None, as_json: bool) -> int:
         # its store's lock is free before its last words are written
         return now() is not None or process()
 
-    try:
-        tell = _as_json if as_json else _Lines(one, now).tell
-        for event in events(Path(one.folder), lives):
-            tell(event)
-            if event is not None and event.get("type") == "run-finished":
-                return outcome.of_ending(str(event.get("ending")))
-    except KeyboardInterrupt:
-        click.echo("left; it goes on: `lorakit attach` follows it again", err=True)
-        return outcome.INTERRUPTED
+    # asked for in every round: an exception may come where Python drops it, as while it imports
+    interrupt = Interrupt()
+    tell = _as_json if as_json else _Lines(one, now).tell
+    for event in events(Path(one.folder), lives):
+        if interrupt.asked:
+            click.echo("left; it goes on: `lorakit attach` follows it again", err=True)
+            return outcome.INTERRUPTED
+        tell(event)
+        if event is not None and event.get("type") == "run-finished":
+            return outcome.of_ending(str(event.get("ending")))
     raise LorakitError(f"{one.folder} broke off; what was made is kept: run again to go on")
 
 
