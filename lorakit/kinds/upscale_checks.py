@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from lorakit.diagnostics import Diagnostic, Place
-from lorakit.kinds.frames.checks import check_strength
+from lorakit.kinds.frames.checks import beyond_places, check_strength, no_places
 from lorakit.kinds.frames.prompts import check_plain_words
 from lorakit.kinds.frames.settings import RenderSettings
 from lorakit.language.story.documents import Sentence, Storyboard
@@ -85,15 +85,10 @@ def _drawn(
             f"write by: {_nearest(how, size, model.unit):g}",
         )
         return
-    longest = model.traits.longest(model.configs)
-    by = math.floor(longest / max(size) * 4) / 4
-    if longest and max(width, height) > longest:
-        yield settings.context.finding(
-            "size",
-            f"{model.source} cannot draw {width}x{height}: it has places for {longest} px a side at the most",
-            how.where("by") or place,
-            f"write by: {by:g}, or with: lanczos" if by > 1 else "write with: lanczos",
-        )
+    if longest := beyond_places(model, (width, height)):
+        by = math.floor(longest / max(size) * 4) / 4
+        hint = f"write by: {by:g}, or with: lanczos" if by > 1 else "write with: lanczos"
+        yield no_places(settings, (width, height), how.where("by") or place, hint)
         return
     at = how.where("strength") or place
     look = sentence.look

@@ -104,7 +104,7 @@ class Upscaling:
             width=width,
             height=height,
             batch_size=1,
-            block_cache=0.0,
+            block_cache=large.block_cache,
             weight_bits=large.mode.bits,
             vae_tiling=large.vae_tiling,
             compiled=large.compiled,

@@ -28,5 +28,6 @@ class DrawnAt(NamedTuple):
     mode: MemoryMode
     compiled: bool
     vae_tiling: bool
+    block_cache: float
     engine: Engine
     cost: Cost

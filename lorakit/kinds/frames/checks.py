@@ -38,10 +38,10 @@ def check_look(settings: RenderSettings, look: ImageSettings, place: Place) -> I
             look.where("width" if width % unit else "height", "width", "aspect") or place,
             f"the nearest it can: width: {better[0]}, height: {better[1]}",
         )
-    elif (longest := model.traits.longest(model.configs)) and max(width, height) > longest:
-        yield settings.context.finding(
-            "size",
-            f"{model.source} cannot draw {width}x{height}: it has places for {longest} px a side at the most",
+    elif longest := beyond_places(model, (width, height)):
+        yield no_places(
+            settings,
+            (width, height),
             look.where("width" if width > longest else "height", "width", "aspect") or place,
             f"write {longest}, or less",
         )
@@ -55,6 +55,26 @@ def check_look(settings: RenderSettings, look: ImageSettings, place: Place) -> I
             look.where("width", "height", "aspect") or place,
             f"leave width and height out for {at}, or write aspect: 16:9",
         )
+
+
+def beyond_places(model: ModelFacts, size: tuple[int, int]) -> int:
+    """The longest side in px that a model has places for, where a size is beyond it; 0 where none is."""
+    longest = model.traits.longest(model.configs)
+    return longest if longest and max(size) > longest else 0
+
+
+def no_places(
+    settings: RenderSettings, size: tuple[int, int], place: Place, hint: str
+) -> Diagnostic:
+    """That a size is beyond those places."""
+    model, sides = settings.model, "x".join(map(str, size))
+    longest = beyond_places(model, size)
+    return settings.context.finding(
+        "size",
+        f"{model.source} cannot draw {sides}: it has places for {longest} px a side at the most",
+        place,
+        hint,
+    )
 
 
 def check_guidance(

@@ -47,7 +47,7 @@ def edit_action(
         noise=noise,
         strength=strength,
         batch_size=1,
-        block_cache=0.0,
+        block_cache=drawn.block_cache,
         edit=FrameEdit(mask, bool(edit.instruction), str(edit.file or "")),
         effective_steps=effective,
     )

@@ -107,7 +107,7 @@ def frame_action(
         shared_words=tuple(one.words for one in seen.shared if one.words),
         weight_bits=drawn.mode.bits,
         vae_tiling=drawn.vae_tiling,
-        block_cache=0.0 if stock else settings.block_cache,
+        block_cache=drawn.block_cache,
         compiled=drawn.compiled,
         attention_backend=settings.attention_backend,
         encoded_by=encoded,

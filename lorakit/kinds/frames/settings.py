@@ -50,9 +50,6 @@ class RenderSettings:
     modes: dict[tuple[int, int, int, bool, int], MemoryMode] = field(
         default_factory=dict, compare=False, repr=False
     )
-    costs: dict[tuple[int, int, int, bool, int], Cost] = field(
-        default_factory=dict, compare=False, repr=False
-    )
     looks: dict[ImageSettings, OfLook] = field(default_factory=dict, compare=False, repr=False)
     sizes: dict[tuple[int, int, int, bool, bool, int], DrawnAt] = field(
         default_factory=dict, compare=False, repr=False
@@ -98,8 +95,9 @@ class RenderSettings:
         if found is None:
             mode = self.mode(*size, batch_size, guided=guided, references=references)
             engine = self.engine(batch_size, mode, stock=stock)
-            cost = self.cost(*size, batch_size, guided=guided, references=references)
-            found = DrawnAt(mode, self.compiled(mode), self.tiled(*size), engine, cost)
+            cost = self._cost(*size, batch_size, guided, references)
+            kept, tiled = self.keeping(mode, stock=stock), self.tiled(*size)
+            found = DrawnAt(mode, kept.compiled, tiled, kept.block_cache, engine, cost)
             self.sizes[wanted] = found
         return found
 
@@ -228,18 +226,10 @@ class RenderSettings:
         known["trained"] = [[i.role, i.action, i.output] for i in self.worn.inputs]
         return Engine(RENDER.name, spec, digest_of(known) if model.digest else "")
 
-    def cost(
-        self, width: int, height: int, batch_size: int, *, guided: bool, references: int = 0
-    ) -> Cost:
-        """What a UNet step at this size costs, and a frame; counted once for each size."""
-        size = (width, height, batch_size, guided, references)
-        if size not in self.costs:
-            self.costs[size] = self._counted(*size)
-        return self.costs[size]
-
-    def _counted(
+    def _cost(
         self, width: int, height: int, batch_size: int, guided: bool, references: int
     ) -> Cost:
+        """What a UNet step at this size costs, and a frame."""
         pixels = width * height
         positions = pixels / self.model.vae_factor**2
         known: list[object] = [

@@ -97,6 +97,16 @@ def test_a_compiled_frame_is_what_diffusers_draws_with_compiled_blocks(
 CACHED = sorted(name for name in TINY if FAMILIES[name].block_cache)
 
 
+def draw_next(engine: Any, kind: str, out: Path, files: dict[str, str]) -> bytes:
+    """The pixels of a frame that follows another, from its latents or by its picture."""
+    if engine._family.references:
+        return draw(
+            engine, out / "next", task(kind, noise=9, **STEPS), reference_1=files["picture"]
+        )[0]
+    chained = task(kind, noise=9, strength=0.9, **STEPS)
+    return draw(engine, out / "next", chained, start=files["latents"])[0]
+
+
 @pytest.mark.parametrize("name", CACHED)
 def test_frames_of_every_sort_keep_what_the_cache_kept_apart(
     name: str, tiny_transformer: Callable[[str], Path], tmp_path: Path
@@ -110,10 +120,7 @@ def test_frames_of_every_sort_keep_what_the_cache_kept_apart(
         keeping = Keeping(block_cache=cache)
         engine = drawing_engine(spec(family, folder, keeping=keeping), quiet())
         first, files = draw(engine, out / "first", task(kind, **STEPS))
-        start = {"reference_1": "picture"} if family.references else {"start": "latents"}
-        told = {role: files[output] for role, output in start.items()}
-        chained = task(kind, noise=9, strength=1.0 if family.references else 0.9, **STEPS)
-        pictures.append((first, draw(engine, out / "next", chained, **told)[0]))
+        pictures.append((first, draw_next(engine, kind, out, files)))
     exact, never, often = pictures
     assert never == exact
     assert all(one != other for one, other in zip(often, exact, strict=True))
@@ -148,9 +155,6 @@ def test_the_cache_works_on_weights_that_wait_beside_the_device(
         keeping = Keeping(block_cache=0.9, offload=where)
         engine = drawing_engine(spec(family, tiny_transformer(kind), keeping=keeping), quiet())
         _, files = draw(engine, tmp_path / where / "first", task(kind, **STEPS))
-        start = {"reference_1": "picture"} if family.references else {"start": "latents"}
-        told = {role: files[output] for role, output in start.items()}
-        chained = task(kind, noise=9, strength=1.0 if family.references else 0.9, **STEPS)
-        drawn.append(draw(engine, tmp_path / where / "next", chained, **told)[0])
+        drawn.append(draw_next(engine, kind, tmp_path / where, files))
     # on a CPU a product's last bits may tell where in memory a weight lies, and the hooks move some
     assert max(abs(a - b) for a, b in zip(*drawn, strict=True)) <= 1
