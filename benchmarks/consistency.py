@@ -70,14 +70,24 @@ _PIECE, _LONG_PIECE = 4, 2  # stories that are drawn as one board
 
 
 class Results:
-    """The pictures of arms and stories in a folder; what was drawn of something else is not there."""
+    """The pictures of arms and stories in a folder; what was drawn of something else is not there.
 
-    def __init__(self, folder: Path) -> None:
+    Something else is another story, arm or model.
+    """
+
+    def __init__(self, folder: Path, model: Path) -> None:
         self.folder = folder
+        files = sorted(path for path in model.rglob("*") if path.is_file())
+        said = hashlib.sha256()
+        for path in files:
+            said.update(path.relative_to(model).as_posix().encode() + b"\0")
+            said.update(hashlib.sha256(path.read_bytes()).digest())
+        self._model = said.hexdigest()
 
     def place(self, arm: Arm, story: Story) -> Path:
         """Where the pictures of an arm's story are."""
-        said = hashlib.sha256(json.dumps([arm.says, story.prompts()]).encode()).hexdigest()
+        asked = json.dumps([self._model, arm.says, story.prompts()])
+        said = hashlib.sha256(asked.encode()).hexdigest()
         return (
             self.folder / arm.name.replace(", ", "-").replace(" ", "_") / f"{story.name}-{said[:8]}"
         )
@@ -246,7 +256,7 @@ def main() -> None:
         "--eye", type=Path, metavar="FOLDER", help="save 50 frames an arm to be named"
     )
     args = parser.parse_args()
-    kept = Results(args.folder)
+    kept = Results(args.folder, STUDIO / "model")
     short, long = (
         stories(args.stories, args.frames, "short"),
         stories(args.long, 100, "long"),

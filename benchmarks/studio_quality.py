@@ -3,18 +3,20 @@
     python benchmarks/studio_quality.py [--count 500] [--model studio/model] [--sheet worst.png] [--json]
 
 Sentences are drawn at random from the world as for training, with another seed, and drawn with the model's
-own default steps and guidance. The examiner (studio/examiner), a second judge of another architecture and
-other seeds that is used for nothing else, says what it sees. The relation is its own head's answer, which
-reads where things are off an 8x8 map of places; it was trained on composed pictures, where relations are
-places and nothing else. The column "judge" is the examiner's own share on composed pictures of a fresh
-seed: nothing can be measured finer than that. Shares have Wilson's 95 % interval, means a bootstrap one.
+own default steps and guidance. Two examiners (studio/examiner, studio/examiner2), which are used for nothing
+else, say what they see; they learned on sharp pictures, and to see nobody in melted ones. The relation is
+its own head's answer, which reads where things are off an 8x8 map of places; it was trained on composed
+pictures, where relations are places and nothing else. The column "judge" is the examiner's own share on
+composed pictures of a fresh seed, in the same look: nothing can be measured finer than that. Shares have
+Wilson's 95 % interval, means a bootstrap one.
 
 Synonyms: pairs of sentences alike but for their names, drawn from equal noise; the figure is what synonyms
 lose. Diversity: distances between the examiner's features of 8 seeds of a sentence, against 8 composed
 pictures of it. Composed pictures need the art, which npm fetches into --art.
 
-By both: the shipped judge and the examiner each take the main character for the one that was asked for
-and also say that it is there; the nearest that judges come to an eye, which names nobody in a smudge.
+By both: both examiners take the main character for the one that was asked for and also say that it is
+there; the nearest that judges come to an eye, which names nobody in a smudge. --blind writes the first 100
+pictures with nothing but numbers, for an eye that is told nothing.
 
 Likeness: PSNR in dB inside the mask of the main character and of the prop, laid over the drawn picture
 where they fit best, against what composed pictures of the sentence show of them; sharpness: gradient
@@ -33,6 +35,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -66,7 +69,7 @@ from scenes import Scene  # noqa: E402
 from lorakit.diagnostics import LorakitError  # noqa: E402
 from lorakit.rendering.judge import Judge, Verdict, load_judge  # noqa: E402
 
-SEEDS, WORST, FIRST = 8, 20, 50
+SEEDS, WORST, FIRST, BLIND = 8, 20, 50, 100
 CLOSE, CEILING = 150, 40  # sentences whose pictures are laid over composed ones; round trips
 COMPOSED_SEED = 902  # no pool, no judge's examination
 WANTED = {
@@ -149,6 +152,18 @@ def words(verdict: Verdict) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def blind_sheet(images: Sequence[Image.Image]) -> Image.Image:
+    """Pictures twice as large under their numbers."""
+    large = [one.resize((256, 256), Image.Resampling.LANCZOS) for one in images]
+    return label_sheet(large, [str(number) for number in range(1, len(large) + 1)], 10)
+
+
+def own_accuracy(judge: Judge, look: Look) -> dict[str, float]:
+    """What a judge names right on composed pictures in a look."""
+    shares: dict[str, dict[str, float]] = judge.card["accuracy"]
+    return shares.get(look.name, shares["plain"])
+
+
 def measure_synonyms(painter: Painter, judge: Judge, count: int, seed: int) -> dict[str, Interval]:
     """Main characters named right in canonical words and in synonyms, and the difference."""
     pairs: list[tuple[Scene, str, str]] = []
@@ -212,10 +227,27 @@ def print_table(
         print(f"{name:<24}{value:>8}{spanned:>20}{found.count:>6}{met:>10}{judged:>8}")
 
 
-def main() -> None:
+def _as_values(
+    figures: dict[str, Interval], own: dict[str, float], facts: dict[str, object]
+) -> dict[str, dict[str, Any]]:
+    return {
+        "facts": {name: str(value) for name, value in facts.items()},
+        "figures": {name: dataclasses.asdict(value) for name, value in figures.items()},
+        "judge": own,
+    }
+
+
+def options() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, default=STUDIO / "model")
-    parser.add_argument("--judge", type=Path, default=STUDIO / "examiner", help="who marks")
+    parser.add_argument(
+        *("--judge",),
+        type=Path,
+        nargs="+",
+        default=[STUDIO / "examiner", STUDIO / "examiner2"],
+        help="who marks; the first also measures diversity and KID",
+    )
     parser.add_argument("--count", type=int, default=500, help="sentences")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--steps", type=int, help="instead of the model's default")
@@ -225,13 +257,19 @@ def main() -> None:
     )
     parser.add_argument("--sheet", type=Path, help="write the worst 20 as a PNG here")
     parser.add_argument("--first", type=Path, help="write the first 50, for the eye, here")
+    parser.add_argument("--blind", type=Path, help="write the first 100 without words here")
     parser.add_argument(
         "--look", choices=tuple(LOOKS), default=LOOSE.name, help="of composed pictures"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure a model and print its tables."""
+    args = options()
     try:
-        judge = load_judge(args.judge)
+        judges = [load_judge(folder) for folder in args.judge]
     except LorakitError as error:
         sys.exit(f"error: {error}")
     quiet_libraries()
@@ -241,11 +279,16 @@ def main() -> None:
     tests = [scene_and_sentence(args.seed, number) for number in range(args.count)]
     seeds = [args.seed * 100_003 + number for number in range(args.count)]
     images = painter.draw([sentence for _, sentence in tests], seeds)
+    if args.blind:
+        blind_sheet(images[:BLIND]).save(args.blind)
     sheets = {"worst": args.sheet, "first": args.first}
+    judge = judges[0]
     figures = measure_sentences(tests, images, judge, sheets)
-    both = [one.see(images) for one in (judge, load_judge())]
-    named = [is_named(test[0], both, row) for row, test in enumerate(tests) if test[0].actors]
-    figures["main, by both judges"] = wilson(sum(named), len(named))
+    unseen: dict[str, Path | None] = dict.fromkeys(sheets)
+    others = [measure_sentences(tests, images, other, unseen) for other in judges[1:]]
+    seen = [one.see(images) for one in judges]
+    named = [is_named(test[0], seen, row) for row, test in enumerate(tests) if test[0].actors]
+    figures["main, by both"] = wilson(sum(named), len(named))
     figures |= measure_synonyms(painter, judge, max(4, args.count // 4), args.seed)
     figures |= measure_closeness(tests[:CLOSE], images[:CLOSE], art, look)
     same = [paint(scene, art, look=look) for scene, _ in tests]
@@ -264,7 +307,7 @@ def main() -> None:
     sentence = scene_and_sentence(args.seed, 0)[1]
     for batch, rounds in ((1, 5), (8, 3)):
         figures[f"seconds, batch {batch}"] = bootstrap(painter.seconds(sentence, batch, rounds))
-    own = judge.card["accuracy"]["plain"] | {name: one.value for name, one in most.items()}
+    own = own_accuracy(judge, look) | {name: one.value for name, one in most.items()}
     facts = {
         "model": args.model,
         "seed": args.seed,
@@ -272,12 +315,14 @@ def main() -> None:
         "guidance": painter.guidance,
         "threads": torch.get_num_threads(),
     }
+    tables = [(figures, own, facts)]
+    for folder, other, found in zip(args.judge[1:], judges[1:], others, strict=True):
+        tables.append((found, own_accuracy(other, look), {"judge": folder}))
     if args.json:
-        found = {name: dataclasses.asdict(value) for name, value in figures.items()}
-        shown = {name: str(value) for name, value in facts.items()}
-        print(json.dumps({"facts": shown, "figures": found, "judge": own}, indent=1))
+        print(json.dumps([_as_values(*table) for table in tables], indent=1))
     else:
-        print_table(figures, own, facts)
+        for table in tables:
+            print_table(*table)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from scenes import (
     CAMPFIRE,
     CANDLE,
+    CROWD,
     LIGHT,
     MEDITATING,
     SAGE,
@@ -425,6 +426,12 @@ def say_holds(scene: Scene, say: Speaker, things: list[str]) -> Clause:
     return f"{things[0]} {say.verb(HOLDS)} {things[-1]}", scene.setting
 
 
+def say_many(scene: Scene, say: Speaker, things: list[str]) -> Clause:
+    """``a fox with a crown, a key and an owl``, in any order."""
+    *most, last = say.rng.sample(things, len(things))
+    return f"{', '.join(most)} and {last}", scene.setting
+
+
 CLAUSES: dict[str, Callable[[Scene, Speaker, list[str]], Clause]] = {
     "prop": say_prop,
     "alone": say_alone,
@@ -438,6 +445,7 @@ CLAUSES: dict[str, Callable[[Scene, Speaker, list[str]], Clause]] = {
     "teaches": say_teaches,
     "students": say_students,
     "under": say_under,
+    CROWD: say_many,
 }
 
 
@@ -446,6 +454,7 @@ def clause(scene: Scene, say: Speaker) -> Clause:
     things = [say.actor(actor) for actor in scene.actors]
     if scene.prop:
         things.append(say.thing(scene.prop))
+    things += [say.thing(thing) for thing in scene.things]
     return CLAUSES[scene.relation](scene, say, things)
 
 

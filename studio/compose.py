@@ -17,6 +17,7 @@ import random
 import subprocess
 import tarfile
 import time
+from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -28,11 +29,12 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 from painting import SIZE, Art, set_stage
 from PIL import Image
-from scenes import Scene, draw_scene
+from scenes import Scene, draw_crowd, draw_scene
 
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
 CHUNK = 250  # pictures a task
 CELL = 8  # px: a place in the latents
+NO_CROWDS = 256  # the first scenes of a pool, which train_unet.py holds its losses against
 
 
 def find_art(folder: Path) -> Path | None:
@@ -58,9 +60,15 @@ def fetch_art(folder: Path) -> Path:
     return found
 
 
-def scene_number(seed: int, index: int) -> Scene:
-    """Scene ``index`` of pool ``seed``: the same whoever composes it, in whatever order."""
-    return draw_scene(random.Random(f"{seed}/{index}"))
+def scene_number(seed: int, index: int, crowds: float = 0.0) -> Scene:
+    """Scene ``index`` of pool ``seed``: the same whoever composes it, in whatever order.
+
+    ``crowds`` is the part of them that show several at once; there are none among the first, which
+    losses are measured on, so that these stay what they were.
+    """
+    chance = random.Random(f"{seed}/{index}")
+    crowded = index >= NO_CROWDS and random.Random(f"crowd/{seed}/{index}").random() < crowds
+    return draw_crowd(chance) if crowded else draw_scene(chance)
 
 
 @functools.cache
@@ -70,16 +78,29 @@ def open_art(folder: Path) -> Art:
 
 
 def _compose(
-    art: Path, look: Look, task: tuple[int, int, int]
+    art: Path, looks: Sequence[Look], crowds: float, task: tuple[int, int, int]
 ) -> tuple[int, list[Scene], NDArray[np.uint8], NDArray[np.uint8]]:
     seed, start, stop = task
-    scenes = [scene_number(seed, index) for index in range(start, stop)]
-    stages = [set_stage(scene, open_art(art), look=look) for scene in scenes]
+    scenes = [scene_number(seed, index, crowds) for index in range(start, stop)]
+    # by turns, picture by picture
+    drawn = [looks[index % len(looks)] for index in range(start, stop)]
+    stages = [
+        set_stage(scene, open_art(art), look=look)
+        for scene, look in zip(scenes, drawn, strict=True)
+    ]
     pictures = np.stack([np.asarray(stage.image) for stage in stages])
     return start, scenes, pictures, np.stack([np.asarray(s.marks.reduce(CELL)) for s in stages])
 
 
-def compose(art: Path, pool: Path, count: int, seed: int, workers: int, look: Look) -> None:
+def compose(
+    art: Path,
+    pool: Path,
+    count: int,
+    seed: int,
+    workers: int,
+    looks: Sequence[Look],
+    crowds: float = 0.0,
+) -> None:
     """Write the pool; a pool that is already complete is left as it is."""
     if (pool / "scenes.jsonl").exists():
         print(f"{pool} is complete")
@@ -97,7 +118,7 @@ def compose(art: Path, pool: Path, count: int, seed: int, workers: int, look: Lo
         beside.open("w", encoding="utf-8") as lines,
     ):
         for start, scenes, painted, marks in processes.imap(
-            functools.partial(_compose, art, look), tasks
+            functools.partial(_compose, art, looks, crowds), tasks
         ):
             pictures[start : start + len(scenes)] = painted
             all_marks[start : start + len(scenes)] = marks
@@ -128,10 +149,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed gives other pictures")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--sheet", type=Path, help="also write the first 30 pictures as a PNG here")
-    parser.add_argument("--look", choices=tuple(LOOKS), default=LOOSE.name, help="see looks.py")
+    parser.add_argument(
+        *("--look",),
+        choices=tuple(LOOKS),
+        default=[LOOSE.name],
+        nargs="+",
+        help="see looks.py; pictures take several by turns",
+    )
+    parser.add_argument(
+        "--crowds", type=float, default=0.0, help="part of pictures with several at once"
+    )
     args = parser.parse_args()
-    look = LOOKS[args.look]
-    compose(fetch_art(args.art), args.pool, args.count, args.seed, args.workers, look)
+    looks = [LOOKS[name] for name in args.look]
+    art = fetch_art(args.art)
+    compose(art, args.pool, args.count, args.seed, args.workers, looks, args.crowds)
     if args.sheet:
         contact_sheet(args.pool, args.sheet)
 

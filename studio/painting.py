@@ -21,7 +21,7 @@ import numpy as np
 from looks import LOOSE, Look, outlined
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scenes import BOY, CAMPFIRE, CANDLE, GIRL, LIGHT, SCHOOL, TREE, Actor, Scene
+from scenes import BOY, CAMPFIRE, CANDLE, CROWD, GIRL, LIGHT, SCHOOL, TREE, Actor, Scene
 
 SIZE = 128
 Colour = tuple[int, int, int]
@@ -520,6 +520,9 @@ def put_glow(image: Image.Image, x: float, y: float, radius: float, strength: fl
     image.paste(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)))
 
 
+# of a crowd, by the largest that the looks know: most are as large as in a scene of two
+ACTOR_SIZES = ((36.0, 44.0), (48.0, 64.0), (48.0, 64.0), (68.0, 76.0))
+THING_SIZES = ((36.0, 46.0), (36.0, 46.0), (54.0, 68.0))
 ACTOR_MARK, THING_MARK = 96, 255  # how much a place in the picture tells, of 255
 
 
@@ -772,6 +775,30 @@ def lay_out_under(place: Placing) -> None:
         place.stage.actor(place.first, 64 + near(-6, 6), ground, size, 64 - place.side)
 
 
+def lay_out_many(place: Placing) -> None:
+    """Each where it is farthest from the others, of some places; the lowest stand before the rest."""
+    rng, scene = place.stage.rng, place.scene
+    shown: list[tuple[Actor | str, float]] = [
+        *((actor, rng.uniform(*rng.choice(ACTOR_SIZES))) for actor in scene.actors),
+        *((thing, rng.uniform(*rng.choice(THING_SIZES))) for thing in scene.things),
+    ]
+    rng.shuffle(shown)
+    middles: list[tuple[float, float]] = []
+    for _, size in shown:
+        some = [(rng.uniform(16, 112), rng.uniform(size / 2 + 2, 118 - size / 2)) for _ in range(9)]
+        middles.append(
+            max(some, key=lambda one: min((math.dist(one, m) for m in middles), default=0))
+        )
+    placed = [
+        (y + size / 2, x, who, size) for (who, size), (x, y) in zip(shown, middles, strict=True)
+    ]
+    for bottom, x, who, size in sorted(placed, key=lambda one: one[0]):
+        if isinstance(who, Actor):
+            place.stage.actor(who, x, bottom, size, x + rng.choice((-1, 1)))
+        else:
+            place.stage.prop(who, x, bottom, size)
+
+
 LAYOUTS: dict[str, Callable[[Placing], None]] = {
     "prop": lay_out_prop,
     "alone": lay_out_alone,
@@ -785,6 +812,7 @@ LAYOUTS: dict[str, Callable[[Placing], None]] = {
     "teaches": lay_out_teaches,
     "students": lay_out_three_students,
     "under": lay_out_under,
+    CROWD: lay_out_many,
 }
 
 

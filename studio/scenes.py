@@ -42,6 +42,9 @@ RELATION_WEIGHTS = {
     "prop": 6,
 }
 
+# Several at once, which no relation tells: a picture of six sprites teaches as much of them as three of two.
+CROWD = "many"
+
 
 @dataclass(frozen=True)
 class World:
@@ -83,10 +86,10 @@ class Actor:
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture: ``relation`` is a key of ``RELATION_WEIGHTS``.
+    """One picture: ``relation`` is a key of ``RELATION_WEIGHTS``, or ``CROWD``.
 
-    ``students`` counts small boys and girls beside the actors; ``layout`` seeds positions, sizes
-    and everything else that no sentence speaks of.
+    ``things`` are the props of a crowd; ``students`` counts small boys and girls beside the
+    actors; ``layout`` seeds positions, sizes and everything else that no sentence speaks of.
     """
 
     relation: str
@@ -95,6 +98,7 @@ class Scene:
     actors: tuple[Actor, ...] = ()
     prop: str | None = None
     students: int = 0
+    things: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values, for one line of a file."""
@@ -103,7 +107,8 @@ class Scene:
     @staticmethod
     def from_json(row: dict[str, Any]) -> Scene:
         """Take up what ``to_json`` gave."""
-        return Scene(**{**row, "actors": tuple(Actor(**actor) for actor in row["actors"])})
+        actors = tuple(Actor(**actor) for actor in row["actors"])
+        return Scene(**{**row, "actors": actors, "things": tuple(row.get("things", ()))})
 
 
 def draw_actor(rng: random.Random, hat_chance: float) -> Actor:
@@ -163,3 +168,13 @@ def draw_scene(rng: random.Random) -> Scene:
             return Scene(relation, layout, setting, (), prop, 3)
         return Scene(relation, layout, setting, (actor,), prop)
     return Scene(relation, layout, setting, (actor,), any_prop)
+
+
+def draw_crowd(rng: random.Random) -> Scene:
+    """Two or three characters and two or three things, where there is room for them."""
+    world = load_world()
+    layout = rng.getrandbits(48)
+    setting = rng.choice(world.settings) if rng.random() < 0.86 else None
+    actors = tuple(draw_actor(rng, 0.36) for _ in range(rng.choice((2, 3))))
+    things = tuple(rng.sample(tuple(world.props), rng.choice((2, 3))))
+    return Scene(CROWD, layout, setting, actors, things=things)

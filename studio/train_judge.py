@@ -41,6 +41,7 @@ from common import (
 )
 from compose import fetch_art, scene_number
 from judge_data import RELATIONS, Labels, harmed, labels_of, nothing, partly, read_scenes
+from looks import GRID, LOOSE
 from make_hologram import small_hologram
 from muon import Muon
 from painting import Art, paint
@@ -256,10 +257,14 @@ class Run:
 def examine(net: nn.Module, art: Art, count: int) -> dict[str, Any]:
     """A judge's own accuracy on pictures of a seed nobody was trained on.
 
-    As they are, harmed, and a quarter of them as holograms (which the examiner never learned).
+    As they are, in the look of the grid, harmed, and a quarter of them as holograms (which the
+    examiner never learned).
     """
     scenes: list[Scene] = [scene_number(FRESH_SEED, n) for n in range(count)]
-    rows = np.stack([np.asarray(paint(scene, art)) for scene in scenes])
+    rows, on_grid = (
+        np.stack([np.asarray(paint(scene, art, look=look)) for scene in scenes])
+        for look in (LOOSE, GRID)
+    )
     pictures, labels = to_pictures(rows, CPU), labels_of(scenes)
     generator = torch.Generator().manual_seed(6)
     some = range(count // 4)
@@ -268,6 +273,7 @@ def examine(net: nn.Module, art: Art, count: int) -> dict[str, Any]:
         "seed": FRESH_SEED,
         "pictures": count,
         "plain": accuracy(net, pictures, labels),
+        "grid": accuracy(net, to_pictures(on_grid, CPU), labels),
         "harmed": accuracy(net, harmed(pictures, generator), labels),
         "styled": accuracy(net, to_pictures(shone, CPU), labels_of(scenes[: len(some)])),
     }
