@@ -3,20 +3,20 @@
     python benchmarks/studio_quality.py [--count 500] [--model studio/model] [--sheet worst.png] [--json]
 
 Sentences are drawn at random from the world as for training, with another seed, and drawn with the model's
-own default steps and guidance. Two examiners (studio/examiner, studio/examiner2), which are used for nothing
-else, say what they see; they learned on sharp pictures, and to see nobody in melted ones. The relation is
-its own head's answer, which reads where things are off an 8x8 map of places; it was trained on composed
-pictures, where relations are places and nothing else. The column "judge" is the examiner's own share on
-composed pictures of a fresh seed, in the same look: nothing can be measured finer than that. Shares have
-Wilson's 95 % interval, means a bootstrap one.
+own default steps and guidance. The examiner (studio/examiner), a second judge of another architecture and
+other seeds that is used for nothing else, says what it sees; --judge names others, the first of which also
+measures diversity and KID. The relation is its own head's answer, which reads where things are off an 8x8 map
+of places; it learned on composed pictures, where relations are places and nothing else. The column "judge"
+is the examiner's own share on composed pictures of a fresh seed, in the same look where it was asked: nothing
+can be measured finer than that. Shares have Wilson's 95 % interval, means a bootstrap one.
 
 Synonyms: pairs of sentences alike but for their names, drawn from equal noise; the figure is what synonyms
 lose. Diversity: distances between the examiner's features of 8 seeds of a sentence, against 8 composed
 pictures of it. Composed pictures need the art, which npm fetches into --art.
 
-By both: both examiners take the main character for the one that was asked for and also say that it is
-there; the nearest that judges come to an eye, which names nobody in a smudge. --blind writes the first 100
-pictures with nothing but numbers, for an eye that is told nothing.
+By all: the judges that mark and the shipped one take the main character for the one that was asked for and
+also say that it is there; the nearest that judges come to an eye, which names nobody in a smudge. --blind
+writes the first 100 pictures with nothing but numbers, for an eye that is told nothing.
 
 Likeness: PSNR in dB inside the mask of the main character and of the prop, laid over the drawn picture
 where they fit best, against what composed pictures of the sentence show of them; sharpness: gradient
@@ -245,7 +245,7 @@ def options() -> argparse.Namespace:
         *("--judge",),
         type=Path,
         nargs="+",
-        default=[STUDIO / "examiner", STUDIO / "examiner2"],
+        default=[STUDIO / "examiner"],
         help="who marks; the first also measures diversity and KID",
     )
     parser.add_argument("--count", type=int, default=500, help="sentences")
@@ -286,9 +286,9 @@ def main() -> None:
     figures = measure_sentences(tests, images, judge, sheets)
     unseen: dict[str, Path | None] = dict.fromkeys(sheets)
     others = [measure_sentences(tests, images, other, unseen) for other in judges[1:]]
-    seen = [one.see(images) for one in judges]
+    seen = [one.see(images) for one in (*judges, load_judge())]
     named = [is_named(test[0], seen, row) for row, test in enumerate(tests) if test[0].actors]
-    figures["main, by both"] = wilson(sum(named), len(named))
+    figures["main, by all"] = wilson(sum(named), len(named))
     figures |= measure_synonyms(painter, judge, max(4, args.count // 4), args.seed)
     figures |= measure_closeness(tests[:CLOSE], images[:CLOSE], art, look)
     same = [paint(scene, art, look=look) for scene, _ in tests]
