@@ -31,14 +31,18 @@ BATCH = 16
 
 @torch.no_grad()
 def melted(
-    pipeline: StableDiffusionPipeline, pictures: Tensor, texts: list[str], seed: int
+    pipeline: StableDiffusionPipeline,
+    pictures: Tensor,
+    texts: list[str],
+    seed: int,
+    noisy_between: tuple[int, int] = NOISY,
 ) -> Tensor:
     """(B, 3, 128, 128) in -1..1 -> the same, as the model guesses them from noise."""
     generator = torch.Generator().manual_seed(seed)
     scheduler, scale = pipeline.scheduler, pipeline.vae.config.scaling_factor
     latents = pipeline.vae.encode(pictures).latents * scale
     noise = torch.randn(latents.shape, generator=generator)
-    timesteps = torch.randint(*NOISY, (len(latents),), generator=generator)
+    timesteps = torch.randint(*noisy_between, (len(latents),), generator=generator)
     noisy = scheduler.add_noise(latents, noise, timesteps)
     ids = pipeline.tokenizer(
         texts, padding="max_length", truncation=True, return_tensors="pt"
@@ -51,7 +55,12 @@ def melted(
     return made
 
 
-def melt_pool(pipeline: StableDiffusionPipeline, pool: Path, count: int) -> None:
+def melt_pool(
+    pipeline: StableDiffusionPipeline,
+    pool: Path,
+    count: int,
+    noisy_between: tuple[int, int] = NOISY,
+) -> None:
     """Write ``melted.npy`` beside a pool's pictures."""
     pictures, scenes = open_pool(pool), read_scenes(pool)[:count]
     shape = (len(scenes), *pictures.shape[1:])
@@ -61,7 +70,7 @@ def melt_pool(pipeline: StableDiffusionPipeline, pool: Path, count: int) -> None
         some: list[Scene] = scenes[start : start + BATCH]
         texts = [caption(one, random.Random(f"melted/{start + n}")) for n, one in enumerate(some)]
         plain = to_pictures(pictures[start : start + len(some)], torch.device("cpu"))
-        made = melted(pipeline, plain, texts, start)
+        made = melted(pipeline, plain, texts, start, noisy_between)
         rows[start : start + len(some)] = ((made + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
     rows.flush()
     beside.rename(pool / "melted.npy")
@@ -73,11 +82,19 @@ def main() -> None:
     parser.add_argument("--pool", type=Path, required=True, help="folder made by compose.py")
     parser.add_argument("--model", type=Path, default=Path(__file__).with_name("model"))
     parser.add_argument("--count", type=int, default=6000, help="of so many of its scenes")
+    parser.add_argument(
+        "--noisy",
+        type=int,
+        nargs=2,
+        default=NOISY,
+        metavar=("FROM", "TO"),
+        help="timesteps of the noise: the lower, the stricter a judge that learns from them",
+    )
     args = parser.parse_args()
     set_up_torch(0)
     quiet_libraries()
     pipeline = StableDiffusionPipeline.from_pretrained(args.model, local_files_only=True)
-    melt_pool(pipeline, args.pool, args.count)
+    melt_pool(pipeline, args.pool, args.count, tuple(args.noisy))
 
 
 if __name__ == "__main__":

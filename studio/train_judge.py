@@ -54,7 +54,7 @@ from lorakit.rendering.judge_nets import JudgeNet, Seen, Sizes
 LOG_EVERY, SAVE_EVERY = 60, 120  # seconds
 HELD_OUT = 512  # the first pictures of a pool are never trained on
 STYLED_SHARE = 0.5  # of pictures that the pool has in a style too
-MELTED_SHARE = 0.2  # of pictures that the pool has melted too
+MELTED_SHARE = 0.2  # of all pictures, where the pool has some melted
 FRESH_SEED, FRESH = 901, 2000  # composed for the judge's own examination
 CPU = torch.device("cpu")
 
@@ -182,6 +182,10 @@ class Run:
         """Learn from one batch; give its loss."""
         rows = torch.randint(HELD_OUT, len(pool), (self.args.batch,), generator=self.generator)
         rows = rows.sort().values
+        dice = torch.rand(len(rows), generator=self.generator)
+        gone = torch.nonzero(dice < MELTED_SHARE)[:, 0]
+        if melted is not None:
+            rows[gone] = torch.randint(len(melted), (len(gone),), generator=self.generator)
         pictures = to_pictures(pool[rows.numpy()], CPU)
         if styled is not None:
             dice = torch.rand(len(rows), generator=self.generator)
@@ -191,13 +195,10 @@ class Run:
                 pictures[some] = partly(pictures[some], theirs, self.generator)
         asked = {part: values[rows] for part, values in labels.items()}
         pictures = harmed(pictures, self.generator, self.args.styled, not self.args.sharp)
-        if melted is not None:
-            dice = torch.rand(len(rows), generator=self.generator)
-            some = torch.nonzero((rows < len(melted)) & (dice < MELTED_SHARE))[:, 0]
-            if len(some):
-                theirs = to_pictures(melted[rows[some].numpy()], CPU)
-                pictures[some] = harmed(theirs, self.generator, self.args.styled, soft=False)
-                asked = nothing(asked, some)
+        if melted is not None and len(gone) > 0:
+            theirs = to_pictures(melted[rows[gone].numpy()], CPU)
+            pictures[gone] = harmed(theirs, self.generator, self.args.styled, soft=False)
+            asked = nothing(asked, gone)
         factor = rate_factor(self.step, self.seconds / self.args.seconds)
         self.adam.param_groups[0]["lr"] = self.args.rate * factor
         self.muon.param_groups[0]["lr"] = self.args.muon_rate * factor
