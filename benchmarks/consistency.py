@@ -228,7 +228,8 @@ def save_unnamed(arm: Arm, told: Sequence[Story], kept: Results, folder: Path) -
     folder.mkdir(parents=True, exist_ok=True)
     every = [(story, at) for story in told for at in range(1, len(story.things))]
     chosen = random.Random(f"eye{arm.name}").sample(every, min(50, len(every)))
-    images = [kept.row(arm, story)[0][at].resize((256, 256)) for story, at in chosen]
+    rows = {story.name: kept.row(arm, story)[0] for story in {story for story, _ in chosen}}
+    images = [rows[story.name][at].resize((256, 256)) for story, at in chosen]
     for first in range(0, len(chosen), 25):
         numbers = [str(first + number) for number in range(1, 26)]
         label_sheet(images[first : first + 25], numbers, 5).save(folder / f"{arm.name}-{first}.png")

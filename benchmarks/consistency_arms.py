@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from captions import a_or_an
 from drawing import quiet_libraries
 from PIL import Image
 from scenes import load_world
@@ -24,6 +25,7 @@ STUDIO = Path(__file__).resolve().parents[1] / "studio"
 SEED, STRENGTH, STEPS, GUIDANCE = 77, 0.6, 20, 2.5  # steps and guidance: the studio model's own
 VERBS = ("finds", "holds", "looks at")
 GATE = "gate: {character: 0.9, sentence: 0.9, tries: 4}"
+MANY = ("glasses",)
 INDEPENDENT, COPIES = "independent", "copies of the first"
 # what each of ours writes under chain: a gate makes an arm more of each
 CHAINS = {
@@ -43,6 +45,11 @@ CHAINS = {
 Row = list[Image.Image]
 
 
+def in_words(thing: str) -> str:
+    """A thing with its article; what is many has none."""
+    return thing if thing in MANY else a_or_an(thing)
+
+
 @dataclass(frozen=True)
 class Story:
     """One character with a hat, in one setting; a thing a sentence."""
@@ -57,12 +64,12 @@ class Story:
     @property
     def anchor(self) -> str:
         """What stands for the character in every prompt."""
-        return f"a {self.who} with a {self.hat}"
+        return f"{a_or_an(self.who)} with {a_or_an(self.hat)}"
 
     def prompts(self) -> list[str]:
         """What each frame is told."""
         return [
-            f"{self.anchor} {verb} a {thing}, {self.setting}"
+            f"{self.anchor} {verb} {in_words(thing)}, {self.setting}"
             for verb, thing in zip(self.verbs, self.things, strict=True)
         ]
 

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 _MOST_PICTURE = 256 << 20  # bytes
 
+_out = click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The folder to write to; this one by default.",
+)
+_force = click.option("--force", is_flag=True, help="Overwrite files that are there.")
+
 
 @click.group("import")
 def command() -> None:
@@ -32,15 +41,9 @@ def command() -> None:
 
 @command.command("comfyui", short_help="A recipe from a picture of ComfyUI or A1111.")
 @click.argument("source", type=click.Path(path_type=Path), metavar="PICTURE|JSON|TEXT")
-@click.option(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The folder to write to; this one by default.",
-)
+@_out
 @click.option("--name", help="What the recipe is called; as the file by default.")
-@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@_force
 @click.option("--json", "as_json", is_flag=True, help="Say in JSON what was written.")
 def comfyui(source: Path, out: Path, name: str | None, force: bool, as_json: bool) -> int:
     """Write a recipe from what a picture of ComfyUI's or A1111's says of how it was drawn.
@@ -79,15 +82,9 @@ def comfyui(source: Path, out: Path, name: str | None, force: bool, as_json: boo
     show_default=True,
     help="Which of a story's two languages.",
 )
-@click.option(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The folder to write to; this one by default.",
-)
+@_out
 @click.option("--name", default="vistory", show_default=True, help="What the recipe is called.")
-@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+@_force
 @click.option("--json", "as_json_", is_flag=True, help="Say in JSON what was written.")
 def vistory(source: Path, language: str, out: Path, name: str, force: bool, as_json_: bool) -> int:
     """Write stories of ViStoryBench as boards, with a recipe that draws them.
