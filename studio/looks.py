@@ -61,7 +61,11 @@ GRID = Look(
     backdrops=4,
 )
 LINED = dataclasses.replace(GRID, name="lined", outline=1.5)
-LOOKS = {look.name: look for look in (LOOSE, GRID, LINED)}
+# Places in steps of 16 pixels: two of the latents' cells, one of the 8x8 places on which the UNet reads
+# sentences.  On the finer grid it has to learn each sprite four times, once for each way that its first
+# downsampling may cut it.
+TILES = dataclasses.replace(GRID, name="tiles", grid=16)
+LOOKS = {look.name: look for look in (LOOSE, GRID, LINED, TILES)}
 
 
 def outlined(sprite: Image.Image, width: float) -> Image.Image:

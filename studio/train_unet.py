@@ -17,6 +17,7 @@ each share a batch: they wait for each other once a step, where threads wait at 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import random
@@ -24,6 +25,7 @@ import shutil
 import signal
 import sys
 import time
+from bisect import bisect
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -172,6 +174,22 @@ def memory_format(device: torch.device) -> torch.memory_format:
     return torch.contiguous_format if device.type == "cpu" else torch.channels_last
 
 
+def heaps(scenes: list[Scene], known: Path) -> list[float]:
+    """Running sums of how little is known of what each scene behind the held-out ones shows.
+
+    By rate_codes.py; a scene weighs as its least known part.
+    """
+    errors: dict[str, float] = json.loads(known.read_text(encoding="utf-8"))
+    usual = float(np.mean(list(errors.values())))
+
+    def weight(scene: Scene) -> float:
+        codes = [code for actor in scene.actors for code in (actor.code, actor.hat) if code]
+        shown = (*codes, *scene.things, *((scene.prop,) if scene.prop else ()))
+        return max((errors.get(code, usual) for code in shown), default=usual)
+
+    return list(itertools.accumulate(weight(scene) for scene in scenes[HELD_OUT:]))
+
+
 class Words(Dataset[tuple[Tensor, Tensor]]):
     """Which pictures a step learns from and what is said of them, fixed by a seed and the step's number."""
 
@@ -181,6 +199,8 @@ class Words(Dataset[tuple[Tensor, Tensor]]):
         self.scenes, self.tokenizer = scenes, tokenizer
         self.batch, self.seed, self.empty = args.batch, args.seed, args.empty
         self.single_share: float = args.singles
+        self.hard_share: float = args.hard
+        self.heaps = heaps(scenes, args.work / "known.json") if args.hard else None
         self.rows = (len(scenes) - HELD_OUT) // args.batch * args.batch
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.singles = [
@@ -209,6 +229,9 @@ class Words(Dataset[tuple[Tensor, Tensor]]):
         for number in range(self.batch):
             if rng.random() < self.single_share:
                 rows[number] = rng.choice(self.singles)
+            elif self.heaps is not None and rng.random() < self.hard_share:
+                place = bisect(self.heaps, rng.random() * self.heaps[-1])
+                rows[number] = HELD_OUT + min(place, len(self.heaps) - 1)
         texts = [
             "" if rng.random() < self.empty else caption(self.scenes[row], rng) for row in rows
         ]
@@ -506,6 +529,9 @@ def main() -> None:
     )
     parser.add_argument("--empty", type=float, default=0.1, help="part of captions left empty")
     parser.add_argument("--singles", type=float, default=0.4, help="part of scenes of one thing")
+    parser.add_argument(
+        "--hard", type=float, default=0.0, help="part of scenes of what is known least"
+    )
     parser.add_argument("--focus", type=float, default=4.0, help="weight of places with things")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)

@@ -86,7 +86,9 @@ def test_most_of_each_is_seen(small_art, crowds):
             (owner == number).sum() / covered[number - len(stage.figures)]
             for number in range(len(stage.figures))
         ]
-        assert np.asarray(stage.marks).mean() > 25  # of 255; with the real art 77 on average, 29 of other scenes
+        assert (
+            np.asarray(stage.marks).mean() > 25
+        )  # of 255; with the real art 77 on average, 29 of other scenes
     assert np.median(shares) > 0.75
 
 

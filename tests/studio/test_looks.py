@@ -21,7 +21,7 @@ def looks(studio):
     return importlib.import_module("looks")
 
 
-@pytest.fixture(scope="module", params=["grid", "lined"])
+@pytest.fixture(scope="module", params=["grid", "lined", "tiles"])
 def stages(small_art, painting, looks, request):
     scene_number = importlib.import_module("compose").scene_number
     scenes = [scene_number(5, n) for n in range(600)]
@@ -34,10 +34,12 @@ def stages(small_art, painting, looks, request):
 def test_each_sprite_stands_on_the_grid_in_one_way(stages):
     """Equal sprites are cut by the autoencoder's grid at the same place, so latents are equal too."""
     cuts: dict[tuple[str, tuple[int, int], bytes], set[tuple[int, int]]] = {}
+    cell = stages[0][1].look.grid
+    assert cell % CELL == 0
     for _, stage in stages:
         for figure in stage.figures:
             key = (figure.code, figure.sprite.size, figure.sprite.tobytes())
-            cuts.setdefault(key, set()).add((figure.place[0] % CELL, figure.place[1] % CELL))
+            cuts.setdefault(key, set()).add((figure.place[0] % cell, figure.place[1] % cell))
     assert len(cuts) > 150
     assert all(len(found) == 1 for found in cuts.values()), [
         (code, size, found) for (code, size, _), found in cuts.items() if len(found) > 1

@@ -32,7 +32,7 @@ def args(tmp_path, train_unet, studio):
     return argparse.Namespace(
         pool=tmp_path, work=tmp_path, start=studio / "model", seconds=1e9, batch=2, rate=1e-3,
         keep_text=True, noisy=0.7, empty=0.1, singles=0.2, focus=4.0, device="cpu", seed=0,
-        processes=1, stop_after=2, float32=False, loaders=0,
+        processes=1, stop_after=2, float32=False, loaders=0, hard=0.0,
     )  # fmt: skip
 
 
@@ -78,6 +78,27 @@ def test_loaders_draw_what_is_drawn_without_them(args, train_unet):
         drawn.append([batches.get(step, slice(None)) for step in range(3, 12)])
     for one, other in zip(*drawn, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_what_is_known_least_is_shown_most(args, train_unet):
+    scenes = importlib.import_module("scenes")
+    fox, owl = scenes.Actor("1f98a"), scenes.Actor("1f989", "1f451")
+    some = [scenes.Scene("alone", 0, None, (fox,))] * train_unet.HELD_OUT
+    some += [scenes.Scene("alone", n, None, (fox,)) for n in range(6)]
+    some += [scenes.Scene("alone", n, None, (owl,)) for n in range(2)]
+    # the crown is what an owl's scene weighs as
+    (args.work / "known.json").write_text(
+        '{"1f98a": 0.1, "1f989": 0.2, "1f451": 0.6}', encoding="utf-8"
+    )
+    sums = train_unet.heaps(some, args.work / "known.json")
+    assert sums == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1.2, 1.8])
+    args.hard, args.singles, args.batch = 1.0, 0.0, 8
+    tokenizer = train_unet.CLIPTokenizer.from_pretrained(args.work / "tokenizer")
+    words = train_unet.Words(args, some, tokenizer)
+    drawn = torch.cat([words[step][0] for step in range(60)]) - train_unet.HELD_OUT
+    assert drawn.min() >= 0
+    assert drawn.max() == 7
+    assert 0.55 < (drawn >= 6).float().mean() < 0.78  # two of eight, and two thirds of the weight
 
 
 def test_the_rate_rises_once_and_ends_at_nothing(train_unet):
