@@ -159,9 +159,9 @@ def blind_sheet(images: Sequence[Image.Image]) -> Image.Image:
 
 
 def own_accuracy(judge: Judge, look: Look) -> dict[str, float]:
-    """What a judge names right on composed pictures in a look."""
+    """What a judge names right on composed pictures in a look, as far as it was asked."""
     shares: dict[str, dict[str, float]] = judge.card["accuracy"]
-    return shares.get(look.name, shares["plain"])
+    return shares.get("grid" if look.grid > 1 else "plain", shares["plain"])
 
 
 def measure_synonyms(painter: Painter, judge: Judge, count: int, seed: int) -> dict[str, Interval]:
