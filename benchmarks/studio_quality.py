@@ -242,7 +242,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, default=STUDIO / "model")
     parser.add_argument(
-        *("--judge",),
+        "--judge",
         type=Path,
         nargs="+",
         default=[STUDIO / "examiner"],

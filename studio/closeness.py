@@ -17,7 +17,7 @@ import torch
 from figures import Interval, bootstrap
 from looks import Look
 from numpy.typing import NDArray
-from painting import SIZE, Art, Stage, set_stage
+from painting import Art, Stage, set_stage
 from scenes import Scene
 from torch import Tensor
 
@@ -54,17 +54,8 @@ def to_tensor(picture: NDArray[np.uint8]) -> Tensor:
 
 def seen_of(stage: Stage, number: int) -> Template | None:
     """What a stage shows of its figure ``number``; None where others hide more than half of it."""
-    owner = np.full((SIZE, SIZE), -1)
-    whole = 0
-    for index, figure in enumerate(stage.figures):
-        left, top = figure.place
-        solid = np.asarray(figure.sprite.getchannel("A")) > 127
-        x, y = max(left, 0), max(top, 0)
-        inside = solid[y - top : SIZE - top, x - left : SIZE - left]
-        owner[y : y + inside.shape[0], x : x + inside.shape[1]][inside] = index
-        if index == number:
-            whole = int(solid.sum())
-    mine = owner == number
+    mine = stage.owners() == number
+    whole = int(stage.figures[number].solid().sum())
     if mine.sum() * 2 < whole:
         return None
     rows, columns = np.flatnonzero(mine.any(1)), np.flatnonzero(mine.any(0))

@@ -15,6 +15,9 @@ from diffusers.training_utils import EMAModel
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+# the first scenes of a pool: the UNet is never trained on them, and they stay as they are, without crowds
+UNET_HELD_OUT = 256
+
 
 def choose_device(name: str) -> torch.device:
     """``auto`` takes a GPU where there is one."""

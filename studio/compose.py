@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from captions import caption
-from common import label_sheet
+from common import UNET_HELD_OUT, label_sheet
 from looks import LOOKS, LOOSE, Look
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
@@ -34,7 +34,6 @@ from scenes import Scene, draw_crowd, draw_scene
 PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"
 CHUNK = 250  # pictures a task
 CELL = 8  # px: a place in the latents
-NO_CROWDS = 256  # the first scenes of a pool, which train_unet.py holds its losses against
 
 
 def find_art(folder: Path) -> Path | None:
@@ -67,7 +66,7 @@ def scene_number(seed: int, index: int, crowds: float = 0.0) -> Scene:
     losses are measured on, so that these stay what they were.
     """
     chance = random.Random(f"{seed}/{index}")
-    crowded = index >= NO_CROWDS and random.Random(f"crowd/{seed}/{index}").random() < crowds
+    crowded = index >= UNET_HELD_OUT and random.Random(f"crowd/{seed}/{index}").random() < crowds
     return draw_crowd(chance) if crowded else draw_scene(chance)
 
 
@@ -150,7 +149,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--sheet", type=Path, help="also write the first 30 pictures as a PNG here")
     parser.add_argument(
-        *("--look",),
+        "--look",
         choices=tuple(LOOKS),
         default=[LOOSE.name],
         nargs="+",

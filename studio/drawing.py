@@ -23,6 +23,29 @@ def quiet_libraries() -> None:
         library.set_verbosity_error()
 
 
+@torch.no_grad()
+def believed(
+    pipeline: StableDiffusionPipeline,
+    latents: torch.Tensor,
+    noise: torch.Tensor,
+    timesteps: torch.Tensor,
+    texts: list[str],
+) -> torch.Tensor:
+    """Scaled latents (B, 16, 16, 16) -> what the model guesses of them in one step from under noise.
+
+    ``timesteps`` (B,); the model predicts v (Salimans and Ho, 2022).
+    """
+    noisy = pipeline.scheduler.add_noise(latents, noise, timesteps)
+    ids = pipeline.tokenizer(
+        texts, padding="max_length", truncation=True, return_tensors="pt"
+    ).input_ids
+    states = pipeline.text_encoder(ids)[0]
+    v = pipeline.unet(noisy, timesteps, states, return_dict=False)[0]
+    kept = pipeline.scheduler.alphas_cumprod[timesteps][:, None, None, None]
+    made: torch.Tensor = kept.sqrt() * noisy - (1 - kept).sqrt() * v
+    return made
+
+
 class Painter:
     """The pipeline with its own defaults; noise belongs to a picture, not to its batch."""
 

@@ -19,7 +19,7 @@ import torch
 from captions import caption
 from common import open_pool, set_up_torch, to_pictures
 from diffusers import StableDiffusionPipeline
-from drawing import quiet_libraries
+from drawing import believed, quiet_libraries
 from judge_data import read_scenes
 from numpy.lib.format import open_memmap
 from scenes import Scene
@@ -39,18 +39,11 @@ def melted(
 ) -> Tensor:
     """(B, 3, 128, 128) in -1..1 -> the same, as the model guesses them from noise."""
     generator = torch.Generator().manual_seed(seed)
-    scheduler, scale = pipeline.scheduler, pipeline.vae.config.scaling_factor
+    scale = pipeline.vae.config.scaling_factor
     latents = pipeline.vae.encode(pictures).latents * scale
     noise = torch.randn(latents.shape, generator=generator)
     timesteps = torch.randint(*noisy_between, (len(latents),), generator=generator)
-    noisy = scheduler.add_noise(latents, noise, timesteps)
-    ids = pipeline.tokenizer(
-        texts, padding="max_length", truncation=True, return_tensors="pt"
-    ).input_ids
-    states = pipeline.text_encoder(ids)[0]
-    v = pipeline.unet(noisy, timesteps, states, return_dict=False)[0]
-    kept = scheduler.alphas_cumprod[timesteps][:, None, None, None]
-    guessed = kept.sqrt() * noisy - (1 - kept).sqrt() * v
+    guessed = believed(pipeline, latents, noise, timesteps, texts)
     made: Tensor = pipeline.vae.decode(guessed / scale).sample.clamp(-1, 1)
     return made
 

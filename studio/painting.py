@@ -534,6 +534,10 @@ class Figure:
     sprite: Image.Image
     place: tuple[int, int]
 
+    def solid(self) -> NDArray[np.bool_]:
+        """(h, w): where the sprite can be seen."""
+        return np.asarray(self.sprite.getchannel("A")) > 127
+
 
 class Stage:
     """A backdrop on which actors and things are set.
@@ -563,6 +567,17 @@ class Stage:
         here = (round(x - sprite.width / 2), round(bottom - sprite.height))
         self.marks.paste(mark, here, sprite.getchannel("A"))
         self.figures.append(Figure(code, sprite, here))
+
+    def owners(self) -> NDArray[np.int64]:
+        """(128, 128): the number of the foremost figure at each pixel, -1 where there is none."""
+        owner = np.full((SIZE, SIZE), -1)
+        for number, figure in enumerate(self.figures):
+            left, top = figure.place
+            solid = figure.solid()
+            x, y = max(left, 0), max(top, 0)  # sprites may hang over the picture's edges
+            inside = solid[y - top : SIZE - top, x - left : SIZE - left]
+            owner[y : y + inside.shape[0], x : x + inside.shape[1]][inside] = number
+        return owner
 
     def shadow(self, x: float, bottom: float, width: float) -> None:
         """A shadow where things stand on something, in looks that have them."""

@@ -23,10 +23,10 @@ from captions import caption
 from common import set_up_torch
 from compose import CELL, fetch_art
 from diffusers import StableDiffusionPipeline
-from drawing import quiet_libraries
+from drawing import believed, quiet_libraries
 from judge_data import read_scenes
 from looks import LOOKS, Look
-from painting import SIZE, Art, set_stage
+from painting import Art, set_stage
 from scenes import CROWD, Scene, load_world
 from torch import Tensor
 
@@ -37,35 +37,17 @@ BATCH = 32
 def seen_places(scene: Scene, art: Art, look: Look) -> list[tuple[str, Tensor]]:
     """Each sprite of a scene: its code, and (16, 16) how much of each place shows it, 0..1."""
     stage = set_stage(scene, art, look=look)
-    owner = np.full((SIZE, SIZE), -1)
-    for number, figure in enumerate(stage.figures):
-        solid = np.zeros((3 * SIZE, 3 * SIZE), bool)  # sprites may hang over the picture's edges
-        left, top = (SIZE + at for at in figure.place)
-        inside = np.asarray(figure.sprite.getchannel("A")) > 127
-        solid[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
-        owner[solid[SIZE:-SIZE, SIZE:-SIZE]] = number
+    owner = stage.owners()
     masks = torch.from_numpy(np.stack([owner == n for n in range(len(stage.figures))])).float()
     shares = F.avg_pool2d(masks[:, None], CELL)[:, 0]
     return [(figure.code, share) for figure, share in zip(stage.figures, shares, strict=True)]
 
 
-@torch.no_grad()
 def guess(pipeline: StableDiffusionPipeline, latents: Tensor, texts: list[str]) -> Tensor:
     """(B, 16, 16, 16) -> (T, B, 16, 16, 16): what is believed to be below noise, for each of NOISY."""
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(latents.shape, generator=generator)
-    ids = pipeline.tokenizer(
-        texts, padding="max_length", truncation=True, return_tensors="pt"
-    ).input_ids
-    states = pipeline.text_encoder(ids)[0]
-    found = []
-    for timestep in NOISY:
-        times = torch.full((len(latents),), timestep)
-        noisy = pipeline.scheduler.add_noise(latents, noise, times)
-        v = pipeline.unet(noisy, times, states, return_dict=False)[0]
-        kept = float(pipeline.scheduler.alphas_cumprod[timestep])
-        found.append(kept**0.5 * noisy - (1 - kept) ** 0.5 * v)
-    return torch.stack(found)
+    noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
+    every = (torch.full((len(latents),), timestep) for timestep in NOISY)
+    return torch.stack([believed(pipeline, latents, noise, some, texts) for some in every])
 
 
 def rate(

@@ -100,6 +100,12 @@ class Scene:
     students: int = 0
     things: tuple[str, ...] = ()
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All that is named: characters and their hats, the prop, a crowd's things."""
+        actors = [code for actor in self.actors for code in (actor.code, actor.hat)]
+        return tuple(code for code in (*actors, self.prop, *self.things) if code)
+
     def to_json(self) -> dict[str, Any]:
         """Give plain values, for one line of a file."""
         return dataclasses.asdict(self)

@@ -182,9 +182,10 @@ class Run:
         """Learn from one batch; give its loss."""
         rows = torch.randint(HELD_OUT, len(pool), (self.args.batch,), generator=self.generator)
         rows = rows.sort().values
-        dice = torch.rand(len(rows), generator=self.generator)
-        gone = torch.nonzero(dice < MELTED_SHARE)[:, 0]
+        gone = rows[:0]  # places in the batch where nothing is to be seen
         if melted is not None:
+            dice = torch.rand(len(rows), generator=self.generator)
+            gone = torch.nonzero(dice < MELTED_SHARE)[:, 0]
             rows[gone] = torch.randint(len(melted), (len(gone),), generator=self.generator)
         pictures = to_pictures(pool[rows.numpy()], CPU)
         if styled is not None:

@@ -34,6 +34,7 @@ import numpy as np
 import torch
 from captions import caption
 from common import (
+    UNET_HELD_OUT,
     Ema,
     Pace,
     choose_device,
@@ -80,7 +81,6 @@ LOG_EVERY = 50  # steps
 SAVE_EVERY = 180  # seconds
 EMA_EVERY = 4  # steps
 TOKENIZER = ("vocab.json", "merges.txt")
-HELD_OUT = 256  # the first scenes of a pool are never trained on
 MOST_STEPS = 10**7
 
 
@@ -183,11 +183,9 @@ def heaps(scenes: list[Scene], known: Path) -> list[float]:
     usual = float(np.mean(list(errors.values())))
 
     def weight(scene: Scene) -> float:
-        codes = [code for actor in scene.actors for code in (actor.code, actor.hat) if code]
-        shown = (*codes, *scene.things, *((scene.prop,) if scene.prop else ()))
-        return max((errors.get(code, usual) for code in shown), default=usual)
+        return max((errors.get(code, usual) for code in scene.codes), default=usual)
 
-    return list(itertools.accumulate(weight(scene) for scene in scenes[HELD_OUT:]))
+    return list(itertools.accumulate(weight(scene) for scene in scenes[UNET_HELD_OUT:]))
 
 
 class Words(Dataset[tuple[Tensor, Tensor]]):
@@ -201,12 +199,12 @@ class Words(Dataset[tuple[Tensor, Tensor]]):
         self.single_share: float = args.singles
         self.hard_share: float = args.hard
         self.heaps = heaps(scenes, args.work / "known.json") if args.hard else None
-        self.rows = (len(scenes) - HELD_OUT) // args.batch * args.batch
+        self.rows = (len(scenes) - UNET_HELD_OUT) // args.batch * args.batch
         self.epoch, self.order = -1, np.empty(0, np.int64)
         self.singles = [
             row
             for row, scene in enumerate(scenes)
-            if row >= HELD_OUT and scene.relation in ("alone", "prop")
+            if row >= UNET_HELD_OUT and scene.relation in ("alone", "prop")
         ]
 
     def tokens(self, texts: list[str]) -> Tensor:
@@ -221,7 +219,7 @@ class Words(Dataset[tuple[Tensor, Tensor]]):
         epoch, place = divmod(step * self.batch, self.rows)
         if epoch != self.epoch:
             shuffle = np.random.default_rng((self.seed, epoch))
-            self.order = HELD_OUT + shuffle.permutation(len(self.scenes) - HELD_OUT)
+            self.order = UNET_HELD_OUT + shuffle.permutation(len(self.scenes) - UNET_HELD_OUT)
             self.epoch = epoch
         rows = self.order[place : place + self.batch].copy()
         rng = random.Random(f"{self.seed}/{step}")
@@ -231,7 +229,7 @@ class Words(Dataset[tuple[Tensor, Tensor]]):
                 rows[number] = rng.choice(self.singles)
             elif self.heaps is not None and rng.random() < self.hard_share:
                 place = bisect(self.heaps, rng.random() * self.heaps[-1])
-                rows[number] = HELD_OUT + min(place, len(self.heaps) - 1)
+                rows[number] = UNET_HELD_OUT + min(place, len(self.heaps) - 1)
         texts = [
             "" if rng.random() < self.empty else caption(self.scenes[row], rng) for row in rows
         ]
@@ -287,8 +285,8 @@ class Batches:
     def held_out(self) -> tuple[Tensor, Tensor]:
         """Give the scenes that are never trained on."""
         rng = random.Random("held out")
-        texts = [caption(scene, rng) for scene in self.words.scenes[:HELD_OUT]]
-        return self.latents[:HELD_OUT].float(), self.words.tokens(texts).to(self.device)
+        texts = [caption(scene, rng) for scene in self.words.scenes[:UNET_HELD_OUT]]
+        return self.latents[:UNET_HELD_OUT].float(), self.words.tokens(texts).to(self.device)
 
 
 @torch.no_grad()

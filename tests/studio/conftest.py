@@ -55,3 +55,28 @@ def small_art(tmp_path_factory, studio):
         )  # it has a left and a right
         image.save(folder / f"{code}.webp", lossless=True)
     return painting.Art(folder)
+
+
+@pytest.fixture(scope="module")
+def scenes(studio):
+    return importlib.import_module("scenes")
+
+
+@pytest.fixture(scope="module")
+def compose(studio):
+    return importlib.import_module("compose")
+
+
+@pytest.fixture(scope="module")
+def looks(studio):
+    return importlib.import_module("looks")
+
+
+@pytest.fixture(scope="module")
+def painting(studio):
+    return importlib.import_module("painting")
+
+
+@pytest.fixture(scope="module")
+def captions(studio):
+    return importlib.import_module("captions")

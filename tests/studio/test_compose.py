@@ -11,16 +11,6 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def scenes():
-    return importlib.import_module("scenes")
-
-
-@pytest.fixture(scope="module")
-def captions():
-    return importlib.import_module("captions")
-
-
-@pytest.fixture(scope="module")
 def some(scenes):
     rng = random.Random(5)
     return [scenes.draw_scene(rng) for _ in range(3000)]
@@ -68,9 +58,7 @@ def test_captions_name_what_the_picture_shows(scenes, captions, some):
         if own_words:
             continue
         said = words(captions.caption(scene, rng))
-        codes = [code for actor in scene.actors for code in (actor.code, actor.hat) if code]
-        codes += [scene.prop] if scene.prop else []
-        for code in codes:
+        for code in scene.codes:
             names = [*world.names(code), *map(captions.plural, world.names(code))]
             # An odd word may stand inside a name of two words.
             assert any(all(part in said for part in name.lower().split()) for name in names), said

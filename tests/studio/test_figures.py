@@ -16,11 +16,6 @@ def figures():
     return importlib.import_module("figures")
 
 
-@pytest.fixture(scope="module")
-def scenes():
-    return importlib.import_module("scenes")
-
-
 def view_of(scene) -> Seen:
     """What a judge who sees everything in a picture of `scene` would say."""
     labels = importlib.import_module("judge_data").labels_of([scene])

@@ -17,11 +17,6 @@ def data():
     return importlib.import_module("judge_data")
 
 
-@pytest.fixture(scope="module")
-def scenes():
-    return importlib.import_module("scenes")
-
-
 def test_labels_name_what_a_scene_holds(data, scenes):
     world = scenes.load_world()
     codes, props = list(world.characters), list(world.props)

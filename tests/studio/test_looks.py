@@ -11,16 +11,6 @@ from PIL import Image, ImageDraw
 CELL = 8
 
 
-@pytest.fixture(scope="module")
-def painting(studio):
-    return importlib.import_module("painting")
-
-
-@pytest.fixture(scope="module")
-def looks(studio):
-    return importlib.import_module("looks")
-
-
 @pytest.fixture(scope="module", params=["grid", "lined", "tiles"])
 def stages(small_art, painting, looks, request):
     scene_number = importlib.import_module("compose").scene_number

@@ -83,7 +83,7 @@ def test_loaders_draw_what_is_drawn_without_them(args, train_unet):
 def test_what_is_known_least_is_shown_most(args, train_unet):
     scenes = importlib.import_module("scenes")
     fox, owl = scenes.Actor("1f98a"), scenes.Actor("1f989", "1f451")
-    some = [scenes.Scene("alone", 0, None, (fox,))] * train_unet.HELD_OUT
+    some = [scenes.Scene("alone", 0, None, (fox,))] * train_unet.UNET_HELD_OUT
     some += [scenes.Scene("alone", n, None, (fox,)) for n in range(6)]
     some += [scenes.Scene("alone", n, None, (owl,)) for n in range(2)]
     # the crown is what an owl's scene weighs as
@@ -95,7 +95,7 @@ def test_what_is_known_least_is_shown_most(args, train_unet):
     args.hard, args.singles, args.batch = 1.0, 0.0, 8
     tokenizer = train_unet.CLIPTokenizer.from_pretrained(args.work / "tokenizer")
     words = train_unet.Words(args, some, tokenizer)
-    drawn = torch.cat([words[step][0] for step in range(60)]) - train_unet.HELD_OUT
+    drawn = torch.cat([words[step][0] for step in range(60)]) - train_unet.UNET_HELD_OUT
     assert drawn.min() >= 0
     assert drawn.max() == 7
     assert 0.55 < (drawn >= 6).float().mean() < 0.78  # two of eight, and two thirds of the weight
