@@ -32,7 +32,6 @@ are arms than which none is both more alike and more diverse.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 import os
@@ -64,7 +63,9 @@ from consistency_marks import Marks, Taken, marks, on_the_front, spread, summary
 from figures import Interval  # noqa: E402
 
 from lorakit.execute.pool import Workers  # noqa: E402
+from lorakit.facts.files.digests import Digests  # noqa: E402
 from lorakit.rendering.judge import Judge, load_judge  # noqa: E402
+from lorakit.store.canonical import digest_of  # noqa: E402
 
 _PIECE, _LONG_PIECE = 4, 2  # stories that are drawn as one board
 
@@ -77,17 +78,12 @@ class Results:
 
     def __init__(self, folder: Path, model: Path) -> None:
         self.folder = folder
-        files = sorted(path for path in model.rglob("*") if path.is_file())
-        said = hashlib.sha256()
-        for path in files:
-            said.update(path.relative_to(model).as_posix().encode() + b"\0")
-            said.update(hashlib.sha256(path.read_bytes()).digest())
-        self._model = said.hexdigest()
+        names = [path.relative_to(model).as_posix() for path in model.rglob("*") if path.is_file()]
+        self._model = Digests(None).files(model, names)
 
     def place(self, arm: Arm, story: Story) -> Path:
         """Where the pictures of an arm's story are."""
-        asked = json.dumps([self._model, arm.says, story.prompts()])
-        said = hashlib.sha256(asked.encode()).hexdigest()
+        said = digest_of([self._model, arm.says, story.prompts()])
         return (
             self.folder / arm.name.replace(", ", "-").replace(" ", "_") / f"{story.name}-{said[:8]}"
         )
